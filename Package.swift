@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+// The arrows between targets are DESIGN's: Heating knows nobody, only executables join modules, and nothing
+// hearthd depends on may reach librdkafka, libcurl or full Foundation (scripts/check-linkage proves it).
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+    .enableUpcomingFeature("ExistentialAny"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+
+let http = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+
+let package = Package(
+    name: "hearth",
+    products: [
+        .executable(name: "hearthd", targets: ["hearthd"]),
+        .executable(name: "hearth", targets: ["hearth"]),
+        .executable(name: "hearth-cloud", targets: ["hearth-cloud"]),
+        .executable(name: "hearth-sim", targets: ["hearth-sim"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CMosquitto", providers: [.apt(["libmosquitto-dev"])]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CRdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+
+        .target(name: "Heating", swiftSettings: swiftSettings),
+        .target(name: "Journal", dependencies: ["CSQLite"], swiftSettings: swiftSettings),
+        .target(name: "MQTT", dependencies: ["CMosquitto"], swiftSettings: swiftSettings),
+        .target(name: "EventLog", dependencies: ["Journal", "CRdkafka"], swiftSettings: swiftSettings),
+        .target(name: "Influx", dependencies: ["Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
+
+        .executableTarget(
+            name: "hearthd",
+            dependencies: ["Heating", "Journal", "MQTT", argumentParser, logging, lifecycle, toml],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "hearth", dependencies: ["Heating", argumentParser], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "hearth-cloud",
+            dependencies: [
+                "Heating", "MQTT", "EventLog", "Influx", argumentParser, logging, lifecycle, http,
+            ],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "hearth-sim", dependencies: ["Heating", "MQTT", argumentParser, logging],
+            swiftSettings: swiftSettings),
+
+        // What several suites share: broker processes on free ports, scripted peers, a wire-reading proxy.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .testTarget(name: "HeatingTests", dependencies: ["Heating"], swiftSettings: swiftSettings),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "CSQLite"], swiftSettings: swiftSettings),
+        .testTarget(name: "MQTTTests", dependencies: ["MQTT", "TestSupport"], swiftSettings: swiftSettings),
+        // librdkafka's in-process broker in a process of its own, taking commands: the Kafka peer of the tests.
+        .executableTarget(
+            name: "mock-kafka", dependencies: ["EventLog", "CRdkafka"], path: "Tests/MockKafka",
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EventLogTests", dependencies: ["EventLog", "Journal", "mock-kafka"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "InfluxTests", dependencies: ["Influx", "Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
+        .testTarget(name: "hearthTests", dependencies: ["hearth", "Heating"], swiftSettings: swiftSettings),
+        .testTarget(name: "hearthdTests", dependencies: ["hearthd", "Heating"], swiftSettings: swiftSettings),
+        .testTarget(name: "hearth-simTests", dependencies: ["hearth-sim"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "SystemTests", dependencies: ["Heating", "MQTT", "TestSupport"], swiftSettings: swiftSettings),
+    ],
+    swiftLanguageModes: [.v6]
+)
