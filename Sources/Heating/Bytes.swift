@@ -1,0 +1,64 @@
+extension Collection<UInt8> {
+    /// Lends the elements as one contiguous span; copies only what is not stored contiguously.
+    func withBytes<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+        withContiguousStorageIfAvailable { body($0.span) } ?? body(Array(self).span)
+    }
+}
+
+extension Span<UInt8> {
+    /// A copy of a part. `range` must lie within `indices`.
+    func array(_ range: Range<Int>) -> [UInt8] {
+        Array(unsafeUninitializedCapacity: range.count) { buffer, count in
+            for index in range {
+                buffer[count] = self[index]
+                count += 1
+            }
+        }
+    }
+
+    /// The part as text. Invalid UTF-8 is repaired, so the caller checks first where bytes must stay exact.
+    func text(_ range: Range<Int>) -> String {
+        String(unsafeUninitializedCapacity: range.count) { buffer in
+            for (offset, index) in range.enumerated() {
+                buffer[offset] = self[index]
+            }
+            return range.count
+        }
+    }
+
+    /// Whether the part holds exactly these bytes.
+    func part(_ range: Range<Int>, equals literal: StaticString) -> Bool {
+        guard range.count == literal.utf8CodeUnitCount else { return false }
+        for (offset, index) in range.enumerated() where self[index] != literal.utf8Start[offset] {
+            return false
+        }
+        return true
+    }
+}
+
+/// Text that is compared and hashed by its bytes. Swift's `String` equates different spellings of one character
+/// ("é" as one or two code points), while topics are different when their bytes are.
+struct ExactString: Hashable, Comparable {
+    let text: String
+
+    init(_ text: String) {
+        self.text = text
+    }
+
+    static func == (left: ExactString, right: ExactString) -> Bool {
+        let (leftBytes, rightBytes) = (left.text.utf8Span.span, right.text.utf8Span.span)
+        guard leftBytes.count == rightBytes.count else { return false }
+        for index in leftBytes.indices where leftBytes[index] != rightBytes[index] { return false }
+        return true
+    }
+
+    static func < (left: ExactString, right: ExactString) -> Bool {
+        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        hasher.combine(0xFF as UInt8)
+    }
+}

@@ -1,0 +1,47 @@
+/// One sensor reading: what was written, exactly, and what it means.
+public struct Reading: Equatable, Sendable {
+    /// The timestamp as the sensor wrote it (JSON escapes resolved).
+    public var timestampText: String
+    /// When the sensor says it measured.
+    public var timestamp: Timestamp
+    /// The timestamp had no zone; `timestamp` rests on the assumed offset.
+    public var isNaive: Bool
+    /// The number as the sensor wrote it, without quotes if it was a string.
+    public var valueText: String
+    /// The nearest double to `valueText`, in °C. Always finite.
+    public var value: Double
+
+    public init(timestampText: String, timestamp: Timestamp, isNaive: Bool, valueText: String, value: Double) {
+        self.timestampText = timestampText
+        self.timestamp = timestamp
+        self.isNaive = isNaive
+        self.valueText = valueText
+        self.value = value
+    }
+}
+
+/// Why a payload was set aside. The raw value is the label under which it is counted.
+public enum PayloadError: String, Error, CaseIterable, Sendable {
+    /// Longer than the limit.
+    case oversized
+    case invalidUTF8 = "invalid_utf8"
+    /// Not one JSON value, or something after it.
+    case notJSON = "not_json"
+    case notAnObject = "not_an_object"
+    /// A key that we read appears twice; readers would disagree on which one counts.
+    case duplicateKey = "duplicate_key"
+    case missingTimestamp = "missing_timestamp"
+    /// Not a string, not an ISO 8601 date-time, or outside 1970 to 2262.
+    case badTimestamp = "bad_timestamp"
+    case missingValue = "missing_value"
+    /// Not a number and not a string that holds one.
+    case badValue = "bad_value"
+    /// NaN, an infinity, or too large for a double.
+    case notFinite = "not_finite"
+    /// A command without `status`.
+    case missingStatus = "missing_status"
+    /// A command's `status` is not 0 or 1.
+    case badStatus = "bad_status"
+    /// A command's `for` is not a positive ISO 8601 duration of fixed length.
+    case badDuration = "bad_duration"
+}

@@ -1,0 +1,219 @@
+/// The heat-pump control of one room, a pure value: events and the time go in, commands come out.
+///
+/// What decides, first match wins: a frosty room, an override, the cloud (if it has the authority), a blind room's
+/// `onStale`, the two limits. Whatever decided, `minOn` and `minOff` hold: the wish is kept and carried out when the
+/// time has passed. Nothing is commanded before something decided.
+///
+/// The limits' own memory (`demand`) follows the valid readings alone, so that after an override or a blind spell the
+/// room goes on as if there had been none.
+public struct Thermostat: Equatable, Sendable {
+    public enum Event: Equatable, Sendable {
+        /// A live reading, in °C: never a retained or replayed one.
+        case reading(Double)
+        /// ``Thermostat/nextDeadline`` has come. Harmless at any other time.
+        case tick
+        /// What this program had commanded before it restarted, from its own retained state, and what the limits had
+        /// demanded (nil: the same). The gap is unknown, so the minimum times count from now. Pass it before the first
+        /// reading: once this run has given a command it is ignored, and that command knew nothing of the past.
+        case restored(on: Bool, demand: Bool? = nil)
+        /// A command with an end: after `for`, or the settings' `overrideTTL`. The newest replaces the one before.
+        /// From the cloud, when that has the authority, it ranks below a person's override at home.
+        case override(on: Bool, for: Duration?, source: Source)
+        case clearOverride(source: Source)
+        /// The home broker is back: repeat the command, the pump may have missed it.
+        case reconnected
+        /// The cloud's link went up or down; matters only when it has the authority.
+        case cloudLink(isUp: Bool)
+        case settings(Settings)
+    }
+
+    public enum Action: Equatable, Sendable {
+        /// Tell the pump. `isRefresh`: it was told the same before.
+        case command(on: Bool, reason: Reason, isRefresh: Bool)
+    }
+
+    /// A command that is not the limits' own, until its end.
+    public struct Override: Equatable, Sendable {
+        public var isOn: Bool
+        public var source: Source
+        public var duration: Duration
+        public var until: Instant
+    }
+
+    public struct Status: Equatable, Sendable {
+        /// The command in force; nil before the first.
+        public var isOn: Bool?
+        /// When the command in force began (after a restart: when it was restored).
+        public var since: Instant?
+        /// What the limits alone demand; nil before the first decision.
+        public var demand: Bool?
+        /// The last valid reading, in °C.
+        public var lastReading: Double?
+        public var lastReadingAt: Instant?
+        public var isStale: Bool
+        /// The override in force; the cloud's command when that decides.
+        public var override: Override?
+        /// Why the pump is wanted on or off now.
+        public var reason: Reason
+        /// The pump is wanted otherwise than commanded; when `minOn` or `minOff` will allow it.
+        public var waitingUntil: Instant?
+        /// Readings ignored as sensor faults.
+        public var discarded: Int
+    }
+
+    /// How far above `frostBelow` a frosty room is heated, so that the pump does not cycle around one value.
+    public static let frostBand = 0.5
+    /// How long the cloud's last command outlives its link, so that a short break changes nothing.
+    public static let cloudGrace = Duration.seconds(60)
+
+    public private(set) var settings: Settings
+
+    // What is known about the room.
+    let startedAt: Instant
+    var lastReading: Double?
+    var lastReadingAt: Instant?
+    var discarded = 0
+    var demand: Bool?
+    var isFrosty = false
+    var isStale = false
+    /// `demand` is from before a restart: nothing in this run has confirmed it yet.
+    var isUnconfirmed = false
+
+    // Who else has a say.
+    var manual: Override?
+    var cloud: Override?
+
+    // What the pump was told.
+    private var commanded: Bool?
+    /// This run has told it, not only the one before the restart.
+    private var isAsserted = false
+    private var since: Instant?
+    private var commandedAt = Instant.zero
+    private var lastReason: Reason?
+    /// Since when the pump may be running; nil when it was told to stop, or never to run.
+    private var onAt: Instant?
+    /// Since when the pump may be at rest.
+    private var offAt: Instant
+    private var waitingUntil: Instant?
+
+    /// - Parameter now: from here on a missing sensor counts as silent, and the pump as stopped.
+    public init(settings: Settings = Settings(), now: Instant) {
+        self.settings = settings
+        startedAt = now
+        offAt = now
+    }
+
+    public var status: Status {
+        Status(
+            isOn: commanded, since: since, demand: demand, lastReading: lastReading, lastReadingAt: lastReadingAt,
+            isStale: isStale, override: manual ?? cloud, reason: decision().reason, waitingUntil: waitingUntil,
+            discarded: discarded)
+    }
+
+    /// When a ``Event/tick`` is due; nil when time alone changes nothing.
+    public var nextDeadline: Instant? {
+        guard settings.enabled else { return nil }
+        var deadlines = [manual?.until, cloud?.until, waitingUntil]
+        if !isStale { deadlines.append(blindAt) }
+        if isAsserted && settings.refresh > .zero { deadlines.append(commandedAt + settings.refresh) }
+        return deadlines.compactMap(\.self).min()
+    }
+
+    /// Takes one event and returns what to tell the pump, at most one command.
+    ///
+    /// `now` must not run backwards.
+    public mutating func handle(_ event: Event, now: Instant) -> [Action] {
+        var repeats = false
+        switch event {
+        case .reading(let value):
+            guard isValid(value) else {
+                discarded += 1
+                return []
+            }
+            (lastReading, lastReadingAt) = (value, now)
+            judge(value)
+        case .tick: break
+        case .restored(let isOn, let demand): restore(isOn, demand: demand, now: now)
+        case .override(let isOn, let duration, let source):
+            override(isOn, for: duration ?? settings.overrideTTL, source: source, now: now)
+        case .clearOverride(let source):
+            if source == .cloud && settings.authority == .cloud { cloud = nil } else { manual = nil }
+        case .reconnected: repeats = true
+        case .cloudLink(let isUp):
+            if !isUp, let until = cloud?.until { cloud?.until = min(until, now + Self.cloudGrace) }
+        case .settings(let new): change(to: new, now: now)
+        }
+        passTime(now: now)
+        return command(now: now, repeats: repeats)
+    }
+
+    // MARK: - Events
+
+    private mutating func restore(_ isOn: Bool, demand: Bool?, now: Instant) {
+        guard !isAsserted else { return }
+        commanded = isOn
+        since = now
+        offAt = now
+        onAt = isOn ? now : nil
+        if self.demand == nil {
+            self.demand = demand ?? isOn
+            isUnconfirmed = lastReading == nil
+        }
+    }
+
+    private mutating func override(_ isOn: Bool, for duration: Duration, source: Source, now: Instant) {
+        guard settings.enabled, duration > .zero else { return }
+        // What to go back to at its end, also when no reading comes.
+        demand = demand ?? commanded ?? false
+        isUnconfirmed = false
+        let length = min(duration, HeatPumpCommand.longestDuration)
+        let override = Override(isOn: isOn, source: source, duration: length, until: now + length)
+        if source == .cloud && settings.authority == .cloud { cloud = override } else { manual = override }
+    }
+
+    private mutating func change(to new: Settings, now: Instant) {
+        let wasEnabled = settings.enabled
+        settings = new
+        if new.authority == .local { cloud = nil }
+        if let lastReading, isValid(lastReading) { judge(lastReading) }
+        guard wasEnabled != new.enabled else { return }
+        // While we were silent somebody else may have switched the pump: as after a restart.
+        (manual, cloud, commanded, isAsserted, since, waitingUntil) = (nil, nil, nil, false, nil, nil)
+        offAt = now
+    }
+
+    // MARK: - The pump
+
+    private mutating func command(now: Instant, repeats: Bool) -> [Action] {
+        waitingUntil = nil
+        guard settings.enabled else { return [] }
+        let (wish, reason) = decision()
+        if let wish, wish != commanded || !isAsserted {
+            let allowed = earliest(wish)
+            if now >= allowed {
+                return [tell(wish, reason, isRefresh: wish == commanded, now: now)]
+            }
+            waitingUntil = allowed
+        }
+        guard isAsserted, let commanded else { return [] }
+        let isDue = settings.refresh > .zero && now >= commandedAt + settings.refresh
+        guard repeats || isDue else { return [] }
+        commandedAt = now
+        if wish == commanded { lastReason = reason }
+        return [.command(on: commanded, reason: lastReason ?? reason, isRefresh: true)]
+    }
+
+    /// When the compressor's protection allows a command.
+    private func earliest(_ isOn: Bool) -> Instant {
+        if isOn { return offAt + settings.minOff }
+        return onAt.map { $0 + settings.minOn } ?? .zero
+    }
+
+    private mutating func tell(_ isOn: Bool, _ reason: Reason, isRefresh: Bool, now: Instant) -> Action {
+        if !isRefresh { since = now }
+        // Also for what was only restored: the pump may have switched in the gap, and switch now.
+        if isOn { onAt = now } else { (onAt, offAt) = (nil, now) }
+        (commanded, isAsserted, commandedAt, lastReason) = (isOn, true, now, reason)
+        return .command(on: isOn, reason: reason, isRefresh: isRefresh)
+    }
+}

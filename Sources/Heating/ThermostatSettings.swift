@@ -1,0 +1,71 @@
+extension Thermostat {
+    /// One room's rules: the `[thermostat]` section of the configuration, with its defaults.
+    public struct Settings: Equatable, Sendable {
+        /// False: this room gets no command from here at all; readings are still shown.
+        public var enabled = true
+        public var authority = Authority.local
+        /// Strictly below, in °C: start. Between the limits the last decision stands.
+        public var onBelow = 20.0
+        /// Strictly above, in °C: stop.
+        public var offAbove = 25.0
+        /// Readings of exactly these values are sensor faults: neither obeyed nor a sign of life.
+        public var discard = [100.0]
+        /// Once started, the pump runs at least this long, whoever wants it stopped.
+        public var minOn = Duration.zero
+        /// Once stopped, it rests at least this long, whoever wants it started. After a restart it counts as just stopped.
+        public var minOff = Duration.zero
+        /// The command is repeated this often, in case the pump missed it; zero: never.
+        public var refresh = Duration.seconds(60)
+        /// Without a reading for this long, judged by arrival, the room is blind.
+        public var staleAfter = Duration.seconds(15 * 60)
+        public var onStale = OnStale.off
+        /// Strictly below, in °C: heat, whatever overrides and the cloud say.
+        public var frostBelow = 5.0
+        /// How long a manual or cloud command counts when it names no end.
+        public var overrideTTL = Duration.seconds(3600)
+
+        public init() {}
+
+        /// What is wrong with the values, one sentence each, beginning with the key.
+        public var problems: [String] {
+            var problems: [String] = []
+            func require(_ condition: Bool, _ sentence: String) {
+                if !condition { problems.append(sentence) }
+            }
+            for (key, value) in [("on_below", onBelow), ("off_above", offAbove), ("frost_below", frostBelow)] {
+                require((-50.0...100.0).contains(value), "\(key) must lie between -50 and 100, not \(value)")
+            }
+            require(onBelow <= offAbove, "on_below (\(onBelow)) must not be above off_above (\(offAbove))")
+            require(frostBelow <= onBelow, "frost_below (\(frostBelow)) must not be above on_below (\(onBelow))")
+            require(discard.allSatisfy(\.isFinite), "discard must hold finite numbers only")
+            let times = [("min_on", minOn), ("min_off", minOff), ("refresh", refresh)]
+            for (key, value) in times { require(value >= .zero, "\(key) must not be negative") }
+            for (key, value) in [("stale_after", staleAfter), ("override_ttl", overrideTTL)] {
+                require(value > .zero, "\(key) must be more than zero")
+            }
+            let longest = HeatPumpCommand.longestDuration
+            for (key, value) in times + [("stale_after", staleAfter), ("override_ttl", overrideTTL)] {
+                require(value <= longest, "\(key) must not be more than a year")
+            }
+            return problems
+        }
+    }
+
+    /// Who decides while nobody overrides.
+    public enum Authority: String, CaseIterable, Sendable {
+        case local
+        /// The cloud's commands, while its link is up and they have not expired; the local rules otherwise.
+        case cloud
+    }
+
+    /// What a blind room does.
+    public enum OnStale: String, CaseIterable, Sendable {
+        case off, hold, on
+    }
+
+    /// Who gave a command that is not the thermostat's own.
+    public enum Source: String, CaseIterable, Sendable {
+        case cli, page, cloud
+        case homeAssistant = "home-assistant"
+    }
+}

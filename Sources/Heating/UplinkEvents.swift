@@ -1,0 +1,159 @@
+extension UplinkState {
+    /// A connection stands. `sendMaximum`: how many unanswered publications the broker takes (its Receive Maximum).
+    public mutating func connected(sendMaximum: Int, now: Instant) {
+        link = Link(
+            sendMaximum: sendMaximum, silentSince: now, probeDelay: settings.resendAfter,
+            probeAt: now + settings.resendAfter)
+        isConnected = true
+        position = lowWatermark
+    }
+
+    /// The connection is gone, and with it every flight: their packet ids mean nothing any more.
+    public mutating func disconnected() {
+        link = Link()
+        isConnected = false
+    }
+
+    /// The journal's last sequence, after an append.
+    public mutating func newest(_ sequence: Int64) {
+        newest = max(newest, sequence)
+    }
+
+    /// The journal has dropped everything up to here: it will neither be sent nor confirmed.
+    public mutating func floor(_ sequence: Int64) {
+        guard sequence > lowWatermark else { return }
+        let dropped = (lowWatermark + 1)...sequence
+        newest(sequence)
+        lowWatermark = sequence
+        finishFlights(touching: dropped)
+        advance()
+    }
+
+    /// A message was published.
+    ///
+    /// - Parameters:
+    ///   - sequences: the rows in it, ascending.
+    ///   - scanned: the run of the journal that was read for it, beginning where the batch (or the message before)
+    ///     left off. What is in it and not in `sequences` does not exist and counts as confirmed.
+    ///   - flight: the packet id.
+    public mutating func sent(_ sequences: [Int64], scanned: ClosedRange<Int64>, flight id: Int32, now: Instant) {
+        for gap in SequenceRanges(sequences.map { $0...$0 }).gaps(in: scanned) { skipped(gap) }
+        guard isConnected, let last = sequences.last else { return }
+        counters.sent += sequences.count
+        counters.resent += sequences.count { $0 <= sentThrough }
+        sentThrough = max(sentThrough, last)
+        bucket.take(sequences.count, now: now)
+        if link.unanswered.isEmpty { link.silentSince = now }
+        if let old = link.flights.flight(covering: scanned.lowerBound) {
+            sentAgain(old, sequences, scanned: scanned, id: id, now: now)
+        } else {
+            link.unanswered[id] = scanned.lowerBound
+            link.flights.append(
+                Flight(range: scanned, rows: sequences.count, id: id, sentAt: now, resends: 0, dueAt: nil))
+            position = max(position, scanned.upperBound)
+        }
+    }
+
+    private mutating func sentAgain(
+        _ old: Flight, _ sequences: [Int64], scanned: ClosedRange<Int64>, id: Int32, now: Instant
+    ) {
+        if !isProbablyLost(old) {
+            link.probeDelay = min(link.probeDelay * 2, settings.resendLimit)
+            link.probeAt = now + link.probeDelay
+        }
+        let isPart = scanned.upperBound < old.range.upperBound && !isConfirmed(after: scanned.upperBound, of: old)
+        link.flights.update(covering: scanned.lowerBound) { flight in
+            flight.id = id
+            flight.sentAt = now
+            flight.resends += 1
+            flight.dueAt = nil
+            if isPart {
+                flight.range = old.range.lowerBound...scanned.upperBound
+                flight.rows = sequences.count
+            }
+        }
+        link.unanswered[id] = old.range.lowerBound
+        guard isPart else { return }
+        var rest = old
+        rest.range = (scanned.upperBound + 1)...old.range.upperBound
+        rest.rows = max(1, old.rows - sequences.count)
+        link.flights.insert(rest)
+        link.flights.setDue(covering: rest.range.lowerBound, at: now)
+    }
+
+    private func isConfirmed(after sequence: Int64, of flight: Flight) -> Bool {
+        confirmed.contains((sequence + 1)...flight.range.upperBound)
+    }
+
+    /// These sequences are not in the journal (a quarantined row, a run without rows): nothing to wait for.
+    public mutating func skipped(_ range: ClosedRange<Int64>) {
+        newest(range.upperBound)
+        if range.lowerBound <= position + 1 { position = max(position, range.upperBound) }
+        confirm(SequenceRanges([range]).subtracting(confirmed), now: nil)
+    }
+
+    /// The broker answered a publication (PUBACK).
+    ///
+    /// - Parameter isDelivered: false for a refusal, and for "no matching subscribers" (0x10), which drops the message.
+    public mutating func published(_ id: Int32, isDelivered: Bool, now: Instant) {
+        guard let first = link.unanswered.removeValue(forKey: id) else { return }
+        link.silentSince = now
+        if !isDelivered { counters.refused += 1 }
+        guard let flight = link.flights.flight(covering: first), flight.id == id else { return }
+        if isDelivered && settings.confirm == .broker {
+            confirm(SequenceRanges([flight.range]).subtracting(confirmed), now: now)
+        } else {
+            let delay = min(settings.resendAfter * (1 << min(flight.resends, 16)), settings.resendLimit)
+            link.flights.setDue(covering: first, at: now + delay)
+        }
+    }
+
+    /// The ingestor's word on what the event log has.
+    public mutating func acknowledged(_ acknowledgement: Acknowledgement, now: Instant) {
+        guard acknowledgement.epoch.utf8.elementsEqual(epoch.utf8) else {
+            counters.foreignAcks += 1
+            return
+        }
+        let all = SequenceRanges(acknowledgement.ranges)
+        if let last = all.last, last > sentThrough { counters.clippedAcks += 1 }
+        let fresh =
+            lowWatermark < sentThrough
+            ? all.intersection((lowWatermark + 1)...sentThrough).subtracting(confirmed) : SequenceRanges()
+        if fresh.isEmpty {
+            counters.staleAcks += 1
+        } else {
+            confirm(fresh, now: now)
+        }
+    }
+
+    /// - Parameter now: nil when it was not the peer who said so.
+    private mutating func confirm(_ fresh: SequenceRanges, now: Instant?) {
+        guard let last = fresh.last, last > lowWatermark else { return }
+        let news = fresh.intersection((lowWatermark + 1)...last)
+        confirmed.formUnion(news)
+        untaken.formUnion(news)
+        for range in news.ranges { finishFlights(touching: range, byPeer: now != nil) }
+        if let now {
+            link.probeDelay = settings.resendAfter
+            link.probeAt = now + settings.resendAfter
+        }
+        advance()
+    }
+
+    private mutating func finishFlights(touching range: ClosedRange<Int64>, byPeer: Bool = false) {
+        let (low, confirmed) = (lowWatermark, confirmed)
+        let latest = link.flights.finish(touching: range) { flight in
+            flight.range.upperBound <= low
+                || confirmed.contains(max(flight.range.lowerBound, low + 1)...flight.range.upperBound)
+        }
+        guard byPeer, let latest else { return }
+        link.latestConfirmedSend = max(link.latestConfirmedSend ?? latest, latest)
+    }
+
+    private mutating func advance() {
+        lowWatermark = confirmed.contiguousEnd(after: lowWatermark)
+        confirmed.remove(through: lowWatermark)
+        position = max(position, lowWatermark)
+        newest(lowWatermark)
+    }
+}

@@ -1,0 +1,316 @@
+import Testing
+
+@testable import Heating
+
+/// Random histories against a model of the rules and a model of the pump, both written from the contract.
+@Suite struct ThermostatHistoryTests {
+    /// The rule everybody begins with, in five lines.
+    private func reference(_ value: Double, _ isOn: Bool?) -> Bool? {
+        if value == 100.0 { return isOn }
+        if value < 20.0 { return true }
+        if value > 25.0 { return false }
+        return isOn
+    }
+
+    @Test func readingsAloneEqualTheFiveLineReference() throws {
+        for seed in seeds(60_000, "readingsAlone") {
+            var random = SeededGenerator(seed: seed)
+            var thermostat = Thermostat(now: .zero)
+            var expected: Bool?
+            var value = Double.random(in: 10...30, using: &random)
+            for second in 1...Int64.random(in: 5...30, using: &random) {
+                value += Double.random(in: -3...3, using: &random)
+                let reading =
+                    random.chance(1, in: 5) ? random.pick([100.0, 20.0, 25.0, 19.999_999, 25.000_001]) : value
+                let before = expected
+                expected = reference(reading, expected)
+                let actions = thermostat.handle(.reading(reading), now: .zero + .seconds(second))
+                guard expected != before, let expected else {
+                    try check(actions.isEmpty, seed, "\(actions) at \(reading)")
+                    continue
+                }
+                guard case .command(let isOn, _, let isRefresh)? = actions.first, actions.count == 1 else {
+                    throw Broken(sentence: "\(actions) at \(reading)", seed: seed)
+                }
+                try check(isOn == expected && !isRefresh, seed, "\(actions) at \(reading)")
+                try check(reading != 100 && !(isOn && reading > 25) && !(!isOn && reading < 20), seed, "\(actions)")
+            }
+        }
+    }
+
+    @Test func anythingThatHappensKeepsTheRules() throws {
+        for seed in seeds(40_000, "anythingThatHappens") {
+            var history = History(seed: seed)
+            try history.run(Int.random(in: 5...25, using: &history.random))
+        }
+    }
+}
+
+private struct History {
+    let seed: UInt64
+    var random: SeededGenerator
+    var now = Instant(nanoseconds: 0)
+    var settings: Thermostat.Settings
+    var thermostat: Thermostat
+    var rules: Rules
+    /// What this run of the program, or the restored one before, last told the pump.
+    var told: Bool?
+    var isAsserted = false
+    var toldAt = Instant.zero
+    var pump: Pump
+
+    init(seed: UInt64) {
+        self.seed = seed
+        random = SeededGenerator(seed: seed)
+        settings = Self.randomSettings(&random)
+        thermostat = Thermostat(settings: settings, now: now)
+        rules = Rules(settings: settings, start: now)
+        pump = Pump(now: now)
+    }
+
+    static func randomSettings(_ random: inout SeededGenerator) -> Thermostat.Settings {
+        var settings = Thermostat.Settings()
+        settings.enabled = !random.chance(1, in: 20)
+        settings.authority = random.chance(1, in: 3) ? .cloud : .local
+        settings.minOn = .seconds(random.pick([0, 0, 120, 600]))
+        settings.minOff = .seconds(random.pick([0, 0, 120, 600]))
+        settings.refresh = .seconds(random.pick([0, 60, 300, 300, 900, 900]))
+        settings.staleAfter = .seconds(random.pick([120, 900]))
+        settings.onStale = random.pick(Thermostat.OnStale.allCases)
+        settings.overrideTTL = .seconds(random.pick([60, 1800]))
+        if random.chance(1, in: 4) { (settings.onBelow, settings.offAbove) = (18, 19) }
+        return settings
+    }
+
+    mutating func run(_ events: Int) throws {
+        for _ in 0..<events {
+            try pass(.seconds(random.pick([0, 1, 1, 1, 1, 30, 60, 300, Int.random(in: 1...1500, using: &random)])))
+            try happen()
+        }
+    }
+
+    /// Lets time pass as the lane does: a tick whenever one is due, sometimes late.
+    mutating func pass(_ duration: Duration) throws {
+        let end = now + duration
+        while let deadline = thermostat.nextDeadline, deadline <= end {
+            let late = random.chance(1, in: 10) ? Duration.seconds(Int.random(in: 1...100, using: &random)) : .zero
+            now = max(now, min(end, deadline + late))
+            try handle(.tick)
+        }
+        now = end
+    }
+
+    mutating func happen() throws {
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<62: try handle(.reading(randomValue()))
+        case 62..<74:
+            let length: Duration? = random.chance(1, in: 2) ? nil : .seconds(random.pick([0, 10, 600, 3000]))
+            let source = random.pick(Thermostat.Source.allCases)
+            try handle(.override(on: random.chance(1, in: 2), for: length, source: source))
+        case 74..<79: try handle(.clearOverride(source: random.pick(Thermostat.Source.allCases)))
+        case 79..<84: try handle(.cloudLink(isUp: random.chance(1, in: 2)))
+        case 84..<87: try handle(.reconnected)
+        case 87..<90: try handle(.settings(Self.randomSettings(&random)))
+        case 90..<96: try restart()
+        default: try handle(.tick)
+        }
+    }
+
+    mutating func randomValue() -> Double {
+        random.chance(1, in: 2)
+            ? random.pick([100.0, 100.0, 4.9, 5.0, 5.4, 5.5, 17.9, 18, 19, 19.1, 20, 22, 25, 25.1, .nan, .infinity, 85])
+            : Double.random(in: 0...35, using: &random)
+    }
+
+    /// The program, perhaps the whole house, was off for a while; the retained state may be lost or come late.
+    mutating func restart() throws {
+        let status = thermostat.status
+        let gap = Duration.seconds(random.pick([0, 1, 100, 5000]))
+        if random.chance(1, in: 2) {
+            pump.losePower(at: now + .seconds(Int64.random(in: 0...gap.components.seconds, using: &random)))
+        }
+        now = now + gap
+        thermostat = Thermostat(settings: settings, now: now)
+        rules = Rules(settings: settings, start: now)
+        let remembered = told
+        (told, isAsserted) = (nil, false)
+        guard let remembered, random.chance(3, in: 4) else {
+            // Nobody remembers: that the pump may have just started is unknowable.
+            pump.startedAt = nil
+            return
+        }
+        if random.chance(1, in: 5) {
+            // A reading that comes first decides without knowing the past.
+            pump.startedAt = nil
+            try handle(.reading(randomValue()))
+        }
+        try handle(.restored(on: remembered, demand: random.chance(1, in: 4) ? nil : status.demand))
+    }
+
+    // MARK: - One event, and what must hold after it
+
+    mutating func handle(_ event: Thermostat.Event) throws {
+        if case .restored(let isOn, _) = event, !isAsserted { told = isOn }
+        if case .settings(let new) = event {
+            if new.enabled != settings.enabled { (told, isAsserted) = (nil, false) }
+            settings = new
+        }
+        let isFault = rules.isFault(event)
+        rules.take(event, now: now, isAsserted: isAsserted, told: told)
+        let actions = thermostat.handle(event, now: now)
+        try check(actions.count <= 1, seed, "\(actions)")
+        if isFault {
+            try check(actions.isEmpty, seed, "\(actions) on a fault")
+            return
+        }
+        for case .command(let isOn, let reason, let isRefresh) in actions {
+            try obey(isOn, reason, isRefresh)
+        }
+        try checkState(event)
+    }
+
+    mutating func obey(_ isOn: Bool, _ reason: Reason, _ isRefresh: Bool) throws {
+        try check(settings.enabled, seed, "commands while disabled")
+        try check(
+            isRefresh == (isOn == told), seed,
+            "refresh \(isRefresh), on \(isOn), told before \(String(describing: told))")
+        let wish = rules.wish(now: now)
+        try check(
+            isOn == wish || (isRefresh && isAsserted), seed,
+            "\(isOn) for \(reason), the rules say \(String(describing: wish))")
+        if let value = rules.lastValid, !isRefresh {
+            switch reason {
+            case .override, .cloud, .stale, .overrideEnded: break
+            default:
+                try check(!(isOn && value > settings.offAbove), seed, "started at \(value)")
+                try check(!(!isOn && value < settings.onBelow), seed, "stopped at \(value)")
+            }
+        }
+        if let problem = pump.obey(isOn, now: now, settings) {
+            throw Broken(sentence: "\(problem) (\(reason))", seed: seed)
+        }
+        (told, isAsserted, toldAt) = (isOn, true, now)
+    }
+
+    func checkState(_ event: Thermostat.Event) throws {
+        let status = thermostat.status
+        let wish = rules.wish(now: now)
+        try check(status.isOn == told, seed, "status \(String(describing: status.isOn))")
+        if let wish, settings.enabled {
+            let waits = status.waitingUntil.map { $0 > now } ?? false
+            try check(told == wish || waits, seed, "\(event): should be \(wish): \(status)")
+            let longest = max(settings.minOn, settings.minOff)
+            try check((status.waitingUntil ?? now) <= now + longest, seed, "waits too long: \(status)")
+            try check(longest > .zero || (isAsserted && told == wish), seed, "not carried out: \(status)")
+        }
+        if settings.enabled, isAsserted, settings.refresh > .zero {
+            try check(now < toldAt + settings.refresh, seed, "not refreshed since \(toldAt.nanoseconds)")
+        }
+        try check(status.override.map { $0.until > now } ?? true, seed, "an override without an end: \(status)")
+        try check(thermostat.nextDeadline.map { $0 > now } ?? true, seed, "\(event): due at once again")
+        try check(status.isStale == rules.isBlind(now), seed, "stale \(status.isStale)")
+    }
+}
+
+/// What should decide, recomputed from what happened.
+private struct Rules {
+    var settings: Thermostat.Settings
+    let start: Instant
+    var lastValid: Double?
+    var lastArrival: Instant?
+    var demand: Bool?
+    var onlyRemembered = false
+    var isFrosty = false
+    var person: (isOn: Bool, until: Instant)?
+    var cloud: (isOn: Bool, until: Instant)?
+
+    init(settings: Thermostat.Settings, start: Instant) {
+        self.settings = settings
+        self.start = start
+    }
+
+    func isFault(_ event: Thermostat.Event) -> Bool {
+        if case .reading(let value) = event { !value.isFinite || value == 100 } else { false }
+    }
+
+    func isBlind(_ now: Instant) -> Bool {
+        now - (lastArrival ?? start) >= settings.staleAfter
+    }
+
+    mutating func take(_ event: Thermostat.Event, now: Instant, isAsserted: Bool, told: Bool?) {
+        switch event {
+        case .reading(let value):
+            guard !isFault(event) else { return }
+            (lastValid, lastArrival, onlyRemembered) = (value, now, false)
+            weigh(value)
+        case .restored(let isOn, let remembered):
+            guard !isAsserted, demand == nil else { return }
+            demand = remembered ?? isOn
+            onlyRemembered = lastValid == nil
+        case .override(let isOn, let length, let source):
+            let length = length ?? settings.overrideTTL
+            guard settings.enabled, length > .zero else { return }
+            if demand == nil { demand = told ?? false }
+            onlyRemembered = false
+            if source == .cloud && settings.authority == .cloud {
+                cloud = (isOn, now + length)
+            } else {
+                person = (isOn, now + length)
+            }
+        case .clearOverride(let source):
+            if source == .cloud && settings.authority == .cloud { cloud = nil } else { person = nil }
+        case .cloudLink(let isUp):
+            if !isUp, let until = cloud?.until { cloud?.until = min(until, now + .seconds(60)) }
+        case .settings(let new):
+            if new.enabled != settings.enabled { (person, cloud) = (nil, nil) }
+            if new.authority == .local { cloud = nil }
+            settings = new
+            if let lastValid { weigh(lastValid) }
+        case .tick, .reconnected: break
+        }
+    }
+
+    private mutating func weigh(_ value: Double) {
+        if value < settings.onBelow { demand = true }
+        if value > settings.offAbove { demand = false }
+        if value < settings.frostBelow { isFrosty = true }
+        if value >= settings.frostBelow + 0.5 { isFrosty = false }
+    }
+
+    func wish(now: Instant) -> Bool? {
+        guard settings.enabled else { return nil }
+        if isFrosty && !isBlind(now) { return true }
+        if let person, person.until > now { return person.isOn }
+        if let cloud, cloud.until > now { return cloud.isOn }
+        if isBlind(now) && settings.onStale != .hold { return settings.onStale == .on }
+        return onlyRemembered ? nil : demand
+    }
+}
+
+/// A compressor that must not start too soon after a stop nor stop too soon after a start.
+private struct Pump {
+    var isOn = false
+    var startedAt: Instant?
+    var stoppedAt: Instant
+
+    init(now: Instant) {
+        stoppedAt = now
+    }
+
+    mutating func losePower(at instant: Instant) {
+        if isOn { (isOn, startedAt, stoppedAt) = (false, nil, instant) }
+    }
+
+    /// What the command would break, if anything.
+    mutating func obey(_ isOn: Bool, now: Instant, _ settings: Thermostat.Settings) -> String? {
+        guard isOn != self.isOn else { return nil }
+        self.isOn = isOn
+        if isOn {
+            startedAt = now
+            return now - stoppedAt < settings.minOff ? "started \(now - stoppedAt) after a stop" : nil
+        }
+        stoppedAt = now
+        guard let startedAt else { return nil }
+        return now - startedAt < settings.minOn ? "stopped \(now - startedAt) after a start" : nil
+    }
+}

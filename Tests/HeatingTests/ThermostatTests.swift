@@ -1,0 +1,364 @@
+import Testing
+
+@testable import Heating
+
+@Suite struct ThermostatTests {
+    private func at(_ seconds: Int64) -> Instant { .zero + .seconds(seconds) }
+    private func minutes(_ count: Int64) -> Instant { at(count * 60) }
+
+    private func thermostat(_ change: (inout Thermostat.Settings) -> Void = { _ in }) -> Thermostat {
+        var settings = Thermostat.Settings()
+        change(&settings)
+        return Thermostat(settings: settings, now: .zero)
+    }
+
+    /// What was commanded: "on", "off", with "again" for a refresh.
+    private func words(_ actions: [Thermostat.Action]) -> String {
+        actions.map { action in
+            switch action {
+            case .command(let isOn, _, let isRefresh): (isOn ? "on" : "off") + (isRefresh ? " again" : "")
+            }
+        }.joined(separator: ", ")
+    }
+
+    private func reason(_ actions: [Thermostat.Action]) -> String? {
+        if case .command(_, let reason, _)? = actions.first { reason.description } else { nil }
+    }
+
+    // MARK: - The limits
+
+    @Test func startsStrictlyBelowAndStopsStrictlyAbove() {
+        var thermostat = thermostat()
+        #expect(words(thermostat.handle(.reading(20.0), now: at(1))) == "")
+        #expect(words(thermostat.handle(.reading(19.999), now: at(2))) == "on")
+        #expect(words(thermostat.handle(.reading(25.0), now: at(3))) == "")
+        #expect(words(thermostat.handle(.reading(25.001), now: at(4))) == "off")
+        #expect(words(thermostat.handle(.reading(20.0), now: at(5))) == "")
+    }
+
+    @Test func saysNothingBeforeAFirstDecision() {
+        var thermostat = thermostat()
+        #expect(thermostat.handle(.reading(22), now: at(1)) == [])
+        #expect(thermostat.handle(.reconnected, now: at(2)) == [])
+        #expect(thermostat.handle(.tick, now: at(300)) == [])
+        #expect(thermostat.status.isOn == nil)
+        #expect(thermostat.status.reason.description == "22.0 is between 20.0 and 25.0: no decision yet")
+    }
+
+    @Test func exactlyOneHundredIsNeitherHeatNorASignOfLife() {
+        var thermostat = thermostat()
+        _ = thermostat.handle(.reading(19), now: at(0))
+        for second in stride(from: Int64(1), to: 1000, by: 1) {
+            #expect(thermostat.handle(.reading(100), now: at(second)) == [])
+        }
+        #expect(words(thermostat.handle(.tick, now: at(1000))) == "off")
+        #expect(thermostat.status.discarded == 999)
+        #expect(thermostat.status.isStale)
+        for value in [Double.nan, .infinity, -.infinity] {
+            #expect(thermostat.handle(.reading(value), now: at(1001)) == [])
+        }
+        #expect(words(thermostat.handle(.reading(100.0000001), now: at(1002))) == "")
+        #expect(thermostat.status.lastReading == 100.0000001)
+    }
+
+    @Test func reasonsAreSentencesForAnOperator() {
+        var thermostat = thermostat()
+        #expect(reason(thermostat.handle(.reading(19.4), now: at(1))) == "19.4 is below 20.0")
+        #expect(reason(thermostat.handle(.reading(25.304), now: at(2))) == "25.3 is above 25.0")
+        #expect(reason(thermostat.handle(.reading(19.999), now: at(3))) == "19.999 is below 20.0")
+        #expect(reason(thermostat.handle(.reading(4.2), now: at(100))) == "frost: 4.2 is below 5.0")
+        #expect(reason(thermostat.handle(.reading(-7.239), now: at(200))) == "frost: -7.24 is below 5.0")
+        #expect(reason(thermostat.handle(.tick, now: minutes(30))) == "no reading for 15 min: off")
+        let override = Thermostat.Event.override(on: true, for: .seconds(7200), source: .cli)
+        #expect(reason(thermostat.handle(override, now: minutes(31))) == "override on by cli for 2 h")
+    }
+
+    // MARK: - What users complain about elsewhere
+
+    @Test func aDeadSensorDoesNotKeepHeating() {
+        var thermostat = thermostat()
+        #expect(words(thermostat.handle(.reading(15), now: at(0))) == "on")
+        #expect(thermostat.nextDeadline == at(60))
+        #expect(words(thermostat.handle(.tick, now: at(899))) == "on again")
+        #expect(words(thermostat.handle(.tick, now: at(900))) == "off")
+        #expect(thermostat.status.isStale)
+    }
+
+    @Test func aSensorMissingSinceTheStartIsSilentToo() {
+        for (action, expected) in [(Thermostat.OnStale.off, "off"), (.on, "on"), (.hold, "")] {
+            var thermostat = thermostat { $0.onStale = action }
+            #expect(thermostat.nextDeadline == minutes(15))
+            #expect(words(thermostat.handle(.tick, now: minutes(15))) == expected)
+        }
+    }
+
+    @Test func anUnchangedValueIsAlive() {
+        var thermostat = thermostat()
+        for minute in 0..<600 { _ = thermostat.handle(.reading(19), now: minutes(Int64(minute))) }
+        #expect(!thermostat.status.isStale)
+        #expect(thermostat.status.isOn == true)
+    }
+
+    @Test func aBlindRoomRecoversByItselfAndGoesOnWhereItWas() {
+        var thermostat = thermostat()
+        _ = thermostat.handle(.reading(19), now: at(0))
+        #expect(words(thermostat.handle(.tick, now: minutes(15))) == "off")
+        #expect(words(thermostat.handle(.reading(22), now: minutes(40))) == "on")
+        #expect(!thermostat.status.isStale)
+    }
+
+    @Test func theFailSafeDoesNotStartAPumpThatAPersonSwitchedOff() {
+        var thermostat = thermostat { $0.onStale = .on }
+        _ = thermostat.handle(.reading(22), now: at(0))
+        _ = thermostat.handle(.override(on: false, for: .seconds(7200), source: .cli), now: at(1))
+        #expect(words(thermostat.handle(.tick, now: minutes(20))) == "off again")
+        #expect(words(thermostat.handle(.tick, now: at(7201))) == "on")
+    }
+
+    @Test func aLostCommandIsRepeated() {
+        var thermostat = thermostat()
+        _ = thermostat.handle(.reading(19), now: at(0))
+        #expect(thermostat.nextDeadline == at(60))
+        #expect(words(thermostat.handle(.reading(22), now: at(59))) == "")
+        #expect(words(thermostat.handle(.reading(22), now: at(60))) == "on again")
+        #expect(thermostat.nextDeadline == at(120))
+        #expect(words(thermostat.handle(.reconnected, now: at(61))) == "on again")
+        #expect(thermostat.nextDeadline == at(121))
+    }
+
+    @Test func noRefreshWhenItIsSwitchedOff() {
+        var thermostat = thermostat { $0.refresh = .zero }
+        _ = thermostat.handle(.reading(19), now: at(0))
+        #expect(thermostat.nextDeadline == minutes(15))
+        #expect(thermostat.handle(.tick, now: at(600)) == [])
+    }
+
+    @Test func aNoisySensorCannotShortCycleTheCompressor() {
+        var thermostat = thermostat {
+            $0.minOn = .seconds(300)
+            $0.minOff = .seconds(600)
+            $0.refresh = .zero
+        }
+        var switches: [(on: Bool, second: Int64)] = []
+        for second in Int64(0)..<4000 {
+            let value = second % 2 == 0 ? 19.0 : 26.0
+            for case .command(let isOn, _, _) in thermostat.handle(.reading(value), now: at(second)) {
+                switches.append((isOn, second))
+            }
+        }
+        #expect(switches.count >= 7)
+        for (first, second) in zip(switches, switches.dropFirst()) {
+            #expect(first.on != second.on)
+            #expect(second.second - first.second >= (first.on ? 300 : 600))
+        }
+    }
+
+    // MARK: - Minimum times
+
+    @Test func aWishIsKeptUntilTheMinimumTimeHasPassed() {
+        var thermostat = thermostat {
+            $0.minOff = .seconds(300)
+            $0.refresh = .zero
+        }
+        #expect(words(thermostat.handle(.reading(19), now: at(10))) == "")
+        #expect(thermostat.status.waitingUntil == at(300))
+        #expect(thermostat.nextDeadline == at(300))
+        #expect(words(thermostat.handle(.tick, now: at(300))) == "on")
+        #expect(thermostat.status.waitingUntil == nil)
+    }
+
+    @Test func aWishThatPassesIsForgotten() {
+        var thermostat = thermostat { $0.minOff = .seconds(300) }
+        _ = thermostat.handle(.reading(19), now: at(10))
+        #expect(words(thermostat.handle(.reading(26), now: at(100))) == "off")
+        #expect(thermostat.handle(.tick, now: at(159)) == [])
+    }
+
+    @Test func minimumTimesHoldForOverridesAndFrost() {
+        var thermostat = thermostat {
+            $0.minOn = .seconds(300)
+            $0.minOff = .seconds(300)
+            $0.refresh = .zero
+        }
+        _ = thermostat.handle(.reading(22), now: at(0))
+        #expect(words(thermostat.handle(.override(on: true, for: nil, source: .cli), now: at(10))) == "")
+        #expect(words(thermostat.handle(.tick, now: at(300))) == "on")
+        #expect(words(thermostat.handle(.override(on: false, for: nil, source: .cloud), now: at(310))) == "")
+        #expect(words(thermostat.handle(.reading(22), now: at(600))) == "off")
+        #expect(words(thermostat.handle(.reading(3), now: at(610))) == "")
+        #expect(words(thermostat.handle(.reading(3), now: at(900))) == "on")
+    }
+
+    @Test func afterARestartThePumpCountsAsJustStopped() {
+        var thermostat = thermostat { $0.minOff = .seconds(600) }
+        #expect(thermostat.handle(.restored(on: true), now: at(1)) == [])
+        #expect(thermostat.handle(.reading(19), now: at(2)) == [])
+        #expect(thermostat.handle(.reading(19), now: at(600)) == [])
+        #expect(words(thermostat.handle(.reading(19), now: at(601))) == "on again")
+    }
+
+    @Test func aRestoredPumpIsNotStoppedBeforeItsMinimumRunTime() {
+        var thermostat = thermostat { $0.minOn = .seconds(600) }
+        _ = thermostat.handle(.restored(on: true), now: at(1))
+        #expect(thermostat.handle(.reading(26), now: at(2)) == [])
+        #expect(words(thermostat.handle(.reading(26), now: at(601))) == "off")
+    }
+
+    // MARK: - Restart
+
+    @Test func aRestoredDecisionIsRepeatedOnlyWhenAReadingSupportsIt() {
+        var thermostat = thermostat()
+        #expect(thermostat.handle(.restored(on: true), now: at(1)) == [])
+        #expect(thermostat.status.isOn == true)
+        #expect(thermostat.status.reason.description == "on before the restart, no reading since")
+        #expect(thermostat.handle(.tick, now: at(300)) == [])
+        #expect(thermostat.handle(.reconnected, now: at(300)) == [])
+        #expect(words(thermostat.handle(.reading(22), now: at(301))) == "on again")
+        #expect(words(thermostat.handle(.reading(25.1), now: at(302))) == "off")
+    }
+
+    @Test func anOverrideThatARestartForgotDoesNotBecomeADecision() {
+        var before = thermostat()
+        _ = before.handle(.reading(26), now: at(0))
+        _ = before.handle(.override(on: true, for: nil, source: .cli), now: at(1))
+        let status = before.status
+        #expect(status.isOn == true && status.demand == false)
+        var after = thermostat()
+        _ = after.handle(.restored(on: true, demand: status.demand), now: at(1))
+        #expect(words(after.handle(.reading(22), now: at(2))) == "off")
+    }
+
+    @Test func aRestoredStateThatComesLateIsIgnored() {
+        var thermostat = thermostat()
+        #expect(words(thermostat.handle(.reading(19), now: at(1))) == "on")
+        #expect(thermostat.handle(.restored(on: false), now: at(2)) == [])
+        #expect(thermostat.status.isOn == true)
+    }
+
+    // MARK: - Frost
+
+    @Test func frostBeatsEveryOverride() {
+        for source in Thermostat.Source.allCases {
+            for authority in Thermostat.Authority.allCases {
+                var thermostat = thermostat { $0.authority = authority }
+                _ = thermostat.handle(.reading(10), now: at(0))
+                _ = thermostat.handle(.override(on: false, for: nil, source: source), now: at(1))
+                #expect(words(thermostat.handle(.reading(5), now: at(2))) == "")
+                #expect(words(thermostat.handle(.reading(4.99), now: at(3))) == "on")
+                #expect(words(thermostat.handle(.reading(5.2), now: at(4))) == "", "no cycling around one value")
+                #expect(words(thermostat.handle(.reading(5.5), now: at(5))) == "off")
+            }
+        }
+    }
+
+    // MARK: - Overrides
+
+    @Test func anOverrideEndsByItselfAndSaysWhen() {
+        var thermostat = thermostat()
+        _ = thermostat.handle(.reading(26), now: at(0))
+        #expect(words(thermostat.handle(.override(on: true, for: .seconds(600), source: .page), now: at(10))) == "on")
+        #expect(thermostat.status.override?.until == at(610))
+        #expect(thermostat.status.override?.source == .page)
+        for second in Int64(60)..<610 { _ = thermostat.handle(.reading(24), now: at(second)) }
+        #expect(thermostat.status.isOn == true)
+        #expect(words(thermostat.handle(.tick, now: at(610))) == "off")
+        #expect(thermostat.status.override == nil)
+    }
+
+    @Test func anOverrideWithoutAnEndGetsTheConfiguredOne() {
+        var thermostat = thermostat { $0.overrideTTL = .seconds(100) }
+        _ = thermostat.handle(.override(on: true, for: nil, source: .homeAssistant), now: at(5))
+        #expect(thermostat.nextDeadline == at(65))
+        #expect(thermostat.status.override?.until == at(105))
+    }
+
+    @Test func anOverrideEndsAlsoWhereNothingElseEverDecided() {
+        var thermostat = thermostat { $0.onStale = .hold }
+        #expect(words(thermostat.handle(.override(on: true, for: .seconds(600), source: .cli), now: at(0))) == "on")
+        #expect(words(thermostat.handle(.tick, now: at(600))) == "off")
+    }
+
+    @Test func theNewestOverrideCountsAndCanBeTakenBack() {
+        var thermostat = thermostat()
+        _ = thermostat.handle(.reading(26), now: at(0))
+        _ = thermostat.handle(.override(on: true, for: nil, source: .cli), now: at(1))
+        #expect(words(thermostat.handle(.override(on: false, for: nil, source: .cloud), now: at(2))) == "off")
+        #expect(words(thermostat.handle(.override(on: true, for: nil, source: .page), now: at(3))) == "on")
+        #expect(words(thermostat.handle(.clearOverride(source: .cli), now: at(4))) == "off")
+        #expect(thermostat.handle(.override(on: true, for: .zero, source: .cli), now: at(5)) == [])
+        #expect(thermostat.handle(.override(on: true, for: .seconds(-5), source: .cli), now: at(6)) == [])
+    }
+
+    // MARK: - The cloud's authority
+
+    @Test func theCloudDecidesWhileItIsConnectedAndFresh() {
+        var thermostat = thermostat { $0.authority = .cloud }
+        #expect(words(thermostat.handle(.reading(26), now: at(0))) == "off")
+        let command = Thermostat.Event.override(on: true, for: .seconds(300), source: .cloud)
+        #expect(words(thermostat.handle(command, now: at(1))) == "on")
+        #expect(thermostat.status.reason == .cloud(isOn: true))
+        _ = thermostat.handle(.cloudLink(isUp: false), now: at(10))
+        #expect(words(thermostat.handle(.cloudLink(isUp: true), now: at(20))) == "", "a short break changes nothing")
+        #expect(words(thermostat.handle(.reading(26), now: at(69))) == "on again")
+        #expect(words(thermostat.handle(.tick, now: at(70))) == "off", "the grace has passed")
+        _ = thermostat.handle(command, now: at(71))
+        #expect(words(thermostat.handle(.reading(26), now: at(371))) == "off", "no longer fresh")
+    }
+
+    @Test func aPersonAtHomeOutranksTheCloud() {
+        var thermostat = thermostat { $0.authority = .cloud }
+        _ = thermostat.handle(.reading(26), now: at(0))
+        #expect(words(thermostat.handle(.override(on: true, for: nil, source: .cli), now: at(1))) == "on")
+        #expect(words(thermostat.handle(.override(on: false, for: nil, source: .cloud), now: at(2))) == "")
+        #expect(words(thermostat.handle(.clearOverride(source: .page), now: at(3))) == "off")
+        #expect(thermostat.status.reason == .cloud(isOn: false))
+    }
+
+    // MARK: - Settings
+
+    @Test func newLimitsCountAtOnce() {
+        var thermostat = thermostat()
+        _ = thermostat.handle(.reading(21), now: at(0))
+        var settings = thermostat.settings
+        settings.onBelow = 22
+        #expect(words(thermostat.handle(.settings(settings), now: at(1))) == "on")
+    }
+
+    @Test func aDisabledRoomIsLeftAlone() {
+        var thermostat = thermostat { $0.enabled = false }
+        #expect(thermostat.handle(.reading(3), now: at(0)) == [])
+        #expect(thermostat.handle(.override(on: true, for: nil, source: .cli), now: at(1)) == [])
+        #expect(thermostat.handle(.tick, now: minutes(60)) == [])
+        #expect(thermostat.nextDeadline == nil)
+        #expect(thermostat.status.lastReading == 3)
+        #expect(thermostat.status.reason == .disabled)
+        var settings = thermostat.settings
+        settings.enabled = true
+        #expect(words(thermostat.handle(.settings(settings), now: minutes(61))) == "off", "blind by now")
+    }
+
+    @Test func defaultsAreTheContractsAndConsistent() {
+        let settings = Thermostat.Settings()
+        #expect(settings.problems == [])
+        #expect(settings.onBelow == 20 && settings.offAbove == 25 && settings.frostBelow == 5)
+        #expect(settings.discard == [100] && settings.refresh == .seconds(60) && settings.staleAfter == .seconds(900))
+        #expect(settings.minOn == .zero && settings.minOff == .zero && settings.overrideTTL == .seconds(3600))
+        #expect(settings.enabled && settings.authority == .local && settings.onStale == .off)
+    }
+
+    @Test func problemsNameTheKey() {
+        let cases: [(String, (inout Thermostat.Settings) -> Void)] = [
+            ("on_below", { $0.onBelow = 26 }), ("on_below", { $0.onBelow = .nan }),
+            ("off_above", { $0.offAbove = .infinity }),
+            ("frost_below", { $0.frostBelow = 21 }), ("discard", { $0.discard = [.nan] }),
+            ("min_on", { $0.minOn = .seconds(-1) }), ("min_off", { $0.minOff = .seconds(400 * 86_400) }),
+            ("refresh", { $0.refresh = .seconds(-1) }), ("stale_after", { $0.staleAfter = .zero }),
+            ("override_ttl", { $0.overrideTTL = .zero }),
+        ]
+        for (key, change) in cases {
+            var settings = Thermostat.Settings()
+            change(&settings)
+            #expect(settings.problems.contains { $0.hasPrefix(key) }, "\(key): \(settings.problems)")
+        }
+    }
+}
