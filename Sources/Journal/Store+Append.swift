@@ -1,0 +1,124 @@
+extension Store {
+    /// Appends a batch, sets rejected input aside and moves one cursor, all in one durable transaction.
+    func append(
+        _ entries: [Journal.Entry], settingAside rejected: [Journal.Rejected],
+        advancing: (cursor: String, through: Int64)?, now: Int64
+    ) throws(JournalError) -> ClosedRange<Int64>? {
+        try perform(.append, now: now) { session throws(JournalError) in
+            try makeRoom(for: estimate(entries, rejected, in: session), in: session)
+            let started = Clock.boot
+            let first = session.newest + 1
+            let last = session.newest + Int64(entries.count)
+            let topics = session.entries.topics.count
+            var counts = session.rejectedCounts
+            let cursor = advancing.map {
+                ($0.cursor, advanced($0.cursor, through: $0.through, newest: last, in: session))
+            }
+            let isSavingCursors = areCursorsDue(started)
+            do throws(JournalError) {
+                try session.transaction(durable: true) { () throws(JournalError) in
+                    var sequence = first
+                    for entry in entries {
+                        try session.entries.insert(entry, sequence: sequence)
+                        sequence += 1
+                    }
+                    try setAside(rejected, counts: &counts, in: session)
+                    if let cursor { try session.state.set(StateName.cursorPrefix + cursor.0, cursor.1) }
+                    if isSavingCursors { try writeCursors(in: session) }
+                }
+            } catch {
+                session.entries.forgetTopics(above: topics)
+                session.rejected.forget()
+                throw error
+            }
+            commits += 1
+            commitNanoseconds = Clock.boot - started
+            session.rejectedCounts = counts
+            if isSavingCursors { cursorsWereSaved(at: started) }
+            took(entries.first, in: session)
+            session.newest = last
+            if let cursor { session.cursors[cursor.0] = cursor.1 }
+            refreshOldest(session)
+            maintain(session)
+            return entries.isEmpty ? nil : first...last
+        }
+    }
+
+    /// Inserts salvaged rows under the sequences they had.
+    func restore(_ records: [Journal.Record], in session: Session) throws(JournalError) {
+        guard let last = records.last else { return }
+        let entries = records.map {
+            Journal.Entry(
+                topic: $0.topic, payload: $0.payload, attributes: $0.attributes, packetID: $0.packetID,
+                receivedAt: $0.receivedAt)
+        }
+        try makeRoom(for: estimate(entries, [], in: session), in: session)
+        try session.transaction(durable: false) { () throws(JournalError) in
+            for (record, entry) in zip(records, entries) {
+                try session.entries.insert(entry, sequence: record.sequence)
+            }
+        }
+        session.newest = last.sequence
+        try checkpointWhenDue(session)
+    }
+
+    /// Gives the fresh file what else was read from the damaged one, and makes all of it durable.
+    func finishSalvage(_ state: Salvage.State, _ result: Salvage.Result, in session: Session) throws(JournalError) {
+        let newest = max(session.newest, state.newest, state.floor)
+        // While copying, room may have been made by deleting from the head.
+        let floor = max(session.firstKept - 1, state.floor, (result.first ?? 1) - 1)
+        let cursors = session.cursors.mapValues { min(max($0, 0), newest) }
+        let dropped = session.dropped + state.dropped
+        let quarantined = state.quarantined + result.lost
+        try session.transaction(durable: true) { () throws(JournalError) in
+            try session.state.set(StateName.newest, newest)
+            try session.state.set(StateName.floor, floor)
+            try session.state.set(StateName.dropped, dropped)
+            try session.state.set(StateName.quarantined, quarantined)
+            try session.state.set(StateName.countedThrough, newest)
+            for (name, through) in cursors { try session.state.set(StateName.cursorPrefix + name, through) }
+            try session.state.removeValue(StateName.salvage)
+        }
+        session.firstKept = floor + 1
+        session.newest = newest
+        session.dropped = dropped
+        session.quarantined = quarantined
+        session.countedThrough = newest
+        session.cursors = cursors
+        session.salvage = nil
+    }
+
+    private func estimate(_ entries: [Journal.Entry], _ rejected: [Journal.Rejected], in session: Session) -> Estimate {
+        var estimate = Estimate(pageSize: session.pageSize)
+        for entry in entries {
+            // A topic that has a number takes two bytes; a new one is stored once, which this covers as well.
+            estimate.add(entry.payload.count + entry.attributes.count + entry.topic.utf8.count)
+        }
+        for item in rejected { estimate.add(RejectedTable.size(of: item)) }
+        return estimate
+    }
+
+    private func setAside(
+        _ rejected: [Journal.Rejected], counts: inout [String: Int64], in session: Session
+    ) throws(JournalError) {
+        guard !rejected.isEmpty else { return }
+        try session.rejected.insert(rejected[...])
+        var changed: Set<String> = []
+        for item in rejected {
+            // Reasons are words of the program; the bound is for the day when one contains input.
+            let isKnown = counts[item.reason] != nil || counts.count < RejectedTable.maximumReasons
+            let reason = isKnown ? item.reason : "other"
+            counts[reason, default: 0] += 1
+            changed.insert(reason)
+        }
+        for reason in changed {
+            try session.state.set(StateName.rejectedPrefix + reason, counts[reason] ?? 0)
+        }
+    }
+
+    /// Keeps `oldestUnconfirmed` without a look-up: what is appended after everything was confirmed is the oldest.
+    private func took(_ first: Journal.Entry?, in session: Session) {
+        guard let first, oldestUnconfirmed?.receivedAt == nil, session.newest == session.lowWatermark else { return }
+        oldestUnconfirmed = (session.lowWatermark, first.receivedAt)
+    }
+}

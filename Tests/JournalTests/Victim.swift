@@ -1,0 +1,49 @@
+import Foundation
+
+@testable import Journal
+
+/// A journal file to be damaged while nobody has it open.
+struct Victim {
+    let directory: TemporaryDirectory
+    let path: String
+    let settings: Journal.Settings
+    var pageSize: Int { settings.pageSize }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        path = directory.file("j.sqlite")
+        settings = Journal.Settings(path: path)
+    }
+
+    /// A closed journal with rows 1...count; its log is emptied, so that what is damaged is what is read.
+    func make(_ count: Int) throws {
+        let journal = try Journal(settings, now: start)
+        for batch in stride(from: 0, to: count, by: 100) {
+            try journal.append(entries(batch..<min(batch + 100, count)), now: start)
+        }
+        journal.close()
+        try FileManager.default.removeItem(atPath: path + "-wal")
+    }
+
+    func change(_ file: String? = nil, _ body: (inout Data) -> Void) throws {
+        let url = URL(fileURLWithPath: file ?? path)
+        var data = try Data(contentsOf: url)
+        body(&data)
+        try data.write(to: url)
+    }
+
+    /// Changes the closed file as SQLite would, checksums aside.
+    func execute(_ sql: String) throws {
+        let connection = try Connection(path: path, vfs: nil)
+        try Schema.lock(connection)
+        try connection.execute(sql, doing: "damaging")
+    }
+
+    func query(_ sql: String) throws -> String {
+        let connection = try Connection(path: path, vfs: nil)
+        try Schema.lock(connection)
+        return try connection.value(sql, doing: "asking") ?? ""
+    }
+
+    var damagedFiles: [String] { directory.names.filter { $0.contains(".damaged-2026-11-23T") } }
+}
