@@ -1,0 +1,54 @@
+import CMosquitto
+import Glibc
+
+// Publishing and subscribing. Both only queue; `write()` sends.
+extension Client {
+    func publish(_ publication: Publication) throws(LinkError) -> Int32 {
+        guard !publication.topic.utf8.contains(0) else { throw LinkError(.invalid, "the topic contains NUL") }
+        let properties = version == .v5 ? try PropertyList(publication) : PropertyList()
+        var packetID: Int32 = 0
+        let code = publication.payload.withUnsafeBytes { payload in
+            mosquitto_publish_v5(
+                pointer, &packetID, publication.topic, Int32(clamping: payload.count), payload.baseAddress,
+                Int32(publication.qos), publication.retain, properties.head)
+        }
+        try check(code, topic: publication.topic)
+        if publication.qos == 0 { unwritten += 1 } else { unconfirmed += 1 }
+        queued += 1
+        return packetID
+    }
+
+    func subscribe(_ filters: [String], qos: UInt8, options: SubscriptionOptions) throws(LinkError) -> Int32 {
+        let copies = filters.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        guard !filters.contains(where: { $0.utf8.contains(0) }), copies.allSatisfy({ $0 != nil }) else {
+            throw LinkError(.invalid, "a topic filter contains NUL")
+        }
+        var packetID: Int32 = 0
+        let code = copies.withUnsafeBufferPointer { filters in
+            mosquitto_subscribe_multiple(
+                pointer, &packetID, Int32(clamping: filters.count), filters.baseAddress, Int32(min(qos, 1)),
+                version == .v5 ? options.bits : 0, nil)
+        }
+        try check(code, topic: filters.joined(separator: ", "))
+        queued += 1
+        return packetID
+    }
+
+    private func check(_ code: Int32, topic: String) throws(LinkError) {
+        switch mosq_err_t(rawValue: code) {
+        case MOSQ_ERR_SUCCESS: return
+        case MOSQ_ERR_NO_CONN: throw LinkError(.notConnected, "not connected to \(peer)")
+        case MOSQ_ERR_OVERSIZE_PACKET, MOSQ_ERR_PAYLOAD_SIZE:
+            throw LinkError(.tooLarge, "the message for '\(topic)' is larger than \(peer) accepts")
+        case MOSQ_ERR_QOS_NOT_SUPPORTED: throw LinkError(.qosNotSupported, "\(peer) does not offer this QoS")
+        case MOSQ_ERR_NOMEM: throw LinkError(.outOfMemory, "out of memory")
+        default: throw LinkError(.invalid, "'\(topic)' cannot be used: \(libraryText(code))")
+        }
+    }
+}
+
+/// libmosquitto's text for one of its codes.
+func libraryText(_ code: Int32) -> String {
+    String(cString: mosquitto_strerror(code))
+}

@@ -1,0 +1,175 @@
+import CMosquitto
+import Glibc
+import Synchronization
+
+/// A connection to one broker that is kept up, on a thread of its own, until it is stopped.
+///
+/// The thread polls the socket, hands messages to the handler in batches and lets the acknowledgements leave after
+/// the handler kept them. It is a plain thread and not a task: handlers wait for disks, and a blocked task would take
+/// one of the few threads all tasks share.
+///
+/// All members may be called from any thread.
+public final class Connection: Sendable {
+    /// Name of the thread and of the connection in messages for people; the system shows 15 bytes of it.
+    public let name: String
+
+    private let makeHandler: @Sendable () -> any ConnectionHandler
+    private let orders: Mutex<Orders>
+    private let link = Mutex(LinkState.idle)
+    private let lastTurn = Atomic<Int64>(0)
+    private let isWoken = Atomic<Bool>(false)
+    private let wakeUp = WakeUp()
+    private let finished = WakeUp()
+
+    /// What the thread is to do, as last told from outside.
+    private struct Orders: Sendable {
+        var settings: ConnectionSettings
+        /// Counts the changes of `settings`.
+        var generation = 0
+        /// Boot time by which a graceful stop must be over; `nil`: go on.
+        var stopBy: Int64?
+        /// Nobody waits any more: end without calling the handler again.
+        var isAbandoned = false
+        var thread: pthread_t?
+        var isStarted = false
+    }
+
+    /// - Parameter makeHandler: called once, on the connection's thread; the handler never leaves it.
+    public init(
+        _ settings: ConnectionSettings, name: String, makeHandler: @escaping @Sendable () -> any ConnectionHandler
+    ) {
+        self.name = name
+        self.makeHandler = makeHandler
+        orders = Mutex(Orders(settings: settings))
+    }
+
+    /// Boot time in nanoseconds of the thread's last turn, 0 before the first. It turns at least once a second,
+    /// unless the handler or the resolver blocks (see ``LinkState/Phase/resolving``).
+    public var progress: Int64 { lastTurn.load(ordering: .relaxed) }
+
+    public var state: LinkState { link.withLock { $0 } }
+
+    /// Starts the thread and the first attempt to connect. A second call does nothing.
+    ///
+    /// - Throws: ``StartError`` when the system has no thread or descriptor left.
+    public func start() throws(StartError) {
+        guard wakeUp.descriptor >= 0, finished.descriptor >= 0 else {
+            throw StartError(message: "cannot start connection '\(name)': no file descriptor is left")
+        }
+        let error = orders.withLock { orders -> Int32 in
+            guard !orders.isStarted, orders.stopBy == nil else { return 0 }
+            var thread = pthread_t()
+            let error = startThread(&thread)
+            if error == 0 {
+                orders.isStarted = true
+                orders.thread = thread
+            }
+            return error
+        }
+        guard error == 0 else {
+            throw StartError(message: "cannot start the thread of connection '\(name)': \(errorText(error))")
+        }
+    }
+
+    /// Makes the handler's `turn` run soon. Cheap; calls before the thread has woken count as one.
+    public func wake() {
+        if !isWoken.exchange(true, ordering: .acquiringAndReleasing) { wakeUp.signal() }
+    }
+
+    /// Connects anew with other settings, or with the same ones to pick up new certificates and passwords.
+    ///
+    /// What was received is handed over and acknowledged first, and the broker is told goodbye.
+    public func reconfigure(_ settings: ConnectionSettings) {
+        orders.withLock {
+            $0.settings = settings
+            $0.generation += 1
+        }
+        wake()
+    }
+
+    /// Stops gracefully: the handler's `stopping` is called until it has finished, then DISCONNECT is sent and the
+    /// thread ends. Nothing is acknowledged that the handler did not keep.
+    ///
+    /// Blocks for `nanoseconds` at most. If the handler or the resolver blocks the thread for longer, the thread is
+    /// left behind and ends without calling the handler again as soon as it can; the process should exit.
+    ///
+    /// - Returns: whether the thread has ended.
+    @discardableResult
+    public func stop(within nanoseconds: Int64) -> Bool {
+        let deadline = bootTime() + nanoseconds
+        let isRunning = orders.withLock { orders in
+            // The rest of the time is for the DISCONNECT and the end of the thread.
+            if orders.stopBy == nil { orders.stopBy = deadline - min(nanoseconds / 5, 100_000_000) }
+            return orders.thread != nil
+        }
+        guard isRunning else {
+            report(.stopped)
+            return true
+        }
+        wake()
+        let hasEnded = finished.wait(until: deadline)
+        let thread = orders.withLock { orders -> pthread_t? in
+            orders.isAbandoned = !hasEnded
+            return orders.thread.take()
+        }
+        if let thread { _ = hasEnded ? pthread_join(thread, nil) : pthread_detach(thread) }
+        return hasEnded
+    }
+
+    private func startThread(_ thread: inout pthread_t) -> Int32 {
+        // Signals are for the threads that handle them: block them all around the start, the new thread inherits it.
+        var all = sigset_t()
+        var before = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let context = Unmanaged.passRetained(self)
+        let error = pthread_create(&thread, nil, connectionThread, context.toOpaque())
+        if error != 0 { context.release() }
+        return error
+    }
+
+    // MARK: For the thread
+
+    var descriptor: Int32 { wakeUp.descriptor }
+
+    /// Read at every turn, so without the settings.
+    var currentOrders: (generation: Int, stopBy: Int64?, isAbandoned: Bool) {
+        orders.withLock { ($0.generation, $0.stopBy, $0.isAbandoned) }
+    }
+
+    var currentSettings: (ConnectionSettings, generation: Int) {
+        orders.withLock { ($0.settings, $0.generation) }
+    }
+
+    func report(_ state: LinkState) { link.withLock { $0 = state } }
+
+    func recordTurn(_ now: Int64) { lastTurn.store(now, ordering: .relaxed) }
+
+    func clearWakeUp() {
+        // The flag last: a wake between the two only makes one turn too many.
+        wakeUp.clear()
+        isWoken.store(false, ordering: .releasing)
+    }
+
+    fileprivate func run() {
+        hearth_name_thread(name)
+        ConnectionLoop(self, handler: makeHandler()).run()
+        report(.stopped)
+        finished.signal()
+    }
+}
+
+/// A connection's thread could not be started.
+public struct StartError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let message: String
+
+    public var description: String { message }
+}
+
+/// Runs on the new thread; takes over the reference that `startThread` retained.
+private func connectionThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let context else { return nil }
+    Unmanaged<Connection>.fromOpaque(context).takeRetainedValue().run()
+    return nil
+}

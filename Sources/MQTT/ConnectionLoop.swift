@@ -1,0 +1,292 @@
+import Glibc
+
+/// The loop of a connection's thread: orders, socket, handler, writing, sleeping, in this order.
+///
+/// Acknowledgements leave in `flush()` only, and only while no batch is waiting for the handler.
+final class ConnectionLoop {
+    private static let longestSleep = nanosecondsPerSecond
+
+    private let connection: Connection
+    private let handler: any ConnectionHandler
+
+    private var settings: ConnectionSettings
+    private var generation = 0
+    private var stopBy: Int64?
+
+    private var client: Client?
+    private var link: Link?
+    /// Boot time of the attempt's start and of its end without success, of its CONNACK, and of the next attempt.
+    private var attemptStart: Int64 = 0
+    private var attemptEnd: Int64 = 0
+    private var connectedSince: Int64 = 0
+    private var nextAttempt: Int64 = 0
+    /// When the first message of the waiting batch was read.
+    private var batchStart: Int64 = 0
+    private var nextKeepAlive: Int64 = 0
+    private var reportedStage: Client.Stage?
+
+    private var version: VersionChoice
+    private var addressFamily: AddressFamily?
+
+    init(_ connection: Connection, handler: any ConnectionHandler) {
+        self.connection = connection
+        self.handler = handler
+        (settings, generation) = connection.currentSettings
+        version = VersionChoice(settings)
+    }
+
+    func run() {
+        var events: Int16 = 0
+        while true {
+            var now = bootTime()
+            connection.recordTurn(now)
+            guard obeyOrders(now) else { break }
+            if client == nil, stopBy == nil, now >= nextAttempt { attempt() }
+            serve(events)
+            // The handler may have taken long: longer than somebody waits.
+            if connection.currentOrders.isAbandoned { break }
+            now = bootTime()
+            let (isDone, timer) = consultHandler(now)
+            flush()
+            if isDone, let stopBy {
+                client?.disconnect(by: stopBy)
+                break
+            }
+            events = wait(until: nextDeadline(timer, now))
+        }
+        end()
+    }
+
+    // MARK: Orders
+
+    /// - Returns: false to end without another call to the handler.
+    private func obeyOrders(_ now: Int64) -> Bool {
+        let orders = connection.currentOrders
+        if orders.isAbandoned { return false }
+        if let deadline = orders.stopBy, stopBy == nil {
+            stopBy = deadline
+            // An attempt is not worth finishing.
+            if link == nil { end() }
+        }
+        if orders.generation != generation, stopBy == nil {
+            (settings, generation) = connection.currentSettings
+            reconnectWithNewSettings(now)
+        }
+        return true
+    }
+
+    private func reconnectWithNewSettings(_ now: Int64) {
+        version = VersionChoice(settings)
+        addressFamily = nil
+        if let client {
+            perform { () throws(Disconnection) in try handOver(client) }
+            flush()
+            // At most this long does an unresponsive broker delay the new connection.
+            self.client?.disconnect(by: bootTime() + nanosecondsPerSecond)
+            if self.client != nil { lose(Disconnection(.reconfigured, "new settings for \(client.peer)")) }
+        }
+        nextAttempt = 0
+    }
+
+    // MARK: Connecting
+
+    private func attempt() {
+        attemptStart = bootTime()
+        reportedStage = nil
+        // Not a stage of the client: the call below blocks in the resolver, so it is said before.
+        connection.report(.connecting(since: attemptStart, phase: .resolving))
+        perform { () throws(Disconnection) in
+            let client = try Client(settings, version: version.current)
+            self.client = client
+            try client.connect(only: addressFamily)
+            attemptEnd = bootTime() + settings.connectTimeout
+            reportStage(client)
+        }
+    }
+
+    private func establish(_ client: Client, _ events: Int16) throws(Disconnection) {
+        let family = client.stage == .tcp ? client.addressFamily : nil
+        do throws(Disconnection) {
+            try client.establish(events)
+            if client.stage != .connected, bootTime() >= attemptEnd { throw client.timeout() }
+        } catch {
+            // Nothing answered over IPv6: leave it out next time. Nothing over the family alone: try both again.
+            if client.stage == .tcp { addressFamily = addressFamily == nil && family == .ipv6 ? .ipv4 : nil }
+            throw error
+        }
+        reportStage(client)
+        if client.stage == .connected, let acceptance = client.acceptance { try accept(client, acceptance) }
+    }
+
+    private func accept(_ client: Client, _ acceptance: Client.Acceptance) throws(Disconnection) {
+        version.accepted()
+        connectedSince = bootTime()
+        nextKeepAlive = 0
+        connection.report(.connected(since: connectedSince, version: client.version))
+        let link = Link(client, acceptance)
+        self.link = link
+        handler.connected(link, sessionPresent: acceptance.sessionPresent)
+        try obeyDrop(link)
+    }
+
+    private func reportStage(_ client: Client) {
+        guard client.stage != reportedStage else { return }
+        reportedStage = client.stage
+        switch client.stage {
+        case .tcp: connection.report(.connecting(since: attemptStart, phase: .tcp))
+        case .tls: connection.report(.connecting(since: attemptStart, phase: .tls))
+        case .mqtt: connection.report(.connecting(since: attemptStart, phase: .mqtt))
+        case .connected: break
+        }
+    }
+
+    // MARK: The socket
+
+    private func serve(_ events: Int16) {
+        guard let client else { return }
+        perform { () throws(Disconnection) in
+            if client.stage != .connected { try establish(client, events) }
+            guard client.stage == .connected else { return }
+            try receive(client, isReadable: events & ~Int16(POLLOUT) != 0 || client.hasHiddenData)
+            let now = bootTime()
+            if now >= nextKeepAlive {
+                nextKeepAlive = now + nanosecondsPerSecond
+                try client.keepAlive()
+            }
+        }
+    }
+
+    private func receive(_ client: Client, isReadable: Bool) throws(Disconnection) {
+        let wasEmpty = client.messages.isEmpty
+        var failure: Disconnection?
+        if isReadable {
+            do throws(Disconnection) { try client.read() } catch { failure = error }
+        }
+        if wasEmpty, !client.messages.isEmpty { batchStart = bootTime() }
+        try deliverAnswers(client)
+        if client.isBatchFull || failure != nil || bootTime() >= batchDue { try handOver(client, after: failure) }
+        if let failure { throw failure }
+    }
+
+    private func deliverAnswers(_ client: Client) throws(Disconnection) {
+        guard let link, !client.grants.isEmpty || !client.confirmations.isEmpty else { return }
+        let grants = client.grants
+        let confirmations = client.confirmations
+        client.grants.removeAll()
+        client.confirmations.removeAll()
+        for grant in grants { handler.subscribed(grant.packetID, reasons: grant.reasons, on: link) }
+        for answer in confirmations { handler.published(answer.packetID, reason: answer.reason, on: link) }
+        try obeyDrop(link)
+    }
+
+    /// Boot time at which the waiting batch must be handed over.
+    private var batchDue: Int64 {
+        guard stopBy == nil else { return 0 }
+        // Pings wait behind the batch's acknowledgements, and the broker hangs up after 1.5 keep-alives.
+        return batchStart + min(settings.batch.age, Int64(settings.keepAlive) * nanosecondsPerSecond / 2)
+    }
+
+    /// Gives the waiting batch to the handler. Afterwards its acknowledgements may be written.
+    ///
+    /// - Parameter failure: the connection has already failed with this, so the handler's error changes nothing.
+    private func handOver(_ client: Client, after failure: Disconnection? = nil) throws(Disconnection) {
+        guard let link, !client.messages.isEmpty else { return }
+        if failure != nil { link.end() }
+        defer {
+            client.messages.removeAll(keepingCapacity: true)
+            client.messageBytes = 0
+        }
+        do {
+            try handler.received(client.messages, on: link)
+        } catch {
+            throw failure ?? Disconnection(.handlerFailed, "a batch from \(client.peer) was not kept: \(error)")
+        }
+        if failure == nil { try obeyDrop(link) }
+    }
+
+    private func flush() {
+        guard let client, client.stage == .connected, client.messages.isEmpty, client.wantsToWrite else { return }
+        perform { () throws(Disconnection) in
+            try client.write()
+            try deliverAnswers(client)
+        }
+    }
+
+    // MARK: The handler
+
+    private func consultHandler(_ now: Int64) -> (isDone: Bool, timer: Int64?) {
+        var timer: Int64?
+        var isDone = false
+        if let stopBy {
+            isDone = handler.stopping(link, now: now) || now >= stopBy
+            timer = min(stopBy, now + 50_000_000)
+        } else {
+            timer = handler.turn(link, now: now)
+        }
+        if let link { perform { () throws(Disconnection) in try obeyDrop(link) } }
+        return (isDone, timer)
+    }
+
+    private func obeyDrop(_ link: Link) throws(Disconnection) {
+        if let reason = link.dropReason { throw Disconnection(.dropped, reason) }
+    }
+
+    // MARK: Ends
+
+    private func perform(_ body: () throws(Disconnection) -> Void) {
+        do throws(Disconnection) { try body() } catch { lose(error) }
+    }
+
+    /// Ends the attempt or connection and asks the handler when to try again.
+    private func lose(_ cause: Disconnection) {
+        let wasConnected = link != nil
+        let wasAtConnect = client?.stage == .mqtt && client?.acceptance == nil && cause.kind == .lost
+        end()
+        // The same broker may well take the other version now.
+        if version.failed(cause, atConnect: wasAtConnect) { return }
+        let now = bootTime()
+        let delay = handler.disconnected(cause, after: wasConnected ? max(now - connectedSince, 1) : 0)
+        nextAttempt = now.addingReportingOverflow(max(delay, 0)).partialValue
+        connection.report(.waiting(until: nextAttempt, lastError: cause))
+    }
+
+    /// Closes the socket without writing: neither a DISCONNECT nor any acknowledgement leaves.
+    private func end() {
+        link?.end()
+        link = nil
+        client = nil
+    }
+
+    // MARK: Sleeping
+
+    private func nextDeadline(_ timer: Int64?, _ now: Int64) -> Int64 {
+        if client?.hasHiddenData == true { return now }
+        var deadline = min(timer ?? .max, now + Self.longestSleep)
+        if let stopBy { deadline = min(deadline, stopBy) }
+        if let client {
+            if client.stage != .connected { deadline = min(deadline, attemptEnd) }
+            if !client.messages.isEmpty { deadline = min(deadline, batchDue) }
+        } else if stopBy == nil {
+            deadline = min(deadline, nextAttempt)
+        }
+        return deadline
+    }
+
+    /// Sleeps until the socket is ready, `wake()` is called or the deadline passes.
+    ///
+    /// - Returns: what the socket is ready for.
+    private func wait(until deadline: Int64) -> Int16 {
+        let socket = client?.descriptor ?? -1
+        // poll ignores a negative descriptor.
+        var requests = (
+            pollfd(fd: socket, events: client?.pollEvents ?? 0, revents: 0),
+            pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0)
+        )
+        let timeout = milliseconds(until: deadline, now: bootTime())
+        _ = withUnsafeMutableBytes(of: &requests) { bytes in
+            bytes.withMemoryRebound(to: pollfd.self) { poll($0.baseAddress, 2, timeout) }
+        }
+        if requests.1.revents != 0 { connection.clearWakeUp() }
+        return requests.0.revents
+    }
+}

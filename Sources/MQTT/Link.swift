@@ -1,0 +1,75 @@
+/// An accepted connection, as its handler sees it.
+///
+/// Belongs to the connection's thread: use it inside a handler's calls only. What is published leaves after the call
+/// returned. A link whose connection has ended refuses everything with ``LinkError/Code/notConnected``.
+public final class Link {
+    /// The version both sides agreed on.
+    public let version: ProtocolVersion
+    /// QoS 1 publications that may be in flight: our limit, or the broker's Receive Maximum if that is smaller.
+    public let sendMaximum: Int
+    /// Largest packet the broker takes, in bytes. `nil`: it named no limit.
+    public let maximumPacketSize: Int?
+    /// Seconds the broker will keep our session; less than asked for if it said so.
+    public let sessionExpiry: UInt32
+
+    private var client: Client?
+    private let peer: String
+    private(set) var dropReason: String?
+
+    init(_ client: Client, _ acceptance: Client.Acceptance) {
+        self.client = client
+        peer = client.peer
+        version = client.version
+        // Without the property the limit is 65 535 (MQTT v5 3.2.2.3.3).
+        sendMaximum = Int(min(acceptance.receiveMaximum ?? .max, max(client.settings.sendMaximum, 1)))
+        maximumPacketSize = acceptance.maximumPacketSize.map { Int($0) }
+        sessionExpiry = acceptance.sessionExpiry ?? client.settings.sessionExpiry
+    }
+
+    /// QoS 1 publications that wait for their PUBACK.
+    public var inFlight: Int { client?.unconfirmed ?? 0 }
+
+    /// False once the connection has ended or was dropped.
+    public var isConnected: Bool { client != nil && dropReason == nil }
+
+    /// Queues a message.
+    ///
+    /// - Returns: the packet id that `published` will report.
+    /// - Throws: ``LinkError``: `windowFull` with `sendMaximum` messages in flight, or that many of QoS 0 unwritten.
+    @discardableResult
+    public func publish(_ publication: Publication) throws(LinkError) -> Int32 {
+        let client = try connectedClient()
+        let isFull =
+            publication.qos == 0
+            ? client.unwritten >= Int(client.settings.sendMaximum) : client.unconfirmed >= sendMaximum
+        guard !isFull else { throw LinkError(.windowFull, "too many messages for \(peer) in flight") }
+        return try client.publish(publication)
+    }
+
+    /// Asks for messages whose topics match one of the filters.
+    ///
+    /// - Parameter qos: 0 or 1; more is asked for as 1, since QoS 2 cannot wait for a commit.
+    /// - Returns: the packet id that `subscribed` will report.
+    @discardableResult
+    public func subscribe(
+        _ filters: [String], qos: UInt8 = 1, options: SubscriptionOptions = SubscriptionOptions()
+    ) throws(LinkError) -> Int32 {
+        try connectedClient().subscribe(filters, qos: qos, options: options)
+    }
+
+    /// Ends the connection after the current call, without DISCONNECT and without acknowledging anything that was
+    /// not acknowledged yet; `disconnected` then decides when to try again.
+    public func drop(_ reason: String) {
+        if dropReason == nil { dropReason = reason }
+    }
+
+    /// The connection is over: lets go of the library's instance, which closes the socket.
+    func end() {
+        client = nil
+    }
+
+    private func connectedClient() throws(LinkError) -> Client {
+        guard let client, dropReason == nil else { throw LinkError(.notConnected, "not connected to \(peer)") }
+        return client
+    }
+}
