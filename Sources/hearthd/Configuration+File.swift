@@ -1,0 +1,136 @@
+import Glibc
+import Heating
+
+extension Configuration {
+    /// Reads and checks the whole configuration.
+    ///
+    /// - Parameters:
+    ///   - text: the contents of `hearthd.toml`.
+    ///   - file: its name, for messages.
+    ///   - environment: variables that override the file.
+    /// - Throws: ``ConfigurationError`` with every problem found.
+    init(text: String, file: String, environment: [String: String]) throws(ConfigurationError) {
+        var reader = ConfigurationReader(text: text, file: file, environment: environment)
+        guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
+
+        let homeText = reader.string(["home"])
+        let home = homeText.flatMap { HomeID($0) }
+        if homeText == nil {
+            reader.report(["home"], "is missing; write home = \"a-name-for-this-home\" at the top of the file")
+        } else if home == nil {
+            reader.report(["home"], "must be a name without /, + and #, and not begin with $: it becomes a topic level")
+        }
+        sensorTimeZone = reader.string(["sensor_time_zone"]) ?? "UTC"
+        if !Self.isKnownZone(sensorTimeZone) {
+            reader.report(
+                ["sensor_time_zone"], "\"\(sensorTimeZone)\" is neither an offset like +01:00 nor a known zone")
+        }
+        local = reader.broker("local", port: 1883)
+        cloud = reader.broker("cloud", port: 1884)
+        journal = reader.journal()
+        uplink = .init(
+            confirm: reader.oneOf(["uplink", "confirm"], Uplink.Confirm.self) ?? .ingestor,
+            maxRate: reader.integer(["uplink", "max_rate"], in: 0...10_000_000) ?? 0)
+        thermostat = reader.thermostat(["thermostat"], base: Thermostat.Settings())
+        rooms = [:]
+        for name in reader.tableNames(["rooms"]) {
+            guard let room = Room(name) else {
+                reader.report(["rooms", name], "is not a room: a room is one topic level, without /, + and #")
+                continue
+            }
+            rooms[room] = reader.thermostat(["rooms", name], base: thermostat)
+        }
+        controlSocket = reader.string(["control", "socket"]) ?? "/run/hearth/hearthd.sock"
+        homeAssistant = .init(
+            discovery: reader.bool(["home_assistant", "discovery"]) ?? false,
+            prefix: reader.string(["home_assistant", "prefix"]) ?? "homeassistant")
+        logLevel = reader.oneOf(["log", "level"], LogLevel.self)?.rawValue ?? "info"
+        reader.reportUnknownKeys()
+        guard reader.problems.isEmpty, let home else { throw ConfigurationError(problems: reader.problems) }
+        self.home = home
+    }
+
+    private enum LogLevel: String, CaseIterable { case trace, debug, info, notice, warning, error, critical }
+
+    /// Whether the C library's zone database, or the offset grammar, knows `zone`.
+    private static func isKnownZone(_ zone: String) -> Bool {
+        if zone == "UTC" { return true }
+        let bytes = Array(zone.utf8)
+        if bytes.count == 6, bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-"),
+            bytes[3] == UInt8(ascii: ":")
+        {
+            let hours = Int(String(decoding: bytes[1...2], as: UTF8.self)) ?? 99
+            let minutes = Int(String(decoding: bytes[4...5], as: UTF8.self)) ?? 99
+            return hours <= 14 && minutes < 60
+        }
+        guard !zone.hasPrefix("/"), !zone.contains(".."), !zone.isEmpty else { return false }
+        return access("/usr/share/zoneinfo/\(zone)", R_OK) == 0
+    }
+}
+
+extension ConfigurationReader {
+    fileprivate mutating func broker(_ section: String, port: Int) -> Configuration.Broker {
+        var broker = Configuration.Broker(
+            host: string([section, "host"]) ?? "127.0.0.1",
+            port: integer([section, "port"], in: 1...65535) ?? port,
+            username: string([section, "username"]),
+            passwordFile: string([section, "password_file"]),
+            tls: nil)
+        if broker.host.isEmpty { report([section, "host"], "must not be empty") }
+        if broker.passwordFile != nil, broker.username == nil {
+            report([section, "password_file"], "needs \(section).username beside it")
+        }
+        if isPresent([section, "tls"]) {
+            let certificate = string([section, "tls", "cert"])
+            let key = string([section, "tls", "key"])
+            let ca = string([section, "tls", "ca"])
+            if ca == nil {
+                report([section, "tls", "ca"], "is missing: name the file with the certificate authority to trust")
+            }
+            if (certificate == nil) != (key == nil) {
+                report([section, "tls", certificate == nil ? "cert" : "key"], "is missing: cert and key go together")
+            }
+            broker.tls = .init(ca: ca ?? "", certificate: certificate, key: key)
+        } else {
+            // Asked for, so that a stray environment variable or a nearest-key suggestion knows these names.
+            for key in ["ca", "cert", "key"] { _ = string([section, "tls", key]) }
+        }
+        return broker
+    }
+
+    fileprivate mutating func journal() -> Configuration.JournalFile {
+        let path = string(["journal", "path"]) ?? "/var/lib/hearth/journal.sqlite"
+        if !path.hasPrefix("/") { report(["journal", "path"], "must be an absolute path, not \"\(path)\"") }
+        return .init(
+            path: path,
+            maxSize: size(["journal", "max_size"], in: (16 << 20)...(1 << 44)) ?? (512 << 20),
+            whenFull: oneOf(["journal", "when_full"], Configuration.JournalFile.WhenFull.self) ?? .dropOldest,
+            commitInterval: duration(["journal", "commit_interval"], in: .zero ... .seconds(20)) ?? .zero,
+            history: duration(["journal", "history"], in: .zero ... .seconds(366 * 86400)) ?? .seconds(86400))
+    }
+
+    fileprivate mutating func thermostat(_ path: [String], base: Thermostat.Settings) -> Thermostat.Settings {
+        let day = Duration.zero ... .seconds(7 * 86400)
+        let degrees = -50.0...150.0
+        var settings = base
+        settings.enabled = bool(path + ["enabled"]) ?? base.enabled
+        settings.authority = oneOf(path + ["authority"], Thermostat.Authority.self) ?? base.authority
+        settings.onBelow = number(path + ["on_below"], in: degrees) ?? base.onBelow
+        settings.offAbove = number(path + ["off_above"], in: degrees) ?? base.offAbove
+        settings.discard = numbers(path + ["discard"]) ?? base.discard
+        settings.minOn = duration(path + ["min_on"], in: day) ?? base.minOn
+        settings.minOff = duration(path + ["min_off"], in: day) ?? base.minOff
+        settings.refresh = duration(path + ["refresh"], in: .seconds(1) ... .seconds(86400)) ?? base.refresh
+        settings.staleAfter =
+            duration(path + ["stale_after"], in: .seconds(1) ... .seconds(7 * 86400)) ?? base.staleAfter
+        settings.onStale = oneOf(path + ["on_stale"], Thermostat.OnStale.self) ?? base.onStale
+        settings.frostBelow = number(path + ["frost_below"], in: degrees) ?? base.frostBelow
+        settings.overrideTTL =
+            duration(path + ["override_ttl"], in: .seconds(1) ... .seconds(7 * 86400)) ?? base.overrideTTL
+        for problem in settings.problems {
+            let key = problem.prefix { $0 != " " }
+            report(path + [String(key)], String(problem.dropFirst(key.count + 1)))
+        }
+        return settings
+    }
+}

@@ -1,0 +1,60 @@
+import Heating
+
+extension Configuration {
+    /// The effective configuration as TOML, defaults and overrides included, the way `--check-config` prints it.
+    var text: String {
+        var lines = ["home = \(quoted(home.name))", "sensor_time_zone = \(quoted(sensorTimeZone))"]
+        lines += section("local", broker: local) + section("cloud", broker: cloud)
+        lines += [
+            "", "[journal]", "path = \(quoted(journal.path))", "max_size = \(journal.maxSize)",
+            "when_full = \(quoted(journal.whenFull.rawValue))",
+            "commit_interval = \(quoted(short(journal.commitInterval)))",
+            "history = \(quoted(short(journal.history)))",
+            "", "[uplink]", "confirm = \(quoted(uplink.confirm.rawValue))", "max_rate = \(uplink.maxRate)",
+            "", "[thermostat]",
+        ]
+        lines += keys(of: thermostat)
+        for (room, settings) in rooms.sorted(by: { $0.key < $1.key }) {
+            lines += ["", "[rooms.\(quoted(room.name))]"] + keys(of: settings)
+        }
+        lines += [
+            "", "[control]", "socket = \(quoted(controlSocket))",
+            "", "[home_assistant]", "discovery = \(homeAssistant.discovery)",
+            "prefix = \(quoted(homeAssistant.prefix))",
+            "", "[log]", "level = \(quoted(logLevel))",
+        ]
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func section(_ name: String, broker: Broker) -> [String] {
+        var lines = ["", "[\(name)]", "host = \(quoted(broker.host))", "port = \(broker.port)"]
+        if let username = broker.username { lines.append("username = \(quoted(username))") }
+        if let file = broker.passwordFile { lines.append("password_file = \(quoted(file))") }
+        if let tls = broker.tls {
+            lines += ["", "[\(name).tls]", "ca = \(quoted(tls.ca))"]
+            if let certificate = tls.certificate { lines.append("cert = \(quoted(certificate))") }
+            if let key = tls.key { lines.append("key = \(quoted(key))") }
+        }
+        return lines
+    }
+
+    private func keys(of settings: Thermostat.Settings) -> [String] {
+        [
+            "enabled = \(settings.enabled)", "authority = \(quoted(settings.authority.rawValue))",
+            "on_below = \(settings.onBelow)", "off_above = \(settings.offAbove)", "discard = \(settings.discard)",
+            "min_on = \(quoted(short(settings.minOn)))", "min_off = \(quoted(short(settings.minOff)))",
+            "refresh = \(quoted(short(settings.refresh)))", "stale_after = \(quoted(short(settings.staleAfter)))",
+            "on_stale = \(quoted(settings.onStale.rawValue))", "frost_below = \(settings.frostBelow)",
+            "override_ttl = \(quoted(short(settings.overrideTTL)))",
+        ]
+    }
+
+    /// A TOML basic string; JSON's escapes are a subset of TOML's.
+    private func quoted(_ text: String) -> String { JSON.string(text).serialized() }
+
+    private func short(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        let milliseconds = attoseconds / 1_000_000_000_000_000
+        return milliseconds == 0 ? "\(seconds)s" : "\(seconds * 1000 + milliseconds)ms"
+    }
+}

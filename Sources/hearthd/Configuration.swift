@@ -1,0 +1,70 @@
+import Heating
+
+/// Everything `hearthd.toml` says, checked: a value of this type can be run.
+///
+/// Read by ``ConfigurationReader``; every key has CONTRACT's default except `home`. Secrets are never in here, only
+/// the names of the files that hold them.
+struct Configuration: Equatable, Sendable {
+    var home: HomeID
+    /// The zone of naive sensor timestamps: `UTC`, an offset such as `+01:00`, or an IANA name. The gateway hands it on
+    /// with each reading; it never rewrites the sensor's bytes.
+    var sensorTimeZone: String
+    var local: Broker
+    var cloud: Broker
+    var journal: JournalFile
+    var uplink: Uplink
+    var thermostat: Thermostat.Settings
+    /// Settings of the rooms named in the file; every other room runs on ``thermostat``.
+    var rooms: [Room: Thermostat.Settings]
+    var controlSocket: String
+    var homeAssistant: HomeAssistant
+    var logLevel: String
+
+    /// How to reach one MQTT broker.
+    struct Broker: Equatable, Sendable {
+        var host: String
+        var port: Int
+        var username: String?
+        var passwordFile: String?
+        var tls: TLS?
+
+        var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    }
+
+    /// Files of a TLS link. The peer must chain to `ca`; `certificate` and `key` identify this home to it.
+    struct TLS: Equatable, Sendable {
+        var ca: String
+        var certificate: String?
+        var key: String?
+    }
+
+    struct JournalFile: Equatable, Sendable {
+        enum WhenFull: String, CaseIterable, Sendable {
+            case dropOldest = "drop-oldest"
+            case stopAccepting = "stop-accepting"
+        }
+        var path: String
+        /// Bytes on disk, database and write-ahead log together.
+        var maxSize: Int64
+        var whenFull: WhenFull
+        /// How long a batch may wait for company before its fsync; its acknowledgements wait with it.
+        var commitInterval: Duration
+        /// How long forwarded records stay readable.
+        var history: Duration
+    }
+
+    struct Uplink: Equatable, Sendable {
+        enum Confirm: String, CaseIterable, Sendable { case ingestor, broker }
+        var confirm: Confirm
+        /// Readings per second while a backlog drains; 0 is unlimited.
+        var maxRate: Int
+    }
+
+    struct HomeAssistant: Equatable, Sendable {
+        var discovery: Bool
+        var prefix: String
+    }
+
+    /// The settings a room runs on.
+    func settings(for room: Room) -> Thermostat.Settings { rooms[room] ?? thermostat }
+}

@@ -1,0 +1,236 @@
+import Heating
+import TOMLKit
+
+/// One thing wrong with a configuration, in the words an operator needs: where, which key, what to write instead.
+struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
+    /// 1-based line in the file; nil for environment variables and keys that are missing altogether.
+    var line: Int?
+    /// The key as a person writes it, `local.port`, or the environment variable's name.
+    var key: String
+    var message: String
+    var file: String
+
+    var description: String {
+        let place = line.map { "\(file):\($0)" } ?? file
+        return key.isEmpty ? "\(place): \(message)" : "\(place): \(key): \(message)"
+    }
+}
+
+/// All the problems of one configuration at once, so that a person mends the file in one go.
+struct ConfigurationError: Error, CustomStringConvertible {
+    var problems: [ConfigurationProblem]
+    var description: String { problems.map(\.description).joined(separator: "\n") }
+}
+
+/// Typed access to a TOML document with environment overrides, collecting every problem instead of stopping at the
+/// first. A key that nobody asked for is a problem too: a misspelt `min_of` must not silently mean "no protection".
+///
+/// Environment: `HEARTH_<SECTION>_<KEY>` (`HEARTH_HOME`, `HEARTH_LOCAL_TLS_CA`) beats the file.
+struct ConfigurationReader {
+    private let file: String
+    private let table: TOMLTable?
+    private let lines: TOMLLines
+    private let environment: [String: String]
+    private var asked: Set<[String]> = []
+    private(set) var problems: [ConfigurationProblem] = []
+
+    init(text: String, file: String, environment: [String: String]) {
+        self.file = file
+        self.environment = environment
+        lines = TOMLLines(text)
+        do {
+            table = try TOMLTable(string: text)
+        } catch let error as TOMLParseError {
+            table = nil
+            problems.append(.init(line: error.source.begin.line, key: "", message: error.description, file: file))
+        } catch {
+            table = nil
+            problems.append(.init(line: nil, key: "", message: "not TOML: \(error)", file: file))
+        }
+    }
+
+    mutating func report(_ path: [String], _ message: String) {
+        let variable = Self.variable(path)
+        if environment[variable] != nil {
+            problems.append(.init(line: nil, key: variable, message: message, file: "environment"))
+        } else {
+            problems.append(.init(line: lines[path], key: Self.dotted(path), message: message, file: file))
+        }
+    }
+
+    // MARK: Typed values
+
+    mutating func string(_ path: [String]) -> String? {
+        value(path, "text in quotes", fromFile: \.string) { $0 }
+    }
+
+    mutating func bool(_ path: [String]) -> Bool? {
+        value(path, "true or false", fromFile: \.bool) { ["true": true, "false": false][$0] }
+    }
+
+    mutating func integer(_ path: [String], in range: ClosedRange<Int>) -> Int? {
+        guard let number = value(path, "a whole number", fromFile: \.int, fromText: { Int($0) }) else { return nil }
+        if range.contains(number) { return number }
+        report(path, "\(number) is outside \(range.lowerBound) to \(range.upperBound)")
+        return nil
+    }
+
+    mutating func number(_ path: [String], in range: ClosedRange<Double>) -> Double? {
+        let read = value(path, "a number", fromFile: { $0.double ?? $0.int.map(Double.init) }, fromText: { Double($0) })
+        guard let read else { return nil }
+        if read.isFinite, range.contains(read) { return read }
+        report(path, "\(read) is outside \(range.lowerBound) to \(range.upperBound)")
+        return nil
+    }
+
+    mutating func numbers(_ path: [String]) -> [Double]? {
+        value(
+            path, "a list of numbers such as [100.0]",
+            fromFile: { node in
+                guard let array = node.array else { return nil }
+                let read = array.compactMap { $0.double ?? $0.int.map(Double.init) }
+                return read.count == array.count && read.allSatisfy(\.isFinite) ? read : nil
+            },
+            fromText: { text in
+                let parts = text.split(separator: ",")
+                let read = parts.compactMap { Double($0.drop { $0 == " " }) }
+                return read.count == parts.count && read.allSatisfy(\.isFinite) ? read : nil
+            })
+    }
+
+    mutating func oneOf<Choice>(_ path: [String], _ type: Choice.Type) -> Choice?
+    where Choice: CaseIterable & RawRepresentable, Choice.RawValue == String {
+        let choices = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
+        return value(path, choices, fromFile: { $0.string.flatMap(Choice.init) }, fromText: Choice.init)
+    }
+
+    /// A duration such as `"90s"`, `"15m"`, `"1h30m"`, `"500ms"`, `"7d"`.
+    mutating func duration(_ path: [String], in range: ClosedRange<Duration>) -> Duration? {
+        let expected = "a duration such as \"90s\", \"15m\" or \"1h30m\""
+        let read = value(path, expected, fromFile: { $0.string.flatMap(parseDuration) }, fromText: parseDuration)
+        guard let read else { return nil }
+        if range.contains(read) { return read }
+        report(path, "\(read) is outside \(range.lowerBound) to \(range.upperBound)")
+        return nil
+    }
+
+    /// A size in bytes such as `"512MiB"`, `"2GB"` or a plain number.
+    mutating func size(_ path: [String], in range: ClosedRange<Int64>) -> Int64? {
+        let read = value(
+            path, "a size such as \"512MiB\"",
+            fromFile: { $0.string.flatMap(parseSize) ?? $0.int.map(Int64.init) }, fromText: parseSize)
+        guard let read else { return nil }
+        if range.contains(read) { return read }
+        report(path, "\(read) bytes is outside \(range.lowerBound) to \(range.upperBound)")
+        return nil
+    }
+
+    /// The names of the tables below `path`: the rooms.
+    func tableNames(_ path: [String]) -> [String] {
+        guard let node = node(path), let names = node.table?.keys else { return [] }
+        return names.filter { node.table?[$0]?.table != nil }.sorted()
+    }
+
+    /// Whether anything is written below `path`, in the file or the environment.
+    func isPresent(_ path: [String]) -> Bool {
+        let prefix = Self.variable(path) + "_"
+        return node(path) != nil || environment.keys.contains { $0.hasPrefix(prefix) }
+    }
+
+    /// Reports every key that nobody asked for. Call last.
+    mutating func reportUnknownKeys() {
+        var unknown: [[String]] = []
+        collect(table, at: [], into: &unknown)
+        for path in unknown {
+            let near = nearest(Self.dotted(path), among: asked.map(Self.dotted))
+            report(path, "is not a known key" + (near.map { "; did you mean \($0)?" } ?? ""))
+        }
+        let known = Set(asked.map(Self.variable))
+        let sections = Set(asked.filter { $0.count > 1 }.map { "HEARTH_\($0[0].uppercased())_" })
+        for name in environment.keys.sorted() where !known.contains(name) {
+            guard sections.contains(where: name.hasPrefix) else { continue }
+            let near = nearest(name, among: Array(known))
+            let message = "is not a known setting" + (near.map { "; did you mean \($0)?" } ?? "")
+            problems.append(.init(line: nil, key: name, message: message, file: "environment"))
+        }
+    }
+
+    // MARK: Plumbing
+
+    private mutating func value<Value>(
+        _ path: [String], _ expected: String, fromFile: (TOMLValue) -> Value?, fromText: (String) -> Value?
+    ) -> Value? {
+        asked.insert(path)
+        if let text = environment[Self.variable(path)] {
+            if let value = fromText(text) { return value }
+            report(path, "must be \(expected), not \"\(text)\"")
+            return nil
+        }
+        guard let node = node(path) else { return nil }
+        if let value = fromFile(node) { return value }
+        report(path, "must be \(expected)")
+        return nil
+    }
+
+    private func node(_ path: [String]) -> TOMLValue? {
+        var current = table
+        for name in path.dropLast() { current = current?[name]?.table }
+        guard let last = path.last else { return nil }
+        return current?[last]?.tomlValue
+    }
+
+    private func collect(_ table: TOMLTable?, at path: [String], into unknown: inout [[String]]) {
+        for key in table?.keys ?? [] {
+            let here = path + [key]
+            if let inner = table?[key]?.table {
+                let isSection = asked.contains { $0.count > here.count && Array($0.prefix(here.count)) == here }
+                if isSection { collect(inner, at: here, into: &unknown) } else { unknown.append(here) }
+            } else if !asked.contains(here) {
+                unknown.append(here)
+            }
+        }
+    }
+
+    static func dotted(_ path: [String]) -> String {
+        path.map { $0.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" } ? $0 : "\"\($0)\"" }
+            .joined(separator: ".")
+    }
+
+    static func variable(_ path: [String]) -> String {
+        "HEARTH_" + path.map { $0.uppercased() }.joined(separator: "_")
+    }
+}
+
+/// `1h30m` → 90 minutes; nil for anything that is not a sequence of number and unit (ms, s, m, h, d).
+func parseDuration(_ text: String) -> Duration? {
+    var rest = Substring(text)
+    var total = Duration.zero
+    guard !rest.isEmpty else { return nil }
+    let units: [(String, Duration)] = [
+        ("ms", .milliseconds(1)), ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3600)),
+        ("d", .seconds(86400)),
+    ]
+    while !rest.isEmpty {
+        let digits = rest.prefix { $0.isASCII && $0.isNumber }
+        guard let amount = Int32(digits) else { return nil }
+        rest = rest.dropFirst(digits.count)
+        guard let (name, unit) = units.first(where: { rest.hasPrefix($0.0) }) else { return nil }
+        rest = rest.dropFirst(name.count)
+        total += unit * amount
+    }
+    return total
+}
+
+/// `512MiB` → 536 870 912; powers of 1024 with an `i`, of 1000 without.
+func parseSize(_ text: String) -> Int64? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    guard let amount = Int64(digits) else { return nil }
+    let unit = text.dropFirst(digits.count).drop { $0 == " " }
+    let units: [String: Int64] = [
+        "": 1, "B": 1, "kB": 1000, "KB": 1000, "KiB": 1 << 10, "MB": 1_000_000, "MiB": 1 << 20,
+        "GB": 1_000_000_000, "GiB": 1 << 30,
+    ]
+    guard let factor = units[String(unit)] else { return nil }
+    let (bytes, overflow) = amount.multipliedReportingOverflow(by: factor)
+    return overflow ? nil : bytes
+}

@@ -1,0 +1,54 @@
+import Heating
+import Journal
+import MQTT
+
+/// The three connections' settings, side by side so that their differences can be read.
+extension ConnectionSettings {
+    /// Live readings only: a clean session, nothing queued, nothing replayed.
+    static func control(_ configuration: Configuration) -> ConnectionSettings {
+        var settings = base(configuration.local, clientID: "hearthd-\(configuration.home.name)-control")
+        settings.cleanStart = true
+        settings.sessionExpiry = 0
+        settings.will = StateTopic.online(false)
+        return settings
+    }
+
+    /// The session outlives us, so that the broker keeps what arrives while we are away.
+    static func record(_ configuration: Configuration) -> ConnectionSettings {
+        var settings = base(configuration.local, clientID: "hearthd-\(configuration.home.name)-record")
+        settings.cleanStart = false
+        settings.sessionExpiry = 30 * 86400
+        settings.receiveMaximum = 1000
+        settings.batch.age = configuration.journal.commitInterval.wholeNanoseconds
+        return settings
+    }
+
+    /// A clean session: a command that the cloud queued while we were away must never be obeyed as new, and an
+    /// acknowledgement that was lost is given again when the record is sent again.
+    static func uplink(_ configuration: Configuration) -> ConnectionSettings {
+        var settings = base(configuration.cloud, clientID: "hearthd-\(configuration.home.name)-uplink")
+        settings.cleanStart = true
+        settings.sessionExpiry = 0
+        settings.will = GatewayStatus.offline(configuration.home)
+        return settings
+    }
+
+    private static func base(_ broker: Configuration.Broker, clientID: String) -> ConnectionSettings {
+        var settings = ConnectionSettings(host: broker.host, port: broker.port, clientID: clientID)
+        settings.username = broker.username
+        settings.passwordFile = broker.passwordFile
+        settings.tls = broker.tls.map {
+            TLS(caFile: $0.ca, certificateFile: $0.certificate, keyFile: $0.key)
+        }
+        return settings
+    }
+}
+
+extension Journal.Settings {
+    init(_ file: Configuration.JournalFile) {
+        self.init(path: file.path)
+        maxBytes = file.maxSize
+        whenFull = file.whenFull == .dropOldest ? .dropOldest : .stopAccepting
+        history = file.history
+    }
+}

@@ -1,0 +1,188 @@
+import Heating
+import Logging
+import MQTT
+
+/// The lane that keeps the house right: a reading becomes a command in milliseconds.
+///
+/// It lives on the thread of its own connection to the home broker and touches neither disk nor journal nor cloud.
+/// It listens to live readings only: a clean session has no replayed messages, and retained ones are not asked for.
+/// After a restart it takes its last decisions from its own retained state on the home broker.
+final class ControlLane: ConnectionHandler {
+    /// Rooms beyond this many are somebody's flood, not a house.
+    static let roomLimit = ControlMailbox.roomLimit
+    /// A decorrelated-jitter reconnect is for a cloud; the home broker is on this box and control is waiting for it.
+    private static let reconnectNanoseconds: Int64 = 250_000_000
+
+    private var configuration: Configuration
+    private let mailbox: ControlMailbox
+    private let board: ControlBoard
+    private let logger: Logger
+    private var rooms: [Room: Thermostat] = [:]
+    private var counters = ControlBoard.Counters()
+    /// Retained state is taken as ours only until the first live reading: the broker sends it before any.
+    private var isRestoring = true
+
+    init(configuration: Configuration, mailbox: ControlMailbox, board: ControlBoard, logger: Logger) {
+        self.configuration = configuration
+        self.mailbox = mailbox
+        self.board = board
+        self.logger = logger
+        for room in configuration.rooms.keys { addRoom(room) }
+    }
+
+    // MARK: ConnectionHandler
+
+    func connected(_ link: Link, sessionPresent: Bool) {
+        logger.info("connected to the home broker", metadata: ["protocol": "\(link.version)"])
+        do {
+            // In this order: the broker sends retained state before the second subscription brings the first reading.
+            if isRestoring { try link.subscribe([StateTopic.filter], qos: 0) }
+            try link.subscribe(["+/temperature"], qos: 0, options: .init(retainHandling: .doNotSend))
+            try link.publish(StateTopic.online(true))
+            for room in rooms.keys.sorted() { apply(.reconnected, to: room, link) }
+        } catch {
+            link.drop("subscribing to the home broker's readings: \(error)")
+        }
+    }
+
+    func received(_ batch: [Message], on link: Link) throws {
+        for message in batch {
+            if message.isRetained {
+                restore(message, link)
+            } else if case .temperature(let room) = HomeTopic(message.topic) {
+                reading(message, in: room, link)
+            } else if !message.topic.hasPrefix(StateTopic.prefix) {
+                reject("not_a_room")
+            }
+        }
+        board.set(counters)
+    }
+
+    func turn(_ link: Link?, now: Int64) -> Int64? {
+        let posted = mailbox.take()
+        if let new = posted.configuration { adopt(new, link) }
+        for (room, wish) in posted.wishes { apply(wish, to: room, link) }
+        let now = Instant(nanoseconds: now)
+        for (room, thermostat) in rooms {
+            if let due = thermostat.nextDeadline, due <= now { apply(.tick, to: room, link) }
+        }
+        return rooms.values.compactMap(\.nextDeadline).min()?.nanoseconds
+    }
+
+    func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
+        guard !reason.isDelivered, reason != .noMatchingSubscribers else { return }
+        logger.warning("the home broker refused a command", metadata: ["reason": "\(reason)"])
+    }
+
+    func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
+        guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
+        logger.error(
+            "the home broker refused a subscription; heating cannot follow the sensors. Check the broker's ACL",
+            metadata: ["reason": "\(refused)"])
+    }
+
+    func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
+        logger.warning("no home broker", metadata: ["cause": "\(cause)"])
+        return Self.reconnectNanoseconds
+    }
+
+    func stopping(_ link: Link?, now: Int64) -> Bool {
+        guard let link else { return true }
+        _ = try? link.publish(StateTopic.online(false))
+        return true
+    }
+
+    // MARK: Readings and wishes
+
+    private func reading(_ message: Message, in room: Room, _ link: Link) {
+        isRestoring = false
+        do throws(PayloadError) {
+            let reading = try Reading(payload: message.payload)
+            guard rooms[room] != nil || rooms.count < Self.roomLimit else { return reject("too_many_rooms") }
+            if rooms[room] == nil { addRoom(room) }
+            counters.readings += 1
+            apply(.reading(reading.value), to: room, link)
+        } catch {
+            reject(error.rawValue)
+        }
+    }
+
+    private func restore(_ message: Message, _ link: Link) {
+        guard isRestoring, let last = StateTopic.decision(topic: message.topic, payload: message.payload) else {
+            counters.retained += 1
+            return
+        }
+        let room = last.room
+        guard rooms[room] != nil || rooms.count < Self.roomLimit else { return }
+        if rooms[room] == nil { addRoom(room) }
+        guard rooms[room]?.status.isOn == nil else { return }
+        logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(last.isOn)"])
+        apply(.restored(on: last.isOn, demand: last.demand), to: room, link)
+        // The pump may have missed the last words of the process before this one.
+        apply(.reconnected, to: room, link)
+    }
+
+    private func apply(_ wish: ControlMailbox.Wish, to room: Room, _ link: Link?) {
+        guard rooms[room] != nil else { return reject("no_such_room") }
+        logger.info("override", metadata: ["room": "\(room)", "source": "\(wish.source)"])
+        if let pumpOn = wish.pumpOn {
+            apply(.override(on: pumpOn, for: wish.duration, source: wish.source), to: room, link)
+        } else {
+            apply(.clearOverride(source: wish.source), to: room, link)
+        }
+    }
+
+    private func adopt(_ new: Configuration, _ link: Link?) {
+        configuration = new
+        for room in new.rooms.keys where rooms[room] == nil && rooms.count < Self.roomLimit { addRoom(room) }
+        for room in rooms.keys.sorted() { apply(.settings(new.settings(for: room)), to: room, link) }
+    }
+
+    private func addRoom(_ room: Room) {
+        let settings = configuration.settings(for: room)
+        let thermostat = Thermostat(settings: settings, now: Clock.now)
+        rooms[room] = thermostat
+        board.update(room, status: thermostat.status, settings: settings)
+    }
+
+    private func reject(_ reason: String) {
+        counters.rejected[reason, default: 0] += 1
+    }
+
+    // MARK: Effects
+
+    /// Lets one thermostat decide, then says so on the home broker.
+    private func apply(_ event: Thermostat.Event, to room: Room, _ link: Link?) {
+        guard var thermostat = rooms[room] else { return }
+        let now = Clock.now
+        let before = thermostat.status
+        let actions = thermostat.handle(event, now: now)
+        rooms[room] = thermostat
+        for case .command(let isOn, let reason, let isRefresh) in actions {
+            command(isOn, reason: reason.description, isRefresh: isRefresh, room, link)
+        }
+        let after = thermostat.status
+        board.update(room, status: after, settings: thermostat.settings)
+        if !before.showsTheSame(as: after), let link {
+            _ = try? link.publish(StateTopic.state(of: room, after))
+        }
+    }
+
+    private func command(_ isOn: Bool, reason: String, isRefresh: Bool, _ room: Room, _ link: Link?) {
+        if !isRefresh {
+            board.add(.init(time: Clock.wall, pumpOn: isOn, reason: reason), for: room)
+            logger.info("heat pump", metadata: ["room": "\(room)", "on": "\(isOn)", "reason": "\(reason)"])
+        }
+        // Without a link nothing is lost: the command is said again on reconnecting.
+        guard let link else { return }
+        counters.commands += 1
+        let publication = Publication(
+            topic: HomeTopic.heatpump(room).string, payload: HeatPumpCommand(isOn: isOn).payload, qos: 1,
+            userProperties: [.init("timestamp", Clock.wall.description), .init("reason", reason)])
+        do {
+            try link.publish(publication)
+        } catch {
+            logger.error("publishing a command", metadata: ["room": "\(room)", "error": "\(error)"])
+        }
+    }
+}

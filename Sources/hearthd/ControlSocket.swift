@@ -1,0 +1,171 @@
+import Glibc
+import Heating
+import Logging
+import Synchronization
+
+/// The daemon's control socket: Varlink over a unix stream socket, one thread, one poll loop.
+///
+/// Peers are local people and tools, still nothing they do may cost the daemon more than a few kilobytes: clients,
+/// request size and unread replies are bounded, and a slow reader is cut off rather than waited for.
+final class ControlSocket: Sendable {
+    static let clientLimit = 32
+    static let requestLimit = 64 << 10
+    /// A reader that lets this much pile up is gone or hostile.
+    static let replyLimit = 4 << 20
+    private static let watchNanoseconds: Int64 = 1_000_000_000
+
+    private let path: String
+    private let service: VarlinkService
+    private let logger: Logger
+    private let isStopping = Atomic(false)
+
+    init(path: String, gateway: Gateway, logger: Logger) {
+        self.path = path
+        self.logger = logger
+        service = VarlinkService(gateway: gateway)
+    }
+
+    /// Starts serving; without a path there is no socket. Never blocks.
+    func start() {
+        guard !path.isEmpty else { return }
+        startThread("control-socket") { [self] in serve() }
+    }
+
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        if !path.isEmpty { unlink(path) }
+    }
+
+    // MARK: The loop
+
+    private func serve() {
+        var listener = listen()
+        var clients: [Client] = []
+        while !isStopping.load(ordering: .relaxed) {
+            if listener < 0 {
+                Clock.sleep(1_000_000_000)
+                listener = listen()
+                continue
+            }
+            var descriptors = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
+            descriptors += clients.map { pollfd(fd: $0.descriptor, events: $0.pollEvents, revents: 0) }
+            poll(&descriptors, nfds_t(descriptors.count), 250)
+            let now = Clock.bootNanoseconds
+            for (client, polled) in zip(clients, descriptors.dropFirst()) {
+                client.step(polled.revents, service: service, now: now, watchEvery: Self.watchNanoseconds)
+            }
+            clients.removeAll(where: \.isFinished)
+            if descriptors[0].revents != 0 { accept(from: listener, into: &clients) }
+        }
+        if listener >= 0 { close(listener) }
+    }
+
+    private func accept(from listener: Int32, into clients: inout [Client]) {
+        let descriptor = Glibc.accept(listener, nil, nil)
+        guard descriptor >= 0 else { return }
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        if clients.count < Self.clientLimit {
+            clients.append(Client(descriptor: descriptor))
+        } else {
+            close(descriptor)
+        }
+    }
+
+    private func listen() -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            logger.error("the control socket's path is too long for a socket", metadata: ["path": "\(path)"])
+            return -1
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let descriptor = socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return -1 }
+        unlink(path)  // A killed daemon leaves its socket behind.
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        // The group may steer heating; others may not.
+        guard bound == 0, chmod(path, 0o660) == 0, Glibc.listen(descriptor, 16) == 0 else {
+            let problem = String(cString: strerror(errno))
+            logger.error(
+                "no control socket; heating goes on. Check that the directory exists and is writable",
+                metadata: ["path": "\(path)", "error": "\(problem)"])
+            close(descriptor)
+            return -1
+        }
+        return descriptor
+    }
+}
+
+/// One connected peer. Confined to the socket's thread.
+private final class Client {
+    let descriptor: Int32
+    private var input: [UInt8] = []
+    private var output: [UInt8] = []
+    private(set) var isFinished = false
+    /// A call with `more` that is answered again and again.
+    private var watched: VarlinkCall?
+    private var nextReply: Int64 = 0
+
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+
+    var pollEvents: Int16 { Int16(output.isEmpty ? POLLIN : POLLIN | POLLOUT) }
+
+    func step(_ events: Int16, service: VarlinkService, now: Int64, watchEvery: Int64) {
+        if events & Int16(POLLIN | POLLHUP | POLLERR) != 0 { read() }
+        while let end = input.firstIndex(of: 0) {
+            let request = Array(input[..<end])
+            input.removeFirst(end + 1)
+            answer(request, service)
+        }
+        if input.count > ControlSocket.requestLimit { isFinished = true }
+        if let watched, now >= nextReply, output.isEmpty {
+            nextReply = now + watchEvery
+            reply(service.reply(to: watched))
+        }
+        write()
+    }
+
+    private func answer(_ request: [UInt8], _ service: VarlinkService) {
+        guard let call = VarlinkCall(request) else { return reply(VarlinkReply.invalidCall) }
+        if call.more, service.isRepeatable(call) {
+            watched = call
+        } else {
+            let answer = service.reply(to: call)
+            if !call.oneway { reply(answer) }
+        }
+    }
+
+    private func reply(_ reply: VarlinkReply) {
+        output += reply.bytes
+        if output.count > ControlSocket.replyLimit { isFinished = true }
+    }
+
+    private func read() {
+        var chunk = [UInt8](repeating: 0, count: 8192)
+        let count = recv(descriptor, &chunk, chunk.count, 0)
+        if count > 0 {
+            input += chunk[..<count]
+        } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
+            isFinished = true
+        }
+    }
+
+    private func write() {
+        guard !output.isEmpty, !isFinished else { return }
+        let count = send(descriptor, output, output.count, Int32(MSG_NOSIGNAL))
+        if count > 0 {
+            output.removeFirst(count)
+        } else if errno != EAGAIN, errno != EINTR {
+            isFinished = true
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Glibc
+
+/// The process's environment as a dictionary.
+enum Environment {
+    static var current: [String: String] {
+        var result: [String: String] = [:]
+        var entry = environ
+        while let pointer = entry.pointee {
+            let text = String(cString: pointer)
+            if let equals = text.firstIndex(of: "=") {
+                result[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            entry += 1
+        }
+        return result
+    }
+}
+
+/// Whole texts to a descriptor.
+enum FileOutput {
+    static func standardOutput(_ text: String) { write(text, to: STDOUT_FILENO) }
+    static func standardError(_ text: String) { write(text, to: STDERR_FILENO) }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let written = Glibc.write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
+                guard written > 0 else { return }
+                rest = rest.dropFirst(written)
+            }
+        }
+    }
+}
+
+/// Where the configuration comes from, so that a reload reads the same place again.
+struct ConfigurationSource: Sendable {
+    /// A configuration is a page of text; a file beyond this is a mistake.
+    private static let sizeLimit = 1 << 20
+
+    let path: String
+    let environment: [String: String]
+
+    func read() throws(ConfigurationError) -> Configuration {
+        try Configuration(text: try contents(), file: path, environment: environment)
+    }
+
+    private func contents() throws(ConfigurationError) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw failure("cannot be read: \(String(cString: strerror(errno))). Check the path and its permissions")
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        while bytes.count <= Self.sizeLimit {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count == 0 {
+                guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("is not UTF-8 text") }
+                return text
+            }
+            guard count > 0 else { throw failure("cannot be read: \(String(cString: strerror(errno)))") }
+            bytes += chunk[..<count]
+        }
+        throw failure("is larger than \(Self.sizeLimit) bytes; that is not a configuration")
+    }
+
+    private func failure(_ message: String) -> ConfigurationError {
+        ConfigurationError(problems: [.init(line: nil, key: "", message: message, file: path)])
+    }
+}

@@ -1,0 +1,29 @@
+import Heating
+import MQTT
+
+/// The retained `<home>/gateway/status` on the cloud broker. `offline` is also the last will.
+enum GatewayStatus {
+    static func online(_ home: HomeID, backlog: Int64) -> Publication {
+        publication(
+            home,
+            [
+                ("status", .string("online")), ("backlog", .number("\(backlog)")),
+                ("version", .string(Version.current)), ("time", .string(Clock.wall.description)),
+            ])
+    }
+
+    static func offline(_ home: HomeID) -> Publication {
+        publication(home, [("status", .string("offline")), ("version", .string(Version.current))])
+    }
+
+    private static func publication(_ home: HomeID, _ members: [(key: String, value: JSON)]) -> Publication {
+        Publication(
+            topic: CloudTopic.status(home).string, payload: JSON.object(.init(members)).bytes, qos: 1,
+            retain: true)
+    }
+}
+
+/// The one place that knows which version this is.
+enum Version {
+    static let current = "0.1.0"
+}

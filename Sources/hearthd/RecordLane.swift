@@ -1,0 +1,159 @@
+import Heating
+import Journal
+import Logging
+import MQTT
+import Synchronization
+
+/// The lane that keeps readings: acknowledges to the home broker only what the journal's fsync has made durable.
+///
+/// Temperatures and heat-pump commands are journaled alike; whatever is neither, or cannot be understood, is set aside
+/// in the journal with its reason and acknowledged, so that one bad message can neither stop the lane nor be lost.
+final class RecordLane: ConnectionHandler {
+    /// What the lane has done since it started; read by the control socket.
+    struct Counters: Sendable {
+        var recorded = 0
+        /// Redeliveries of what was already on disk, recognised by packet id, topic and bytes.
+        var duplicates = 0
+        var retained = 0
+        var rejected: [String: Int] = [:]
+        /// Why the last batch was not acknowledged; nil after a good one.
+        var failure: String?
+    }
+
+    private let journal: Journal
+    private let onCommit: @Sendable () -> Void
+    private let shared: SharedCounters
+    private let logger: Logger
+    private let naiveAttributes: [UInt8]
+    private var redelivery: RedeliveryFilter
+    private var counters = Counters()
+    private var backoff = Backoff(base: .milliseconds(250), cap: .seconds(5))
+
+    final class SharedCounters: Sendable {
+        private let counters = Mutex(Counters())
+        var snapshot: Counters { counters.withLock { $0 } }
+        func set(_ new: Counters) { counters.withLock { $0 = new } }
+    }
+
+    /// - Parameters:
+    ///   - window: the Receive Maximum of this lane's connection; a broker cannot redeliver more than that.
+    ///   - onCommit: called after each commit, to wake the uplink.
+    init(
+        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters, logger: Logger,
+        onCommit: @escaping @Sendable () -> Void
+    ) {
+        self.journal = journal
+        self.onCommit = onCommit
+        self.shared = shared
+        self.logger = logger
+        naiveAttributes = RecordAttributes(zone: sensorTimeZone).bytes
+        // A failing read here only costs duplicates, which everything downstream tolerates.
+        redelivery = RedeliveryFilter(window: window, committed: (try? journal.recent(window)) ?? [])
+    }
+
+    // MARK: ConnectionHandler
+
+    func connected(_ link: Link, sessionPresent: Bool) {
+        logger.info("recording", metadata: ["protocol": "\(link.version)", "session": "\(sessionPresent)"])
+        redelivery.reconnected(sessionPresent: sessionPresent)
+        do {
+            try link.subscribe(["+/temperature", "+/heatpump"], options: .init(retainHandling: .doNotSend))
+        } catch {
+            link.drop("subscribing to the home broker: \(error)")
+        }
+    }
+
+    func received(_ batch: [Message], on link: Link) throws {
+        let now = Clock.wallNanoseconds
+        var entries: [Journal.Entry] = []
+        entries.reserveCapacity(batch.count)
+        var rejected: [Journal.Rejected] = []
+        var next = counters
+        for message in batch {
+            if message.isRetained {
+                next.retained += 1
+                continue
+            }
+            switch RecordLane.classify(message, naive: naiveAttributes) {
+            case .keep(let attributes):
+                let entry = Journal.Entry(
+                    topic: message.topic, payload: message.payload, attributes: attributes,
+                    packetID: message.packetID, receivedAt: now)
+                if redelivery.isRedelivery(entry) {
+                    next.duplicates += 1
+                } else {
+                    entries.append(entry)
+                }
+            case .reject(let reason):
+                next.rejected[reason, default: 0] += 1
+                rejected.append(
+                    .init(topic: message.topic, payload: message.payload, reason: reason, receivedAt: now))
+            }
+        }
+        try commit(entries, settingAside: rejected, now: now)
+        redelivery.committed(entries)
+        next.recorded += entries.count
+        next.failure = nil
+        counters = next
+        shared.set(next)
+        if !entries.isEmpty { onCommit() }
+    }
+
+    func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
+        guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
+        logger.error(
+            "the home broker refused a subscription; nothing is recorded. Check the broker's ACL",
+            metadata: ["reason": "\(refused)"])
+    }
+
+    func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {}
+
+    func turn(_ link: Link?, now: Int64) -> Int64? { nil }
+
+    func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
+        logger.warning("not recording", metadata: ["cause": "\(cause)"])
+        backoff.connectionLasted(.nanoseconds(after))
+        var random = SystemRandomNumberGenerator()
+        return backoff.next(using: &random).wholeNanoseconds
+    }
+
+    func stopping(_ link: Link?, now: Int64) -> Bool { true }
+
+    // MARK: Deciding
+
+    enum Verdict: Equatable {
+        case keep(attributes: [UInt8])
+        case reject(String)
+    }
+
+    /// Whether a message is kept, and with which attributes. A pump command's `timestamp` and `reason` user properties
+    /// travel with it; a naive reading gets the sensors' zone (`naive`).
+    static func classify(_ message: Message, naive: [UInt8]) -> Verdict {
+        switch HomeTopic(message.topic) {
+        case .temperature:
+            do throws(PayloadError) {
+                let reading = try Reading(payload: message.payload)
+                return .keep(attributes: reading.isNaive ? naive : [])
+            } catch {
+                return .reject(error.rawValue)
+            }
+        case .heatpump:
+            guard (try? HeatPumpCommand(payload: message.payload)) != nil else { return .reject("bad_command") }
+            return .keep(attributes: RecordAttributes(userProperties: message.userProperties).bytes)
+        case nil:
+            return .reject("unknown_topic")
+        }
+    }
+
+    private func commit(_ entries: [Journal.Entry], settingAside rejected: [Journal.Rejected], now: Int64) throws {
+        guard !entries.isEmpty || !rejected.isEmpty else { return }
+        do throws(JournalError) {
+            _ = try journal.append(entries, settingAside: rejected, now: now)
+        } catch {
+            counters.failure = "\(error)"
+            shared.set(counters)
+            logger.error("not acknowledging: the journal could not commit", metadata: ["error": "\(error)"])
+            throw error
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Heating
+import Synchronization
+
+/// What the uplink shows to the control socket: numbers only, never a reference into the lane.
+final class UplinkBoard: Sendable {
+    struct Contents: Sendable {
+        /// Unconfirmed records up to `newest`; confirmed ones behind a gap do not count.
+        var backlog: Int64 = 0
+        var newest: Int64 = 0
+        var inFlight = 0
+        var confirmedThrough: Int64 = 0
+        var resent = 0
+        var ratePerSecond = 0.0
+        /// Messages on our topics that were not for us or could not be read.
+        var foreign = 0
+        /// Why the cloud broker last refused something.
+        var refusal: String?
+    }
+
+    private let contents = Mutex(Contents())
+
+    var snapshot: Contents { contents.withLock { $0 } }
+
+    func update(_ state: UplinkState, ratePerSecond: Double) {
+        contents.withLock {
+            $0.backlog = state.unconfirmed
+            $0.newest = state.newest
+            $0.inFlight = state.inFlightRecords
+            $0.confirmedThrough = state.lowWatermark
+            $0.resent = state.counters.resent
+            $0.ratePerSecond = ratePerSecond
+        }
+    }
+
+    func countForeign() { contents.withLock { $0.foreign += 1 } }
+    func refused(_ reason: String) { contents.withLock { $0.refusal = reason } }
+}
+
+/// Confirmed records per second, averaged over the last ten seconds or so.
+struct DrainRate {
+    private static let windowNanoseconds: Int64 = 10_000_000_000
+    private var samples: [(time: Int64, confirmed: Int64)] = []
+
+    /// - Parameters:
+    ///   - confirmed: the low watermark; `now`: boot time in nanoseconds.
+    mutating func observe(confirmed: Int64, now: Int64) {
+        if let last = samples.last, now - last.time < Self.windowNanoseconds / 20 { return }
+        samples.append((now, confirmed))
+        samples.removeAll { now - $0.time > Self.windowNanoseconds }
+    }
+
+    var perSecond: Double {
+        guard let first = samples.first, let last = samples.last, last.time > first.time else { return 0 }
+        return Double(last.confirmed - first.confirmed) / (Double(last.time - first.time) / 1e9)
+    }
+}

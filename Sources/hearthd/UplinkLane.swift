@@ -1,0 +1,287 @@
+import Heating
+import Journal
+import Logging
+import MQTT
+import Synchronization
+
+/// The lane that forwards the journal to the cloud broker and deletes only what was confirmed.
+///
+/// What to send, send again or wait for is ``UplinkState``'s decision; this class reads the journal, publishes, and
+/// reports back. The cloud broker's PUBACK is RAM (measured: a killed Mosquitto loses what it acknowledged), so with
+/// `confirm = "ingestor"` only ranges from `<home>/gateway/ack` free a record.
+final class UplinkLane: ConnectionHandler {
+    /// How often `<home>/gateway/status` is refreshed while connected.
+    private static let statusNanoseconds: Int64 = 30_000_000_000
+    /// How long a graceful stop may spend on sending what is already in the journal.
+    private static let drainNanoseconds: Int64 = 1_500_000_000
+
+    private let configuration: Configuration
+    private let journal: Journal
+    private let mailbox: ControlMailbox
+    private let wakeControl: @Sendable () -> Void
+    private let board: UplinkBoard
+    private let logger: Logger
+    private var state: UplinkState
+    private var backoff = Backoff()
+    /// Confirmed, and not yet noted by the journal.
+    private var unkept: [ClosedRange<Int64>] = []
+    private var nextStatus: Int64 = 0
+    private var drainUntil: Int64?
+    private var rate = DrainRate()
+
+    init(
+        configuration: Configuration, journal: Journal, confirmedThrough: Int64, mailbox: ControlMailbox,
+        board: UplinkBoard, logger: Logger, wakeControl: @escaping @Sendable () -> Void
+    ) {
+        self.configuration = configuration
+        self.journal = journal
+        self.mailbox = mailbox
+        self.board = board
+        self.logger = logger
+        self.wakeControl = wakeControl
+        let settings = UplinkState.Settings(
+            confirm: configuration.uplink.confirm == .broker ? .broker : .ingestor,
+            maxRate: configuration.uplink.maxRate)
+        state = UplinkState(
+            settings: settings, epoch: journal.epoch, lowWatermark: confirmedThrough, newest: journal.status.newest)
+    }
+
+    /// The journal cursor of this lane.
+    static let cursor = "uplink"
+
+    // MARK: ConnectionHandler
+
+    func connected(_ link: Link, sessionPresent: Bool) {
+        logger.info("connected to the cloud broker", metadata: ["protocol": "\(link.version)"])
+        // One slot stays free for the status message.
+        state.connected(sendMaximum: max(1, link.sendMaximum - 1), now: Clock.now)
+        nextStatus = 0
+        do {
+            var filters = ["\(configuration.home.name)/+/heatpump/set"]
+            if configuration.uplink.confirm == .ingestor { filters.append(CloudTopic.ack(configuration.home).string) }
+            try link.subscribe(filters, options: .init(retainHandling: .doNotSend))
+        } catch {
+            link.drop("subscribing to the cloud broker: \(error)")
+        }
+    }
+
+    func received(_ batch: [Message], on link: Link) throws {
+        for message in batch where !message.isRetained {
+            switch CloudTopic(message.topic) {
+            case .ack(configuration.home)?: acknowledged(message.payload)
+            case .heatpumpSet(configuration.home, let room)?: commanded(message.payload, room)
+            default: board.countForeign()
+            }
+        }
+        try keepConfirmed()
+    }
+
+    func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
+        if !reason.isDelivered {
+            board.refused(reason.description)
+            logger.warning("the cloud broker did not take a message", metadata: ["reason": "\(reason)"])
+        }
+        state.published(packetID, isDelivered: reason.isDelivered, now: Clock.now)
+    }
+
+    func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
+        guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
+        board.refused("subscription: \(refused)")
+        logger.error(
+            "the cloud broker refused a subscription; nothing can be confirmed. Check this home's ACL there",
+            metadata: ["reason": "\(refused)"])
+    }
+
+    func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
+        state.disconnected()
+        backoff.connectionLasted(.nanoseconds(after))
+        var random = SystemRandomNumberGenerator()
+        let delay = backoff.next(using: &random)
+        logger.warning("no cloud", metadata: ["cause": "\(cause)", "retry": "\(delay)"])
+        return delay.wholeNanoseconds
+    }
+
+    func turn(_ link: Link?, now: Int64) -> Int64? {
+        do {
+            // PUBACKs may have confirmed something (confirm = "broker").
+            try followEpoch(link)
+            try keepConfirmed()
+            state.newest(journal.status.newest)
+            state.floor(journal.status.firstKept - 1)
+            var deadline: Int64?
+            if let link {
+                deadline = try send(on: link, now: now)
+                deadline = min(deadline ?? .max, publishStatus(on: link, now: now))
+            }
+            rate.observe(confirmed: state.lowWatermark, now: now)
+            board.update(state, ratePerSecond: rate.perSecond)
+            return deadline
+        } catch {
+            // The journal answers again when the disk does; meanwhile the link stays up.
+            logger.error("the uplink cannot read the journal", metadata: ["error": "\(error)"])
+            return now + 1_000_000_000
+        }
+    }
+
+    func stopping(_ link: Link?, now: Int64) -> Bool {
+        guard let link else { return true }
+        _ = turn(link, now: now)
+        let until = drainUntil ?? now + Self.drainNanoseconds
+        drainUntil = until
+        if now < until, state.unconfirmed > 0, state.isConnected { return false }
+        _ = try? link.publish(GatewayStatus.offline(configuration.home))
+        return true
+    }
+
+    // MARK: Sending
+
+    /// Sends until the state says to wait; returns when to look again.
+    private func send(on link: Link, now: Int64) throws -> Int64? {
+        while true {
+            switch state.nextAction(now: Instant(nanoseconds: now)) {
+            case .send(let batch):
+                guard try sendNow(batch, on: link) else { return nil }
+            case .wait(let until):
+                return until?.nanoseconds
+            case .reconnect:
+                link.drop("the cloud broker has answered nothing for a minute")
+                return nil
+            }
+        }
+    }
+
+    /// - Returns: false when the library's window is full or the journal was replaced; the next turn goes on.
+    private func sendNow(_ batch: UplinkState.Batch, on link: Link) throws(LaneError) -> Bool {
+        do throws(LaneError) {
+            try publish(batch, try read(batch), on: link)
+            return true
+        } catch {
+            if case .link(let problem) = error, problem.code == .windowFull { return false }
+            if case .replaced = error { return false }
+            throw error
+        }
+    }
+
+    /// The rows of a run, and how far the run was read.
+    private struct Run {
+        var records: [Journal.Record]
+        var scanned: ClosedRange<Int64>
+    }
+
+    private func read(_ batch: UplinkState.Batch) throws(LaneError) -> Run {
+        let read: Journal.Batch
+        do throws(JournalError) {
+            read = try journal.read(after: batch.after, rows: batch.rows, bytes: batch.bytes)
+        } catch {
+            throw .journal(error)
+        }
+        guard read.epoch == state.epoch else { throw .replaced }
+        let end = min(max(read.scannedThrough, batch.range.lowerBound), batch.range.upperBound)
+        return Run(
+            records: read.records.filter { $0.sequence <= batch.range.upperBound },
+            scanned: batch.range.lowerBound...end)
+    }
+
+    private func publish(_ batch: UplinkState.Batch, _ run: Run, on link: Link) throws(LaneError) {
+        let now = Clock.now
+        guard !run.records.isEmpty else { return state.skipped(run.scanned) }
+        if batch.asFrame || mustFrame(link) {
+            let packet = try publish(frame(run.records), on: link)
+            return state.sent(run.records.map(\.sequence), scanned: run.scanned, flight: packet, now: now)
+        }
+        var from = run.scanned.lowerBound
+        for record in run.records {
+            let isLast = record.sequence == run.records.last?.sequence
+            let scanned = from...(isLast ? run.scanned.upperBound : record.sequence)
+            let packet = try publish(single(record), on: link)
+            state.sent([record.sequence], scanned: scanned, flight: packet, now: now)
+            from = record.sequence + 1
+        }
+    }
+
+    private func publish(_ publication: Publication, on link: Link) throws(LaneError) -> Int32 {
+        do throws(LinkError) {
+            return try link.publish(publication)
+        } catch {
+            throw .link(error)
+        }
+    }
+
+    /// MQTT 3.1.1 has no user properties, so sequence and epoch can only travel inside a frame.
+    private func mustFrame(_ link: Link) -> Bool {
+        configuration.uplink.confirm == .ingestor && link.version == .v311
+    }
+
+    private func frame(_ records: [Journal.Record]) -> Publication {
+        let frame = Frame(
+            epoch: state.epoch,
+            records: records.map {
+                .init(sequence: $0.sequence, topic: $0.topic, payload: $0.payload, attributes: $0.attributes)
+            })
+        return Publication(topic: CloudTopic.frame(configuration.home).string, payload: frame.encode(), qos: 1)
+    }
+
+    private func single(_ record: Journal.Record) -> Publication {
+        var properties = [UserProperty("seq", "\(record.sequence)"), UserProperty("epoch", state.epoch)]
+        properties += RecordAttributes(bytes: record.attributes).properties
+        return Publication(
+            topic: "\(configuration.home.name)/\(record.topic)", payload: record.payload, qos: 1,
+            userProperties: properties)
+    }
+
+    private func publishStatus(on link: Link, now: Int64) -> Int64 {
+        if now >= nextStatus {
+            let backlog = state.unconfirmed
+            _ = try? link.publish(GatewayStatus.online(configuration.home, backlog: backlog))
+            nextStatus = now + Self.statusNanoseconds
+        }
+        return nextStatus
+    }
+
+    // MARK: Confirming
+
+    private func acknowledged(_ payload: [UInt8]) {
+        do {
+            state.acknowledged(try Acknowledgement(payload: payload), now: Clock.now)
+        } catch {
+            board.countForeign()
+            logger.warning("an acknowledgement could not be read", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func keepConfirmed() throws(JournalError) {
+        unkept += state.takeConfirmed()
+        guard !unkept.isEmpty else { return }
+        try journal.confirm(unkept, cursor: Self.cursor, now: Clock.wallNanoseconds)
+        unkept = []
+    }
+
+    /// A damaged journal was replaced while in use: sequences of the old one mean nothing any more.
+    private func followEpoch(_ link: Link?) throws(JournalError) {
+        let epoch = journal.epoch
+        guard epoch != state.epoch else { return }
+        logger.error("the journal was replaced; its readable rows are sent again", metadata: ["epoch": "\(epoch)"])
+        unkept = []
+        state = UplinkState(
+            settings: state.settings, epoch: epoch, lowWatermark: try journal.cursor(Self.cursor),
+            newest: journal.status.newest)
+        if let link { state.connected(sendMaximum: max(1, link.sendMaximum - 1), now: Clock.now) }
+    }
+
+    private func commanded(_ payload: [UInt8], _ room: Room) {
+        guard let command = try? HeatPumpCommand(payload: payload) else {
+            board.countForeign()
+            return
+        }
+        _ = mailbox.post(.init(pumpOn: command.isOn, duration: command.duration, source: .cloud), for: room)
+        wakeControl()
+    }
+}
+
+/// What can go wrong on the way from the journal to the link.
+private enum LaneError: Error {
+    /// The journal's file was replaced a moment ago.
+    case replaced
+    case journal(JournalError)
+    case link(LinkError)
+}

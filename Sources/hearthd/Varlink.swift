@@ -1,0 +1,148 @@
+import Heating
+
+/// One method call of the Varlink protocol: a JSON object, NUL-terminated on the wire (varlink.org/Method-Call).
+struct VarlinkCall {
+    var method: String
+    var parameters: JSON
+    var more: Bool
+    var oneway: Bool
+
+    /// nil when the bytes are no call.
+    init?(_ bytes: [UInt8]) {
+        guard let json = try? JSON.parse(bytes), let method = json["method"]?.string else { return nil }
+        self.method = method
+        parameters = json["parameters"] ?? .object(.init())
+        more = json["more"]?.bool ?? false
+        oneway = json["oneway"]?.bool ?? false
+    }
+}
+
+/// A reply or an error, ready for the wire.
+struct VarlinkReply {
+    var message: JSON
+
+    static func parameters(_ parameters: JSON, continues: Bool = false) -> VarlinkReply {
+        VarlinkReply(message: continues ? ["parameters": parameters, "continues": true] : ["parameters": parameters])
+    }
+
+    static func error(_ name: String, _ text: String) -> VarlinkReply {
+        VarlinkReply(message: ["error": .string(name), "parameters": ["message": .string(text)]])
+    }
+
+    static let invalidCall = error("org.varlink.service.InvalidParameter", "not a Varlink call")
+
+    var bytes: [UInt8] { message.bytes + [0] }
+}
+
+/// The interface `io.hearth.Gateway`, answered from snapshots: no call waits for a lane, a disk or a broker.
+struct VarlinkService: Sendable {
+    static let interface = "io.hearth.Gateway"
+    static let description = """
+        # The heating gateway on this box.
+        interface io.hearth.Gateway
+
+        # Everything about now. With `more`, again every second.
+        method Status() -> (version: string, home: string, startedAt: string, uptimeSeconds: float, \
+        configurationError: ?string, rooms: []object, links: []object, uplink: object, journal: ?object, \
+        disk: ?object, counters: object, alarms: []object)
+        # The journal, and the newest messages set aside.
+        method Journal() -> (journal: ?object, lowWatermark: ?int, oldestUnconfirmedSeconds: ?float, setAside: []object)
+        # Checks with what to do about each.
+        method Doctor() -> (checks: []object)
+        # Switches a room's heat pump for a while; "auto" ends it.
+        method Override(room: string, pump: string, seconds: ?int) -> (room: string, pump: string, secondsLeft: ?int)
+        # The last decisions, newest first.
+        method Why(room: string) -> (decisions: []object)
+
+        error NoSuchRoom (message: string)
+        error ThermostatDisabled (message: string)
+        """
+
+    let gateway: Gateway
+
+    func isRepeatable(_ call: VarlinkCall) -> Bool { call.method == "\(Self.interface).Status" }
+
+    func reply(to call: VarlinkCall) -> VarlinkReply {
+        switch call.method {
+        case "org.varlink.service.GetInfo":
+            .parameters([
+                "vendor": "Hearth", "product": "hearthd", "version": .string(Version.current),
+                "url": "https://hearth.io", "interfaces": ["org.varlink.service", .string(Self.interface)],
+            ])
+        case "org.varlink.service.GetInterfaceDescription": interfaceDescription(call)
+        case "\(Self.interface).Status":
+            .parameters(StatusReport(gateway).json, continues: call.more)
+        case "\(Self.interface).Journal": .parameters(StatusReport(gateway).journalDetails)
+        case "\(Self.interface).Doctor": .parameters(["checks": .array(Doctor(gateway).checks.map(\.json))])
+        case "\(Self.interface).Override": override(call.parameters)
+        case "\(Self.interface).Why": why(call.parameters)
+        default: .error("org.varlink.service.MethodNotFound", "no method \(call.method)")
+        }
+    }
+
+    private func interfaceDescription(_ call: VarlinkCall) -> VarlinkReply {
+        guard call.parameters["interface"]?.string == Self.interface else {
+            return .error("org.varlink.service.InterfaceNotFound", "known: \(Self.interface)")
+        }
+        return .parameters(["description": .string(Self.description)])
+    }
+
+    private func override(_ parameters: JSON) -> VarlinkReply {
+        guard let pump = parameters["pump"]?.string, ["on", "off", "auto"].contains(pump) else {
+            return invalid("pump", "must be on, off or auto")
+        }
+        let seconds = parameters["seconds"]?.int
+        if let seconds, seconds <= 0 || seconds > 366 * 86400 {
+            return invalid("seconds", "must be between 1 and \(366 * 86400)")
+        }
+        switch room(parameters) {
+        case .failure(let reply): return reply
+        case .success(let room):
+            let settings = gateway.snapshot.configuration.settings(for: room)
+            guard settings.enabled else {
+                return .error(
+                    "\(Self.interface).ThermostatDisabled", "thermostat.enabled is false for \(room.displayName)")
+            }
+            let length = seconds.map { Duration.seconds($0) } ?? settings.overrideTTL
+            let wish = ControlMailbox.Wish(
+                pumpOn: pump == "auto" ? nil : pump == "on", duration: length, source: .cli)
+            guard gateway.post(wish, for: room) else { return invalid("room", "too many requests at once; try again") }
+            let left: JSON = pump == "auto" ? nil : JSON(length.components.seconds)
+            return .parameters(["room": .string(room.name), "pump": .string(pump), "secondsLeft": left])
+        }
+    }
+
+    private func why(_ parameters: JSON) -> VarlinkReply {
+        switch room(parameters) {
+        case .failure(let reply): reply
+        case .success(let room):
+            .parameters([
+                "decisions": .array(
+                    (gateway.controlBoard.snapshot.decisions[room] ?? []).map {
+                        [
+                            "time": .string($0.time.description), "pump": .string($0.pumpOn ? "on" : "off"),
+                            "reason": .string($0.reason),
+                        ]
+                    })
+            ])
+        }
+    }
+
+    private enum RoomOrReply {
+        case success(Room)
+        case failure(VarlinkReply)
+    }
+
+    private func room(_ parameters: JSON) -> RoomOrReply {
+        let known = gateway.controlBoard.snapshot.rooms
+        guard let name = parameters["room"]?.string else { return .failure(invalid("room", "is missing")) }
+        if let room = Room(name), known[room] != nil { return .success(room) }
+        let near = nearest(name, among: known.keys.map(\.name))
+        let hint = near.map { "; did you mean \($0)?" } ?? "; hearth status lists the rooms"
+        return .failure(.error("\(Self.interface).NoSuchRoom", "no room \(name)\(hint)"))
+    }
+
+    private func invalid(_ parameter: String, _ problem: String) -> VarlinkReply {
+        .error("org.varlink.service.InvalidParameter", "\(parameter) \(problem)")
+    }
+}
