@@ -1,0 +1,51 @@
+import ArgumentParser
+import Heating
+
+struct OverrideCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "override",
+        abstract: "Switch a room's heat pump by hand for a while, or give it back to the thermostat.",
+        discussion: """
+            The override ends by itself: after --for, or else after override_ttl of the configuration. Frost \
+            protection and the compressor's minimum times hold all the same.
+            """)
+
+    enum Pump: String, ExpressibleByArgument, CaseIterable {
+        case on, off, auto
+    }
+
+    @Argument(help: "The room, as 'hearth status' names it.")
+    var room: String
+
+    @Argument(help: "What the pump shall do; auto ends an override.")
+    var pump: Pump
+
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp("How long: 90m, 2h, 1h30m, 1d.", valueName: "duration"),
+        transform: durationArgument)
+    var duration: Duration?
+
+    @OptionGroup var options: GatewayOptions
+
+    func validate() throws {
+        if pump == .auto, duration != nil {
+            throw ValidationError("'auto' lasts until the next override: leave --for out")
+        }
+    }
+
+    func run() throws {
+        let reply = try options.withGateway(room: room) { (gateway) throws(VarlinkError) in
+            try gateway.override(room: room, pump: pump.rawValue, seconds: duration?.components.seconds)
+        }
+        guard !options.json else { return try options.write(reply) }
+        let override = OverrideReply(reply)
+        let now = wallClock()
+        let end = override.secondsLeft.flatMap { Int64(exactly: $0.rounded()) }.flatMap { seconds in
+            let (nanoseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+            let (end, overflowed) = now.nanoseconds.addingReportingOverflow(nanoseconds)
+            return overflow || overflowed ? nil : LocalTime(now: now).text(Timestamp(nanoseconds: end))
+        }
+        try Output.standard.write(lines: wrapped(overrideText(override, end: end), width: Output.standard.size.columns))
+    }
+}

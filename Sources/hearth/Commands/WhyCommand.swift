@@ -1,0 +1,29 @@
+import ArgumentParser
+import Heating
+
+struct WhyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why",
+        abstract: "Show why a room's heat pump is on or off: its latest commands and their reasons.")
+
+    @Argument(help: "The room, as 'hearth status' names it.")
+    var room: String
+
+    @OptionGroup var options: GatewayOptions
+
+    func run() throws {
+        guard !options.json else {
+            return try options.write(
+                try options.withGateway(room: room) { (gateway) throws(VarlinkError) in try gateway.why(room: room) })
+        }
+        let (decisions, status) = try options.withGateway(room: room) { (gateway) throws(VarlinkError) in
+            ((try gateway.why(room: room)["decisions"]?.array ?? []).map(Decision.init), Status(try gateway.status()))
+        }
+        let output = Output.standard
+        let times = LocalTime(now: wallClock())
+        let lines = whyLines(
+            room: status.rooms.first { $0.name.utf8.elementsEqual(room.utf8) }, decisions: decisions,
+            width: output.size.columns, style: output.style, clock: times.text(iso8601:))
+        try output.write(lines: lines)
+    }
+}

@@ -1,0 +1,54 @@
+import Glibc
+import Heating
+
+/// A status each second for as long as it is asked, over connections that are renewed when they break.
+final class StatusFeed {
+    enum Event {
+        case status(JSON)
+        /// The daemon cannot be reached, or hung up; the next call tries again after a second.
+        case lost(VarlinkError)
+        /// The interrupt descriptor became readable.
+        case interrupted
+    }
+
+    private let socket: String
+    private let interrupt: Descriptor?
+    private let pause: Duration
+    private var gateway: Gateway?
+    private var retryAt = ContinuousClock.now
+
+    /// - Parameter interrupt: ends a wait early when it becomes readable.
+    init(socket: String, interrupt: Descriptor? = nil, pause: Duration = .seconds(1)) {
+        self.socket = socket
+        self.interrupt = interrupt
+        self.pause = pause
+    }
+
+    /// Blocks until there is something to tell.
+    func next() -> Event {
+        do throws(VarlinkError) {
+            if let gateway { return .status(try gateway.nextStatus()) }
+            let renewed = try connected()
+            gateway = renewed
+            return .status(try renewed.nextStatus())
+        } catch .interrupted {
+            return .interrupted
+        } catch {
+            gateway = nil
+            retryAt = ContinuousClock.now + pause
+            return .lost(error)
+        }
+    }
+
+    private func connected() throws(VarlinkError) -> Gateway {
+        if let interrupt {
+            if interrupt.wait(for: POLLIN, until: retryAt) == .ready { throw .interrupted }
+        } else {
+            let remaining = ContinuousClock.now.duration(to: retryAt)
+            if remaining > .zero { _ = poll(nil, 0, Int32(remaining / .milliseconds(1))) }
+        }
+        let gateway = try Gateway(socket: socket, interrupt: interrupt)
+        try gateway.startStatuses()
+        return gateway
+    }
+}

@@ -1,0 +1,77 @@
+/// The texts of `doctor`, `why` and `override`.
+
+/// One line per check, and below it what to do.
+func checkLines(_ checks: [Check], width: Int, style: Style) -> [String] {
+    checks.flatMap { check in
+        let label = style.paint(padded(check.state.rawValue, to: 9), check.state.colour)
+        let indent = String(repeating: " ", count: 9)
+        // Line breaks of a checked program's output stay; everything else is escaped.
+        let detail = "\(check.name): \(check.detail)".split(separator: "\n", omittingEmptySubsequences: false)
+            .flatMap { wrapped(printable($0), width: width - 9) }
+        let advice = check.advice.isEmpty ? [] : wrapped("what to do: \(printable(check.advice))", width: width - 9)
+        return detail.enumerated().map { ($0 == 0 ? label : indent) + $1 } + advice.map { indent + $0 }
+    }
+}
+
+/// "All 7 checks passed." or what did not.
+func checkSummary(_ checks: [Check]) -> String {
+    let errors = checks.count { $0.state == .error }
+    let warnings = checks.count { $0.state == .warning }
+    let parts = [
+        errors > 0 ? countText(Int64(errors), "error") : nil,
+        warnings > 0 ? countText(Int64(warnings), "warning") : nil,
+    ]
+    .compactMap { $0 }
+    return parts.isEmpty
+        ? "All \(countText(Int64(checks.count), "check")) passed."
+        : "\(parts.joined(separator: ", ")) in \(countText(Int64(checks.count), "check"))."
+}
+
+extension Check.State {
+    fileprivate var colour: Style.Colour {
+        switch self {
+        case .ok: .green
+        case .warning: .yellow
+        case .error: .red
+        }
+    }
+}
+
+/// The state of a room now, and what led to it.
+///
+/// - Parameter clock: writes the daemon's ISO 8601 time in the reader's time zone.
+func whyLines(
+    room: RoomStatus?, decisions: [Decision], width: Int, style: Style, clock: (String) -> String
+) -> [String] {
+    var lines: [String] = []
+    if let room {
+        var now = "\(printableName(room.name)): \(temperatureText(room.temperature)), pump \(pumpText(room.isPumpOn))"
+        if let seconds = room.pumpSeconds { now += " for \(durationText(seconds))" }
+        if !room.explanation.isEmpty { now += ": \(printable(room.explanation))" }
+        lines += wrapped(now, width: width)
+        if let low = room.onBelow, let high = room.offAbove {
+            lines.append("starts below \(temperatureText(low)), stops above \(temperatureText(high))")
+        }
+        lines.append("")
+    }
+    guard !decisions.isEmpty else { return lines + ["No command has been given to this pump yet."] }
+    var table = Table([.init(title: "TIME"), .init(title: "PUMP"), .init(title: "WHY")])
+    table.rows = decisions.map { decision in
+        [
+            .init(clock(decision.time)), .init(pumpText(decision.isPumpOn), decision.isPumpOn == true ? .cyan : .plain),
+            .init(decision.reason),
+        ]
+    }
+    return lines + table.lines(width: width, style: style)
+}
+
+/// What an override does and when it ends. `end` is the time on the reader's clock.
+func overrideText(_ reply: OverrideReply, end: String?) -> String {
+    let room = printableName(reply.room)
+    guard reply.pump != "auto" else { return "\(room): automatic again, heated by its temperature" }
+    guard let left = reply.secondsLeft else {
+        return "\(room): pump \(printable(reply.pump)) until: hearth override \(room) auto"
+    }
+    let until = end.map { " (until \($0))" } ?? ""
+    return "\(room): pump \(printable(reply.pump)) for \(durationText(left))\(until), then automatic again"
+}
