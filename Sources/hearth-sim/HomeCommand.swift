@@ -1,0 +1,84 @@
+import ArgumentParser
+import Glibc
+import MQTT
+
+/// `hearth-sim home`
+struct HomeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "home",
+        abstract: "Simulated rooms with the real sensor's behaviour, and heat pumps that obey.",
+        discussion: """
+            Honours the sensor container's environment: MQTT_HOST, MQTT_PORT, and SENSOR_TOPIC_DATA with \
+            SENSOR_TOPIC_STATUS, which make the process one room on exactly those topics.
+            """)
+
+    @Option(help: "The home broker. (default: MQTT_HOST, or 127.0.0.1)")
+    var host: String?
+
+    @Option(help: "Its port. (default: MQTT_PORT, or 1883)")
+    var port: Int?
+
+    @Option(help: "Rooms, separated by commas. (default: office,kitchen,bedroom,bathroom,living-room)")
+    var rooms: String?
+
+    @Option(help: "The same seed makes the same house and the same outliers.")
+    var seed: UInt64 = 1
+
+    @Option(help: "Real seconds between two readings of a room.")
+    var interval = 1.0
+
+    @Option(help: "Simulated seconds per real second.")
+    var speed = 60.0
+
+    @Option(help: "Share of readings that are outliers of exactly 100.")
+    var outliers = 0.2
+
+    @Flag(help: "Print the rooms once per second.")
+    var verbose = false
+
+    func validate() throws {
+        guard interval >= 0.001, interval <= 86_400 else { throw ValidationError("--interval must be 0.001 to 86400") }
+        guard speed > 0, speed <= 100_000 else { throw ValidationError("--speed must be above 0, up to 100000") }
+        guard (0...1).contains(outliers) else { throw ValidationError("--outliers must be between 0 and 1") }
+    }
+
+    func run() throws {
+        let settings = try effectiveSettings()
+        StopSignal.prepare()
+        let snapshot = SharedHomeSnapshot()
+        let connection = connect(settings, snapshot: snapshot)
+        try connection.start()
+        while !StopSignal.wait(seconds: 1) {
+            if verbose { tell(snapshot.line) }
+        }
+        connection.stop(within: 2_000_000_000)
+    }
+
+    private func effectiveSettings() throws -> HomeSettings {
+        let flags = HomeSettings.Flags(
+            host: host, port: port,
+            rooms: rooms?.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
+        do {
+            return try HomeSettings(flags: flags, environment: environment(HomeSettings.variables))
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+
+    private func connect(_ settings: HomeSettings, snapshot: SharedHomeSnapshot) -> Connection {
+        let clock = SensorClock(start: Clock.wallMicroseconds(), speed: speed)
+        let rooms = settings.sensors.map {
+            SensorRoom(
+                name: $0.name, dataTopic: $0.dataTopic, statusTopic: $0.statusTopic, clock: clock, seed: seed,
+                outlierShare: outliers)
+        }
+        let interval = Int64(interval * 1e9)
+        let start = Clock.bootTime()
+        var connection = ConnectionSettings(
+            host: settings.host, port: settings.port, clientID: "hearth-sim-home-\(getpid())")
+        connection.cleanStart = true
+        return Connection(connection, name: "home") {
+            HomeSession(rooms: rooms, interval: interval, start: start, snapshot: snapshot)
+        }
+    }
+}
