@@ -1,0 +1,170 @@
+import Journal
+import Synchronization
+
+/// The event log in one file on this machine, for one process: topics are rows of a ``Journal``, and the place of a
+/// group in a topic is a cursor named `group/topic`.
+///
+/// An append is durable when SQLite has synchronised it to the disk. Rows that every group has passed are kept for
+/// `history`. A group comes into being with its first reader, and what it has not committed is never deleted: at the
+/// size limit appends fail with `full` instead.
+public final class JournalLog: EventLog {
+    /// Same as for Kafka, so that what one engine takes the other takes too.
+    static let maxEventBytes = 1_000_000
+    /// Bytes per transaction, well below the journal's write-ahead log, which has to hold one.
+    static let transactionBytes = 1 << 20
+
+    let journal: Journal
+    let report: NoticeHandler
+    let board = StatusBoard(engine: "journal")
+    private let wake = Monitor(Wake())
+
+    private struct Wake {
+        var appends = 0
+        var isClosed = false
+    }
+
+    /// Opens the file, or creates it.
+    /// - Parameters:
+    ///   - path: The database file; only this process may use it.
+    ///   - maxBytes: Bound on the file and its write-ahead log, at least 16 MiB.
+    ///   - history: How long events that every group has passed are kept.
+    /// - Throws: `settings` or `storage`, and the file is left alone.
+    public init(
+        path: String, maxBytes: Int64 = 8 << 30, history: Duration = .seconds(86_400),
+        report: @escaping NoticeHandler = { _ in }
+    ) throws(EventLogError) {
+        guard maxBytes >= 16 << 20 else {
+            throw EventLogError(.settings, "The event log's journal needs at least 16 MiB. Raise its size limit.")
+        }
+        var settings = Journal.Settings(path: path)
+        settings.maxBytes = maxBytes
+        settings.whenFull = .stopAccepting
+        settings.history = history
+        settings.pageSize = 4096
+        settings.logBytes = Int(min(16 << 20, maxBytes / 4))
+        do throws(JournalError) {
+            journal = try Journal(settings, now: wallNow())
+        } catch {
+            throw EventLogError(journal: error)
+        }
+        self.report = report
+    }
+
+    public var status: EventLogStatus {
+        var status = board.snapshot
+        status.lastError = journal.status.lastError ?? status.lastError
+        return status
+    }
+
+    var isClosed: Bool { wake.current.isClosed }
+
+    public func close() {
+        let wasOpen = wake.change { wake -> Bool in
+            defer { wake.isClosed = true }
+            return !wake.isClosed
+        }
+        if wasOpen { journal.close() }
+    }
+
+    public func append(_ events: [Event]) throws(EventLogError) {
+        try append(events, advancing: nil)
+    }
+
+    /// Appends and moves a cursor with the last events: one transaction, as long as they are not more than a megabyte.
+    func append(
+        _ events: [Event], advancing cursor: (cursor: String, through: Int64)?
+    ) throws(EventLogError) {
+        guard !events.isEmpty || cursor != nil else { return }
+        guard !isClosed else { throw .closed }
+        do throws(EventLogError) {
+            try checkSizes(events)
+            let chunks = chunks(of: events)
+            for (number, chunk) in chunks.enumerated() {
+                try commit(chunk, advancing: number == chunks.count - 1 ? cursor : nil)
+            }
+        } catch {
+            board.failedAppend(error)
+            throw error
+        }
+        board.appended(events.count)
+        if !events.isEmpty { wake.change { $0.appends &+= 1 } }
+    }
+
+    private func commit(
+        _ events: ArraySlice<Event>, advancing cursor: (cursor: String, through: Int64)?
+    ) throws(EventLogError) {
+        let now = wallNow()
+        try run { () throws(JournalError) in
+            try journal.append(events.map { EventCoding.entry($0, now: now) }, advancing: cursor, now: now)
+        }
+    }
+
+    private func checkSizes(_ events: [Event]) throws(EventLogError) {
+        guard let index = events.firstIndex(where: { $0.size > Self.maxEventBytes }) else { return }
+        throw EventLogError(
+            .tooLarge,
+            "appending to \(events[index].topic): the event has \(events[index].size) bytes, more than "
+                + "\(Self.maxEventBytes).", eventIndex: index)
+    }
+
+    /// At least one, so that a cursor can move without events.
+    private func chunks(of events: [Event]) -> [ArraySlice<Event>] {
+        var chunks: [ArraySlice<Event>] = []
+        var start = 0
+        var bytes = 0
+        for (index, event) in events.enumerated() {
+            let size = event.size
+            if bytes + size > Self.transactionBytes, index > start {
+                chunks.append(events[start..<index])
+                start = index
+                bytes = 0
+            }
+            bytes += size
+        }
+        chunks.append(events[start...])
+        return chunks
+    }
+
+    public func reader(
+        group: String, topics: [String], instance: String? = nil
+    ) throws(EventLogError) -> any EventReader {
+        guard !isClosed else { throw .closed }
+        guard !topics.isEmpty, !group.isEmpty else {
+            throw EventLogError(.settings, "A reader needs a group and at least one topic.")
+        }
+        return try JournalReader(log: self, group: group, topics: topics)
+    }
+
+    // MARK: For the readers
+
+    /// How many appends there were; to be asked before reading, so that none is slept through.
+    var appends: Int { wake.current.appends }
+
+    /// Waits for an append after `seen`, the end of the log, or the deadline (monotonic nanoseconds).
+    func waitForAppend(after seen: Int, until deadline: Int64) {
+        _ = wake.wait(until: deadline) { $0.appends != seen || $0.isClosed }
+    }
+
+    @discardableResult
+    func run<Result>(_ body: () throws(JournalError) -> Result) throws(EventLogError) -> Result {
+        do throws(JournalError) {
+            return try body()
+        } catch {
+            throw EventLogError(journal: error)
+        }
+    }
+}
+
+extension EventLogError {
+    init(journal error: JournalError) {
+        let code: Code =
+            switch error.code {
+            case .full, .limit: .full
+            case .tooLarge: .tooLarge
+            case .io, .corrupt, .permission, .locked: .storage
+            case .newerSchema, .settings: .settings
+            case .closed: .closed
+            }
+        self.init(code, error.message)
+    }
+}

@@ -1,0 +1,188 @@
+import Journal
+
+/// A reader of the journal: one place per topic. Several readers of different groups share the journal; two of one
+/// group would both read everything, so a second one is not wanted.
+final class JournalReader: EventReader {
+    private let log: JournalLog
+    private let group: String
+    private var places: [Place] = []
+    private var epoch: String
+    private var firstTopic = 0
+    private var tidyAt: Int64 = 0
+    private var published = EventLogStatus.Group()
+    private var isClosed = false
+    // What the next batch has to say about partitions.
+    private var pending = EventBatch()
+
+    /// Bytes of one read, so that big values do not add up to much memory.
+    private static let batchBytes = 4 << 20
+
+    private struct Place {
+        let topic: String
+        let cursor: String
+        /// The last sequence looked at.
+        var scanned: Int64
+        /// The last sequence handed out.
+        var delivered: Int64
+        /// Where the cursor is.
+        var committed: Int64
+
+        var position: TopicPartition { TopicPartition(topic: topic, partition: 0) }
+        /// Everything up to here is either committed or of no concern to the group.
+        var settled: Int64 { delivered <= committed ? max(scanned, committed) : committed }
+    }
+
+    init(log: JournalLog, group: String, topics: [String]) throws(EventLogError) {
+        self.log = log
+        self.group = group
+        epoch = log.journal.epoch
+        for topic in topics {
+            let cursor = "\(group)/\(topic)"
+            let committed = try log.run { () throws(JournalError) in
+                // Creates the cursor at 0, or leaves it where it is: from now on nothing is deleted before it is read.
+                try log.journal.advance(cursor, through: 0)
+                return try log.journal.cursor(cursor)
+            }
+            places.append(
+                Place(topic: topic, cursor: cursor, scanned: committed, delivered: committed, committed: committed))
+        }
+        pending.assigned = places.map(\.position)
+        publish()
+    }
+
+    deinit {
+        close()
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        log.board.update(group: group) {
+            $0.partitions -= published.partitions
+            $0.lag = nil
+        }
+    }
+
+    // MARK: Reading
+
+    func read(atMost count: Int, within nanoseconds: Int64) throws(EventLogError) -> EventBatch {
+        let end = deadline(after: nanoseconds)
+        while true {
+            guard !isClosed, !log.isClosed else { throw .closed }
+            let seen = log.appends
+            var events: [StoredEvent] = []
+            var isAtEnd = true
+            for offset in places.indices where events.count < count {
+                let index = (firstTopic + offset) % places.count
+                isAtEnd = try scan(index, atMost: count - events.count, into: &events) && isAtEnd
+            }
+            // Another topic is first next time, so that a busy one does not starve the others.
+            firstTopic = (firstTopic + 1) % places.count
+            tidy()
+            if !events.isEmpty || !pending.isEmpty {
+                defer { pending = EventBatch() }
+                pending.events = events
+                return pending
+            }
+            guard monotonicNow() < end else { return EventBatch() }
+            if isAtEnd { log.waitForAppend(after: seen, until: end) }
+        }
+    }
+
+    /// Reads on in one topic; returns whether it came to the end.
+    private func scan(
+        _ index: Int, atMost count: Int, into events: inout [StoredEvent]
+    ) throws(EventLogError) -> Bool {
+        let place = places[index]
+        let batch = try log.run { () throws(JournalError) in
+            try log.journal.read(after: place.scanned, rows: count, bytes: Self.batchBytes, topic: place.topic)
+        }
+        guard batch.epoch == epoch else {
+            try beginEpoch(batch.epoch)
+            events = []
+            return false
+        }
+        for record in batch.records {
+            events.append(
+                StoredEvent(
+                    event: EventCoding.event(record), partition: 0, offset: record.sequence,
+                    appendedAt: record.receivedAt))
+        }
+        places[index].scanned = max(place.scanned, batch.scannedThrough)
+        if let last = batch.records.last { places[index].delivered = last.sequence }
+        log.board.update(group: group) { $0.read += Int64(batch.records.count) }
+        return batch.scannedThrough >= log.journal.status.newest
+    }
+
+    /// The file was damaged and replaced: go on from the cursors that could be saved.
+    private func beginEpoch(_ new: String) throws(EventLogError) {
+        for index in places.indices {
+            let cursor = places[index].cursor
+            let committed = try log.run { () throws(JournalError) in
+                try log.journal.advance(cursor, through: 0)
+                return try log.journal.cursor(cursor)
+            }
+            places[index].committed = committed
+            places[index].scanned = committed
+            places[index].delivered = committed
+        }
+        epoch = new
+        pending = EventBatch(revoked: places.map(\.position), assigned: places.map(\.position))
+        log.report(
+            EventLogNotice(.error, "journal: the file was replaced; \(group) goes on with what could be saved of it"))
+    }
+
+    // MARK: Committing
+
+    func commit(_ offsets: [TopicPartition: Int64], appending events: [Event]) throws(EventLogError) {
+        guard !isClosed, !log.isClosed else { throw .closed }
+        var targets: [(index: Int, through: Int64)] = []
+        for index in places.indices {
+            guard let next = offsets[places[index].position], next - 1 > places[index].committed else { continue }
+            // Having dealt with all it got, the group is past the other topics' rows in between as well.
+            let through = next - 1 >= places[index].delivered ? max(next - 1, places[index].scanned) : next - 1
+            targets.append((index, through))
+        }
+        // One cursor goes with the events. The others follow, so that a crash between repeats events, and loses none.
+        let first = targets.first
+        try log.append(events, advancing: first.map { (places[$0.index].cursor, $0.through) })
+        if let first { places[first.index].committed = first.through }
+        for (index, through) in targets.dropFirst() {
+            try log.run { () throws(JournalError) in
+                try log.journal.advance(places[index].cursor, through: through)
+            }
+            places[index].committed = through
+        }
+        tidy()
+    }
+
+    /// Once a second: lets cursors pass rows of other topics, lets the journal delete history, and tells the status.
+    private func tidy() {
+        let now = monotonicNow()
+        guard now >= tidyAt else { return }
+        tidyAt = now + 1_000_000_000
+        for index in places.indices {
+            let place = places[index]
+            let passed = place.settled > place.committed ? [place.committed + 1...place.settled] : []
+            do throws(JournalError) {
+                try log.journal.confirm(passed, cursor: place.cursor, now: wallNow())
+                places[index].committed = place.settled
+            } catch {
+                // Nothing depends on it; the journal's status has the error.
+                return
+            }
+        }
+        publish()
+    }
+
+    private func publish() {
+        let newest = log.journal.status.newest
+        let lag = places.map { max(0, newest - $0.settled) }.max() ?? 0
+        let partitions = places.count - published.partitions
+        published.partitions = places.count
+        log.board.update(group: group) {
+            $0.lag = lag
+            $0.partitions += partitions
+        }
+    }
+}

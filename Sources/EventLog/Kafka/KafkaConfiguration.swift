@@ -1,0 +1,107 @@
+import CRdkafka
+import Glibc
+import Synchronization
+
+/// A client's configuration until the client is made; owns the `rd_kafka_conf_t`.
+final class KafkaConfiguration {
+    private(set) var pointer: OpaquePointer?
+
+    init(_ properties: [(String, String)]) throws(EventLogError) {
+        pointer = rd_kafka_conf_new()
+        for (name, value) in properties { try set(name, value) }
+    }
+
+    deinit {
+        if let pointer { rd_kafka_conf_destroy(pointer) }
+    }
+
+    private func set(_ name: String, _ value: String) throws(EventLogError) {
+        var text = [CChar](repeating: 0, count: 512)
+        guard rd_kafka_conf_set(pointer, name, value, &text, text.count) != RD_KAFKA_CONF_OK else { return }
+        throw EventLogError(.settings, "Kafka setting \(name)=\(value): \(string(text)). Correct it and start again.")
+    }
+
+    /// Makes the client; librdkafka owns the configuration from then on.
+    func makeClient(_ type: rd_kafka_type_t) throws(EventLogError) -> KafkaHandle {
+        var text = [CChar](repeating: 0, count: 512)
+        guard let client = rd_kafka_new(type, pointer, &text, text.count) else {
+            throw EventLogError(
+                .settings, "making a Kafka client: \(string(text)). Check the Kafka settings and the limits on threads."
+            )
+        }
+        pointer = nil
+        return KafkaHandle(pointer: client)
+    }
+}
+
+/// A `rd_kafka_t`.
+// @unchecked Sendable: "librdkafka is completely thread-safe (unless otherwise noted in the API documentation)",
+// INTRODUCTION.md, Threads and callbacks.
+struct KafkaHandle: @unchecked Sendable {
+    let pointer: OpaquePointer
+
+    /// The error that ended this client, if one did.
+    var fatalError: (code: rd_kafka_resp_err_t, text: String)? {
+        var text = [CChar](repeating: 0, count: 512)
+        let code = rd_kafka_fatal_error(pointer, &text, text.count)
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : (code, string(text))
+    }
+
+    /// What the partition's leader says is its next offset (`RD_KAFKA_OFFSET_END`) or its first one
+    /// (`RD_KAFKA_OFFSET_BEGINNING`); nil without an answer in time.
+    ///
+    /// Not by rd_kafka_query_watermark_offsets: 2.0.2 does not apply its timeout to the answer and waits for as long as
+    /// the broker is away. Kafka takes the two constants in the place of a time.
+    func offset(_ which: Int32, of position: TopicPartition, within milliseconds: Int32) -> Int64? {
+        PartitionList(offsets: [position: Int64(which)]).withPointer { list -> Int64? in
+            let result = rd_kafka_offsets_for_times(pointer, list, milliseconds)
+            let answer = list.pointee.elems[0]
+            guard result == RD_KAFKA_RESP_ERR_NO_ERROR, answer.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+            return answer.offset >= 0 ? answer.offset : nil
+        }
+    }
+}
+
+/// What the callbacks of one client need. librdkafka calls them until the client is destroyed, so whoever destroys it
+/// keeps this alive until then.
+final class CallbackContext: Sendable {
+    let report: NoticeHandler
+    let board: StatusBoard
+    let rebalances = Mutex(Rebalances())
+
+    init(report: @escaping NoticeHandler, board: StatusBoard) {
+        self.report = report
+        self.board = board
+    }
+
+    var opaque: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
+
+    static func of(_ opaque: UnsafeMutableRawPointer?) -> CallbackContext? {
+        opaque.map { Unmanaged<CallbackContext>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+func installLog(on configuration: OpaquePointer?) {
+    rd_kafka_conf_set_log_cb(configuration, logCallback)
+}
+
+/// Runs on any thread of librdkafka.
+private func logCallback(
+    client: OpaquePointer?, level: Int32, facility: UnsafePointer<CChar>?, text: UnsafePointer<CChar>?
+) {
+    guard let client, let text, let context = CallbackContext.of(rd_kafka_opaque(client)) else { return }
+    // librdkafka calls this one a producer's property, and honours it for consumers.
+    if facility.map({ strcmp($0, "CONFWARN") }) == 0, strstr(text, "retry.backoff.ms") != nil { return }
+    // syslog(3) levels: 3 is an error, 4 a warning. Errors of connections are retried, hence warnings here.
+    let noticeLevel: EventLogNotice.Level = level <= 2 ? .error : level <= 4 ? .warning : level <= 6 ? .info : .debug
+    let tag = facility.map { String(cString: $0) } ?? ""
+    context.report(EventLogNotice(noticeLevel, "kafka \(tag): \(String(cString: text))"))
+}
+
+func describe(_ code: rd_kafka_resp_err_t) -> String {
+    rd_kafka_err2str(code).map { String(cString: $0) } ?? "error \(code.rawValue)"
+}
+
+func string(_ characters: [CChar]) -> String {
+    String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+}

@@ -1,0 +1,152 @@
+import EventLog
+import Foundation
+import Synchronization
+import Testing
+
+/// What the conformance suite runs on. `KAFKA_HOST` adds a real cluster.
+enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case journal, kafka, cluster
+
+    static var available: [Engine] {
+        ProcessInfo.processInfo.environment["KAFKA_HOST"] == nil ? [.journal, .kafka] : allCases
+    }
+
+    var testDescription: String { rawValue }
+}
+
+/// One place where events are kept, and logs opened on it, as often as a test wants.
+// @unchecked Sendable: used by the one thread of a test; the logs it hands out are Sendable themselves.
+final class Store: @unchecked Sendable {
+    let engine: Engine
+    let name = "t\(UInt32.random(in: 0...UInt32.max))"
+    private let folder: URL
+    private var open: [any EventLog] = []
+
+    /// One mock cluster for all tests that leave it unharmed.
+    private static let shared = Mutex<MockCluster?>(nil)
+
+    init(_ engine: Engine) throws {
+        self.engine = engine
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("hearth-\(name)")
+        if engine == .journal {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
+    }
+
+    deinit {
+        closeLogs()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    func closeLogs() {
+        for log in open { log.close() }
+        open = []
+    }
+
+    /// A topic of this test.
+    func topic(_ suffix: String = "raw", partitions: Int = 8) throws -> String {
+        let topic = "\(name)-\(suffix)"
+        switch engine {
+        case .journal: break
+        case .kafka: try Self.mock { try $0.command("topic \(topic) \(partitions) 3") }
+        case .cluster:
+            let log = try KafkaLog(KafkaSettings(bootstrap: Self.clusterServers))
+            defer { log.close() }
+            try log.ensureTopics([topic], partitions: partitions, replication: -1)
+        }
+        return topic
+    }
+
+    /// Opens a log; one at a time on the journal.
+    func openLog() throws -> any EventLog {
+        let log: any EventLog
+        switch engine {
+        case .journal:
+            closeLogs()
+            log = try JournalLog(path: folder.appendingPathComponent("log.sqlite").path)
+        case .kafka: log = try KafkaLog(Self.mock { testSettings($0.bootstrap) }, report: printNotice)
+        case .cluster: log = try KafkaLog(testSettings(Self.clusterServers), report: printNotice)
+        }
+        open.append(log)
+        return log
+    }
+
+    private static var clusterServers: String { ProcessInfo.processInfo.environment["KAFKA_HOST"] ?? "" }
+
+    private static func mock<Result: Sendable>(_ body: (MockCluster) throws -> Result) throws -> Result {
+        try shared.withLock { slot in
+            let cluster = try slot ?? MockCluster()
+            slot = cluster
+            return try body(cluster)
+        }
+    }
+}
+
+/// Short times, so that a test sees the end of each.
+func testSettings(_ bootstrap: String) -> KafkaSettings {
+    var settings = KafkaSettings(bootstrap: bootstrap, clientID: "test")
+    settings.appendTimeout = .seconds(10)
+    settings.sessionTimeout = .seconds(6)
+    return settings
+}
+
+let printNotice: NoticeHandler = { notice in
+    if notice.level >= .error { print("notice: \(notice.message)") }
+}
+
+/// Runs a blocking body outside of the concurrency pool, which has as many threads as cores. Still the test's task, so
+/// that what the body expects counts for the test.
+func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+    try await withTaskExecutorPreference(BlockingExecutor()) { try await run(body) }
+}
+
+private func run(_ body: () throws -> Void) async throws { try body() }
+
+private final class BlockingExecutor: TaskExecutor {
+    private let queue = DispatchQueue(label: "blocking", attributes: .concurrent)
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}
+
+/// A test on one engine.
+func withStore(_ engine: Engine, _ body: @escaping @Sendable (Store) throws -> Void) async throws {
+    try await onThread {
+        let store = try Store(engine)
+        defer { store.closeLogs() }
+        try body(store)
+    }
+}
+
+extension EventReader {
+    /// Reads until there are so many events, or gives up.
+    func collect(_ count: Int, within seconds: Double = 30, batch: Int = 500) throws -> [StoredEvent] {
+        let end = Date(timeIntervalSinceNow: seconds)
+        var events: [StoredEvent] = []
+        while events.count < count, Date() < end {
+            let found = try read(atMost: min(batch, count - events.count), within: 200_000_000)
+            events += found.events
+        }
+        return events
+    }
+
+    /// Reads for a while and expects nothing.
+    func collectNothing(for seconds: Double) throws -> [StoredEvent] { try collect(1, within: seconds) }
+}
+
+/// The next offsets after these events.
+func nextOffsets(_ events: [StoredEvent]) -> [TopicPartition: Int64] { EventBatch(events: events).nextOffsets }
+
+func event(_ topic: String, _ key: String?, _ text: String) -> Event {
+    Event(topic: topic, key: key, value: Array(text.utf8))
+}
+
+func text(_ stored: StoredEvent) -> String { String(decoding: stored.event.value ?? [], as: UTF8.self) }
+
+/// The error that the body throws; nil, which no test expects, if it throws none.
+func failure(_ body: () throws -> Void) -> EventLogError? {
+    do { try body() } catch { return error as? EventLogError }
+    return nil
+}

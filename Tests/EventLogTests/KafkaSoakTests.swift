@@ -1,0 +1,157 @@
+import EventLog
+import Foundation
+import Synchronization
+import Testing
+
+/// Random faults while two readers pass everything on to a second topic: what was confirmed arrives.
+@Suite(.timeLimit(.minutes(5)))
+struct KafkaSoakTests {
+    private final class Record: Sendable {
+        private let confirmed = Mutex<Set<String>>([])
+        private let problems = Mutex<[String]>([])
+        private let stopped = Mutex((appending: false, reading: false))
+
+        func confirm(_ values: [String]) { confirmed.withLock { $0.formUnion(values) } }
+        var allConfirmed: Set<String> { confirmed.withLock { $0 } }
+        func problem(_ text: String) { problems.withLock { $0.append(text) } }
+        var allProblems: [String] { problems.withLock { $0 } }
+        func stopAppending() { stopped.withLock { $0.appending = true } }
+        func stopReading() { stopped.withLock { $0.reading = true } }
+        var isAppending: Bool { stopped.withLock { !$0.appending } }
+        var isReading: Bool { stopped.withLock { !$0.reading } }
+    }
+
+    private static func append(_ log: KafkaLog, _ record: Record) {
+        var number = 0
+        while record.isAppending {
+            let values = (number..<number + 20).map(String.init)
+            number += 20
+            var isStored = false
+            while !isStored, record.isAppending {
+                do throws(EventLogError) {
+                    try log.append(values.map { event("raw", "home\($0.suffix(2))", $0) })
+                    isStored = true
+                } catch {
+                    if !error.isTransient { record.problem("append: \(error)") }
+                }
+            }
+            if isStored { record.confirm(values) }
+            usleep(20_000)
+        }
+    }
+
+    private static func pass(_ log: KafkaLog, _ record: Record) {
+        do {
+            let reader = try log.reader(group: "p2", topics: ["raw"])
+            while record.isReading {
+                do {
+                    let batch = try reader.read(atMost: 200, within: 200_000_000)
+                    var isDone = batch.events.isEmpty
+                    while !isDone, record.isReading {
+                        do {
+                            try reader.commit(
+                                batch.nextOffsets,
+                                appending: batch.events.map { event("clean", $0.event.key, text($0)) })
+                            isDone = true
+                        } catch  where error.isTransient {
+                            usleep(50_000)
+                        }
+                    }
+                } catch  where error.isTransient {
+                    usleep(50_000)
+                }
+            }
+            reader.close()
+        } catch {
+            record.problem("reader: \(error)")
+        }
+    }
+
+    private static func fault(_ cluster: MockCluster, _ generator: inout Seeded) throws {
+        // The coordinators' broker stays up: the mock asserts when a member joins again while its join is unanswered.
+        let broker = Int.random(in: 2...3, using: &generator)
+        let count = Int.random(in: 1...4, using: &generator)
+        switch Int.random(in: 0..<8, using: &generator) {
+        case 0: try cluster.command("errors produce \([6, 7, 19].randomElement(using: &generator) ?? 6) \(count)")
+        case 1: try cluster.command("errors fetch 6 \(count)")
+        case 2: try cluster.command("errors offset-commit \([14, 16, 27].randomElement(using: &generator) ?? 14) 1")
+        case 3: try cluster.command("errors heartbeat 27 1")
+        case 4: try cluster.command("leader raw \(Int.random(in: 0..<16, using: &generator)) \(broker)")
+        case 5: try cluster.command("errors produce -195 \(count)")  // _TRANSPORT: the broker hangs up
+        case 6:
+            try cluster.command("rtt \(broker) 400")
+            usleep(800_000)
+            try cluster.command("rtt \(broker) 0")
+        default:
+            try cluster.command("down \(broker)")
+            usleep(UInt32.random(in: 100_000...1_500_000, using: &generator))
+            try cluster.command("up \(broker)")
+        }
+    }
+
+    /// So that a seed names the order of the faults.
+    private struct Seeded: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var value = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+            return value ^ (value >> 31)
+        }
+    }
+
+    @Test("whatever the brokers do, every confirmed event is passed on")
+    func soak() async throws {
+        try await onThread {
+            let environment = ProcessInfo.processInfo.environment
+            let seed = environment["SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
+            let seconds = environment["SOAK_SECONDS"].flatMap { Double($0) } ?? 15
+            print("soak seed \(seed)")
+            var generator = Seeded(state: seed)
+            let cluster = try MockCluster()
+            try cluster.command("topic raw 16")
+            try cluster.command("topic clean 16")
+            for group in ["p2", "p4"] { try cluster.command("coordinator \(group) 1") }
+            let log = try KafkaLog(testSettings(cluster.bootstrap))
+            defer { log.close() }
+            let record = Record()
+            let threads = DispatchGroup()
+            for work in [Self.append, Self.pass, Self.pass] {
+                threads.enter()
+                Thread.detachNewThread {
+                    work(log, record)
+                    threads.leave()
+                }
+            }
+            let end = Date(timeIntervalSinceNow: seconds)
+            while Date() < end {
+                try Self.fault(cluster, &generator)
+                usleep(UInt32.random(in: 50_000...400_000, using: &generator))
+            }
+            for request in ["produce", "fetch", "offset-commit", "heartbeat"] {
+                try cluster.command("clear \(request)")
+            }
+            record.stopAppending()
+
+            let reader = try log.reader(group: "p4", topics: ["clean"])
+            var seen: Set<String> = []
+            let limit = Date(timeIntervalSinceNow: 90)
+            while !record.allConfirmed.isSubset(of: seen), Date() < limit {
+                do {
+                    seen.formUnion(try reader.read(atMost: 500, within: 200_000_000).events.map(text))
+                } catch let error as EventLogError where error.isTransient {
+                    usleep(50_000)
+                }
+            }
+            record.stopReading()
+            reader.close()
+            #expect(threads.wait(timeout: .now() + 60) == .success)
+            let missing = record.allConfirmed.subtracting(seen)
+            print("soak: \(record.allConfirmed.count) confirmed, \(seen.count) passed on, \(log.status)")
+            #expect(missing.isEmpty, "seed \(seed): \(missing.count) of \(record.allConfirmed.count) are missing")
+            #expect(record.allConfirmed.count > 100)
+            #expect(record.allProblems.isEmpty, "seed \(seed): \(record.allProblems)")
+        }
+    }
+}
