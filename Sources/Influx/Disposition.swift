@@ -1,0 +1,115 @@
+import Heating
+
+/// What an answer of the database means for the lines of the request.
+///
+/// A pure function of status, body and headers, after the two API references and what real servers answered
+/// (statuses and texts: influxdata/docs-v2; 500 for a partial write in early 2.0: influxdata/telegraf#8571).
+enum Disposition: Equatable {
+    /// Every line is stored (204, the only status either API gives to a complete write).
+    case stored
+    /// Nothing is wrong with the data: send the same again, not before `after` when the server said so.
+    case retry(reason: String, after: Duration?)
+    /// The request is too big: send it in two halves.
+    case tooLarge(reason: String)
+    /// Some lines will never be accepted; the others may already be stored. Sending the halves finds out which.
+    case refused(reason: String, dropped: Dropped)
+    /// Somebody has to change the configuration of the server or of this program: keep the data, try slowly.
+    case hold(reason: String)
+
+    /// What a refusal says about the number of refused lines.
+    enum Dropped: Equatable {
+        case unknown
+        /// `dropped=N` counts points (beyond the retention policy).
+        case points(Int)
+        /// `dropped=N` may count every conflicting field of a point.
+        case fields(Int)
+    }
+
+    /// - Parameters:
+    ///   - headers: names in lower case.
+    ///   - now: wall clock, for a `Retry-After` that is a date.
+    init(status: Int, body: [UInt8], headers: [String: String], now: Timestamp) {
+        let reason = ServerMessage.text(status: status, body: body, headers: headers)
+        let message = reason.lowercased()
+        let isAboutAccess = status == 401 || status == 403
+        // Before the status: a partial write stored the rest whatever status came with it. A 401 says
+        // "unable to parse authentication credentials", which is not about a line.
+        if message.contains("partial write") || (!isAboutAccess && Self.blamesLines(message)) {
+            self = .refused(reason: reason, dropped: Dropped(message))
+            return
+        }
+        switch status {
+        case 204:
+            self = .stored
+        case 413:
+            self = .tooLarge(reason: reason)
+        case 400 where Self.blamesRequest(message):
+            self = .hold(reason: reason)
+        case 400, 422:
+            self = .refused(reason: reason, dropped: .unknown)
+        case 408, 425, 429:
+            self = .retry(reason: reason, after: RetryAfter.delay(headers["retry-after"], now: now))
+        case 500 where message.contains("retention policy not found"):
+            self = .hold(reason: reason)
+        case 500...599:
+            self = .retry(reason: reason, after: RetryAfter.delay(headers["retry-after"], now: now))
+        default:
+            // 401, 403, 404, a redirect, a 200 from something that is not InfluxDB, and every other 4xx:
+            // not the data's fault, so the data is kept.
+            self = .hold(reason: reason)
+        }
+    }
+
+    /// Texts about points that will be refused again however often they are sent.
+    private static func blamesLines(_ message: String) -> Bool {
+        ["beyond retention", "field type conflict", "unable to parse"].contains { message.contains($0) }
+    }
+
+    /// A 400 about the target or the connection, which is the same for every line: rejecting the data would not
+    /// help. The last two are a web server's page and Go's answer to http:// on an https:// port.
+    private static func blamesRequest(_ message: String) -> Bool {
+        [
+            "database is required", "bucket", "organization", "org ", "orgid", "invalid precision",
+            "retention policy not found", "gzip", "<html", "https",
+        ].contains { message.contains($0) }
+    }
+}
+
+extension Disposition.Dropped {
+    /// Reads the `dropped=N` at the end of a partial write.
+    init(_ message: String) {
+        guard let mark = message.utf8.lastRange(of: "dropped=") else {
+            self = .unknown
+            return
+        }
+        let digits = message.utf8[mark...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        guard let count = Int(String(digits) ?? "") else {
+            self = .unknown
+            return
+        }
+        self = message.contains("beyond retention") ? .points(count) : .fields(count)
+    }
+
+    /// Whether a request of so many lines and fields was refused as a whole. When several shards of the server
+    /// refuse, it reports one of them, so a smaller count proves nothing.
+    func coversAll(lines: Int, fields: Int) -> Bool {
+        switch self {
+        case .unknown: false
+        case .points(let count): count >= lines
+        case .fields(let count): count >= fields
+        }
+    }
+}
+
+extension String.UTF8View {
+    /// The index after the last occurrence of `text`.
+    fileprivate func lastRange(of text: StaticString) -> Index? {
+        let wanted = Array(text.description.utf8)
+        var start = index(endIndex, offsetBy: -wanted.count, limitedBy: startIndex)
+        while let candidate = start {
+            if self[candidate...].starts(with: wanted) { return index(candidate, offsetBy: wanted.count) }
+            start = candidate == startIndex ? nil : index(before: candidate)
+        }
+        return nil
+    }
+}

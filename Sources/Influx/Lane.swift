@@ -1,0 +1,149 @@
+import CCurl
+import Heating
+
+/// One sequence of requests, one in flight at a time. Confined to the writer's thread.
+///
+/// Every series belongs to one lane (see ``InfluxWriter``), and a lane starts a request only when the one before
+/// is decided, so two requests in flight never carry the same series.
+final class Lane {
+    private enum Phase {
+        case idle
+        case ready
+        case sending(since: Int64)
+        case waiting(until: Int64)
+    }
+
+    let handle: CurlHandle
+    private let endpoint: WriteEndpoint
+    private let settings: InfluxSettings
+    private var body: RequestBody
+    /// The next chunk, whose body is ready before the connection is free.
+    private var staged: Chunk?
+    private var stagedBody: RequestBody
+    private var phase = Phase.idle
+    private var delivery: Delivery?
+    /// The lines that `body` holds, so that a retry need not compress again.
+    private var prepared: Range<Int>?
+    private var delay: RetryDelay
+    private var timeouts = 0
+    private var generator = SystemRandomNumberGenerator()
+
+    init(endpoint: WriteEndpoint, settings: InfluxSettings) throws(InfluxError) {
+        self.endpoint = endpoint
+        self.settings = settings
+        handle = try CurlHandle(headers: endpoint.headers, credentials: endpoint.credentials, settings: settings)
+        body = try RequestBody(level: endpoint.compressionLevel)
+        stagedBody = try RequestBody(level: endpoint.compressionLevel)
+        delay = RetryDelay(
+            base: settings.backoffBase.wholeNanoseconds, cap: settings.backoffCap.wholeNanoseconds)
+    }
+
+    var isIdle: Bool { if case .idle = phase { true } else { false } }
+    var isSending: Bool { if case .sending = phase { true } else { false } }
+
+    /// When the next attempt is due; nil unless one is waited for.
+    var deadline: Int64? { if case .waiting(let until) = phase { until } else { nil } }
+
+    /// Whether a chunk is welcome: to be sent now, or to be compressed while the one before is on its way.
+    var wantsChunk: Bool { isIdle || (isSending && staged == nil) }
+
+    /// Takes the next chunk.
+    func accept(_ chunk: Chunk) {
+        chunk.bytes.withUnsafeBytes { stagedBody.set($0) }
+        staged = chunk
+        if isIdle { advance() }
+    }
+
+    private func advance() {
+        delivery = nil
+        phase = .idle
+        guard let chunk = staged else { return }
+        staged = nil
+        swap(&body, &stagedBody)
+        prepared = chunk.lines.indices
+        delivery = Delivery(chunk)
+        phase = .ready
+    }
+
+    /// Prepares the next request if there is one to send now; the caller adds the handle.
+    func beginRequest(now: Int64) -> Bool {
+        switch phase {
+        case .idle, .sending: return false
+        case .waiting(let until) where until > now: return false
+        case .waiting, .ready: break
+        }
+        guard let delivery, let current = delivery.current else { return false }
+        if prepared != current {
+            let range = delivery.chunk.bytes(of: current)
+            delivery.chunk.bytes.withUnsafeBytes { body.set(UnsafeRawBufferPointer(rebasing: $0[range])) }
+            prepared = current
+        }
+        let patience = settings.requestTimeout * (1 << min(timeouts, 2))
+        handle.preparePost(endpoint.url, content: body.bytes, timeout: patience)
+        phase = .sending(since: now)
+        return true
+    }
+
+    /// What a finished request means, and its share of the status.
+    func endRequest(_ result: CURLcode, now: Int64, wallClock: Timestamp, status: inout InfluxStatus) {
+        guard case .sending(let since) = phase else { return }
+        status.requests += 1
+        status.bytesSent += body.bytes.count
+        let disposition = disposition(of: result, wallClock: wallClock)
+        timeouts = result == CURLE_OPERATION_TIMEDOUT ? timeouts + 1 : 0
+        switch delivery?.handle(disposition) {
+        case .proceed, nil:
+            delay.reset()
+            phase = .ready
+            if disposition == .stored {
+                status.lastSuccess = now
+                status.lastLatency = .nanoseconds(now - since)
+                status.lastError = nil
+            }
+            alarm = nil
+        case .again(let reason, let after):
+            status.retries += 1
+            status.lastError = reason
+            let asked = after?.wholeNanoseconds ?? 0
+            phase = .waiting(until: now + asked + delay.next(using: &generator))
+            alarm = nil
+        case .hold(let reason):
+            status.retries += 1
+            status.lastError = reason
+            let pause = settings.holdRetry.wholeNanoseconds
+            phase = .waiting(until: now + pause + Int64.random(in: -pause / 5...pause / 5, using: &generator))
+            alarm = reason
+        }
+    }
+
+    /// The reason of the latest hold, until an answer of another kind.
+    private(set) var alarm: String?
+
+    /// The delivery when its every line is decided; the lane goes on to the next chunk.
+    func takeFinished() -> Delivery? {
+        guard case .ready = phase, let delivery, delivery.current == nil else { return nil }
+        advance()
+        return delivery
+    }
+
+    private func disposition(of result: CURLcode, wallClock: Timestamp) -> Disposition {
+        if result == CURLE_OK {
+            return Disposition(status: handle.status, body: handle.body, headers: handle.headers, now: wallClock)
+        }
+        return Disposition(transport: result, message: handle.errorMessage(result))
+    }
+}
+
+extension Disposition {
+    /// A transfer without a complete answer. Whether the points are stored is unknown; sending them again is
+    /// harmless, since a point overwrites itself.
+    init(transport result: CURLcode, message: String) {
+        switch result {
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM, CURLE_URL_MALFORMAT,
+            CURLE_UNSUPPORTED_PROTOCOL:
+            self = .hold(reason: message)
+        default:
+            self = .retry(reason: message, after: nil)
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import Heating
+
+/// The sentence in an InfluxDB error answer.
+enum ServerMessage {
+    private static let limit = 1024
+
+    /// `error` of API v1, `message` of API v2, else the header v1 repeats it in, else the start of the body.
+    static func text(status: Int, body: [UInt8], headers: [String: String]) -> String {
+        if let json = try? JSON.parse(body) {
+            if let text = json["error"]?.string ?? json["message"]?.string { return shortened(text) }
+        }
+        if let text = headers["x-influxdb-error"] { return shortened(text) }
+        let text = String(decoding: body.prefix(limit), as: UTF8.self)
+        return text.isEmpty ? "HTTP \(status)" : "HTTP \(status): \(shortened(text))"
+    }
+
+    /// A refused request quotes its lines, up to all of them. What a person needs is at both ends: the kind of
+    /// the error at the start, `dropped=N` at the end.
+    private static func shortened(_ text: String) -> String {
+        if text.utf8.count <= limit { return text }
+        return "\(text.prefix(limit - 200)) ... \(text.suffix(100))"
+    }
+}

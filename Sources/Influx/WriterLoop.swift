@@ -1,0 +1,110 @@
+import Glibc
+import Heating
+
+/// The writer's thread: moves chunks from the inbox through the lanes.
+///
+/// Made by the writer, then confined to its thread.
+final class WriterLoop {
+    private let monitor: Monitor<Inbox>
+    // Before `multi`, so that the handles are cleaned up first, the order libcurl asks for.
+    private let lanes: [Lane]
+    private let multi: CurlMulti
+    private let alarmChanged: @Sendable (String?) -> Void
+    private var reportedAlarm: String?
+
+    init(
+        settings: InfluxSettings, endpoint: WriteEndpoint, monitor: Monitor<Inbox>, multi: CurlMulti,
+        alarmChanged: @escaping @Sendable (String?) -> Void
+    ) throws(InfluxError) {
+        self.monitor = monitor
+        self.multi = multi
+        self.alarmChanged = alarmChanged
+        var lanes: [Lane] = []
+        for _ in 0..<settings.lanes { lanes.append(try Lane(endpoint: endpoint, settings: settings)) }
+        self.lanes = lanes
+    }
+
+    /// Runs until the writer is stopped.
+    func run() {
+        while let deadline = turn(now: bootTime()) {
+            multi.perform()
+            if collectFinished() {
+                reportAlarm()
+            } else if !acceptOne() {
+                multi.wait(nanoseconds: deadline - bootTime())
+            }
+        }
+        for lane in lanes where lane.isSending { multi.remove(lane.handle) }
+    }
+
+    /// Books what is done and starts what can start.
+    /// - Returns: when something must happen without an event; nil after the stop.
+    private func turn(now: Int64) -> Int64? {
+        var deadline = Int64.max
+        let isStopped = monitor.withLock { inbox in
+            for (index, lane) in lanes.enumerated() {
+                if var done = lane.takeFinished() {
+                    inbox.finish(&done.chunk, rejected: done.rejected)
+                    monitor.wakeAll()
+                }
+                if lane.wantsChunk, let due = inbox.deadline(lane: index) { deadline = min(deadline, due) }
+            }
+            return inbox.isStopped
+        }
+        if isStopped { return nil }
+        for lane in lanes {
+            if lane.beginRequest(now: now) { multi.add(lane.handle) }
+            if let due = lane.deadline { deadline = min(deadline, due) }
+        }
+        let inFlight = lanes.count(where: \.isSending)
+        monitor.withLock { $0.status.inFlight = inFlight }
+        return deadline
+    }
+
+    /// Gives one lane its next chunk, idle lanes first. One, because compressing takes milliseconds in which
+    /// no request moves.
+    private func acceptOne() -> Bool {
+        let now = bootTime()
+        for isIdle in [true, false] {
+            for (index, lane) in lanes.enumerated() where lane.wantsChunk && lane.isIdle == isIdle {
+                if let chunk = monitor.withLock({ $0.take(lane: index, now: now) }) {
+                    lane.accept(chunk)
+                    return true
+                }
+            }
+        }
+        return false
+    }
+
+    /// - Returns: whether there was anything, so that the next turn should come at once.
+    private func collectFinished() -> Bool {
+        var any = false
+        while let (pointer, result) = multi.nextFinished() {
+            guard let lane = lanes.first(where: { $0.handle.pointer == pointer }) else { continue }
+            multi.remove(lane.handle)
+            any = true
+            let now = bootTime()
+            let wallClock = Timestamp(nanoseconds: nanoseconds(of: CLOCK_REALTIME))
+            monitor.withLock { inbox in
+                lane.endRequest(result, now: now, wallClock: wallClock, status: &inbox.status)
+                inbox.status.alarm = lanes.lazy.compactMap(\.alarm).first
+            }
+        }
+        return any
+    }
+
+    private func reportAlarm() {
+        let current = lanes.lazy.compactMap(\.alarm).first
+        guard current != reportedAlarm else { return }
+        reportedAlarm = current
+        alarmChanged(current)
+    }
+}
+
+func bootTime() -> Int64 { nanoseconds(of: CLOCK_BOOTTIME) }
+
+private func nanoseconds(of clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}

@@ -1,0 +1,143 @@
+import Foundation
+import Glibc
+import Heating
+
+/// A real InfluxDB 1.x in a directory of its own, on free ports, ended with the object.
+final class InfluxDatabase: @unchecked Sendable {
+    static let executable = ["/usr/bin/influxd", "/usr/local/bin/influxd"].first {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
+
+    private(set) var url: String
+    /// The self-signed certificate of a server with TLS.
+    var certificate: String { "\(directory.path)/server.pem" }
+    private let port: UInt16
+    private let directory: URL
+    private var process = Process()
+
+    init(requiresLogin: Bool = false, usesTLS: Bool = false) throws {
+        port = try freePort()
+        url = "http://127.0.0.1:\(port)"
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent("influx-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let path = directory.path
+        let configuration = """
+            reporting-disabled = true
+            bind-address = "127.0.0.1:\(try freePort())"
+            [meta]
+            dir = "\(path)/meta"
+            [data]
+            dir = "\(path)/data"
+            wal-dir = "\(path)/wal"
+            query-log-enabled = false
+            [monitor]
+            store-enabled = false
+            [http]
+            bind-address = "127.0.0.1:\(port)"
+            log-enabled = false
+            auth-enabled = \(requiresLogin)
+            https-enabled = \(usesTLS)
+            https-certificate = "\(path)/server.pem"
+            [logging]
+            level = "error"
+            """
+        try configuration.write(toFile: "\(path)/influxdb.conf", atomically: true, encoding: .utf8)
+        if usesTLS {
+            url = "https://127.0.0.1:\(port)"
+            try makeCertificate()
+        }
+        try start()
+    }
+
+    private func makeCertificate() throws {
+        let openssl = Process()
+        openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        openssl.arguments = [
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=test",
+            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", certificate, "-out", certificate + ".crt",
+        ]
+        openssl.standardError = FileHandle.nullDevice
+        try openssl.run()
+        openssl.waitUntilExit()
+        // influxd takes key and certificate from one file.
+        let text = try [certificate, certificate + ".crt"].map { try String(contentsOfFile: $0, encoding: .utf8) }
+        try text.joined().write(toFile: certificate, atomically: true, encoding: .utf8)
+    }
+
+    func start() throws {
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.executable ?? "/usr/bin/influxd")
+        process.arguments = ["-config", "\(directory.path)/influxdb.conf"]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        // Over TLS the tests' client cannot ask; a plain request is answered with 400.
+        let expected = url.hasPrefix("https") ? 400 : 204
+        try waitUntil("influxd answers", within: 30) { (try? self.request("GET", "/ping").status) == expected }
+    }
+
+    /// As the kernel would: nothing is flushed.
+    func killHard() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    deinit {
+        killHard()
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    /// Runs one statement and returns the rows of its first series.
+    @discardableResult
+    func query(_ statement: String, database: String? = nil) throws -> [[JSON]] {
+        let json = try answer(statement, database: database)
+        if let error = json["results"]?[0]?["error"]?.string ?? json["error"]?.string {
+            throw TestFailure("\(statement): \(error)")
+        }
+        return json["results"]?[0]?["series"]?[0]?["values"]?.array?.compactMap(\.array) ?? []
+    }
+
+    /// Runs one statement and returns all of the answer.
+    func answer(_ statement: String, database: String? = nil) throws -> JSON {
+        var path = "/query?epoch=ns&q=\(percent(statement))"
+        if let database { path += "&db=\(percent(database))" }
+        return try JSON.parse(try request("POST", path).body)
+    }
+
+    func count(_ measurement: String, field: String = "value", database: String) throws -> Int {
+        let rows = try query("SELECT count(\"\(field)\") FROM \"\(measurement)\"", database: database)
+        return Int(rows.first?[1].int ?? 0)
+    }
+
+    /// A minimal HTTP client of the test's own, so that nothing here depends on the code under test.
+    private func request(_ method: String, _ path: String) throws -> (status: Int, body: [UInt8]) {
+        let socket = try connectedSocket(port: port)
+        defer { close(socket) }
+        try sendAll(socket, Array("\(method) \(path) HTTP/1.0\r\nHost: test\r\nContent-Length: 0\r\n\r\n".utf8))
+        var bytes: [UInt8] = []
+        while let part = try receive(socket), !part.isEmpty { bytes += part }
+        guard let split = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { throw TestFailure("no HTTP answer") }
+        let status = String(decoding: bytes.prefix(64), as: UTF8.self).split(separator: " ").dropFirst().first
+        return (status.flatMap { Int($0) } ?? 0, Array(bytes[split.upperBound...]))
+    }
+
+    private func percent(_ text: String) -> String {
+        text.utf8.map { byte in
+            let isPlain = (byte >= 0x30 && byte <= 0x39) || (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A)
+            return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+    }
+}
+
+struct TestFailure: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
+
+func waitUntil(_ what: String, within seconds: Double = 10, _ condition: () throws -> Bool) throws {
+    let deadline = Date().addingTimeInterval(seconds)
+    while try !condition() {
+        if Date() > deadline { throw TestFailure("not within \(seconds) s: \(what)") }
+        usleep(5_000)
+    }
+}
