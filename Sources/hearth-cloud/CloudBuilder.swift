@@ -1,0 +1,113 @@
+import EventLog
+import Foundation
+import Heating
+import Influx
+import Logging
+import MQTT
+import ServiceLifecycle
+import UnixSignals
+
+/// Builds the parts of a cloud process from its settings. No decisions here, only wiring.
+struct CloudBuilder {
+    let logger: Logger
+    let logOptions: EventLogOptions
+
+    static func logger(_ options: LogOptions) throws -> Logger {
+        guard let level = Logger.Level(rawValue: options.level) else {
+            throw SettingError(
+                "LOG_LEVEL must be trace, debug, info, notice, warning or error, not \"\(options.level)\"")
+        }
+        var logger = Logger(label: "hearth-cloud") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = level
+        return logger
+    }
+
+    func eventLog(role: String) throws -> any EventLog {
+        let logger = logger
+        let report: NoticeHandler = { notice in
+            switch notice.level {
+            case .debug: logger.debug("\(notice.message)")
+            case .info: logger.info("\(notice.message)")
+            case .warning: logger.warning("\(notice.message)")
+            case .error: logger.error("\(notice.message)")
+            }
+        }
+        switch logOptions.engine {
+        case "journal":
+            guard let mebibytes = Int64(logOptions.journalMaxSize), (16...(1 << 24)).contains(mebibytes) else {
+                throw SettingError("JOURNAL_MAX_SIZE must be a number of MiB from 16 up")
+            }
+            return try JournalLog(path: logOptions.journalPath, maxBytes: mebibytes << 20, report: report)
+        case "kafka":
+            return try KafkaLog(
+                KafkaSettings(bootstrap: logOptions.kafkaHost, clientID: "hearth-\(role)"), report: report)
+        default:
+            throw SettingError("EVENT_LOG must be journal or kafka, not \"\(logOptions.engine)\"")
+        }
+    }
+
+    func ingest(_ log: any EventLog, _ broker: BrokerOptions) throws -> (connection: Connection, metrics: IngestMetrics)
+    {
+        var settings = try broker.settings(role: "ingest")
+        settings.cleanStart = false
+        // What a replica that is gone for good leaves behind is sent again by the homes.
+        settings.sessionExpiry = 3600
+        let metrics = IngestMetrics()
+        let topics = logOptions.topics
+        let connection = Connection(settings, name: "ingest") { [logger] in
+            Ingestor(log: log, topics: topics, metrics: metrics, logger: logger)
+        }
+        return (connection, metrics)
+    }
+
+    enum Pipeline: String, CaseIterable {
+        case saveRaw = "p1-raw-saver"
+        case clean = "p2-cleaner"
+        case aggregate = "p4-aggregator"
+
+        var group: String { rawValue + "-group" }
+    }
+
+    func pipeline(
+        _ pipeline: Pipeline, log: any EventLog, influx: InfluxSettings, window: Duration
+    ) throws -> (runner: PipelineRunner, writer: InfluxWriter) {
+        let logger = logger
+        let writer = try InfluxWriter(influx) { alarm in
+            if let alarm { logger.error("the database needs a person", metadata: ["alarm": "\(alarm)"]) }
+        }
+        let names = logOptions.topics
+        let runner = PipelineRunner(
+            name: pipeline.rawValue, group: pipeline.group, instance: Variable.text("KAFKA_INSTANCE"), log: log,
+            writer: writer, names: names, logger: logger
+        ) {
+            switch pipeline {
+            case .saveRaw: SaveRaw(names)
+            case .clean: Clean(names)
+            case .aggregate: Aggregate(names, window: window)
+            }
+        }
+        return (runner, writer)
+    }
+
+    /// Runs a service until SIGTERM or SIGINT.
+    func run(_ service: CloudService, http: HTTPOptions) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: HTTPEndpoint(port: try http.number(), service: service)),
+                .init(service: FlowService(service: service)),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(20)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+}
+
+/// A window such as `60s` or `5m`.
+func parseWindow(_ text: String) throws -> Duration {
+    let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600]
+    guard let unit = text.last.flatMap({ units[$0] }), let amount = Int64(text.dropLast()), amount > 0,
+        amount * unit <= 86400
+    else { throw SettingError("WINDOW must be like 60s, 5m or 1h (at most 24h), not \"\(text)\"") }
+    return .seconds(amount * unit)
+}

@@ -1,0 +1,164 @@
+import ArgumentParser
+import Foundation
+import Heating
+import Influx
+import MQTT
+
+/// Defaults from the environment: every setting of `hearth-cloud` is a flag and an environment variable, and the flag
+/// wins. Secrets come from files.
+enum Variable {
+    static func text(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    static func text(_ name: String, _ fallback: String) -> String { text(name) ?? fallback }
+}
+
+/// A setting that cannot be used, with what to do about it.
+struct SettingError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+struct LogOptions: ParsableArguments {
+    @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning or error (LOG_LEVEL).")
+    var level = Variable.text("LOG_LEVEL", "info")
+}
+
+struct HTTPOptions: ParsableArguments {
+    @Option(name: .customLong("http-port"), help: "Port of /healthz, /readyz and /metrics; 0: none (HTTP_PORT).")
+    var port = Variable.text("HTTP_PORT", "8080")
+
+    func number() throws -> UInt16 {
+        guard let number = UInt16(port) else { throw SettingError("HTTP_PORT must be a port number, not \"\(port)\"") }
+        return number
+    }
+}
+
+struct BrokerOptions: ParsableArguments {
+    @Option(name: .customLong("mqtt-host"), help: "The cloud broker (MQTT_HOST).")
+    var host = Variable.text("MQTT_HOST", "127.0.0.1")
+
+    @Option(name: .customLong("mqtt-port"), help: "Its port (MQTT_PORT).")
+    var port = Variable.text("MQTT_PORT", "1884")
+
+    @Option(name: .customLong("mqtt-username"), help: "(MQTT_USERNAME)")
+    var usernameFlag: String?
+    var username: String? { usernameFlag ?? Variable.text("MQTT_USERNAME") }
+
+    @Option(name: .customLong("mqtt-password-file"), help: "File with the password (MQTT_PASSWORD_FILE).")
+    var passwordFileFlag: String?
+    var passwordFile: String? { passwordFileFlag ?? Variable.text("MQTT_PASSWORD_FILE") }
+
+    @Option(name: .customLong("mqtt-ca-file"), help: "CA to trust; turns TLS on (MQTT_CA_FILE).")
+    var caFileFlag: String?
+    var caFile: String? { caFileFlag ?? Variable.text("MQTT_CA_FILE") }
+
+    @Option(name: .customLong("mqtt-cert-file"), help: "Client certificate (MQTT_CERT_FILE).")
+    var certificateFileFlag: String?
+    var certificateFile: String? { certificateFileFlag ?? Variable.text("MQTT_CERT_FILE") }
+
+    @Option(name: .customLong("mqtt-key-file"), help: "Its key (MQTT_KEY_FILE).")
+    var keyFileFlag: String?
+    var keyFile: String? { keyFileFlag ?? Variable.text("MQTT_KEY_FILE") }
+
+    @Option(
+        name: .customLong("mqtt-client-id"),
+        help: "Stable per replica: the broker keeps this client's session (MQTT_CLIENT_ID; default: the host's name).")
+    var clientIDFlag: String?
+    var clientID: String? { clientIDFlag ?? Variable.text("MQTT_CLIENT_ID") }
+
+    /// Connection settings for a service of this role.
+    func settings(role: String) throws -> ConnectionSettings {
+        guard let port = Int(port), (1...65535).contains(port) else {
+            throw SettingError("MQTT_PORT must be a port number, not \"\(port)\"")
+        }
+        guard (certificateFile == nil) == (keyFile == nil) else {
+            throw SettingError("MQTT_CERT_FILE and MQTT_KEY_FILE go together")
+        }
+        if certificateFile != nil, caFile == nil { throw SettingError("a client certificate needs MQTT_CA_FILE") }
+        let host = ProcessInfo.processInfo.hostName
+        var settings = ConnectionSettings(
+            host: self.host, port: port, clientID: clientID ?? "hearth-\(role)-\(host)")
+        settings.username = username
+        settings.passwordFile = passwordFile
+        settings.tls = caFile.map { TLS(caFile: $0, certificateFile: certificateFile, keyFile: keyFile) }
+        return settings
+    }
+}
+
+struct EventLogOptions: ParsableArguments {
+    @Option(name: .customLong("event-log"), help: "journal (one machine) or kafka (EVENT_LOG).")
+    var engine = Variable.text("EVENT_LOG", "journal")
+
+    @Option(name: .customLong("journal-path"), help: "The embedded log's file (JOURNAL_PATH).")
+    var journalPath = Variable.text("JOURNAL_PATH", "/var/lib/hearth/events.sqlite")
+
+    @Option(name: .customLong("journal-max-size"), help: "Its size limit in MiB (JOURNAL_MAX_SIZE).")
+    var journalMaxSize = Variable.text("JOURNAL_MAX_SIZE", "4096")
+
+    @Option(name: .customLong("kafka-host"), help: "Kafka bootstrap servers (KAFKA_HOST).")
+    var kafkaHost = Variable.text("KAFKA_HOST", "kafka-svc:9092")
+
+    @Option(name: .customLong("kafka-topic"), help: "Topic of the raw readings (KAFKA_TOPIC).")
+    var rawTopic = Variable.text("KAFKA_TOPIC", "raw_sensor_data")
+
+    @Option(name: .customLong("topic-clean"), help: "Topic of the clean readings (TOPIC_CLEAN).")
+    var cleanTopic = Variable.text("TOPIC_CLEAN", "clean-data")
+
+    var topics: LogTopics { LogTopics(raw: rawTopic, clean: cleanTopic) }
+}
+
+struct InfluxOptions: ParsableArguments {
+    @Option(name: .customLong("influx-url"), help: "(INFLUX_URL)")
+    var url = Variable.text("INFLUX_URL", "http://influxdb-svc:8086")
+
+    @Option(name: .customLong("influx-api"), help: "v1 or v2 (INFLUX_API).")
+    var api = Variable.text("INFLUX_API", "v2")
+
+    @Option(name: .customLong("influx-token"), help: "Prefer the file (INFLUX_TOKEN).")
+    var tokenFlag: String?
+    var token: String? { tokenFlag ?? Variable.text("INFLUX_TOKEN") }
+
+    @Option(name: .customLong("influx-token-file"), help: "File with the token (INFLUX_TOKEN_FILE).")
+    var tokenFileFlag: String?
+    var tokenFile: String? { tokenFileFlag ?? Variable.text("INFLUX_TOKEN_FILE") }
+
+    @Option(name: .customLong("influx-org"), help: "(INFLUX_ORG)")
+    var organization = Variable.text("INFLUX_ORG", "cloud")
+
+    @Option(name: .customLong("influx-bucket"), help: "Bucket of a single service (INFLUX_BUCKET).")
+    var bucketFlag: String?
+    var bucket: String? { bucketFlag ?? Variable.text("INFLUX_BUCKET") }
+
+    @Option(name: .customLong("influx-bucket-raw"), help: "(INFLUX_BUCKET_RAW)")
+    var rawBucket = Variable.text("INFLUX_BUCKET_RAW", "raw")
+
+    @Option(name: .customLong("influx-bucket-clean"), help: "(INFLUX_BUCKET_CLEAN)")
+    var cleanBucket = Variable.text("INFLUX_BUCKET_CLEAN", "clean")
+
+    @Option(name: .customLong("influx-bucket-aggregate"), help: "(INFLUX_BUCKET_AGGREGATE)")
+    var aggregateBucket = Variable.text("INFLUX_BUCKET_AGGREGATE", "aggregate")
+
+    /// Writer settings for one bucket.
+    func settings(bucket name: String) throws -> InfluxSettings {
+        switch api {
+        case "v1": return InfluxSettings(url: url, target: .v1(database: name))
+        case "v2":
+            return InfluxSettings(
+                url: url, target: .v2(organization: organization, bucket: name, token: try readToken()))
+        default: throw SettingError("INFLUX_API must be v1 or v2, not \"\(api)\"")
+        }
+    }
+
+    private func readToken() throws -> String {
+        if let tokenFile {
+            guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
+                throw SettingError("INFLUX_TOKEN_FILE \(tokenFile) cannot be read; mount the secret there")
+            }
+            return text.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        guard let token else { throw SettingError("the v2 API needs INFLUX_TOKEN_FILE (or INFLUX_TOKEN)") }
+        return token
+    }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import EventLog
+import Foundation
+import Influx
+
+struct IngestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ingest", abstract: "Cloud broker → event log; confirms to the homes what the log has.")
+
+    @OptionGroup var broker: BrokerOptions
+    @OptionGroup var eventLog: EventLogOptions
+    @OptionGroup var http: HTTPOptions
+    @OptionGroup var log: LogOptions
+
+    func run() async throws {
+        let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
+        let engine = try builder.eventLog(role: "ingest")
+        let service = CloudService(
+            log: engine, ingest: try builder.ingest(engine, broker), pipelines: [], logger: builder.logger)
+        try await builder.run(service, http: http)
+    }
+}
+
+struct SaveRawCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "save-raw", abstract: "P1: every reading and command → the raw bucket.")
+
+    @OptionGroup var pipeline: PipelineOptions
+
+    func run() async throws { try await pipeline.run(.saveRaw, bucket: pipeline.influx.rawBucket) }
+}
+
+struct CleanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clean", abstract: "P2: drops sensor faults → the clean bucket and clean-data.")
+
+    @OptionGroup var pipeline: PipelineOptions
+
+    func run() async throws { try await pipeline.run(.clean, bucket: pipeline.influx.cleanBucket) }
+}
+
+struct AggregateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "aggregate", abstract: "P4: the mean of each home → the aggregate bucket.")
+
+    @OptionGroup var pipeline: PipelineOptions
+
+    func run() async throws { try await pipeline.run(.aggregate, bucket: pipeline.influx.aggregateBucket) }
+}
+
+struct PipelineOptions: ParsableArguments {
+    @OptionGroup var eventLog: EventLogOptions
+    @OptionGroup var influx: InfluxOptions
+    @OptionGroup var http: HTTPOptions
+    @OptionGroup var log: LogOptions
+
+    @Option(name: .customLong("window"), help: "Length of a home's mean, in event time (WINDOW).")
+    var window = Variable.text("WINDOW", "60s")
+
+    func run(_ kind: CloudBuilder.Pipeline, bucket: String) async throws {
+        let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
+        if eventLog.engine == "journal" {
+            throw SettingError("the journal engine belongs to one process: use hearth-cloud serve, or EVENT_LOG=kafka")
+        }
+        let engine = try builder.eventLog(role: kind.rawValue)
+        let built = try builder.pipeline(
+            kind, log: engine, influx: try influx.settings(bucket: influx.bucket ?? bucket),
+            window: try parseWindow(window))
+        let service = CloudService(log: engine, ingest: nil, pipelines: [built], logger: builder.logger)
+        try await builder.run(service, http: http)
+    }
+}
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Ingest, P1, P2 and P4 in one process: the cloud on one machine.")
+
+    @OptionGroup var broker: BrokerOptions
+    @OptionGroup var pipeline: PipelineOptions
+
+    func run() async throws {
+        let influx = pipeline.influx
+        let builder = CloudBuilder(logger: try CloudBuilder.logger(pipeline.log), logOptions: pipeline.eventLog)
+        let window = try parseWindow(pipeline.window)
+        let engine = try builder.eventLog(role: "serve")
+        let buckets: [(CloudBuilder.Pipeline, String)] = [
+            (.saveRaw, influx.rawBucket), (.clean, influx.cleanBucket), (.aggregate, influx.aggregateBucket),
+        ]
+        let pipelines = try buckets.map { kind, bucket in
+            try builder.pipeline(kind, log: engine, influx: try influx.settings(bucket: bucket), window: window)
+        }
+        let service = CloudService(
+            log: engine, ingest: try builder.ingest(engine, broker), pipelines: pipelines, logger: builder.logger)
+        try await builder.run(service, http: pipeline.http)
+    }
+}

@@ -1,0 +1,57 @@
+import Synchronization
+
+/// What the ingestor has done, for `/metrics`. Written by its thread, read by the HTTP server.
+final class IngestMetrics: Sendable {
+    struct Contents: Sendable {
+        var readings = 0
+        var commands = 0
+        var batches = 0
+        var deadLetters: [String: Int] = [:]
+        var appendFailures = 0
+        var lastFailure: String?
+    }
+
+    private let contents = Mutex(Contents())
+
+    var snapshot: Contents { contents.withLock { $0 } }
+
+    func ingested(_ batch: IngestBatch) {
+        contents.withLock {
+            $0.readings += batch.readings
+            $0.commands += batch.commands
+            $0.batches += 1
+            $0.lastFailure = nil
+            for (reason, count) in batch.deadLetters { $0.deadLetters[reason, default: 0] += count }
+        }
+    }
+
+    func failed(_ reason: String) {
+        contents.withLock {
+            $0.appendFailures += 1
+            $0.lastFailure = reason
+        }
+    }
+
+    var samples: [MetricSample] {
+        let now = snapshot
+        return [
+            .init(
+                name: "hearth_ingest_readings_total", help: "Readings the event log has taken.", kind: .counter,
+                value: Double(now.readings)),
+            .init(
+                name: "hearth_ingest_commands_total", help: "Heat-pump commands the event log has taken.",
+                kind: .counter, value: Double(now.commands)),
+            .init(
+                name: "hearth_ingest_batches_total", help: "Batches appended, one acknowledgement each.",
+                kind: .counter, value: Double(now.batches)),
+            .init(
+                name: "hearth_ingest_append_failures_total", help: "Batches the event log did not take.",
+                kind: .counter, value: Double(now.appendFailures)),
+        ]
+            + now.deadLetters.sorted { $0.key < $1.key }.map {
+                .init(
+                    name: "hearth_ingest_dead_letters_total", help: "Messages that could not be used, by reason.",
+                    kind: .counter, labels: [("reason", $0.key)], value: Double($0.value))
+            }
+    }
+}

@@ -1,0 +1,128 @@
+import EventLog
+import Heating
+
+/// The names of the event log's topics, as configured.
+struct LogTopics: Sendable {
+    var raw = "raw_sensor_data"
+    var clean = "clean-data"
+    var commands = "heatpump_state"
+    var deadLetter: String { raw + ".dead-letter" }
+
+    var all: [String] { [raw, clean, commands, deadLetter] }
+}
+
+/// A reading in the log, `raw_sensor_data` and `clean-data`: timestamp and value exactly as the sensor wrote them.
+struct RawEvent: Equatable, Sendable {
+    var home: String
+    var room: String
+    var timestampText: String
+    /// The number's exact text.
+    var valueText: String
+    var sequence: Int64?
+    var epoch: String?
+    var zone: String?
+
+    init(_ origin: Origin, _ room: Room, _ reading: Reading) {
+        home = origin.home.name
+        self.room = room.name
+        timestampText = reading.timestampText
+        valueText = reading.valueText
+        sequence = origin.sequence
+        epoch = origin.epoch
+        zone = reading.isNaive ? origin.zone : nil
+    }
+
+    /// nil when the bytes are not such an event; another producer may write to the topic.
+    init?(_ value: [UInt8]) {
+        guard let json = try? JSON.parse(value), let home = json["home"]?.string, HomeID(home) != nil,
+            let room = json["room"]?.string, Room(room) != nil, let timestamp = json["timestamp"]?.string
+        else { return nil }
+        switch json["value"] {
+        case .number(let text)?, .string(let text)?: valueText = text
+        default: return nil
+        }
+        self.home = home
+        self.room = room
+        timestampText = timestamp
+        sequence = json["seq"]?.int
+        epoch = json["epoch"]?.string
+        zone = json["zone"]?.string
+    }
+
+    func event(topic: String) -> Event {
+        var members: [(key: String, value: JSON)] = [
+            ("home", .string(home)), ("room", .string(room)), ("timestamp", .string(timestampText)),
+            ("value", .number(valueText)),
+        ]
+        if let sequence { members.append(("seq", JSON(sequence))) }
+        if let epoch { members.append(("epoch", .string(epoch))) }
+        if let zone { members.append(("zone", .string(zone))) }
+        return Event(topic: topic, key: home, value: JSON.object(.init(members)).bytes, headers: [])
+    }
+}
+
+/// A command that was given at home, `heatpump_state`.
+struct CommandEvent: Equatable, Sendable {
+    var home: String
+    var room: String
+    var timestampText: String
+    var isOn: Bool
+    var reason: String
+    var sequence: Int64?
+    var epoch: String?
+
+    init(_ origin: Origin, _ room: Room, _ command: HeatPumpCommand, arrival: Timestamp) {
+        home = origin.home.name
+        self.room = room.name
+        // A command of another controller in the house has no timestamp of ours.
+        timestampText = origin.timestamp ?? arrival.description
+        isOn = command.isOn
+        reason = origin.reason ?? ""
+        sequence = origin.sequence
+        epoch = origin.epoch
+    }
+
+    init?(_ value: [UInt8]) {
+        guard let json = try? JSON.parse(value), let home = json["home"]?.string, HomeID(home) != nil,
+            let room = json["room"]?.string, Room(room) != nil, let timestamp = json["timestamp"]?.string,
+            let status = json["status"]?.string, status == "0" || status == "1"
+        else { return nil }
+        self.home = home
+        self.room = room
+        timestampText = timestamp
+        isOn = status == "1"
+        reason = json["reason"]?.string ?? ""
+        sequence = json["seq"]?.int
+        epoch = json["epoch"]?.string
+    }
+
+    func event(topic: String) -> Event {
+        var members: [(key: String, value: JSON)] = [
+            ("home", .string(home)), ("room", .string(room)), ("timestamp", .string(timestampText)),
+            ("status", .string(isOn ? "1" : "0")), ("reason", .string(reason)),
+        ]
+        if let sequence { members.append(("seq", JSON(sequence))) }
+        if let epoch { members.append(("epoch", .string(epoch))) }
+        return Event(topic: topic, key: home, value: JSON.object(.init(members)).bytes, headers: [])
+    }
+}
+
+/// What could not be used, kept with the reason so that a person can look and replay.
+struct DeadLetter: Equatable, Sendable {
+    /// The home, or the source topic where the home is unknown.
+    var key: String
+    var source: String
+    var reason: String
+    var bytes: [UInt8]
+
+    /// A dead letter beyond this is cut: a log refuses events of a megabyte, and one hostile message must not stop it.
+    static let bytesKept = 256 << 10
+
+    func event(topic: String) -> Event {
+        Event(
+            topic: topic, key: key, value: Array(bytes.prefix(Self.bytesKept)),
+            headers: [
+                .init(name: "source", value: Array(source.utf8)), .init(name: "reason", value: Array(reason.utf8)),
+            ])
+    }
+}

@@ -1,0 +1,68 @@
+import Synchronization
+
+/// What one pipeline has done, for `/metrics` and `/healthz`. Written by its thread.
+final class PipelineMetrics: Sendable {
+    struct Contents: Sendable {
+        var read = 0
+        var stored = 0
+        var appended = 0
+        var rejected = 0
+        var dropped: [String: Int] = [:]
+        var failures = 0
+        var lastFailure: String?
+        /// Boot time of the loop's last turn; nil before the first.
+        var lastTurn: Int64?
+    }
+
+    let name: String
+    private let contents = Mutex(Contents())
+
+    init(name: String) { self.name = name }
+
+    var snapshot: Contents { contents.withLock { $0 } }
+
+    func turned() {
+        contents.withLock {
+            $0.lastTurn = CloudClock.bootNanoseconds
+            $0.lastFailure = nil
+        }
+    }
+
+    func finished(_ output: StageOutput, stored: Int, rejected: Int, read: Int) {
+        contents.withLock {
+            $0.read += read
+            $0.stored += stored
+            $0.appended += output.events.count
+            $0.rejected += rejected + output.rejected.count
+            for (reason, count) in output.dropped { $0.dropped[reason, default: 0] += count }
+        }
+    }
+
+    func failed(_ reason: String) {
+        contents.withLock {
+            $0.failures += 1
+            $0.lastFailure = reason
+        }
+    }
+
+    var samples: [MetricSample] {
+        let now = snapshot
+        let labels = [(name: "pipeline", value: name)]
+        func counter(_ name: String, _ help: String, _ value: Int) -> MetricSample {
+            MetricSample(name: name, help: help, kind: .counter, labels: labels, value: Double(value))
+        }
+        return [
+            counter("hearth_pipeline_events_read_total", "Events read from the log.", now.read),
+            counter("hearth_pipeline_points_written_total", "Points the database has stored.", now.stored),
+            counter("hearth_pipeline_events_appended_total", "Events handed on to the log.", now.appended),
+            counter("hearth_pipeline_dead_letters_total", "Events that could not be used.", now.rejected),
+            counter("hearth_pipeline_failures_total", "Failed calls to the log, each tried again.", now.failures),
+        ]
+            + now.dropped.sorted { $0.key < $1.key }.map {
+                MetricSample(
+                    name: "hearth_pipeline_dropped_total", help: "Values dropped on purpose, by reason.",
+                    kind: .counter,
+                    labels: labels + [("reason", $0.key)], value: Double($0.value))
+            }
+    }
+}

@@ -1,0 +1,46 @@
+import EventLog
+import Influx
+
+/// What a pipeline makes of a batch of events. A pure step: ``PipelineRunner`` reads before it and writes after it.
+protocol Stage {
+    /// The topics it reads.
+    var topics: [String] { get }
+
+    mutating func process(_ events: [StoredEvent]) -> StageOutput
+
+    /// Called while nothing arrives: what has settled by itself.
+    mutating func idle() -> StageOutput
+
+    /// These partitions are read by somebody else now: forget what was gathered from them.
+    mutating func revoked(_ positions: [TopicPartition])
+}
+
+struct StageOutput {
+    /// A point and the event it came from; none for a point that many events made.
+    struct Write {
+        var point: Point
+        var source: Int?
+    }
+
+    var writes: [Write] = []
+    /// Events to append before the commit.
+    var events: [Event] = []
+    /// Events that cannot be used, by index in the batch, with the reason.
+    var rejected: [(source: Int, reason: String)] = []
+    /// Where to read on after a restart.
+    var commit: [TopicPartition: Int64] = [:]
+    /// Values dropped on purpose (outliers, late readings), by reason.
+    var dropped: [String: Int] = [:]
+
+    var isEmpty: Bool { writes.isEmpty && events.isEmpty && rejected.isEmpty && commit.isEmpty }
+
+    /// A commit of everything in the batch.
+    mutating func commitAll(_ events: [StoredEvent]) {
+        for event in events { commit[event.position] = max(commit[event.position] ?? 0, event.offset + 1) }
+    }
+}
+
+extension Stage {
+    mutating func idle() -> StageOutput { StageOutput() }
+    mutating func revoked(_ positions: [TopicPartition]) {}
+}
