@@ -1,0 +1,283 @@
+"""Measures the gateway against baselines in the same run. Called by scripts/bench."""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(condition, seconds, what):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(what)
+        time.sleep(0.005)
+
+
+def listening(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.2).close()
+        return True
+    except OSError:
+        return False
+
+
+class Broker:
+    """A Mosquitto with a window of 1000 on both sides and no snapshot per change."""
+
+    def __init__(self, directory, name):
+        self.port = free_port()
+        path = os.path.join(directory, f"{name}.conf")
+        store = os.path.join(directory, name)
+        os.makedirs(store, exist_ok=True)
+        with open(path, "w") as f:
+            f.write(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\n"
+                    f"max_inflight_messages 1000\npersistence false\n")
+            if os.geteuid() == 0:
+                f.write("user root\n")
+        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+        self.process = subprocess.Popen([program, "-c", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: listening(self.port), 10, f"{name} listens")
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Gateway:
+    def __init__(self, programs, directory, home, cloud, extra=""):
+        self.socket = os.path.join(directory, "control.sock")
+        self.programs = programs
+        self.config = os.path.join(directory, "hearthd.toml")
+        with open(self.config, "w") as f:
+            f.write(f'home = "home1"\n[local]\nport = {home}\n[cloud]\nport = {cloud}\n[journal]\n'
+                    f'path = "{directory}/journal.sqlite"\nmax_size = "4GiB"\n[control]\nsocket = "{self.socket}"\n{extra}\n')
+        self.log = open(os.path.join(directory, "hearthd.log"), "a")
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([f"{self.programs}/hearthd", "--config", self.config], stderr=self.log)
+
+    def status(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(5)
+            s.connect(self.socket)
+            s.sendall(b'{"method":"io.hearth.Gateway.Status"}\0')
+            reply = b""
+            while not reply.endswith(b"\0"):
+                reply += s.recv(1 << 16)
+        return json.loads(reply[:-1])["parameters"]
+
+    def try_status(self):
+        try:
+            return self.status()
+        except (OSError, ValueError):
+            return None
+
+    def connected(self):
+        status = self.try_status()
+        return bool(status) and [l["state"] for l in status["links"][:2]] == ["connected"] * 2
+
+    def memory(self):
+        """Resident memory in KiB, what of it is anonymous, and processor seconds."""
+        values = {}
+        with open(f"/proc/{self.process.pid}/status") as f:
+            for line in f:
+                if line.startswith(("VmRSS", "RssAnon")):
+                    values[line.split(":")[0]] = int(line.split()[1])
+        return values
+
+    def cpu(self):
+        with open(f"/proc/{self.process.pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self, kill=False):
+        self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+        self.process.wait()
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.rows = []
+
+    def load(self, port, count, *more):
+        return subprocess.run(
+            [f"{self.options.programs}/hearth-sim", "load", "--port", str(port), "--count", str(count), "--json", *more],
+            check=True, capture_output=True, text=True)
+
+    def row(self, name, value, target, better, raw):
+        met = value >= target if better == "higher" else value <= target
+        self.rows.append({"name": name, "value": value, "target": target, "better": better, "met": met, "raw": raw})
+        print(f"{'ok  ' if met else 'MISS'} {name}: {value:.3g} (target {'>=' if better == 'higher' else '<='} {target})\n"
+              f"       {raw}", flush=True)
+
+    # --- the figures ---
+
+    def fsync_floor(self):
+        with tempfile.NamedTemporaryFile() as f:
+            times = []
+            for _ in range(200):
+                os.write(f.fileno(), b"x" * 4096)
+                start = time.perf_counter()
+                os.fdatasync(f.fileno())
+                times.append((time.perf_counter() - start) * 1e3)
+        print(f"fdatasync of this disk: median {statistics.median(times):.2f} ms, max {max(times):.2f} ms; "
+              f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n", flush=True)
+
+    def discard_rate(self, count):
+        with tempfile.TemporaryDirectory() as directory:
+            broker = Broker(directory, "home")
+            subscriber = subprocess.Popen([f"{self.options.tools}/discard", str(broker.port), "+/temperature", str(count)],
+                                          stdout=subprocess.PIPE, text=True)
+            subscriber.stdout.readline()
+            start = time.monotonic()
+            self.load(broker.port, count)
+            subscriber.wait()
+            seconds = time.monotonic() - start
+            broker.stop()
+            return count / seconds
+
+    def durable_rate(self, count, thermostat):
+        with tempfile.TemporaryDirectory() as directory:
+            broker = Broker(directory, "home")
+            extra = "" if thermostat else "[thermostat]\nenabled = false\n"
+            gateway = Gateway(self.options.programs, directory, broker.port, free_port(), extra)
+            wait_for(gateway.connected, 15, "the gateway connects")
+            start = time.monotonic()
+            self.load(broker.port, count)
+            wait_for(lambda: gateway.status()["counters"]["recorded"] >= count, 120, "all recorded")
+            seconds = time.monotonic() - start
+            gateway.stop()
+            broker.stop()
+            return count / seconds
+
+    def ingest(self):
+        count, runs = 200_000, self.options.runs
+        discard, off, on = [], [], []
+        for _ in range(runs):
+            discard.append(self.discard_rate(count))
+            off.append(self.durable_rate(count, False))
+            on.append(self.durable_rate(count, True))
+        base = statistics.median(discard)
+        raw = (f"msg/s: discarding {self.list(discard)}; durable, thermostat off {self.list(off)}; on {self.list(on)}")
+        self.row("durable ingest / discarding subscriber, thermostat off", statistics.median(off) / base, 0.90, "higher", raw)
+        self.row("durable ingest / discarding subscriber, thermostat on", statistics.median(on) / base, 0.90, "higher", raw)
+
+    def backlog(self):
+        """Fills a journal with a million rows, then: memory, start to first command, drain."""
+        count = self.options.rows
+        with tempfile.TemporaryDirectory() as directory:
+            home = Broker(directory, "home")
+            cloud_port = free_port()
+            extra = '[uplink]\nconfirm = "ingestor"\n[thermostat]\non_below = 21.0\n'
+            gateway = Gateway(self.options.programs, directory, home.port, cloud_port, extra)
+            wait_for(gateway.connected, 15, "the gateway connects")
+            self.load(home.port, 200)
+            wait_for(lambda: gateway.status()["counters"]["recorded"] >= 200, 60, "warm")
+            empty = gateway.memory()
+            empty_starts = self.starts(gateway, home)
+            self.load(home.port, count)
+            wait_for(lambda: gateway.status()["uplink"]["backlog"] >= count, 600, "the journal is full")
+            full = gateway.memory()
+            full_starts = self.starts(gateway, home)
+            self.row(f"RSS with {count} rows, MB", full["VmRSS"] / 1024, 20, "lower", f"KiB: empty {empty}, full {full}")
+            self.row(f"RSS with {count} rows / empty", full["VmRSS"] / empty["VmRSS"], 1.05, "lower", f"KiB: {empty}, {full}")
+            self.row(f"start to first command with {count} rows / empty",
+                     statistics.median(full_starts) / statistics.median(empty_starts), 1.2, "lower",
+                     f"ms: empty {self.list(empty_starts)}; full {self.list(full_starts)}")
+            gateway.stop()
+            home.stop()
+
+    def starts(self, gateway, home):
+        """Milliseconds from the start of the process to its first command, seen by a subscriber."""
+        times = []
+        for _ in range(self.options.runs):
+            gateway.stop(kill=True)
+            watcher = subprocess.Popen(["mosquitto_sub", "-p", str(home.port), "-t", "+/heatpump", "-C", "1"],
+                                       stdout=subprocess.DEVNULL)
+            time.sleep(0.3)  # The subscription; nothing is measured yet.
+            start = time.monotonic()
+            gateway.start()
+            watcher.wait(timeout=20)
+            times.append((time.monotonic() - start) * 1e3)
+            wait_for(gateway.connected, 20, "connected again")
+        return times
+
+    def latency(self):
+        """Reading to command, over an echo client's round trip."""
+        count = 2000
+        echo, ours = [], []
+        with tempfile.TemporaryDirectory() as directory:
+            for _ in range(self.options.runs):
+                broker = Broker(directory, "home")
+                client = subprocess.Popen([f"{self.options.tools}/echo", str(broker.port)], stdout=subprocess.PIPE, text=True)
+                client.stdout.readline()
+                echo.append(self.probe(broker.port, count))
+                client.kill()
+                client.wait()
+                broker.stop()
+            for _ in range(self.options.runs):
+                broker = Broker(directory, "home")
+                gateway = Gateway(self.options.programs, directory, broker.port, free_port())
+                wait_for(gateway.connected, 15, "the gateway connects")
+                ours.append(self.probe(broker.port, count))
+                gateway.stop()
+                broker.stop()
+        for share, name, target in [(0.5, "p50", 60), (0.99, "p99", 300)]:
+            a = statistics.median(self.percentile(r, share) for r in echo)
+            b = statistics.median(self.percentile(r, share) for r in ours)
+            self.row(f"reading to command, added {name}, µs", b - a, target, "lower", f"µs: echo {a:.0f}, hearthd {b:.0f}")
+
+    def probe(self, port, count):
+        out = subprocess.run([f"{self.options.tools}/probe", str(port), str(count)], check=True, capture_output=True,
+                             text=True, timeout=120).stdout
+        return [float(line) for line in out.split()]
+
+    @staticmethod
+    def percentile(values, share):
+        ordered = sorted(values)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+    @staticmethod
+    def list(values):
+        return "[" + ", ".join(f"{v:.0f}" for v in values) + "]"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench")
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("--tools", required=True)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--json")
+    parser.add_argument("--only", choices=["ingest", "backlog", "latency"])
+    options = parser.parse_args()
+    bench = Bench(options)
+    bench.fsync_floor()
+    for name in [options.only] if options.only else ["ingest", "backlog", "latency"]:
+        getattr(bench, name)()
+    if options.json:
+        with open(options.json, "w") as f:
+            json.dump(bench.rows, f, indent=2)
+    missed = [row["name"] for row in bench.rows if not row["met"]]
+    print(f"\n{len(bench.rows) - len(missed)} of {len(bench.rows)} targets met" + (f"; missed: {missed}" if missed else ""))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+extension SystemTests {
+    @Suite("The daemon as a service")
+    struct ServiceTests {
+        @Test("SIGTERM: everything acknowledged is kept, within 5 s, exit 0; SIGINT too")
+        func termination() async throws {
+            for signal in [SIGTERM, SIGINT] {
+                let rig = try await Rig()
+                try await rig.startAndSubscribe()
+                let load = try ChildProcess(
+                    "hearth-sim", ["load", "--port", "\(rig.home.port)", "--rate", "2000", "--count", "4000", "--json"])
+                try await eventually("readings flow") { rig.homeWire.acknowledgedCount > 300 }
+                let began = ContinuousClock.now
+                rig.hearthd?.send(signal)
+                let exit = try await rig.hearthd?.wait(within: .seconds(6))
+                #expect(exit == .code(0), "\(rig.hearthd?.output ?? "")")
+                #expect(ContinuousClock.now - began < .seconds(5))
+                let acknowledged = rig.acknowledged.filter { $0.contains("/temperature ") }
+                load.kill()
+                let cloud = try await Recorder(port: rig.cloud.port, topic: "home1/+/temperature")
+                try await rig.startAndSubscribe()
+                try await eventually(within: .seconds(20), "all that was acknowledged arrives") {
+                    let arrived = Set(cloud.arrivals.map { "\($0.topic.dropFirst("home1/".count)) \($0.payload)" })
+                    return acknowledged.isSubset(of: arrived)
+                }
+            }
+        }
+
+        @Test("SIGHUP with a broken file keeps the old settings and says why; a good one takes effect")
+        func reload() async throws {
+            let rig = try await Rig()
+            try await rig.startAndSubscribe()
+            let pump = try await Recorder(port: rig.home.port, topic: "office/heatpump")
+            try rig.rewrite { $0 + "\n[thermostat]\non_below = \"warm\"\n" }
+            rig.hearthd?.send(SIGHUP)
+            try await rig.status { $0["configurationError"].string?.contains("on_below") ?? false }
+            try await publish(
+                #"{"timestamp": "2026-11-23T10:00:00", "value": 18}"#, to: "office/temperature", port: rig.home.port)
+            try await eventually("the old settings still heat") { !pump.arrivals.isEmpty }
+            try rig.rewrite {
+                $0.replacingOccurrences(of: "on_below = \"warm\"", with: "on_below = 10.0\noff_above = 12.0")
+            }
+            rig.hearthd?.send(SIGHUP)
+            try await rig.status { $0["configurationError"].isNull && $0["rooms"][0]["offAbove"].double == 12 }
+            try await eventually("18 is above the new limit") { pump.arrivals.last?.payload == #"{"status": "0"}"# }
+        }
+
+        @Test("a broken configuration stops the start with exit 78 and every error")
+        func checkConfig() async throws {
+            let directory = try TemporaryDirectory("config")
+            let file = try directory.write("[local]\nport = 0\nhots = \"x\"\n", to: "bad.toml")
+            for arguments in [["--config", file], ["--config", file, "--check-config"]] {
+                let result = try await ChildProcess.run(ChildProcess.binary("hearthd"), arguments)
+                #expect(result.exit == .code(78))
+                #expect(result.output.contains("\(file):2: local.port"))
+                #expect(result.output.contains("did you mean local.host?"))
+                #expect(result.output.contains("home: is missing"))
+            }
+        }
+
+        @Test("no home broker, no cloud, no journal directory: it runs, says so, and recovers from each")
+        func nothingThere() async throws {
+            let rig = try await Rig(journalDirectory: "/proc/nowhere")
+            rig.homeWire.set(.refuse)
+            rig.cloudWire.set(.refuse)
+            try rig.start()
+            let status = try await rig.status { ($0["alarms"].array?.count ?? 0) >= 2 }
+            let alarms = status["alarms"].array?.compactMap { $0["name"].string } ?? []
+            #expect(alarms.contains("journal-unavailable"))
+            rig.homeWire.set(.pass)
+            let pump = try await Recorder(port: rig.home.port, topic: "office/heatpump")
+            try await rig.status { $0["links"][0]["state"].string == "connected" }
+            try await publish(
+                #"{"timestamp": "2026-11-23T10:00:00", "value": 18}"#, to: "office/temperature", port: rig.home.port)
+            try await eventually("it heats without a journal") { !pump.arrivals.isEmpty }
+            try await rig.stop()
+        }
+    }
+}
