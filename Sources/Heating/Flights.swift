@@ -48,6 +48,14 @@ struct Flights: Sendable {
         rows += flight.rows
     }
 
+    /// Forgets the flights from the one that begins at a sequence on.
+    mutating func removeAll(from sequence: Int64) {
+        let index = max(head, lowerIndex(sequence))
+        guard index < slots.count else { return }
+        rows -= slots[index...].reduce(0) { $0 + ($1.isFinished ? 0 : $1.rows) }
+        slots.removeSubrange(index...)
+    }
+
     mutating func setDue(covering sequence: Int64, at instant: Instant) {
         guard let index = index(covering: sequence) else { return }
         slots[index].dueAt = instant

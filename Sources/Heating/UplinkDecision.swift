@@ -8,7 +8,16 @@ extension UplinkState {
             if now >= timeout { return .reconnect }
             deadlines.append(timeout)
         }
-        if link.unanswered.count < max(1, min(settings.windowFlights, link.sendMaximum)) {
+        if let hold = link.hold {
+            // One question at a time; its answer is an event.
+            if link.unanswered.isEmpty {
+                guard now >= hold.until else { return .wait(until: hold.until) }
+                if case .send(var batch) = firstSend(now: now) {
+                    (batch.rows, batch.asFrame) = (1, false)
+                    return .send(batch)
+                }
+            }
+        } else if link.unanswered.count < max(1, min(settings.windowFlights, link.sendMaximum)) {
             switch resend(now: now) {
             case .send(let batch): return .send(batch)
             case .wait(until: let instant?): deadlines.append(instant)

@@ -94,18 +94,32 @@ extension UplinkState {
 
     /// The broker answered a publication (PUBACK).
     ///
-    /// - Parameter isDelivered: false for a refusal, and for "no matching subscribers" (0x10), which drops the message.
-    public mutating func published(_ id: Int32, isDelivered: Bool, now: Instant) {
-        guard let first = link.unanswered.removeValue(forKey: id) else { return }
+    /// - Returns: whether it was a publication of this state.
+    @discardableResult
+    public mutating func published(_ id: Int32, _ answer: BrokerAnswer, now: Instant) -> Bool {
+        guard let first = link.unanswered.removeValue(forKey: id) else { return false }
         link.silentSince = now
-        if !isDelivered { counters.refused += 1 }
-        guard let flight = link.flights.flight(covering: first), flight.id == id else { return }
-        if isDelivered && settings.confirm == .broker {
+        if answer == .delivered { link.hold = nil } else { counters.refused += 1 }
+        guard let flight = link.flights.flight(covering: first), flight.id == id else { return true }
+        switch (answer, settings.confirm) {
+        case (.delivered, .broker):
             confirm(SequenceRanges([flight.range]).subtracting(confirmed), now: now)
-        } else {
+        case (.nobody, .ingestor):
+            goBack(to: flight, now: now)
+        default:
             let delay = min(settings.resendAfter * (1 << min(flight.resends, 16)), settings.resendLimit)
             link.flights.setDue(covering: first, at: now + delay)
         }
+        return true
+    }
+
+    /// Nobody was there to get this flight: it and what followed it count as not sent, so that the order is kept when
+    /// the ingestor returns. Until then one record at a time asks whether it has.
+    private mutating func goBack(to flight: Flight, now: Instant) {
+        link.flights.removeAll(from: flight.range.lowerBound)
+        position = max(lowWatermark, min(position, flight.range.lowerBound - 1))
+        let delay = link.hold.map { min($0.delay * 2, settings.holdLimit) } ?? settings.holdAfter
+        link.hold = Hold(delay: delay, until: now + delay)
     }
 
     /// The ingestor's word on what the event log has.
@@ -134,6 +148,7 @@ extension UplinkState {
         untaken.formUnion(news)
         for range in news.ranges { finishFlights(touching: range, byPeer: now != nil) }
         if let now {
+            link.hold = nil
             link.probeDelay = settings.resendAfter
             link.probeAt = now + settings.resendAfter
         }

@@ -8,6 +8,7 @@
 /// - What stays unconfirmed is sent again: after `resendAfter`, doubling per flight up to `resendLimit`, as long as
 ///   something sent later was confirmed. When nothing is confirmed at all, one flight at a time goes as a probe, so a
 ///   dead ingestor does not fill the broker's queue with copies of the whole window.
+/// - When the broker says that nobody subscribes, sending stops there and resumes there, in order, once somebody does.
 public struct UplinkState: Sendable {
     public enum Confirmation: String, Sendable { case ingestor, broker }
 
@@ -26,6 +27,9 @@ public struct UplinkState: Sendable {
         /// How long after the broker's answer a flight may be sent again.
         public var resendAfter: Duration
         public var resendLimit: Duration
+        /// How long to wait when the broker says that nobody subscribes; doubles up to `holdLimit`.
+        public var holdAfter: Duration
+        public var holdLimit: Duration
         /// How long the broker may leave every publication unanswered before the connection is given up.
         public var answerTimeout: Duration
         /// Readings per second while a backlog drains; 0 means as fast as the link takes.
@@ -35,7 +39,8 @@ public struct UplinkState: Sendable {
             confirm: Confirmation = .ingestor, windowRecords: Int = 32_768, windowFlights: Int = 64,
             frameRecords: Int = 500, frameBytes: Int = 256 * 1024, frameWhenBehind: Int = 50,
             resendAfter: Duration = .seconds(30), resendLimit: Duration = .seconds(600),
-            answerTimeout: Duration = .seconds(60), maxRate: Int = 0
+            holdAfter: Duration = .seconds(1), holdLimit: Duration = .seconds(10), answerTimeout: Duration = .seconds(60),
+            maxRate: Int = 0
         ) {
             self.confirm = confirm
             self.windowRecords = windowRecords
@@ -45,6 +50,8 @@ public struct UplinkState: Sendable {
             self.frameWhenBehind = frameWhenBehind
             self.resendAfter = resendAfter
             self.resendLimit = resendLimit
+            self.holdAfter = holdAfter
+            self.holdLimit = holdLimit
             self.answerTimeout = answerTimeout
             self.maxRate = maxRate
         }
@@ -74,6 +81,15 @@ public struct UplinkState: Sendable {
         case wait(until: Instant?)
         /// The broker answers nothing: drop the connection and connect anew.
         case reconnect
+    }
+
+    /// What a PUBACK says.
+    public enum BrokerAnswer: Equatable, Sendable {
+        case delivered
+        /// "No matching subscribers" (0x10): the broker has dropped the message.
+        case nobody
+        /// Any other refusal (0x80 and up).
+        case refused
     }
 
     public struct Counters: Equatable, Sendable {
@@ -127,8 +143,15 @@ public struct UplinkState: Sendable {
         var silentSince = Instant.zero
         /// When the latest-sent of the confirmed flights was sent: what was sent before it is probably lost.
         var latestConfirmedSend: Instant?
+        /// While nobody subscribes.
+        var hold: Hold?
         var probeDelay = Duration.zero
         var probeAt = Instant.zero
+    }
+
+    struct Hold: Sendable {
+        var delay: Duration
+        var until: Instant
     }
 
     /// - Parameters:

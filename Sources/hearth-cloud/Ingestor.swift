@@ -16,7 +16,8 @@ final class Ingestor: ConnectionHandler {
     private let decoder: IngestDecoder
     private let metrics: IngestMetrics
     private let logger: Logger
-    private var backoff = Backoff()
+    /// There are few ingestors and their broker is near: unlike ten thousand homes they need not spread out for a minute.
+    private var backoff = Backoff(base: .milliseconds(500), cap: .seconds(5))
 
     init(log: any EventLog, topics: LogTopics, metrics: IngestMetrics, logger: Logger) {
         self.log = log

@@ -13,7 +13,7 @@ final class UplinkBoard: Sendable {
         var ratePerSecond = 0.0
         /// Messages on our topics that were not for us or could not be read.
         var foreign = 0
-        /// Why the cloud broker last refused something.
+        /// Why the cloud broker refuses; nil while it takes what it gets.
         var refusal: String?
     }
 
@@ -33,7 +33,7 @@ final class UplinkBoard: Sendable {
     }
 
     func countForeign() { contents.withLock { $0.foreign += 1 } }
-    func refused(_ reason: String) { contents.withLock { $0.refusal = reason } }
+    func refused(_ reason: String?) { contents.withLock { $0.refusal = reason } }
 }
 
 /// Confirmed records per second, averaged over the last ten seconds or so.

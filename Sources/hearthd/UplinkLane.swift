@@ -28,6 +28,8 @@ final class UplinkLane: ConnectionHandler {
     private var nextStatus: Int64 = 0
     private var drainUntil: Int64?
     private var rate = DrainRate()
+    /// Why the broker refused the last publication; nil when it took it.
+    private var refusal: ReasonCode?
 
     init(
         configuration: Configuration, journal: Journal, confirmedThrough: Int64, mailbox: ControlMailbox,
@@ -77,11 +79,18 @@ final class UplinkLane: ConnectionHandler {
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
-        if !reason.isDelivered {
-            board.refused(reason.description)
-            logger.warning("the cloud broker did not take a message", metadata: ["reason": "\(reason)"])
+        let answer: UplinkState.BrokerAnswer =
+            reason.isDelivered ? .delivered : reason == .noMatchingSubscribers ? .nobody : .refused
+        // Nobody has to read the gateway's own status; a refusal of it is told all the same.
+        guard state.published(packetID, answer, now: Clock.now) || answer == .refused else { return }
+        guard refusal != (answer == .delivered ? nil : reason) else { return }
+        refusal = answer == .delivered ? nil : reason
+        board.refused(refusal?.description)
+        if let refusal {
+            logger.warning("the cloud broker does not take readings", metadata: ["reason": "\(refusal)"])
+        } else {
+            logger.info("the cloud broker takes readings again")
         }
-        state.published(packetID, isDelivered: reason.isDelivered, now: Clock.now)
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {

@@ -26,7 +26,9 @@ private struct World {
     enum Event {
         case append(Int)
         /// The broker answers the publication of a connection.
-        case answer(connection: Int, id: Int32, isDelivered: Bool)
+        case answer(connection: Int, id: Int32, UplinkState.BrokerAnswer)
+        /// The ingestor's subscription goes or comes.
+        case presence(Bool)
         /// The message reaches the ingestor.
         case arrive([Int64])
         case acknowledge(Acknowledgement)
@@ -59,7 +61,9 @@ private struct World {
     var isConnected = false
     var nextID: Int32 = 0
     var sendMaximum = 1
-    var unanswered: Set<Int32> = []
+    /// Publications the broker has not answered, with the first sequence in each.
+    var unanswered: [Int32: Int64] = [:]
+    var isSubscribed = true
     var lastFirstSend: Int64 = 0
     /// Sent on this connection and not confirmed.
     var open: Set<Int64> = []
@@ -101,10 +105,12 @@ private struct World {
     /// From here on nothing is lost: everything must be confirmed, within hours (waits double up to ten minutes).
     mutating func heal() throws {
         isHealing = true
+        isSubscribed = true
         agenda.removeAll { if case .append = $0.event { true } else { false } }
         let end = now + .seconds(24 * 3600)
         var steps = 0
-        while journalConfirmed.count < rows.count {
+        // Gaps at the journal's end may still wait for the next question to a broker that had no subscriber.
+        while journalConfirmed.count < rows.count || state.unconfirmed > 0 {
             steps += 1
             try check(
                 now < end && steps < 50_000, seed, "stuck: \(rows.subtracting(journalConfirmed).sorted().prefix(9))")
@@ -187,8 +193,8 @@ private struct World {
 
     mutating func publish(_ sequences: [Int64], scanned: ClosedRange<Int64>, isResend: Bool) throws {
         nextID = nextID % 50 + 1
-        while unanswered.contains(nextID) { nextID = nextID % 50 + 1 }
-        unanswered.insert(nextID)
+        while unanswered[nextID] != nil { nextID = nextID % 50 + 1 }
+        unanswered[nextID] = sequences[0]
         if !isResend {
             try check(sequences[0] > lastFirstSend, seed, "\(sequences[0]) first sent after \(lastFirstSend)")
             lastFirstSend = sequences[sequences.count - 1]
@@ -198,13 +204,13 @@ private struct World {
         }
         state.sent(sequences, scanned: scanned, flight: nextID, now: now)
         open.formUnion(sequences.filter { !journalConfirmed.contains($0) })
-        let isDelivered = isHealing || !random.chance(1, in: 15)
+        let isDelivered = isSubscribed && (isHealing || !random.chance(1, in: 15))
         let answersAtAll = isHealing || !random.chance(1, in: 60)
         if answersAtAll {
             let delay = Duration.milliseconds(Int.random(in: 0...2000, using: &random))
             lastAnswerAt = max(lastAnswerAt, now + delay)
-            let answer = Event.answer(connection: connection, id: nextID, isDelivered: isDelivered)
-            schedule(answer, at: lastAnswerAt)
+            let answer: UplinkState.BrokerAnswer = isDelivered ? .delivered : isSubscribed ? .refused : .nobody
+            schedule(.answer(connection: connection, id: nextID, answer), at: lastAnswerAt)
         }
         if isDelivered && (isHealing || !random.chance(1, in: 8)) { schedule(.arrive(sequences), within: 5) }
     }
@@ -221,10 +227,18 @@ private struct World {
             state.newest(newest)
             schedule(.append(Int.random(in: 0...12, using: &random)), within: 3)
             misbehave()
-        case .answer(let connection, let id, let isDelivered):
-            guard connection == self.connection, isConnected else { return }
-            unanswered.remove(id)
-            state.published(id, isDelivered: isDelivered, now: now)
+        case .answer(let connection, let id, let answer):
+            guard connection == self.connection, isConnected, let first = unanswered.removeValue(forKey: id) else {
+                return
+            }
+            state.published(id, answer, now: now)
+            guard answer == .nobody, confirm == .ingestor else { return }
+            // From there on it may be sent as if for the first time.
+            lastFirstSend = min(lastFirstSend, first - 1)
+            open = open.filter { $0 < first }
+        case .presence(let isThere):
+            isSubscribed = isThere || isHealing
+            if !isThere { schedule(.presence(true), within: 100) }
         case .arrive(let sequences):
             logged.formUnion(sequences)
             if isHealing || !random.chance(1, in: 6) { acknowledge(sequences) }
@@ -233,7 +247,7 @@ private struct World {
             state.acknowledged(acknowledgement, now: now)
         case .drop:
             isConnected = false
-            (unanswered, open, lastFirstSend) = ([], [], 0)
+            (unanswered, open, lastFirstSend) = ([:], [], 0)
             state.disconnected()
             schedule(.connect, within: 60)
         case .connect:
@@ -280,6 +294,7 @@ private struct World {
         case 0...2: schedule(.drop, within: 10)
         case 3: schedule(.restart, within: 10)
         case 4: schedule(.overflow, within: 10)
+        case 7: schedule(.presence(false), within: 10)
         case 5:
             schedule(.acknowledge(Acknowledgement(epoch: "other", ranges: [0...(newest + 5)])), within: 10)
         case 6:

@@ -50,7 +50,7 @@ import Testing
     @Test func onlyTheIngestorConfirmsInItsMode() {
         var state = state(newest: 3)
         state.sent([1, 2, 3], scanned: 1...3, flight: 1, now: .zero)
-        state.published(1, isDelivered: true, now: .zero)
+        state.published(1, .delivered, now: .zero)
         #expect(state.takeConfirmed() == [])
         #expect(state.unconfirmed == 3)
         acknowledge(&state, 1...2, now: .zero)
@@ -64,14 +64,53 @@ import Testing
         var state = state(.init(confirm: .broker), newest: 2)
         state.sent([1], scanned: 1...1, flight: 1, now: .zero)
         state.sent([2], scanned: 2...2, flight: 2, now: .zero)
-        state.published(1, isDelivered: false, now: .zero)
-        state.published(2, isDelivered: true, now: .zero)
+        state.published(1, .refused, now: .zero)
+        state.published(2, .delivered, now: .zero)
         #expect(state.takeConfirmed() == [2...2])
         #expect(state.lowWatermark == 0)
         #expect(state.counters.refused == 1)
         let again = batch(state.nextAction(now: at(31)))
         #expect(again?.range == 1...1)
         #expect(again?.isResend == true)
+    }
+
+    @Test func whileNobodySubscribesOneRecordAtATimeAsksAndThenTheOrderIsKept() {
+        var state = state(newest: 400)
+        state.sent(Array(1...100), scanned: 1...100, flight: 1, now: .zero)
+        state.sent(Array(101...200), scanned: 101...200, flight: 2, now: .zero)
+        state.sent(Array(201...300), scanned: 201...300, flight: 3, now: .zero)
+        state.published(1, .delivered, now: .zero)
+        state.published(2, .nobody, now: .zero)
+        // The third flight is still to be answered, and nothing else leaves before that.
+        #expect(batch(state.nextAction(now: at(2))) == nil)
+        state.published(3, .nobody, now: .zero)
+        #expect(state.nextAction(now: .zero) == .wait(until: at(1)))
+        let question = batch(state.nextAction(now: at(1)))
+        #expect(question?.range.lowerBound == 101)
+        #expect(question?.rows == 1)
+        #expect(question?.asFrame == false)
+        state.sent([101], scanned: 101...101, flight: 4, now: at(1))
+        #expect(batch(state.nextAction(now: at(1))) == nil)
+        state.published(4, .nobody, now: at(1))
+        #expect(state.nextAction(now: at(1)) == .wait(until: at(3)), "it waits twice as long")
+        state.sent([101], scanned: 101...101, flight: 5, now: at(3))
+        state.published(5, .delivered, now: at(3))
+        let rest = batch(state.nextAction(now: at(3)))
+        #expect(rest?.range == 102...400)
+        #expect(rest?.asFrame == true)
+        acknowledge(&state, 1...101, now: at(4))
+        #expect(state.lowWatermark == 101)
+    }
+
+    @Test func theIngestorsWordEndsTheWaitForASubscriber() {
+        var state = state(newest: 10)
+        state.sent([1], scanned: 1...1, flight: 1, now: .zero)
+        state.sent([2], scanned: 2...2, flight: 2, now: .zero)
+        state.published(1, .delivered, now: .zero)
+        state.published(2, .nobody, now: .zero)
+        #expect(batch(state.nextAction(now: .zero)) == nil)
+        acknowledge(&state, 1...1, now: .zero)
+        #expect(batch(state.nextAction(now: .zero))?.range == 2...10)
     }
 
     @Test func foreignStaleAndImpossibleAcknowledgementsAreCountedAndChangeNothing() {
@@ -136,7 +175,7 @@ import Testing
         for id in 0..<3 {
             let first = Int64(id * 10 + 1)
             state.sent(Array(first...(first + 9)), scanned: first...(first + 9), flight: Int32(id), now: at(Int64(id)))
-            state.published(Int32(id), isDelivered: true, now: at(Int64(id)))
+            state.published(Int32(id), .delivered, now: at(Int64(id)))
         }
         acknowledge(&state, 21...30, now: at(5))
         #expect(state.nextAction(now: at(29)) == .wait(until: at(30)))
@@ -144,7 +183,7 @@ import Testing
         #expect(again?.range == 1...10)
         #expect(again?.asFrame == true)
         state.sent(Array(1...10), scanned: 1...10, flight: 7, now: at(30))
-        state.published(7, isDelivered: true, now: at(30))
+        state.published(7, .delivered, now: at(30))
         #expect(batch(state.nextAction(now: at(31)))?.range == 11...20)
         acknowledge(&state, 1...10, 11...20, now: at(32))
         #expect(state.lowWatermark == 30)
@@ -155,7 +194,7 @@ import Testing
         var state = state(newest: 20)
         state.sent(Array(1...10), scanned: 1...10, flight: 1, now: .zero)
         state.sent(Array(11...20), scanned: 11...20, flight: 2, now: at(1))
-        state.published(1, isDelivered: true, now: at(1))
+        state.published(1, .delivered, now: at(1))
         acknowledge(&state, 1...3, 5...5, 9...10, 11...20, now: at(2))
         #expect(batch(state.nextAction(now: at(31)))?.range == 4...8)
     }
@@ -168,7 +207,7 @@ import Testing
             let last = min(batch.range.upperBound, batch.after + Int64(batch.rows))
             state.sent(
                 Array(batch.range.lowerBound...last), scanned: batch.range.lowerBound...last, flight: id, now: .zero)
-            state.published(id, isDelivered: true, now: .zero)
+            state.published(id, .delivered, now: .zero)
         }
         #expect(id == 10)
         var probes: [Int64] = []
@@ -180,7 +219,7 @@ import Testing
                 id += 1
                 probes.append(now.nanoseconds / 1_000_000_000)
                 state.sent(Array(batch.range), scanned: batch.range, flight: id, now: now)
-                state.published(id, isDelivered: true, now: now)
+                state.published(id, .delivered, now: now)
             case .wait(until: let next): now = next ?? .distantFuture
             case .reconnect: Issue.record("reconnect"); return
             }
@@ -198,7 +237,7 @@ import Testing
         state.sent([1], scanned: 1...1, flight: 1, now: at(10))
         #expect(state.nextAction(now: at(10)) == .wait(until: at(70)))
         #expect(state.nextAction(now: at(70)) == .reconnect)
-        state.published(1, isDelivered: true, now: at(71))
+        state.published(1, .delivered, now: at(71))
         #expect(state.nextAction(now: at(71)) != .reconnect)
     }
 
@@ -214,7 +253,7 @@ import Testing
                 let range = batch.range.lowerBound...(batch.after + Int64(batch.rows))
                 sent += batch.rows
                 state.sent(Array(range), scanned: range, flight: id, now: now)
-                state.published(id, isDelivered: true, now: now)
+                state.published(id, .delivered, now: now)
                 state.acknowledged(Acknowledgement(epoch: "e", ranges: [range]), now: now)
             case .wait(until: let next): now = max(now + .milliseconds(1), next ?? at(20))
             case .reconnect: Issue.record("reconnect"); return
@@ -229,12 +268,12 @@ import Testing
 
     @Test func aPacketIdOfAnotherConnectionMeansNothing() {
         var state = state(.init(confirm: .broker), newest: 1)
-        state.published(99, isDelivered: true, now: .zero)
+        state.published(99, .delivered, now: .zero)
         #expect(state.takeConfirmed() == [])
         state.sent([1], scanned: 1...1, flight: 5, now: .zero)
         state.disconnected()
         state.connected(sendMaximum: 1, now: .zero)
-        state.published(5, isDelivered: true, now: .zero)
+        state.published(5, .delivered, now: .zero)
         #expect(state.takeConfirmed() == [])
     }
 }
