@@ -39,8 +39,8 @@ public struct UplinkState: Sendable {
             confirm: Confirmation = .ingestor, windowRecords: Int = 32_768, windowFlights: Int = 64,
             frameRecords: Int = 500, frameBytes: Int = 256 * 1024, frameWhenBehind: Int = 50,
             resendAfter: Duration = .seconds(30), resendLimit: Duration = .seconds(600),
-            holdAfter: Duration = .seconds(1), holdLimit: Duration = .seconds(10), answerTimeout: Duration = .seconds(60),
-            maxRate: Int = 0
+            holdAfter: Duration = .seconds(1), holdLimit: Duration = .seconds(10),
+            answerTimeout: Duration = .seconds(60), maxRate: Int = 0
         ) {
             self.confirm = confirm
             self.windowRecords = windowRecords

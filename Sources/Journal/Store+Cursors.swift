@@ -1,8 +1,9 @@
 extension Store {
-    /// Confirmations are written at most this often, or after this many rows: losing one in a crash only means that
-    /// its rows are sent again, and everything downstream tolerates that.
+    /// Confirmations are written after this long, or after this many rows: losing one in a crash only means that
+    /// its rows are sent again, and everything downstream tolerates that. Few enough rows that a process which lives
+    /// for a quarter of a second at a time still gets on.
     static let cursorInterval: Int64 = 1_000_000_000
-    static let cursorRows: Int64 = 4096
+    static let cursorRows: Int64 = 256
 
     func cursor(_ name: String) throws(JournalError) -> Int64 {
         try perform(.other) { session throws(JournalError) in session.cursors[name] ?? 0 }

@@ -6,5 +6,5 @@ struct HearthSim: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hearth-sim",
         abstract: "Simulated homes, a load generator and an observer for Hearth.",
-        subcommands: [HomeCommand.self, LoadCommand.self, ObserveCommand.self])
+        subcommands: [HomeCommand.self, LoadCommand.self, ObserveCommand.self, ConfirmCommand.self])
 }

@@ -76,7 +76,20 @@ extension StatusReport {
         return alarms
     }
 
-    private var linkAlarms: [Alarm] {
+    private var linkAlarms: [Alarm] { homeBrokerAlarms + cloudAlarms }
+
+    private var cloudAlarms: [Alarm] {
+        guard let refusal = uplink.refusal, backlog > 0 else { return [] }
+        let home = state.configuration.home.name
+        return [
+            Alarm(
+                name: "cloud-refuses", text: "the cloud broker does not take all records: \(refusal)",
+                advice: "Readings wait in the journal. Let something subscribe to \(home)/+/temperature and "
+                    + "\(home)/+/heatpump there, and check this home's ACL.")
+        ]
+    }
+
+    private var homeBrokerAlarms: [Alarm] {
         let missing = links.filter { !$0.isConnected && $0.name != "uplink" && $0.detail != LinkView.waiting }
         guard let first = missing.first else { return [] }
         return [

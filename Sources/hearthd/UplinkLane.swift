@@ -28,8 +28,8 @@ final class UplinkLane: ConnectionHandler {
     private var nextStatus: Int64 = 0
     private var drainUntil: Int64?
     private var rate = DrainRate()
-    /// Why the broker refused the last publication; nil when it took it.
-    private var refusal: ReasonCode?
+    /// Why the broker refuses publications, and when it did so last.
+    private var refusal: (reason: ReasonCode, at: Int64)?
 
     init(
         configuration: Configuration, journal: Journal, confirmedThrough: Int64, mailbox: ControlMailbox,
@@ -83,15 +83,28 @@ final class UplinkLane: ConnectionHandler {
             reason.isDelivered ? .delivered : reason == .noMatchingSubscribers ? .nobody : .refused
         // Nobody has to read the gateway's own status; a refusal of it is told all the same.
         guard state.published(packetID, answer, now: Clock.now) || answer == .refused else { return }
-        guard refusal != (answer == .delivered ? nil : reason) else { return }
-        refusal = answer == .delivered ? nil : reason
-        board.refused(refusal?.description)
-        if let refusal {
-            logger.warning("the cloud broker does not take readings", metadata: ["reason": "\(refusal)"])
-        } else {
-            logger.info("the cloud broker takes readings again")
-        }
+        if answer == .delivered { accepted() } else { refused(reason) }
     }
+
+    /// Told once, not per reading.
+    private func refused(_ reason: ReasonCode) {
+        let isNews = refusal?.reason != reason
+        refusal = (reason, Clock.bootNanoseconds)
+        guard isNews else { return }
+        board.refused(reason.description)
+        logger.warning("the cloud broker does not take records", metadata: ["reason": "\(reason)"])
+    }
+
+    private func accepted() {
+        guard let last = refusal, Clock.bootNanoseconds - last.at >= refusalNanoseconds else { return }
+        refusal = nil
+        board.refused(nil)
+        logger.info("the cloud broker takes records again")
+    }
+
+    /// How long after the last refusal it is over. An ingestor takes all topics or none; a plain broker may take some
+    /// and refuse others, which are tried again every ten minutes at the latest.
+    private var refusalNanoseconds: Int64 { state.settings.confirm == .ingestor ? 0 : 900_000_000_000 }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }

@@ -1,6 +1,7 @@
 """Measures the gateway against baselines in the same run. Called by scripts/bench."""
 
 import argparse
+import ctypes
 import json
 import os
 import shutil
@@ -35,11 +36,16 @@ def listening(port):
         return False
 
 
+def popen(*arguments, **options):
+    """A process that does not outlive this one, whatever happens to it."""
+    return subprocess.Popen(*arguments, preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL), **options)
+
+
 class Broker:
     """A Mosquitto with a window of 1000 on both sides and no snapshot per change."""
 
-    def __init__(self, directory, name):
-        self.port = free_port()
+    def __init__(self, directory, name, port=None):
+        self.port = port or free_port()
         path = os.path.join(directory, f"{name}.conf")
         store = os.path.join(directory, name)
         os.makedirs(store, exist_ok=True)
@@ -49,7 +55,7 @@ class Broker:
             if os.geteuid() == 0:
                 f.write("user root\n")
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-        self.process = subprocess.Popen([program, "-c", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = popen([program, "-c", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: listening(self.port), 10, f"{name} listens")
 
     def stop(self):
@@ -69,7 +75,7 @@ class Gateway:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([f"{self.programs}/hearthd", "--config", self.config], stderr=self.log)
+        self.process = popen([f"{self.programs}/hearthd", "--config", self.config], stderr=self.log)
 
     def status(self):
         with socket.socket(socket.AF_UNIX) as s:
@@ -111,6 +117,9 @@ class Gateway:
 
 
 class Bench:
+    # The load generator's readings lie below it.
+    heating = "[thermostat]\non_below = 21.0\n"
+
     def __init__(self, options):
         self.options = options
         self.rows = []
@@ -142,7 +151,7 @@ class Bench:
     def discard_rate(self, count):
         with tempfile.TemporaryDirectory() as directory:
             broker = Broker(directory, "home")
-            subscriber = subprocess.Popen([f"{self.options.tools}/discard", str(broker.port), "+/temperature", str(count)],
+            subscriber = popen([f"{self.options.tools}/discard", str(broker.port), "+/temperature", str(count)],
                                           stdout=subprocess.PIPE, text=True)
             subscriber.stdout.readline()
             start = time.monotonic()
@@ -184,39 +193,86 @@ class Bench:
         with tempfile.TemporaryDirectory() as directory:
             home = Broker(directory, "home")
             cloud_port = free_port()
-            extra = '[uplink]\nconfirm = "ingestor"\n[thermostat]\non_below = 21.0\n'
-            gateway = Gateway(self.options.programs, directory, home.port, cloud_port, extra)
+            gateway = Gateway(self.options.programs, directory, home.port, cloud_port, self.heating)
             wait_for(gateway.connected, 15, "the gateway connects")
             self.load(home.port, 200)
             wait_for(lambda: gateway.status()["counters"]["recorded"] >= 200, 60, "warm")
             empty = gateway.memory()
-            empty_starts = self.starts(gateway, home)
             self.load(home.port, count)
             wait_for(lambda: gateway.status()["uplink"]["backlog"] >= count, 600, "the journal is full")
             full = gateway.memory()
-            full_starts = self.starts(gateway, home)
+            empty_starts, full_starts = self.starts(gateway, home)
             self.row(f"RSS with {count} rows, MB", full["VmRSS"] / 1024, 20, "lower", f"KiB: empty {empty}, full {full}")
             self.row(f"RSS with {count} rows / empty", full["VmRSS"] / empty["VmRSS"], 1.05, "lower", f"KiB: {empty}, {full}")
             self.row(f"start to first command with {count} rows / empty",
                      statistics.median(full_starts) / statistics.median(empty_starts), 1.2, "lower",
                      f"ms: empty {self.list(empty_starts)}; full {self.list(full_starts)}")
+            self.drain(gateway, directory, cloud_port, count)
             gateway.stop()
             home.stop()
 
-    def starts(self, gateway, home):
-        """Milliseconds from the start of the process to its first command, seen by a subscriber."""
-        times = []
-        for _ in range(self.options.runs):
-            gateway.stop(kill=True)
-            watcher = subprocess.Popen(["mosquitto_sub", "-p", str(home.port), "-t", "+/heatpump", "-C", "1"],
-                                       stdout=subprocess.DEVNULL)
-            time.sleep(0.3)  # The subscription; nothing is measured yet.
-            start = time.monotonic()
-            gateway.start()
-            watcher.wait(timeout=20)
-            times.append((time.monotonic() - start) * 1e3)
-            wait_for(gateway.connected, 20, "connected again")
-        return times
+    def drain(self, gateway, directory, cloud_port, count):
+        """The cloud appears: how fast the backlog leaves in frames, beside what the broker passes on message by message.
+
+        The peer confirms at once and keeps nothing, so that it is the gateway and the broker that are measured."""
+        raw, drained = [self.discard_rate(200_000)], []
+        cloud = Broker(directory, "cloud", cloud_port)
+        peer = popen([f"{self.options.programs}/hearth-sim", "confirm", "--home", "home1", "--port",
+                                 str(cloud.port)], stdout=subprocess.PIPE, text=True)
+        began = low = None
+        while True:
+            status = gateway.status()
+            confirmed = status["uplink"]["confirmedThrough"]
+            if began is None:
+                low = confirmed if low is None else low
+                if confirmed > low:
+                    began, low = time.monotonic(), confirmed
+            if status["uplink"]["backlog"] == 0:
+                break
+            time.sleep(0.02)
+        seconds = time.monotonic() - began
+        drained.append((confirmed - low) / seconds)
+        raw.append(self.discard_rate(200_000))
+        peer.terminate()
+        last = peer.communicate()[0].strip().splitlines()[-1]
+        cloud.stop()
+        self.row(f"drain of {count} rows in frames, readings/s / broker's msg/s", drained[0] / statistics.median(raw), 3,
+                 "higher", f"readings/s {self.list(drained)}; raw publish to subscribe, msg/s {self.list(raw)}; {last}")
+
+    def starts(self, full, full_home):
+        """Milliseconds from the start of the process to its first command, seen by a subscriber: with a backlog and,
+        in turn, a second gateway without one.
+
+        Readings arrive every 2 ms meanwhile: a restored decision is not repeated before a reading supports it."""
+        with tempfile.TemporaryDirectory() as directory:
+            home = Broker(directory, "home")
+            empty = Gateway(self.options.programs, directory, home.port, free_port(), self.heating)
+            wait_for(empty.connected, 15, "the gateway connects")
+            times = {"empty": [], "full": []}
+            for _ in range(3 * self.options.runs):
+                times["empty"].append(self.start_once(empty, home))
+                times["full"].append(self.start_once(full, full_home))
+            empty.stop()
+            home.stop()
+            return times["empty"], times["full"]
+
+    def start_once(self, gateway, home):
+        gateway.stop(kill=True)
+        # Its debug lines are buffered in a pipe otherwise, and they say when the subscription stands.
+        watcher = popen(["stdbuf", "-oL", "mosquitto_sub", "-p", str(home.port), "-t", "+/heatpump", "-C", "1", "-d"],
+                        stdout=subprocess.PIPE, text=True)
+        while "Subscribed (mid" not in watcher.stdout.readline():
+            pass
+        feeder = popen([f"{self.options.programs}/hearth-sim", "load", "--port", str(home.port), "--rate", "500",
+                        "--count", "1000000"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        start = time.monotonic()
+        gateway.start()
+        watcher.communicate(timeout=20)
+        milliseconds = (time.monotonic() - start) * 1e3
+        feeder.kill()
+        feeder.wait()
+        wait_for(gateway.connected, 20, "connected again")
+        return milliseconds
 
     def latency(self):
         """Reading to command, over an echo client's round trip."""
@@ -225,13 +281,12 @@ class Bench:
         with tempfile.TemporaryDirectory() as directory:
             for _ in range(self.options.runs):
                 broker = Broker(directory, "home")
-                client = subprocess.Popen([f"{self.options.tools}/echo", str(broker.port)], stdout=subprocess.PIPE, text=True)
+                client = popen([f"{self.options.tools}/echo", str(broker.port)], stdout=subprocess.PIPE, text=True)
                 client.stdout.readline()
                 echo.append(self.probe(broker.port, count))
                 client.kill()
                 client.wait()
                 broker.stop()
-            for _ in range(self.options.runs):
                 broker = Broker(directory, "home")
                 gateway = Gateway(self.options.programs, directory, broker.port, free_port())
                 wait_for(gateway.connected, 15, "the gateway connects")

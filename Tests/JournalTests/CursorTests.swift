@@ -34,6 +34,19 @@ import Testing
         #expect(try copy.all().count == 10)
     }
 
+    /// A process in a crash loop would otherwise send ever more again after each start.
+    @Test func aProcessThatDiesWithinTheSecondKeepsMostOfItsConfirmations() throws {
+        try journal.append(entries(0..<2_000), now: start)
+        for row in stride(from: Int64(1), through: 1_000, by: 10) {
+            try journal.confirm([row...(row + 9)], cursor: "up", now: start)
+        }
+        try run("cp", directory.file("j.sqlite"), directory.file("copy"))
+        try run("cp", directory.file("j.sqlite-wal"), directory.file("copy-wal"))
+        let copy = try Journal(.init(path: directory.file("copy")), now: start)
+        #expect(try copy.cursor("up") > 1_000 - 256 - 10)
+        #expect(try copy.cursor("up") <= 1_000)
+    }
+
     @Test func theLowWatermarkIsTheSlowestCursor() throws {
         try journal.append(entries(0..<10), now: start)
         #expect(journal.status.lowWatermark == 0)

@@ -109,6 +109,24 @@ extension SystemTests {
             ingestor.stop()
         }
 
+        @Test("nobody subscribes at the cloud: nothing is flooded, and on its return the ingestor gets all in order")
+        func absentIngestor() async throws {
+            let rig = try await Rig(confirm: "ingestor")
+            try await rig.startAndSubscribe()
+            try await readings(1000, port: rig.home.port)
+            try await rig.status { $0["alarms"].array?.contains { $0["name"].string == "cloud-refuses" } ?? false }
+            try await always(for: .seconds(3), "the backlog stays") {
+                try rig.currentStatus()["uplink"]["backlog"].int ?? 0 >= 1000
+            }
+            #expect(rig.cloudWire.published.count < 150, "one window, and then a question now and then")
+            let ingestor = try ScriptedIngestor(port: rig.cloud.port) { $0.map { $0.sequence...$0.sequence } }
+            try await rig.status(within: .seconds(30)) { $0["uplink"]["backlog"].int == 0 }
+            let sequences = ingestor.sequences
+            #expect(sequences == sequences.sorted(), "in order, although the first attempts were refused")
+            try await rig.status { $0["alarms"].array?.isEmpty ?? false }
+            ingestor.stop()
+        }
+
         @Test("with a plain broker a PUBACK confirms; without a subscriber (0x10) nothing does")
         func plainBroker() async throws {
             let rig = try await Rig(confirm: "broker")
