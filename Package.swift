@@ -62,7 +62,8 @@ let package = Package(
             swiftSettings: swiftSettings),
 
         // What several suites share: broker processes on free ports, scripted peers, a wire-reading proxy.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "TestSupport", dependencies: ["Heating"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(name: "HeatingTests", dependencies: ["Heating"], swiftSettings: swiftSettings),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "CSQLite"], swiftSettings: swiftSettings),
         .testTarget(name: "MQTTTests", dependencies: ["MQTT", "TestSupport"], swiftSettings: swiftSettings),
@@ -71,14 +72,20 @@ let package = Package(
             name: "mock-kafka", dependencies: ["EventLog", "CRdkafka"], path: "Tests/MockKafka",
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "EventLogTests", dependencies: ["EventLog", "Journal", "mock-kafka"], swiftSettings: swiftSettings),
+            name: "EventLogTests", dependencies: ["EventLog", "Journal", "TestSupport", "mock-kafka"],
+            swiftSettings: swiftSettings),
         .testTarget(
-            name: "InfluxTests", dependencies: ["Influx", "Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
+            name: "InfluxTests", dependencies: ["Influx", "Heating", "CCurl", "CZlib", "TestSupport"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "hearth-cloudTests", dependencies: ["hearth-cloud", "Heating", "EventLog", "Influx", "MQTT"],
+            swiftSettings: swiftSettings),
         .testTarget(name: "hearthTests", dependencies: ["hearth", "Heating"], swiftSettings: swiftSettings),
         .testTarget(name: "hearthdTests", dependencies: ["hearthd", "Heating"], swiftSettings: swiftSettings),
         .testTarget(name: "hearth-simTests", dependencies: ["hearth-sim"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "SystemTests", dependencies: ["Heating", "MQTT", "TestSupport"], swiftSettings: swiftSettings),
+            name: "SystemTests", dependencies: ["Heating", "MQTT", "TestSupport", "mock-kafka"],
+            swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -51,9 +51,19 @@ public protocol EventReader: AnyObject {
     ///   - offsets: The next offset to read after a restart, per partition. May be lower than what was read, to read
     ///     those events again after a restart; this reader goes on where it is. Not lower than an earlier commit, which
     ///     the journal engine would ignore. May be empty.
+    ///   - reached: How far the work has got in partitions whose offset is lower than that, for ``reached(_:)`` after
+    ///     a restart. Never lost if the offset is not.
     ///   - events: May be empty. May go to any topic.
     /// - Throws: After a transient error repeat the same call: the events may not be stored.
-    func commit(_ offsets: [TopicPartition: Int64], appending events: [Event]) throws(EventLogError)
+    func commit(
+        _ offsets: [TopicPartition: Int64], reached: [TopicPartition: Int64], appending events: [Event]
+    ) throws(EventLogError)
+
+    /// How far the group had got in a partition of this reader, as its last commit said; 0 if none did.
+    ///
+    /// Who commits less than was read, to build up again after a restart what it had in memory, learns here which
+    /// events have been dealt with before. Blocks up to ten seconds.
+    func reached(_ position: TopicPartition) throws(EventLogError) -> Int64
 
     /// Leaves the group, within about five seconds. The reader cannot be used afterwards. Idempotent.
     func close()
@@ -62,6 +72,11 @@ public protocol EventReader: AnyObject {
 extension EventReader {
     /// Marks progress only.
     public func commit(_ offsets: [TopicPartition: Int64]) throws(EventLogError) {
-        try commit(offsets, appending: [])
+        try commit(offsets, reached: [:], appending: [])
+    }
+
+    /// Marks progress, after storing events.
+    public func commit(_ offsets: [TopicPartition: Int64], appending events: [Event]) throws(EventLogError) {
+        try commit(offsets, reached: [:], appending: events)
     }
 }

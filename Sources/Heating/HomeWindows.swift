@@ -2,7 +2,10 @@
 ///
 /// A window's mean is the mean of its rooms' means, so that every room counts once however often its sensor speaks.
 /// A `(room, timestamp)` counts once, the last value standing, exactly as the database keeps it; so duplicates change
-/// nothing. The last few windows stay open for late readings and are given out again when one changes.
+/// nothing. A window stays open for late readings until a number of further readings of its home have come, and is
+/// given out again when one changes it. Counting readings instead of time makes the tolerance the same for sensors
+/// whose clock runs sixty times too fast, and makes closing a matter of the log alone: whoever reads the same readings
+/// again, from anywhere before a window's last one, closes it at the same reading.
 ///
 /// Each home has its own memory, so an outage of one home makes nobody else's readings late. A clock that jumps back
 /// (a sensor that restarts) starts over: its windows are new ones, not late ones.
@@ -10,7 +13,10 @@ public struct HomeWindows: Sendable {
     public struct Settings: Equatable, Sendable {
         /// Length of a window; windows start at multiples of it since 1970.
         public var window: Duration
-        /// How many windows stay open for late readings: the most recently changed.
+        /// A window closes when so many readings of its home have come since its last one: about a quarter of an hour
+        /// with five rooms and a reading per second, and a bound on the memory.
+        public var openReadings: Int64
+        /// So many windows stay open in any case: the last that had a reading.
         public var openWindows: Int
         /// A changed window is given out when no reading has changed it for this long.
         public var settleAfter: Duration
@@ -18,10 +24,11 @@ public struct HomeWindows: Sendable {
         public var jump: Duration
 
         public init(
-            window: Duration = .seconds(60), openWindows: Int = 8, settleAfter: Duration = .seconds(2),
-            jump: Duration = .seconds(600)
+            window: Duration = .seconds(60), openReadings: Int64 = 4000, openWindows: Int = 8,
+            settleAfter: Duration = .seconds(2), jump: Duration = .seconds(600)
         ) {
             self.window = window
+            self.openReadings = openReadings
             self.openWindows = openWindows
             self.settleAfter = settleAfter
             self.jump = jump
@@ -51,7 +58,7 @@ public struct HomeWindows: Sendable {
         case tooMany
     }
 
-    /// Where a window's readings stand in the log.
+    /// Places in the log, both included.
     public struct Extent: Equatable, Sendable {
         public var first: Int64
         public var last: Int64
@@ -63,22 +70,34 @@ public struct HomeWindows: Sendable {
 
     private struct Window: Sendable {
         var rooms: [Room: [Int64: Double]] = [:]
+        /// Places in the log of its readings.
         var extent: Extent
+        /// The number of its last reading among the home's.
+        var touched: Int64
         var changedAt: Instant
-        var isDirty = true
     }
 
     public let settings: Settings
     private let length: Int64
     private var windows: [Int64: Window] = [:]
-    /// No window up to this start is known any more.
-    private var closedThrough: Int64?
+    private var touches = TouchQueue()
+    /// Windows that changed since they were given out.
+    private var dirty: Set<Int64> = []
+    /// Closed with changes that were not given out.
+    private var closed: [Mean] = []
+    private var count: Int64 = 0
+    /// No window up to this start is known any more, and where the last reading stands of the one that says so.
+    private var closedThrough: (start: Int64, last: Int64)?
+    /// What ``firstNeeded()`` said, while it still holds.
+    private var first: Int64?
     /// Time of the newest reading.
     private var newest: Int64?
     private var epoch: String?
     private var lastSequence: Int64 = 0
     /// When a reading last changed something.
     public private(set) var lastChange: Instant
+    /// The last late reading, with what made it late: reading the log from within this would make it look new.
+    public private(set) var lateness: Extent?
 
     public init(settings: Settings = Settings(), now: Instant) {
         self.settings = settings
@@ -89,7 +108,7 @@ public struct HomeWindows: Sendable {
     /// Takes a reading.
     ///
     /// - Parameters:
-    ///   - offset: its place in the log.
+    ///   - offset: its place in the log; ascending.
     ///   - sequence, epoch: its gateway's count, where known: they tell a clock that jumped from a record sent again.
     public mutating func add(
         room: Room, at time: Timestamp, value: Double, offset: Int64, sequence: Int64? = nil, epoch: String? = nil,
@@ -97,58 +116,81 @@ public struct HomeWindows: Sendable {
     ) -> Verdict {
         let start = windowStart(time.nanoseconds)
         let isNew = isInOrder(sequence, epoch)
-        if windows[start] == nil, let closed = closedThrough, start <= closed {
+        count += 1
+        closeOld()
+        if windows[start] == nil, let closed = closedThrough, start <= closed.start {
             let isFarBehind = newest.map { time.nanoseconds < $0 - settings.jump.wholeNanoseconds } ?? false
-            guard isNew ?? isFarBehind else { return .late }
+            guard isNew ?? isFarBehind else {
+                lateness = Extent(first: closed.last, last: offset)
+                return .late
+            }
             closedThrough = nil
         }
         newest = isNew == true ? time.nanoseconds : max(newest ?? .min, time.nanoseconds)
-        var window = windows[start] ?? Window(extent: Extent(first: offset, last: offset), changedAt: now)
-        window.extent = Extent(first: min(window.extent.first, offset), last: max(window.extent.last, offset))
+        var window = windows[start] ?? Window(extent: Extent(first: offset, last: offset), touched: 0, changedAt: now)
+        // Out of the dictionary, or the rooms would be copied.
+        windows[start] = nil
+        defer { windows[start] = window }
+        window.extent.last = max(window.extent.last, offset)
+        window.touched = count
+        touches.append(start, at: count)
+        if let known = first { first = min(known, offset) }
         let known = window.rooms[room]
-        if known?[time.nanoseconds] == value {
-            windows[start] = window
-            return .duplicate
-        }
+        if known?[time.nanoseconds] == value { return .duplicate }
         guard known != nil || window.rooms.count < Self.roomLimit, known?.count ?? 0 < Self.readingLimit else {
             return .tooMany
         }
         window.rooms[room, default: [:]][time.nanoseconds] = value
         window.changedAt = now
-        window.isDirty = true
-        windows[start] = window
+        dirty.insert(start)
         lastChange = now
         return .counted
     }
 
-    /// The windows that are worth writing now, in order of time. One that changes later is given out again.
+    /// The open windows that are worth writing now, in order of time. One that changes later is given out again.
     public mutating func takeSettled(now: Instant) -> [Mean] {
-        let settled = windows.filter { $0.value.isDirty && now - $0.value.changedAt >= settings.settleAfter }
-        for start in settled.keys { windows[start]?.isDirty = false }
-        return settled.sorted { $0.key < $1.key }.map { Self.mean($0.value, at: $0.key) }
+        let settled = dirty.filter { start in
+            windows[start].map { now - $0.changedAt >= settings.settleAfter } ?? false
+        }
+        dirty.subtract(settled)
+        return settled.sorted().compactMap { start in windows[start].map { Self.mean($0, at: start) } }
     }
 
-    /// Closes the windows beyond the limit. Those not given out yet are returned, with all their places in the log.
-    public mutating func close() -> (means: [Mean], extents: [Extent]) {
-        var result: (means: [Mean], extents: [Extent]) = ([], [])
-        while windows.count > max(1, settings.openWindows) {
-            guard let oldest = windows.min(by: { ($0.value.changedAt, $0.key) < ($1.value.changedAt, $1.key) }) else {
-                break
-            }
-            if oldest.value.isDirty { result.means.append(Self.mean(oldest.value, at: oldest.key)) }
-            result.extents.append(oldest.value.extent)
-            windows[oldest.key] = nil
-            closedThrough = max(closedThrough ?? .min, oldest.key)
-        }
-        return result
+    /// The windows that the last readings have closed and that changed since they were given out.
+    public mutating func takeClosed() -> [Mean] {
+        guard !closed.isEmpty else { return [] }
+        defer { closed = [] }
+        return closed
     }
 
     /// The first place in the log that an open window still needs; nil with none.
-    public var firstNeeded: Int64? { windows.values.map(\.extent.first).min() }
+    public mutating func firstNeeded() -> Int64? {
+        if first == nil { first = windows.values.lazy.map(\.extent.first).min() }
+        return first
+    }
 
-    public var hasUnwritten: Bool { windows.values.contains(where: \.isDirty) }
+    public var hasUnwritten: Bool { !dirty.isEmpty }
 
     // MARK: -
+
+    /// Closes the windows whose last reading is too many readings ago.
+    private mutating func closeOld() {
+        if touches.count > 2 * windows.count + 64 { touches.keep { windows[$0]?.touched == $1 } }
+        while windows.count > max(1, settings.openWindows), let oldest = touches.first {
+            guard let window = windows[oldest.start], window.touched == oldest.at else {
+                touches.removeFirst()
+                continue
+            }
+            guard count - oldest.at > settings.openReadings else { return }
+            touches.removeFirst()
+            windows[oldest.start] = nil
+            if window.extent.first == first { first = nil }
+            if dirty.remove(oldest.start) != nil { closed.append(Self.mean(window, at: oldest.start)) }
+            if closedThrough.map({ $0.start < oldest.start }) ?? true {
+                closedThrough = (oldest.start, window.extent.last)
+            }
+        }
+    }
 
     /// true: the gateway has never sent this before; false: it has; nil: it does not say.
     private mutating func isInOrder(_ sequence: Int64?, _ epoch: String?) -> Bool? {
@@ -178,5 +220,34 @@ public struct HomeWindows: Sendable {
         return Mean(
             time: Timestamp(nanoseconds: start), average: means.reduce(0, +) / Double(max(1, means.count)),
             minimum: values.min() ?? 0, maximum: values.max() ?? 0, rooms: means.count)
+    }
+}
+
+/// Windows in the order of their last readings; entries that a later one has overtaken stay until they come first.
+private struct TouchQueue: Sendable {
+    private var entries: [(start: Int64, at: Int64)] = []
+    private var head = 0
+
+    var count: Int { entries.count }
+    var first: (start: Int64, at: Int64)? { head < entries.count ? entries[head] : nil }
+
+    mutating func append(_ start: Int64, at count: Int64) {
+        if head < entries.count, entries[entries.count - 1].start == start {
+            entries[entries.count - 1].at = count
+        } else {
+            entries.append((start, count))
+        }
+    }
+
+    mutating func keep(_ isWanted: (Int64, Int64) -> Bool) {
+        entries = entries[head...].filter { isWanted($0.start, $0.at) }
+        head = 0
+    }
+
+    mutating func removeFirst() {
+        head += 1
+        guard head > 64, head * 2 > entries.count else { return }
+        entries.removeFirst(head)
+        head = 0
     }
 }

@@ -4,20 +4,26 @@ import Influx
 
 /// P4: the mean of each home over windows of event time.
 ///
-/// What it commits is not what it has read but what no window needs any more: after a restart the windows are rebuilt
-/// from the log, and a window written twice is the same point.
+/// What it commits is not what it has read but what no open window needs any more, and beside it how far it had read.
+/// After a restart the windows are rebuilt from the log. Of those that the first read would show only in part, none was
+/// open any more where the last run stopped, so up to there nothing is written; see ``HomeWindows`` on why a window
+/// closes at the same reading again.
 struct Aggregate: Stage {
     /// A home that has been silent for this long no longer holds the commit back: then a restart may give the window
     /// it fell silent in a partial mean.
     private static let holdBack: Duration = .seconds(24 * 3600)
+    /// Late readings remembered per partition, each to be read again only with what made it late.
+    private static let lateLimit = 10_000
 
     let names: LogTopics
     private let settings: HomeWindows.Settings
     private let clock: @Sendable () -> Instant
     private var homes: [HomeID: Home] = [:]
-    /// Where closed windows stand: as long as a later commit could land inside one, it must land before it.
-    private var closed: [TopicPartition: [HomeWindows.Extent]] = [:]
+    private var late: [TopicPartition: [Late]] = [:]
     private var read: [TopicPartition: Int64] = [:]
+    /// Before this, everything was written by an earlier run.
+    private var reached: [TopicPartition: Int64] = [:]
+    private var committed: [TopicPartition: Int64] = [:]
     private var time = EventTime()
 
     private struct Home {
@@ -25,18 +31,31 @@ struct Aggregate: Stage {
         var position: TopicPartition
     }
 
+    private struct Late {
+        var extent: HomeWindows.Extent
+        var since: Instant
+    }
+
     init(_ names: LogTopics, window: Duration, clock: @escaping @Sendable () -> Instant = { CloudClock.now }) {
+        self.init(names, settings: HomeWindows.Settings(window: window), clock: clock)
+    }
+
+    init(_ names: LogTopics, settings: HomeWindows.Settings, clock: @escaping @Sendable () -> Instant) {
         self.names = names
-        settings = HomeWindows.Settings(window: window)
+        self.settings = settings
         self.clock = clock
     }
 
     var topics: [String] { [names.clean] }
+    var needsReached: Bool { true }
+
+    mutating func assigned(_ positions: [TopicPartition: Int64]) {
+        for (position, next) in positions { reached[position] = next }
+    }
 
     mutating func process(_ events: [StoredEvent]) -> StageOutput {
         var output = StageOutput()
         let now = clock()
-        var touched: Set<HomeID> = []
         for stored in events {
             read[stored.position] = max(read[stored.position] ?? 0, stored.offset + 1)
             guard let value = stored.event.value else { continue }
@@ -47,12 +66,11 @@ struct Aggregate: Stage {
                 output.dropped["unusable", default: 0] += 1
                 continue
             }
-            touched.insert(home)
-            add(event, home, room, number, at, stored, now, &output)
+            let sample = Sample(room: room, at: at, value: number, event: event, offset: stored.offset)
+            add(sample, home, stored.position, now, &output)
         }
-        for home in touched { close(home, &output) }
         write(now, &output)
-        output.commit = commits(now)
+        commit(now, &output)
         return output
     }
 
@@ -60,7 +78,7 @@ struct Aggregate: Stage {
     mutating func idle() -> StageOutput {
         var output = StageOutput()
         write(clock(), &output)
-        if !output.writes.isEmpty { output.commit = commits(clock()) }
+        if !output.writes.isEmpty { commit(clock(), &output) }
         return output
     }
 
@@ -68,66 +86,101 @@ struct Aggregate: Stage {
         let gone = Set(positions)
         homes = homes.filter { !gone.contains($0.value.position) }
         for position in positions {
-            closed[position] = nil
+            late[position] = nil
             read[position] = nil
+            reached[position] = nil
+            committed[position] = nil
         }
+    }
+
+    private struct Sample {
+        var room: Room
+        var at: Timestamp
+        var value: Double
+        var event: RawEvent
+        var offset: Int64
     }
 
     private mutating func add(
-        _ event: RawEvent, _ name: HomeID, _ room: Room, _ value: Double, _ at: Timestamp, _ stored: StoredEvent,
-        _ now: Instant,
-        _ output: inout StageOutput
+        _ sample: Sample, _ name: HomeID, _ position: TopicPartition, _ now: Instant, _ output: inout StageOutput
     ) {
-        var home = homes[name] ?? Home(mean: HomeWindows(settings: settings, now: now), position: stored.position)
-        let verdict = home.mean.add(
-            room: room, at: at, value: value, offset: stored.offset, sequence: event.sequence,
-            epoch: event.epoch, now: now)
-        homes[name] = home
+        if homes[name] == nil {
+            homes[name] = Home(mean: HomeWindows(settings: settings, now: now), position: position)
+        }
+        let verdict = homes[name]?.mean.add(
+            room: sample.room, at: sample.at, value: sample.value, offset: sample.offset,
+            sequence: sample.event.sequence, epoch: sample.event.epoch, now: now)
+        let closed = homes[name]?.mean.takeClosed() ?? []
+        if sample.offset >= reached[position] ?? 0 {
+            output.writes += closed.map { .init(point: Self.point(name, $0), source: nil) }
+        }
         switch verdict {
-        case .counted: break
-        case .duplicate: output.dropped["duplicate", default: 0] += 1
-        case .late: output.dropped["late", default: 0] += 1
-        case .tooMany: output.dropped["too_many", default: 0] += 1
+        case .counted?, nil: break
+        case .duplicate?: output.dropped["duplicate", default: 0] += 1
+        case .tooMany?: output.dropped["too_many", default: 0] += 1
+        case .late?:
+            output.dropped["late", default: 0] += 1
+            if let extent = homes[name]?.mean.lateness { remember(extent, position, now) }
         }
     }
 
-    private mutating func close(_ name: HomeID, _ output: inout StageOutput) {
-        guard var home = homes[name] else { return }
-        let result = home.mean.close()
-        homes[name] = home
-        output.writes += result.means.map { .init(point: Self.point(name, $0), source: nil) }
-        closed[home.position, default: []] += result.extents
+    private mutating func remember(_ extent: HomeWindows.Extent, _ position: TopicPartition, _ now: Instant) {
+        var known = late[position] ?? []
+        if known.last?.extent.first == extent.first, let last = known.indices.last {
+            known[last].extent.last = extent.last
+        } else {
+            known.append(Late(extent: extent, since: now))
+        }
+        if known.count > Self.lateLimit { known.removeFirst(known.count / 2) }
+        late[position] = known
     }
 
     private mutating func write(_ now: Instant, _ output: inout StageOutput) {
-        for name in homes.keys where homes[name]?.mean.hasUnwritten ?? false {
+        let changed = homes.filter { $0.value.mean.hasUnwritten && !isCatchingUp($0.value.position) }.map(\.key)
+        for name in changed {
             let means = homes[name]?.mean.takeSettled(now: now) ?? []
             output.writes += means.map { .init(point: Self.point(name, $0), source: nil) }
         }
     }
 
-    /// Per partition, the first event that an open window needs; no commit lands inside a closed window either,
-    /// or a restart would see only its end and write that as the whole.
-    private mutating func commits(_ now: Instant) -> [TopicPartition: Int64] {
+    private func isCatchingUp(_ position: TopicPartition) -> Bool {
+        read[position] ?? 0 < reached[position] ?? 0
+    }
+
+    /// Per partition, the first event that an open window needs, but never between a late reading and what made it
+    /// late, or a restart would take it for the first of a new window.
+    private mutating func commit(_ now: Instant, _ output: inout StageOutput) {
         var commits = read
-        for home in homes.values where now - home.mean.lastChange < Self.holdBack {
-            guard let first = home.mean.firstNeeded else { continue }
-            commits[home.position] = min(commits[home.position] ?? first, first)
+        // By index: a loop over the dictionary would copy it with the first change.
+        var index = homes.values.startIndex
+        while index != homes.values.endIndex {
+            let position = homes.values[index].position
+            if now - homes.values[index].mean.lastChange < Self.holdBack,
+                let first = homes.values[index].mean.firstNeeded()
+            {
+                commits[position] = min(commits[position] ?? first, first)
+            }
+            homes.values.formIndex(after: &index)
         }
-        for (position, extents) in closed {
+        for (position, known) in late {
             guard var commit = commits[position] else { continue }
+            let recent = known.filter { now - $0.since < Self.holdBack }
             var isSettled = false
             while !isSettled {
                 isSettled = true
-                for extent in extents where extent.first < commit && extent.last >= commit {
-                    commit = extent.first
+                for late in recent where late.extent.first < commit && late.extent.last >= commit {
+                    commit = late.extent.first
                     isSettled = false
                 }
             }
             commits[position] = commit
-            closed[position] = extents.filter { $0.last >= commit }
+            late[position] = recent.filter { $0.extent.last >= commit }
         }
-        return commits
+        for (position, next) in commits {
+            committed[position] = max(committed[position] ?? 0, next)
+            output.reached[position] = max(read[position] ?? 0, reached[position] ?? 0)
+        }
+        output.commit = committed
     }
 
     private static func point(_ home: HomeID, _ mean: HomeWindows.Mean) -> Point {

@@ -39,8 +39,12 @@ struct CloudBuilder {
             }
             return try JournalLog(path: logOptions.journalPath, maxBytes: mebibytes << 20, report: report)
         case "kafka":
-            return try KafkaLog(
-                KafkaSettings(bootstrap: logOptions.kafkaHost, clientID: "hearth-\(role)"), report: report)
+            guard let timeout = Int64(logOptions.kafkaSessionTimeout), (6...1800).contains(timeout) else {
+                throw SettingError("KAFKA_SESSION_TIMEOUT must be 6 to 1800 seconds, as brokers accept by default")
+            }
+            var settings = KafkaSettings(bootstrap: logOptions.kafkaHost, clientID: "hearth-\(role)")
+            settings.sessionTimeout = .seconds(timeout)
+            return try KafkaLog(settings, report: report)
         default:
             throw SettingError("EVENT_LOG must be journal or kafka, not \"\(logOptions.engine)\"")
         }

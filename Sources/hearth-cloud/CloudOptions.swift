@@ -100,6 +100,11 @@ struct EventLogOptions: ParsableArguments {
     @Option(name: .customLong("kafka-host"), help: "Kafka bootstrap servers (KAFKA_HOST).")
     var kafkaHost = Variable.text("KAFKA_HOST", "kafka-svc:9092")
 
+    @Option(
+        name: .customLong("kafka-session-timeout"),
+        help: "Seconds without a sign of life until a service's partitions go to others (KAFKA_SESSION_TIMEOUT).")
+    var kafkaSessionTimeout = Variable.text("KAFKA_SESSION_TIMEOUT", "45")
+
     @Option(name: .customLong("kafka-topic"), help: "Topic of the raw readings (KAFKA_TOPIC).")
     var rawTopic = Variable.text("KAFKA_TOPIC", "raw_sensor_data")
 

@@ -94,6 +94,11 @@ final class PipelineRunner: Sendable {
                 try finish(&pending, reader)
                 stage.revoked(batch.revoked)
             }
+            if stage.needsReached, !batch.assigned.isEmpty {
+                var reached: [TopicPartition: Int64] = [:]
+                for position in batch.assigned { reached[position] = try reader.reached(position) }
+                stage.assigned(reached)
+            }
             metrics.turned()
             if batch.events.isEmpty { try finish(&pending, reader) }
             let output = batch.events.isEmpty ? stage.idle() : stage.process(batch.events)
@@ -132,16 +137,16 @@ final class PipelineRunner: Sendable {
         for rejected in done.output.rejected {
             events.append(deadLetter(done.events[rejected.source], rejected.reason))
         }
-        try commit(done.output.commit, appending: events, reader)
+        try commit(done.output, appending: events, reader)
         metrics.finished(done.output, stored: result.stored, rejected: result.rejected.count, read: done.events.count)
     }
 
     private func commit(
-        _ offsets: [TopicPartition: Int64], appending events: [Event], _ reader: any EventReader
+        _ output: StageOutput, appending events: [Event], _ reader: any EventReader
     ) throws(EventLogError) {
         while true {
             do throws(EventLogError) {
-                return try reader.commit(offsets, appending: events)
+                return try reader.commit(output.commit, reached: output.reached, appending: events)
             } catch {
                 guard error.isTransient, !mustStop else { throw error }
                 metrics.failed("\(error)")

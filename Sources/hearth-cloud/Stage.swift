@@ -6,6 +6,12 @@ protocol Stage {
     /// The topics it reads.
     var topics: [String] { get }
 
+    /// Whether ``assigned(_:)`` wants to know how far the group had got.
+    var needsReached: Bool { get }
+
+    /// These partitions are read from now on; an earlier run had dealt with everything before the given offsets.
+    mutating func assigned(_ positions: [TopicPartition: Int64])
+
     mutating func process(_ events: [StoredEvent]) -> StageOutput
 
     /// Called while nothing arrives: what has settled by itself.
@@ -29,6 +35,8 @@ struct StageOutput {
     var rejected: [(source: Int, reason: String)] = []
     /// Where to read on after a restart.
     var commit: [TopicPartition: Int64] = [:]
+    /// How far the work has got, where that is further.
+    var reached: [TopicPartition: Int64] = [:]
     /// Values dropped on purpose (outliers, late readings), by reason.
     var dropped: [String: Int] = [:]
 
@@ -41,6 +49,8 @@ struct StageOutput {
 }
 
 extension Stage {
+    var needsReached: Bool { false }
+    mutating func assigned(_ positions: [TopicPartition: Int64]) {}
     mutating func idle() -> StageOutput { StageOutput() }
     mutating func revoked(_ positions: [TopicPartition]) {}
 }

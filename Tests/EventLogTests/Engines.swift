@@ -1,6 +1,7 @@
 import EventLog
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// What the conformance suite runs on. `KAFKA_HOST` adds a real cluster.

@@ -1,6 +1,7 @@
 import CRdkafka
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import EventLog

@@ -1,6 +1,7 @@
 import EventLog
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// Random faults while two readers pass everything on to a second topic: what was confirmed arrives.

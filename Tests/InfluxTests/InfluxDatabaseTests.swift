@@ -1,5 +1,6 @@
 import Foundation
 import Heating
+import TestSupport
 import Testing
 
 @testable import Influx

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// A listening TCP socket on the loopback interface; port 0 is a free one.
@@ -68,5 +69,18 @@ private func withAddress<Result>(
 ) -> Result {
     withUnsafeMutablePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body)
+    }
+}
+
+struct TestFailure: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
+
+func waitUntil(_ what: String, within seconds: Double = 10, _ condition: () throws -> Bool) throws {
+    let deadline = Date().addingTimeInterval(seconds)
+    while try !condition() {
+        if Date() > deadline { throw TestFailure("not within \(seconds) s: \(what)") }
+        usleep(5_000)
     }
 }

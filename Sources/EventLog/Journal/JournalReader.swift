@@ -28,6 +28,8 @@ final class JournalReader: EventReader {
         var committed: Int64
 
         var position: TopicPartition { TopicPartition(topic: topic, partition: 0) }
+        /// Another cursor, never behind the first: how far the work has got.
+        var mark: String { cursor + "/reached" }
         /// Everything up to here is either committed or of no concern to the group.
         var settled: Int64 { delivered <= committed ? max(scanned, committed) : committed }
     }
@@ -134,8 +136,15 @@ final class JournalReader: EventReader {
 
     // MARK: Committing
 
-    func commit(_ offsets: [TopicPartition: Int64], appending events: [Event]) throws(EventLogError) {
+    func commit(
+        _ offsets: [TopicPartition: Int64], reached: [TopicPartition: Int64], appending events: [Event]
+    ) throws(EventLogError) {
         guard !isClosed, !log.isClosed else { throw .closed }
+        // Before the offsets: a crash between leaves a restart that begins too early, which changes nothing.
+        for place in places {
+            guard let next = reached[place.position] else { continue }
+            try log.run { () throws(JournalError) in try log.journal.advance(place.mark, through: next - 1) }
+        }
         var targets: [(index: Int, through: Int64)] = []
         for index in places.indices {
             guard let next = offsets[places[index].position], next - 1 > places[index].committed else { continue }
@@ -154,6 +163,13 @@ final class JournalReader: EventReader {
             places[index].committed = through
         }
         tidy()
+    }
+
+    func reached(_ position: TopicPartition) throws(EventLogError) -> Int64 {
+        guard !isClosed, !log.isClosed else { throw .closed }
+        guard let place = places.first(where: { $0.position == position }) else { return 0 }
+        let through = try log.run { () throws(JournalError) in try log.journal.cursor(place.mark) }
+        return through > 0 ? through + 1 : 0
     }
 
     /// Once a second: lets cursors pass rows of other topics, lets the journal delete history, and tells the status.

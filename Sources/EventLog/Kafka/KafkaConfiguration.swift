@@ -53,7 +53,7 @@ struct KafkaHandle: @unchecked Sendable {
     /// Not by rd_kafka_query_watermark_offsets: 2.0.2 does not apply its timeout to the answer and waits for as long as
     /// the broker is away. Kafka takes the two constants in the place of a time.
     func offset(_ which: Int32, of position: TopicPartition, within milliseconds: Int32) -> Int64? {
-        PartitionList(offsets: [position: Int64(which)]).withPointer { list -> Int64? in
+        PartitionList(offsets: [position: CommitMark(next: Int64(which))]).withPointer { list -> Int64? in
             let result = rd_kafka_offsets_for_times(pointer, list, milliseconds)
             let answer = list.pointee.elems[0]
             guard result == RD_KAFKA_RESP_ERR_NO_ERROR, answer.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }

@@ -49,7 +49,7 @@ final class KafkaConsumer {
     /// Sends the offsets to the group's coordinator and waits for the answer; nil if there was none by the deadline
     /// (monotonic nanoseconds) or `isClosed` came true.
     func commit(
-        _ offsets: [TopicPartition: Int64], until end: Int64, isClosed: () -> Bool
+        _ offsets: [TopicPartition: CommitMark], until end: Int64, isClosed: () -> Bool
     ) -> rd_kafka_resp_err_t? {
         // Not the synchronous rd_kafka_commit, which waits without bound when the coordinator is away.
         guard let queue = rd_kafka_queue_new(handle.pointer) else { return nil }
@@ -66,11 +66,13 @@ final class KafkaConsumer {
         return nil
     }
 
-    /// The group's committed offset, negative if there is none; nil if the coordinator did not say in time.
-    func committedOffset(of position: TopicPartition, within milliseconds: Int32) -> Int64? {
-        PartitionList(offsets: [position: Int64(RD_KAFKA_OFFSET_INVALID)]).withPointer { list in
+    /// What the group has committed, with a negative offset if that is nothing; nil if the coordinator did not say in
+    /// time.
+    func committedMark(of position: TopicPartition, within milliseconds: Int32) -> CommitMark? {
+        PartitionList(offsets: [position: CommitMark(next: Int64(RD_KAFKA_OFFSET_INVALID))]).withPointer { list in
             let result = rd_kafka_committed(handle.pointer, list, milliseconds)
-            return result == RD_KAFKA_RESP_ERR_NO_ERROR ? list.pointee.elems[0].offset : nil
+            guard result == RD_KAFKA_RESP_ERR_NO_ERROR, list.pointee.elems[0].err == result else { return nil }
+            return CommitMark(list.pointee.elems[0])
         }
     }
 

@@ -16,7 +16,7 @@ final class KafkaReader: EventReader {
     // The consumer met a fatal error.
     private var isBroken = false
     // Offsets that could not be committed because the group was rebalancing.
-    private var deferred: [TopicPartition: Int64] = [:]
+    private var deferred: [TopicPartition: CommitMark] = [:]
     private var topicWarnings: [String: Int64] = [:]
     private var nextPublication: Int64 = 0
     private var published = EventLogStatus.Group()
@@ -158,10 +158,12 @@ final class KafkaReader: EventReader {
 
     // MARK: Committing
 
-    func commit(_ offsets: [TopicPartition: Int64], appending events: [Event]) throws(EventLogError) {
+    func commit(
+        _ offsets: [TopicPartition: Int64], reached: [TopicPartition: Int64], appending events: [Event]
+    ) throws(EventLogError) {
         guard consumer != nil else { throw .closed }
         if !events.isEmpty { try log.append(events) }
-        deferred.merge(offsets) { $1 }
+        for (position, next) in offsets { deferred[position] = CommitMark(next: next, reached: reached[position]) }
         let wanted = deferred
         guard !wanted.isEmpty else { return }
         deferred = [:]
@@ -176,6 +178,17 @@ final class KafkaReader: EventReader {
         }
     }
 
+    func reached(_ position: TopicPartition) throws(EventLogError) -> Int64 {
+        let end = deadline(after: 10_000_000_000)
+        while monotonicNow() < end {
+            guard let consumer, !log.isClosed else { throw .closed }
+            if let mark = consumer.committedMark(of: position, within: 1_000) { return mark.reached ?? 0 }
+        }
+        throw EventLogError(
+            kafka: RD_KAFKA_RESP_ERR__TIMED_OUT, doing: "asking how far \(group) had got in \(position)",
+            bootstrap: log.settings.bootstrap)
+    }
+
     private func retryDeferred() {
         let wanted = deferred
         deferred = [:]
@@ -185,7 +198,7 @@ final class KafkaReader: EventReader {
 
     /// Returns an error that may pass.
     private func commitOnce(
-        _ offsets: [TopicPartition: Int64], until end: Int64
+        _ offsets: [TopicPartition: CommitMark], until end: Int64
     ) throws(EventLogError) -> EventLogError? {
         guard let consumer else { throw .closed }
         let result = consumer.commit(offsets, until: end, isClosed: { log.isClosed })
@@ -193,7 +206,7 @@ final class KafkaReader: EventReader {
         let doing = "committing offsets of \(group)"
         switch result {
         case RD_KAFKA_RESP_ERR_NO_ERROR:
-            progress.committed(offsets)
+            progress.committed(offsets.mapValues(\.next))
         case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
             // The group forms anew, which needs this reader to poll; committed after that.
             deferred.merge(offsets) { later, _ in later }
@@ -241,7 +254,7 @@ final class KafkaReader: EventReader {
 
     /// Where a partition begins for this group when nothing of it was read yet.
     private func firstOffset(of position: TopicPartition, _ consumer: KafkaConsumer) -> Int64? {
-        guard let committed = consumer.committedOffset(of: position, within: 1_000) else { return nil }
+        guard let committed = consumer.committedMark(of: position, within: 1_000)?.next else { return nil }
         return committed >= 0 ? committed : log.offset(RD_KAFKA_OFFSET_BEGINNING, of: position)
     }
 

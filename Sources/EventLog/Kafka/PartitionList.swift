@@ -1,4 +1,24 @@
 import CRdkafka
+import Glibc
+
+/// What a group commits for a partition: where to read on, and in the metadata how far the work has got.
+struct CommitMark: Sendable, Equatable {
+    var next: Int64
+    var reached: Int64?
+
+    init(next: Int64, reached: Int64? = nil) {
+        self.next = next
+        self.reached = reached
+    }
+
+    /// Metadata that is not ours says nothing.
+    init(_ element: rd_kafka_topic_partition_t) {
+        next = element.offset
+        guard let metadata = element.metadata else { return }
+        let text = UnsafeRawBufferPointer(start: metadata, count: element.metadata_size).prefix { $0 != 0 }
+        reached = Int64(String(decoding: text, as: UTF8.self))
+    }
+}
 
 /// Owns a `rd_kafka_topic_partition_list_t`.
 final class PartitionList {
@@ -14,10 +34,15 @@ final class PartitionList {
         for topic in topics { rd_kafka_topic_partition_list_add(pointer, topic, RD_KAFKA_PARTITION_UA) }
     }
 
-    init(offsets: [TopicPartition: Int64]) {
+    init(offsets: [TopicPartition: CommitMark]) {
         pointer = rd_kafka_topic_partition_list_new(Int32(offsets.count))
-        for (position, offset) in offsets {
-            rd_kafka_topic_partition_list_add(pointer, position.topic, position.partition).pointee.offset = offset
+        for (position, mark) in offsets {
+            let element = rd_kafka_topic_partition_list_add(pointer, position.topic, position.partition)
+            element?.pointee.offset = mark.next
+            guard let reached = mark.reached else { continue }
+            // Freed with the list.
+            element?.pointee.metadata = UnsafeMutableRawPointer(strdup("\(reached)"))
+            element?.pointee.metadata_size = "\(reached)".utf8.count
         }
     }
 

@@ -3,19 +3,23 @@ import Glibc
 import Heating
 
 /// A real InfluxDB 1.x in a directory of its own, on free ports, ended with the object.
-final class InfluxDatabase: @unchecked Sendable {
-    static let executable = ["/usr/bin/influxd", "/usr/local/bin/influxd"].first {
+public final class InfluxDatabase: @unchecked Sendable {
+    public static let executable = ["/usr/bin/influxd", "/usr/local/bin/influxd"].first {
         FileManager.default.isExecutableFile(atPath: $0)
     }
 
-    private(set) var url: String
+    public private(set) var url: String
     /// The self-signed certificate of a server with TLS.
-    var certificate: String { "\(directory.path)/server.pem" }
-    private let port: UInt16
+    public var certificate: String { "\(directory.path)/server.pem" }
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    private let port: Int
     private let directory: URL
     private var process = Process()
 
-    init(requiresLogin: Bool = false, usesTLS: Bool = false) throws {
+    public init(requiresLogin: Bool = false, usesTLS: Bool = false) throws {
         port = try freePort()
         url = "http://127.0.0.1:\(port)"
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("influx-\(UUID().uuidString)")
@@ -64,7 +68,7 @@ final class InfluxDatabase: @unchecked Sendable {
         try text.joined().write(toFile: certificate, atomically: true, encoding: .utf8)
     }
 
-    func start() throws {
+    public func start() throws {
         process = Process()
         process.executableURL = URL(fileURLWithPath: Self.executable ?? "/usr/bin/influxd")
         process.arguments = ["-config", "\(directory.path)/influxdb.conf"]
@@ -73,11 +77,15 @@ final class InfluxDatabase: @unchecked Sendable {
         try process.run()
         // Over TLS the tests' client cannot ask; a plain request is answered with 400.
         let expected = url.hasPrefix("https") ? 400 : 204
-        try waitUntil("influxd answers", within: 30) { (try? self.request("GET", "/ping").status) == expected }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while (try? request("GET", "/ping").status) != expected {
+            guard ContinuousClock.now < deadline else { throw Failure(description: "influxd does not answer") }
+            usleep(5_000)
+        }
     }
 
     /// As the kernel would: nothing is flushed.
-    func killHard() {
+    public func killHard() {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
@@ -89,34 +97,38 @@ final class InfluxDatabase: @unchecked Sendable {
 
     /// Runs one statement and returns the rows of its first series.
     @discardableResult
-    func query(_ statement: String, database: String? = nil) throws -> [[JSON]] {
+    public func query(_ statement: String, database: String? = nil) throws -> [[JSON]] {
         let json = try answer(statement, database: database)
         if let error = json["results"]?[0]?["error"]?.string ?? json["error"]?.string {
-            throw TestFailure("\(statement): \(error)")
+            throw Failure(description: "\(statement): \(error)")
         }
         return json["results"]?[0]?["series"]?[0]?["values"]?.array?.compactMap(\.array) ?? []
     }
 
     /// Runs one statement and returns all of the answer.
-    func answer(_ statement: String, database: String? = nil) throws -> JSON {
+    public func answer(_ statement: String, database: String? = nil) throws -> JSON {
         var path = "/query?epoch=ns&q=\(percent(statement))"
         if let database { path += "&db=\(percent(database))" }
         return try JSON.parse(try request("POST", path).body)
     }
 
-    func count(_ measurement: String, field: String = "value", database: String) throws -> Int {
+    public func count(_ measurement: String, field: String = "value", database: String) throws -> Int {
         let rows = try query("SELECT count(\"\(field)\") FROM \"\(measurement)\"", database: database)
         return Int(rows.first?[1].int ?? 0)
     }
 
     /// A minimal HTTP client of the test's own, so that nothing here depends on the code under test.
     private func request(_ method: String, _ path: String) throws -> (status: Int, body: [UInt8]) {
-        let socket = try connectedSocket(port: port)
+        let socket = try connectToLoopback(port: port)
         defer { close(socket) }
-        try sendAll(socket, Array("\(method) \(path) HTTP/1.0\r\nHost: test\r\nContent-Length: 0\r\n\r\n".utf8))
+        let text = Array("\(method) \(path) HTTP/1.0\r\nHost: test\r\nContent-Length: 0\r\n\r\n".utf8)
+        guard send(socket, text, text.count, Int32(MSG_NOSIGNAL)) == text.count else { throw SocketError("send") }
         var bytes: [UInt8] = []
-        while let part = try receive(socket), !part.isEmpty { bytes += part }
-        guard let split = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { throw TestFailure("no HTTP answer") }
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while case let count = recv(socket, &buffer, buffer.count, 0), count > 0 { bytes += buffer[..<count] }
+        guard let split = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else {
+            throw Failure(description: "no HTTP answer")
+        }
         let status = String(decoding: bytes.prefix(64), as: UTF8.self).split(separator: " ").dropFirst().first
         return (status.flatMap { Int($0) } ?? 0, Array(bytes[split.upperBound...]))
     }
@@ -126,18 +138,5 @@ final class InfluxDatabase: @unchecked Sendable {
             let isPlain = (byte >= 0x30 && byte <= 0x39) || (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A)
             return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
         }.joined()
-    }
-}
-
-struct TestFailure: Error, CustomStringConvertible {
-    var description: String
-    init(_ description: String) { self.description = description }
-}
-
-func waitUntil(_ what: String, within seconds: Double = 10, _ condition: () throws -> Bool) throws {
-    let deadline = Date().addingTimeInterval(seconds)
-    while try !condition() {
-        if Date() > deadline { throw TestFailure("not within \(seconds) s: \(what)") }
-        usleep(5_000)
     }
 }

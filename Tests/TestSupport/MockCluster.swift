@@ -3,18 +3,18 @@ import Foundation
 /// A `mock-kafka` process: librdkafka's mock cluster outside of the process under test. Ends with this object, and with
 /// the test process at the latest.
 // @unchecked Sendable: `bootstrap` never changes; commands come from one thread of a test at a time.
-final class MockCluster: @unchecked Sendable {
-    let bootstrap: String
+public final class MockCluster: @unchecked Sendable {
+    public let bootstrap: String
     private let process = Process()
     private let input = Pipe()
     private let output: LineReader
 
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
+    public struct Failure: Error, CustomStringConvertible {
+        public var description: String
     }
 
     /// The executable, which the package builds beside the tests.
-    static var executable: URL {
+    public static var executable: URL {
         var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         for _ in 0..<4 {
             let file = folder.appendingPathComponent("mock-kafka")
@@ -24,7 +24,7 @@ final class MockCluster: @unchecked Sendable {
         return URL(fileURLWithPath: ".build/debug/mock-kafka")
     }
 
-    init(brokers: Int = 3) throws {
+    public init(brokers: Int = 3) throws {
         // A cluster that died is an error of its test, not the end of all of them.
         signal(SIGPIPE, SIG_IGN)
         let pipe = Pipe()
@@ -43,7 +43,7 @@ final class MockCluster: @unchecked Sendable {
     deinit { process.killAndWait() }
 
     /// Sends one command and waits until it is done.
-    func command(_ line: String) throws {
+    public func command(_ line: String) throws {
         try input.fileHandleForWriting.write(contentsOf: Data("\(line)\n".utf8))
         let answer = output.next(within: 10)
         guard answer == "ok" else { throw Failure(description: "\(line): \(answer ?? "no answer")") }
@@ -51,12 +51,12 @@ final class MockCluster: @unchecked Sendable {
 }
 
 /// A reader in a process of its own (`mock-kafka read`), to be killed.
-final class ReaderProcess {
+public final class ReaderProcess {
     private let process = Process()
     private let input = Pipe()
     private let output: LineReader
 
-    init(_ bootstrap: String, group: String, topic: String, batch: Int) throws {
+    public init(_ bootstrap: String, group: String, topic: String, batch: Int) throws {
         let pipe = Pipe()
         process.executableURL = MockCluster.executable
         process.arguments = ["read", bootstrap, group, topic, "\(batch)"]
@@ -68,10 +68,10 @@ final class ReaderProcess {
 
     deinit { kill() }
 
-    func nextLine(within seconds: Double) -> String? { output.next(within: seconds) }
+    public func nextLine(within seconds: Double) -> String? { output.next(within: seconds) }
 
     /// SIGKILL: no close, no leave, no commit.
-    func kill() {
+    public func kill() {
         process.killAndWait()
     }
 }

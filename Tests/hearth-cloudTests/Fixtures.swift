@@ -1,0 +1,60 @@
+import EventLog
+import Glibc
+import Heating
+import Influx
+import MQTT
+
+@testable import hearth_cloud
+
+/// SplitMix64, so that a printed seed repeats a test.
+struct Random: RandomNumberGenerator {
+    private var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+/// `HEARTH_SEED` repeats a random test.
+let givenSeed = getenv("HEARTH_SEED").flatMap { UInt64(String(cString: $0)) }
+
+let names = LogTopics()
+
+extension Instant {
+    static func seconds(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
+}
+
+/// A reading as a sensor writes it.
+func payload(_ timestamp: String, _ value: String) -> [UInt8] {
+    Array("{\"timestamp\": \"\(timestamp)\", \"value\": \(value)}".utf8)
+}
+
+/// An event of `clean-data` or `raw_sensor_data` at a place in the log.
+func stored(
+    home: String = "home1", room: String = "office", at nanoseconds: Int64, value: String, offset: Int64,
+    sequence: Int64? = nil, epoch: String? = nil, topic: String = names.clean, partition: Int32 = 0
+) -> StoredEvent {
+    var text = "{\"home\":\"\(home)\",\"room\":\"\(room)\",\"timestamp\":\"\(Timestamp(nanoseconds: nanoseconds))\","
+    text += "\"value\":\(value)"
+    if let sequence, let epoch { text += ",\"seq\":\(sequence),\"epoch\":\"\(epoch)\"" }
+    return StoredEvent(
+        event: Event(topic: topic, key: home, value: Array((text + "}").utf8)), partition: partition, offset: offset,
+        appendedAt: 0)
+}
+
+extension StageOutput {
+    /// Points as `measurement tags time` → fields, the last one standing, as a database keeps them.
+    var table: [String: String] {
+        var table: [String: String] = [:]
+        for write in writes {
+            let tags = write.point.tags.map { "\($0)=\($1)" }.joined(separator: ",")
+            table["\(write.point.measurement) \(tags) \(write.point.time)"] = "\(write.point.fields)"
+        }
+        return table
+    }
+}
