@@ -163,10 +163,12 @@ public struct HomeWindows: Sendable {
         return closed
     }
 
-    /// The first place in the log that an open window still needs; nil with none.
+    /// The first place in the log that is needed to go on from there: that of the open windows, and of the last
+    /// reading of the closed one that makes others late. Nil when there is nothing.
     public mutating func firstNeeded() -> Int64? {
         if first == nil { first = windows.values.lazy.map(\.extent.first).min() }
-        return first
+        guard let first, let closed = closedThrough else { return first }
+        return min(first, closed.last)
     }
 
     public var hasUnwritten: Bool { !dirty.isEmpty }
