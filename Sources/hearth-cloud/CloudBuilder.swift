@@ -110,8 +110,8 @@ struct CloudBuilder {
 /// A window such as `60s` or `5m`.
 func parseWindow(_ text: String) throws -> Duration {
     let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600]
-    guard let unit = text.last.flatMap({ units[$0] }), let amount = Int64(text.dropLast()), amount > 0,
-        amount * unit <= 86400
+    guard let unit = text.last.flatMap({ units[$0] }), let amount = Int64(text.dropLast()),
+        (1...86_400).contains(amount), amount * unit <= 86_400
     else { throw SettingError("WINDOW must be like 60s, 5m or 1h (at most 24h), not \"\(text)\"") }
     return .seconds(amount * unit)
 }

@@ -48,6 +48,10 @@ struct IngestDecoder {
     private func frame(_ home: HomeID, _ message: Message, into batch: inout IngestBatch) {
         do throws(FrameError) {
             let frame = try Frame.decode(message.payload, limit: Self.frameLimit)
+            guard frame.epoch.utf8.count <= Origin.nameLimit else {
+                deadLetter(message.payload, key: home.name, source: message.topic, "bad_epoch", into: &batch)
+                return
+            }
             for record in frame.records {
                 let origin = Origin(home: home, epoch: frame.epoch, record: record)
                 let source = "\(home.name)/\(record.topic)"
@@ -103,8 +107,10 @@ struct IngestDecoder {
 
 /// Where a message came from and how its gateway counts it.
 struct Origin {
-    /// Longer epochs or zones are no gateway's.
-    private static let lengthLimit = 64
+    /// Longer epochs or zones are no gateway's; nor are longer times and reasons of a command, which would make events
+    /// that no log takes.
+    static let nameLimit = 64
+    private static let textLimit = 512
 
     var home: HomeID
     var sequence: Int64?
@@ -117,11 +123,11 @@ struct Origin {
     /// From the user properties of a single message; a plain producer has none.
     init(home: HomeID, properties: [UserProperty]) {
         self.home = home
-        for property in properties where property.value.utf8.count <= 512 {
+        for property in properties where property.value.utf8.count <= Self.textLimit {
             switch property.name {
             case "seq": sequence = Int64(property.value).flatMap { $0 > 0 ? $0 : nil }
-            case "epoch" where property.value.utf8.count <= Self.lengthLimit: epoch = property.value
-            case "zone" where property.value.utf8.count <= Self.lengthLimit: zone = property.value
+            case "epoch" where property.value.utf8.count <= Self.nameLimit: epoch = property.value
+            case "zone" where property.value.utf8.count <= Self.nameLimit: zone = property.value
             case "timestamp": timestamp = property.value
             case "reason": reason = property.value
             default: break
@@ -135,8 +141,12 @@ struct Origin {
         self.epoch = epoch
         sequence = record.sequence
         guard !record.attributes.isEmpty, let json = try? JSON.parse(record.attributes) else { return }
-        timestamp = json["timestamp"]?.string
-        reason = json["reason"]?.string
-        zone = json["zone"]?.string
+        timestamp = Self.text(json["timestamp"], atMost: Self.textLimit)
+        reason = Self.text(json["reason"], atMost: Self.textLimit)
+        zone = Self.text(json["zone"], atMost: Self.nameLimit)
+    }
+
+    private static func text(_ value: JSON?, atMost limit: Int) -> String? {
+        value?.string.flatMap { $0.utf8.count <= limit ? $0 : nil }
     }
 }

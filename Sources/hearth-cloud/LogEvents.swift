@@ -118,11 +118,14 @@ struct DeadLetter: Equatable, Sendable {
     /// A dead letter beyond this is cut: a log refuses events of a megabyte, and one hostile message must not stop it.
     static let bytesKept = 256 << 10
 
+    private static let textKept = 4096
+
     func event(topic: String) -> Event {
         Event(
             topic: topic, key: key, value: Array(bytes.prefix(Self.bytesKept)),
             headers: [
-                .init(name: "source", value: Array(source.utf8)), .init(name: "reason", value: Array(reason.utf8)),
+                .init(name: "source", value: Array(source.utf8.prefix(Self.textKept))),
+                .init(name: "reason", value: Array(reason.utf8.prefix(Self.textKept))),
             ])
     }
 }
