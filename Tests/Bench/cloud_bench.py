@@ -1,0 +1,311 @@
+"""Measures the cloud side against baselines in the same run: ingest, the way into InfluxDB, memory, the whole chain.
+Called by scripts/bench."""
+
+import argparse
+import gzip
+import http.client
+import json
+import os
+import queue
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+
+from bench import Bench, Broker, free_port, listening, wait_for
+
+
+class Database:
+    """A fresh InfluxDB 1.x."""
+
+    def __init__(self, directory):
+        self.port = free_port()
+        path = os.path.join(directory, "influxdb")
+        os.makedirs(path)
+        with open(f"{path}/influxdb.conf", "w") as f:
+            f.write(f'reporting-disabled = true\nbind-address = "127.0.0.1:{free_port()}"\n[meta]\ndir = "{path}/meta"\n'
+                    f'[data]\ndir = "{path}/data"\nwal-dir = "{path}/wal"\nquery-log-enabled = false\n[monitor]\n'
+                    f'store-enabled = false\n[http]\nbind-address = "127.0.0.1:{self.port}"\nlog-enabled = false\n'
+                    '[logging]\nlevel = "error"\n')
+        self.process = subprocess.Popen([shutil.which("influxd") or "/usr/bin/influxd", "-config", f"{path}/influxdb.conf"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: listening(self.port), 30, "influxd listens")
+        for name in ("raw", "clean", "aggregate"):
+            self.query(f"CREATE DATABASE {name}")
+
+    def query(self, statement, database=""):
+        body = urllib.parse.urlencode({"q": statement, "db": database}).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/query", body, timeout=60) as answer:
+            return json.load(answer)["results"][0]
+
+    def count(self, database, measurement):
+        result = self.query(f"SELECT count(value) FROM {measurement}", database)
+        return result["series"][0]["values"][0][1] if "series" in result else 0
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Cloud:
+    """One `hearth-cloud` process on the journal engine."""
+
+    def __init__(self, programs, directory, service, broker_port, influx_port):
+        self.http = free_port()
+        environment = dict(os.environ, MQTT_PORT=str(broker_port), EVENT_LOG="journal", HTTP_PORT=str(self.http),
+                           JOURNAL_PATH=f"{directory}/events.sqlite", INFLUX_API="v1",
+                           INFLUX_URL=f"http://127.0.0.1:{influx_port}", LOG_LEVEL="error")
+        self.process = subprocess.Popen([f"{programs}/hearth-cloud", service], env=environment)
+        wait_for(lambda: self.metrics().get("hearth_ingest_connected") == 1, 30, f"{service} is connected")
+        time.sleep(0.5)  # Until its subscription stands; nothing is measured yet.
+
+    def metrics(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/metrics", timeout=5) as answer:
+                lines = answer.read().decode().splitlines()
+        except OSError:
+            return {}
+        return {key: float(value) for key, value in (l.rsplit(" ", 1) for l in lines if not l.startswith("#"))}
+
+    def ingested(self):
+        return self.metrics().get("hearth_ingest_readings_total", 0)
+
+    def stored(self):
+        return sum(v for k, v in self.metrics().items() if k.startswith("hearth_pipeline_points_written_total"))
+
+    def rss(self):
+        with open(f"/proc/{self.process.pid}/status") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class CloudBench(Bench):
+    homes = ("--homes", "20", "--rooms", "5", "--connections", "4", "--payload", "sensor")
+
+    def discard(self, count):
+        with tempfile.TemporaryDirectory() as directory:
+            broker = Broker(directory, "cloud")
+            subscriber = subprocess.Popen(
+                [f"{self.options.tools}/discard", str(broker.port), "+/+/temperature", str(count)],
+                stdout=subprocess.PIPE, text=True)
+            subscriber.stdout.readline()
+            start = time.monotonic()
+            self.load(broker.port, count, *self.homes)
+            subscriber.wait()
+            seconds = time.monotonic() - start
+            broker.stop()
+            return count / seconds
+
+    def ingest_rate(self, count):
+        with tempfile.TemporaryDirectory() as directory:
+            broker = Broker(directory, "cloud")
+            cloud = Cloud(self.options.programs, directory, "ingest", broker.port, free_port())
+            start = time.monotonic()
+            self.load(broker.port, count, *self.homes)
+            wait_for(lambda: cloud.ingested() >= count, 120, "all in the log")
+            seconds = time.monotonic() - start
+            cloud.stop()
+            broker.stop()
+            return count / seconds
+
+    def ingest(self):
+        """Acknowledged after the log has it, over a subscriber that throws everything away."""
+        discard, durable = [], []
+        for _ in range(self.options.runs):
+            discard.append(self.discard(200_000))
+            durable.append(self.ingest_rate(200_000))
+        self.row("cloud: MQTT to log / discarding subscriber", statistics.median(durable) / statistics.median(discard), 0.7,
+                 "higher", f"msg/s: discarding {self.list(discard)}; acknowledged after the log {self.list(durable)}")
+
+    def filled_log(self, directory, count):
+        broker = Broker(directory, "cloud")
+        cloud = Cloud(self.options.programs, directory, "ingest", broker.port, free_port())
+        self.load(broker.port, count, *self.homes)
+        wait_for(lambda: cloud.ingested() >= count, 120, "all in the log")
+        cloud.stop()
+        return broker
+
+    def drain(self):
+        """Log to InfluxDB, all pipelines, over curl with the points they wrote."""
+        count, ours, direct = 200_000, [], []
+        for _ in range(self.options.runs):
+            with tempfile.TemporaryDirectory() as directory:
+                broker, database = self.filled_log(directory, count), Database(directory)
+                start = time.monotonic()
+                cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port)
+                wait_for(lambda: database.count("raw", "raw_temperature") >= count and cloud.stored() >= self.expected(database),
+                         300, "all in the database")
+                seconds = time.monotonic() - start
+                points = cloud.stored()
+                ours.append(points / seconds)
+                cloud.stop()
+                broker.stop()
+                bodies = self.bodies(directory, database)
+                database.stop()
+                shutil.rmtree(f"{directory}/influxdb")
+                direct.append(max(self.curl(directory, bodies, workers) for workers in (1, 2)))
+        self.row("cloud: log to InfluxDB / direct curl of the same points", statistics.median(ours) / statistics.median(direct),
+                 0.8, "higher", f"points/s: hearth-cloud {self.list(ours)}; curl {self.list(direct)}")
+
+    @staticmethod
+    def expected(database):
+        return database.count("raw", "raw_temperature") + database.count("clean", "temperature_clean")
+
+    @staticmethod
+    def bodies(directory, database):
+        """The readings in both databases as files of 5000 gzipped lines."""
+        files = []
+        for name, measurement in (("raw", "raw_temperature"), ("clean", "temperature_clean")):
+            body = urllib.parse.urlencode({"q": f"SELECT value FROM {measurement} GROUP BY home, room", "db": name,
+                                           "epoch": "ns"}).encode()
+            with urllib.request.urlopen(f"http://127.0.0.1:{database.port}/query", body, timeout=120) as answer:
+                series = json.load(answer)["results"][0]["series"]
+            # In the order of time, as they were written.
+            rows = sorted((row[0], f"{measurement},home={s['tags']['home']},room={s['tags']['room']} value={float(row[1])!r} {row[0]}")
+                          for s in series for row in s["values"])
+            lines = [line for _, line in rows]
+            for first in range(0, len(lines), 5000):
+                path = f"{directory}/{name}{first}.gz"
+                with open(path, "wb") as f:
+                    f.write(gzip.compress("\n".join(lines[first:first + 5000]).encode(), 1))
+                files.append((name, path, len(lines[first:first + 5000])))
+        return files
+
+    @staticmethod
+    def curl(directory, bodies, workers):
+        with tempfile.TemporaryDirectory(dir=directory) as fresh:
+            database = Database(fresh)
+            processes = []
+            for worker in range(workers):
+                config = f"{fresh}/curl{worker}"
+                with open(config, "w") as f:
+                    f.write("\nnext\n".join(
+                        f'url = "http://127.0.0.1:{database.port}/write?db={name}"\ndata-binary = "@{path}"\n'
+                        f'header = "Content-Encoding: gzip"\nheader = "Expect:"\nsilent\nfail' for name, path, _ in bodies[worker::workers]))
+                processes.append(["curl", "--config", config])
+            start = time.monotonic()
+            for process in [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in processes]:
+                if process.wait() != 0:
+                    raise RuntimeError("curl failed")
+            seconds = time.monotonic() - start
+            database.stop()
+            return sum(lines for _, _, lines in bodies) / seconds
+
+    def memory(self):
+        """A million events wait while the database is away."""
+        count = self.options.rows
+        with tempfile.TemporaryDirectory() as directory:
+            broker = Broker(directory, "cloud")
+            cloud = Cloud(self.options.programs, directory, "serve", broker.port, free_port())
+            empty, peak = cloud.rss(), 0
+            load = threading.Thread(target=self.load, args=(broker.port, count, *self.homes))
+            load.start()
+            while load.is_alive() or cloud.ingested() < count:
+                peak = max(peak, cloud.rss())
+                time.sleep(0.2)
+            load.join()
+            self.row(f"cloud: RSS while {count} events wait, MB", max(peak, cloud.rss()), 64, "lower",
+                     f"MB: empty {empty:.1f}, peak {peak:.1f}, at the end {cloud.rss():.1f}")
+            cloud.stop()
+            broker.stop()
+
+    def chain(self):
+        """Sensor's message to point, over one blocking produce and one blocking write per reading."""
+        ours, blocking = [], []
+        for _ in range(self.options.runs):
+            with tempfile.TemporaryDirectory() as directory:
+                broker, database = Broker(directory, "cloud"), Database(directory)
+                cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port)
+                ours.append(self.end_to_end(broker, database, 200_000))
+                cloud.stop()
+                broker.stop()
+                database.stop()
+            with tempfile.TemporaryDirectory() as directory:
+                broker, database = Broker(directory, "cloud"), Database(directory)
+                chain = BlockingChain(directory, broker, database)
+                blocking.append(self.end_to_end(broker, database, 2_000))
+                chain.stop()
+                broker.stop()
+                database.stop()
+        self.row("cloud: readings/s, MQTT to raw bucket / blocking per reading", statistics.median(ours) / statistics.median(blocking),
+                 10, "higher", f"readings/s: serve (all pipelines) {self.list(ours)}; blocking (raw only) {self.list(blocking)}")
+
+    def end_to_end(self, broker, database, count):
+        start = time.monotonic()
+        self.load(broker.port, count, *self.homes)
+        wait_for(lambda: database.count("raw", "raw_temperature") >= count, 300, "all in the raw bucket")
+        return count / (time.monotonic() - start)
+
+
+class BlockingChain:
+    """What a first prototype does: each message is produced and waited for, each event written and waited for."""
+
+    def __init__(self, directory, broker, database):
+        self.subscriber = subprocess.Popen(
+            ["stdbuf", "-oL", "mosquitto_sub", "-p", str(broker.port), "-V", "5", "-q", "1", "-t", "+/+/temperature", "-F", "%t\t%p"],
+            stdout=subprocess.PIPE, text=True)
+        events = queue.Queue()
+        threading.Thread(target=self.produce, args=(directory, events), daemon=True).start()
+        threading.Thread(target=self.write, args=(database.port, events), daemon=True).start()
+        time.sleep(1)  # The subscription.
+
+    def produce(self, directory, events):
+        log = sqlite3.connect(f"{directory}/log.sqlite", isolation_level=None)
+        log.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE log (topic TEXT, payload TEXT);")
+        for line in self.subscriber.stdout:
+            topic, payload = line.rstrip("\n").split("\t", 1)
+            log.execute("INSERT INTO log VALUES (?, ?)", (topic, payload))
+            events.put((topic, payload))
+
+    @staticmethod
+    def write(port, events):
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        while True:
+            topic, payload = events.get()
+            home, room, _ = topic.split("/")
+            reading = json.loads(payload)
+            whole, _, fraction = reading["timestamp"].partition(".")
+            seconds = int(time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")))
+            at = seconds * 10 ** 9 + int(fraction.ljust(9, "0") or 0)
+            connection.request("POST", "/write?db=raw",
+                               f"raw_temperature,home={home},room={room} value={float(reading['value'])!r} {at}")
+            connection.getresponse().read()
+
+    def stop(self):
+        self.subscriber.kill()
+        self.subscriber.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench --cloud")
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("--tools", required=True)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--json")
+    figures = ["ingest", "drain", "memory", "chain"]
+    parser.add_argument("--only", choices=figures)
+    options = parser.parse_args()
+    bench = CloudBench(options)
+    bench.fsync_floor()
+    for name in [options.only] if options.only else figures:
+        getattr(bench, name)()
+    if options.json:
+        with open(options.json, "w") as f:
+            json.dump(bench.rows, f, indent=2)
+    missed = [row["name"] for row in bench.rows if not row["met"]]
+    print(f"\n{len(bench.rows) - len(missed)} of {len(bench.rows)} targets met" + (f"; missed: {missed}" if missed else ""))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
