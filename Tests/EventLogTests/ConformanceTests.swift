@@ -96,6 +96,31 @@ struct ConformanceTests {
         }
     }
 
+    @Test("how far the work had got is known after a restart, beside a lower commit", arguments: Engine.available)
+    func reached(_ engine: Engine) async throws {
+        try await withStore(engine) { store in
+            let topic = try store.topic(partitions: 1)
+            let group = "\(store.name)-g"
+            var log = try store.openLog()
+            try log.append((0..<10).map { event(topic, "h", "\($0)") })
+            var reader = try log.reader(group: group, topics: [topic], instance: nil)
+            let events = try reader.collect(8)
+            let position = events[0].position
+            #expect(try reader.reached(position) == 0)
+            try reader.commit(
+                nextOffsets(Array(events.prefix(3))), reached: nextOffsets(Array(events.prefix(8))), appending: [])
+            reader.close()
+            log.close()
+
+            log = try store.openLog()
+            reader = try log.reader(group: group, topics: [topic], instance: nil)
+            let again = try reader.collect(7)
+            #expect(again.map(text) == ["3", "4", "5", "6", "7", "8", "9"])
+            #expect(try reader.reached(position) == events[7].offset + 1)
+            reader.close()
+        }
+    }
+
     @Test("a commit below what was read counts after a restart, and not before", arguments: Engine.available)
     func lowerCommit(_ engine: Engine) async throws {
         try await withStore(engine) { store in
