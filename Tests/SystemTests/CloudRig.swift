@@ -102,6 +102,10 @@ final class CloudRig {
 
     func kill(_ service: String) { services[service]?.kill() }
 
+    func terminate(_ service: String) async throws -> ChildProcess.Exit? {
+        try await services[service]?.terminate(within: .seconds(12))
+    }
+
     func startAll() throws {
         for service in serviceNames { try start(service) }
         for home in homes { try home.start() }

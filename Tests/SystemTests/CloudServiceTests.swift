@@ -1,0 +1,105 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension SystemTests {
+    @Suite("hearth-cloud as a service", .enabled(if: InfluxDatabase.executable != nil))
+    struct CloudServiceTests {
+        private func get(_ path: String, _ port: Int) async throws -> (status: String, type: String, body: String) {
+            let result = try await ChildProcess.run(
+                "/usr/bin/curl",
+                ["--silent", "--write-out", "\n%{http_code} %{content_type}", "http://127.0.0.1:\(port)\(path)"])
+            let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
+            let last = (lines.last ?? "").split(separator: " ", maxSplits: 1)
+            return (String(last.first ?? ""), String(last.last ?? ""), lines.dropLast().joined(separator: "\n"))
+        }
+
+        @Test("with every peer away it is alive, says what hinders it, and ends in time")
+        func alone() async throws {
+            let directory = try TemporaryDirectory("cloud")
+            let port = try freePort()
+            let service = try ChildProcess(
+                "hearth-cloud", ["serve"],
+                environment: [
+                    "MQTT_PORT": "\(try freePort())", "JOURNAL_PATH": directory.file("events.sqlite"),
+                    "INFLUX_URL": "http://127.0.0.1:\(try freePort())", "INFLUX_API": "v1", "HTTP_PORT": "\(port)",
+                ])
+            try await eventually("it listens") { isListening(port) }
+            let health = try await get("/healthz", port)
+            #expect(health.status == "200" && health.body.contains("ok"))
+            let readiness = try await get("/readyz", port)
+            #expect(readiness.status == "503" && readiness.body.contains("cloud broker"))
+            let metrics = try await get("/metrics", port)
+            // Prometheus 3 refuses anything else.
+            #expect(metrics.type == "text/plain; version=0.0.4; charset=utf-8")
+            for name in [
+                "hearth_ingest_readings_total", "hearth_log_lag_events", "hearth_influx_retries_total",
+                "hearth_pipeline_dead_letters_total",
+            ] {
+                #expect(metrics.body.contains("\n# TYPE \(name) "), "\(name)")
+            }
+            let asked = ContinuousClock.now
+            #expect(try await service.terminate() == .code(0))
+            #expect(ContinuousClock.now - asked < .seconds(5))
+        }
+
+        @Test(
+            "told to stop in the middle of the work it finishes the batch: a restart writes the rest, and nothing twice"
+        )
+        func gracefulStop() async throws {
+            let rig = try await CloudRig(.journal, homes: 0)
+            try rig.start("serve")
+            try await eventually(within: .seconds(30), "the ingestor listens") {
+                rig.broker.log.contains("$share/hearth-ingest/+/+/temperature")
+            }
+            let load = try ChildProcess(
+                "hearth-sim",
+                [
+                    "load", "--port", "\(rig.broker.port)", "--homes", "2", "--count", "20000", "--rate", "4000",
+                    "--reliable", "--json",
+                ])
+            for _ in 0..<4 {
+                try await Task.sleep(for: .milliseconds(900))
+                #expect(try await rig.terminate("serve") == .code(0), "\(rig.output("serve").suffix(500))")
+                try rig.start("serve")
+            }
+            #expect(try await load.wait(within: .seconds(60)) == .code(0))
+            try await eventually(within: .seconds(60), "all in the raw bucket") {
+                try rig.database.count("raw_temperature", database: "raw") >= 20_000
+            }
+            #expect(try rig.database.count("raw_temperature", database: "raw") == 20_000)
+        }
+
+        @Test("setup refuses to keep points for a shorter time than a home may have to fill in")
+        func retention() async throws {
+            let database = try InfluxDatabase()
+            let environment = ["INFLUX_URL": database.url, "INFLUX_API": "v1"]
+            func setup(_ arguments: String...) async throws -> (exit: ChildProcess.Exit, output: String) {
+                try await ChildProcess.run(
+                    ChildProcess.binary("hearth-cloud"), ["setup"] + arguments, environment: environment)
+            }
+            let short = try await setup("--retention", "24h")
+            #expect(short.exit != .code(0) && short.output.contains("JOURNAL_REACH"))
+            #expect(try database.query("SHOW DATABASES").count <= 1, "nothing was made")
+            #expect(try await setup("--retention", "24h", "--reach", "12h").exit == .code(0))
+            let existing = try await setup()
+            #expect(existing.exit != .code(0) && existing.output.contains("bucket raw exists"))
+        }
+
+        @Test(
+            "what cannot work is said at the start",
+            arguments: [
+                ["serve", "--event-log", "rabbit"], ["serve", "--window", "0s"], ["serve", "--influx-api", "v3"],
+                ["serve", "--mqtt-port", "0"], ["serve", "--http-port", "99999"], ["serve", "--influx-api", "v2"],
+                ["save-raw", "--event-log", "journal", "--influx-api", "v1"], ["serve", "--journal-max-size", "1"],
+            ])
+        func settings(_ arguments: [String]) async throws {
+            let directory = try TemporaryDirectory("cloud")
+            let result = try await ChildProcess.run(
+                ChildProcess.binary("hearth-cloud"), arguments,
+                environment: ["JOURNAL_PATH": directory.file("events.sqlite"), "HTTP_PORT": "0"], within: .seconds(10))
+            #expect(result.exit != .code(0))
+            #expect(result.output.contains("Error: "), "\(result.output)")
+        }
+    }
+}
