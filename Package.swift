@@ -15,6 +15,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let http = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 
 let package = Package(
@@ -30,6 +31,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.0"),
     ],
     targets: [
@@ -45,6 +47,8 @@ let package = Package(
         .target(name: "EventLog", dependencies: ["Journal", "CRdkafka"], swiftSettings: swiftSettings),
         .target(name: "Influx", dependencies: ["Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
 
+        .target(name: "Prometheus", dependencies: [metrics], swiftSettings: swiftSettings),
+
         .executableTarget(
             name: "hearthd",
             dependencies: ["Heating", "Journal", "MQTT", argumentParser, logging, lifecycle, toml],
@@ -54,7 +58,8 @@ let package = Package(
         .executableTarget(
             name: "hearth-cloud",
             dependencies: [
-                "Heating", "MQTT", "EventLog", "Influx", argumentParser, logging, lifecycle, http,
+                "Heating", "MQTT", "EventLog", "Influx", "Prometheus", argumentParser, logging, lifecycle, metrics,
+                http,
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
@@ -74,7 +79,9 @@ let package = Package(
             name: "EventLogTests", dependencies: ["EventLog", "Journal", "mock-kafka"], swiftSettings: swiftSettings),
         .testTarget(
             name: "InfluxTests", dependencies: ["Influx", "Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
-        .testTarget(name: "hearthTests", dependencies: ["hearth", "Heating"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "hearthTests", dependencies: ["hearth", "Heating"], swiftSettings: swiftSettings),
+        .testTarget(name: "PrometheusTests", dependencies: ["Prometheus", metrics], swiftSettings: swiftSettings),
         .testTarget(name: "hearthdTests", dependencies: ["hearthd", "Heating"], swiftSettings: swiftSettings),
         .testTarget(name: "hearth-simTests", dependencies: ["hearth-sim"], swiftSettings: swiftSettings),
         .testTarget(

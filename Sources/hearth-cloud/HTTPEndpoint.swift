@@ -1,6 +1,7 @@
 import FlyingFox
 import FlyingSocks
 import Foundation
+import Prometheus
 import ServiceLifecycle
 
 /// `/healthz`, `/readyz` and `/metrics` of one process.
