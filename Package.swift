@@ -47,6 +47,7 @@ let package = Package(
         .target(name: "EventLog", dependencies: ["Journal", "CRdkafka"], swiftSettings: swiftSettings),
         .target(name: "Influx", dependencies: ["Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
 
+        .target(name: "GatewayClient", dependencies: ["Heating"], swiftSettings: swiftSettings),
         .target(name: "Prometheus", dependencies: [metrics], swiftSettings: swiftSettings),
 
         .executableTarget(
@@ -54,7 +55,7 @@ let package = Package(
             dependencies: ["Heating", "Journal", "MQTT", argumentParser, logging, lifecycle, toml],
             swiftSettings: swiftSettings),
         .executableTarget(
-            name: "hearth", dependencies: ["Heating", argumentParser], swiftSettings: swiftSettings),
+            name: "hearth", dependencies: ["Heating", "GatewayClient", argumentParser], swiftSettings: swiftSettings),
         .executableTarget(
             name: "hearth-cloud",
             dependencies: [
@@ -80,7 +81,7 @@ let package = Package(
         .testTarget(
             name: "InfluxTests", dependencies: ["Influx", "Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "hearthTests", dependencies: ["hearth", "Heating"], swiftSettings: swiftSettings),
+            name: "hearthTests", dependencies: ["hearth", "GatewayClient", "Heating"], swiftSettings: swiftSettings),
         .testTarget(name: "PrometheusTests", dependencies: ["Prometheus", metrics], swiftSettings: swiftSettings),
         .testTarget(name: "hearthdTests", dependencies: ["hearthd", "Heating"], swiftSettings: swiftSettings),
         .testTarget(name: "hearth-simTests", dependencies: ["hearth-sim"], swiftSettings: swiftSettings),

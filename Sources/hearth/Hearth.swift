@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatewayClient
 import Glibc
 
 /// The person's tool of Hearth: asks hearthd over its control socket and writes the answer for people, or as JSON.

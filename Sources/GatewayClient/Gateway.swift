@@ -1,34 +1,34 @@
 import Heating
 
 /// hearthd, as seen through its control socket: interface `io.hearth.Gateway`, one method each.
-struct Gateway {
+package struct Gateway {
     private let client: VarlinkClient
 
-    init(socket: String, interrupt: Descriptor? = nil) throws(VarlinkError) {
+    package init(socket: String, interrupt: Descriptor? = nil) throws(VarlinkError) {
         client = try VarlinkClient(path: socket, interrupt: interrupt)
     }
 
-    func status() throws(VarlinkError) -> JSON { try call("Status") }
-    func journal() throws(VarlinkError) -> JSON { try call("Journal") }
-    func doctor() throws(VarlinkError) -> JSON { try call("Doctor") }
+    package func status() throws(VarlinkError) -> JSON { try call("Status") }
+    package func journal() throws(VarlinkError) -> JSON { try call("Journal") }
+    package func doctor() throws(VarlinkError) -> JSON { try call("Doctor") }
 
-    func why(room: String) throws(VarlinkError) -> JSON {
+    package func why(room: String) throws(VarlinkError) -> JSON {
         try call("Why", ["room": .string(room)])
     }
 
     /// - Parameter seconds: nil for the daemon's `override_ttl`.
-    func override(room: String, pump: String, seconds: Int64?) throws(VarlinkError) -> JSON {
+    package func override(room: String, pump: String, seconds: Int64?) throws(VarlinkError) -> JSON {
         var parameters = JSON.Object([("room", .string(room)), ("pump", .string(pump))])
         parameters["seconds"] = seconds.map { JSON($0) }
         return try call("Override", .object(parameters))
     }
 
     /// Asks for a status each second; ``nextStatus()`` receives them.
-    func startStatuses() throws(VarlinkError) {
+    package func startStatuses() throws(VarlinkError) {
         try client.send(Self.interface + "Status", more: true)
     }
 
-    func nextStatus() throws(VarlinkError) -> JSON {
+    package func nextStatus() throws(VarlinkError) -> JSON {
         let reply = try client.receive()
         guard reply.continues else { throw .closed }
         return reply.parameters
