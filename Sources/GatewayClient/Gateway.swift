@@ -16,10 +16,26 @@ package struct Gateway {
         try call("Why", ["room": .string(room)])
     }
 
+    /// - Parameter span: "hour" or "day".
+    package func history(span: String) throws(VarlinkError) -> JSON {
+        try call("History", ["span": .string(span)])
+    }
+
+    /// One part of an audit; the next begins at the `after` that this one has scanned through.
+    package func audit(sinceSeconds: Int64, after: Int64?) throws(VarlinkError) -> JSON {
+        var parameters = JSON.Object([("sinceSeconds", JSON(sinceSeconds))])
+        parameters["after"] = after.map { JSON($0) }
+        return try call("Audit", .object(parameters))
+    }
+
     /// - Parameter seconds: nil for the daemon's `override_ttl`.
-    package func override(room: String, pump: String, seconds: Int64?) throws(VarlinkError) -> JSON {
+    /// - Parameter source: who asks, "page"; nil for a person at a terminal.
+    package func override(
+        room: String, pump: String, seconds: Int64?, source: String? = nil
+    ) throws(VarlinkError) -> JSON {
         var parameters = JSON.Object([("room", .string(room)), ("pump", .string(pump))])
         parameters["seconds"] = seconds.map { JSON($0) }
+        parameters["source"] = source.map { .string($0) }
         return try call("Override", .object(parameters))
     }
 

@@ -113,6 +113,8 @@ package struct UplinkStatus: Equatable, Sendable {
     package var secondsToDrain: Double?
     package var inFlight: Int64?
     package var resent: Int64?
+    /// Every sequence up to here is confirmed.
+    package var confirmedThrough: Int64?
 
     package init(_ json: JSON) {
         confirm = json["confirm"]?.string
@@ -122,6 +124,7 @@ package struct UplinkStatus: Equatable, Sendable {
         secondsToDrain = json["secondsToDrain"]?.double
         inFlight = count(json["inFlight"])
         resent = count(json["resent"])
+        confirmedThrough = count(json["confirmedThrough"])
     }
 }
 
