@@ -16,13 +16,14 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
-let http = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 
 let package = Package(
     name: "hearth",
     products: [
         .executable(name: "hearthd", targets: ["hearthd"]),
         .executable(name: "hearth", targets: ["hearth"]),
+        .executable(name: "hearth-web", targets: ["hearth-web"]),
         .executable(name: "hearth-cloud", targets: ["hearth-cloud"]),
         .executable(name: "hearth-sim", targets: ["hearth-sim"]),
     ],
@@ -32,7 +33,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
-        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     ],
     targets: [
         .systemLibrary(name: "CMosquitto", providers: [.apt(["libmosquitto-dev"])]),
@@ -48,6 +49,7 @@ let package = Package(
         .target(name: "Influx", dependencies: ["Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
 
         .target(name: "GatewayClient", dependencies: ["Heating"], swiftSettings: swiftSettings),
+        .target(name: "HTTP", dependencies: nio, swiftSettings: swiftSettings),
         .target(name: "Prometheus", dependencies: [metrics], swiftSettings: swiftSettings),
 
         .executableTarget(
@@ -57,10 +59,16 @@ let package = Package(
         .executableTarget(
             name: "hearth", dependencies: ["Heating", "GatewayClient", argumentParser], swiftSettings: swiftSettings),
         .executableTarget(
+            name: "hearth-web",
+            dependencies: [
+                "Heating", "GatewayClient", "HTTP", "Prometheus", argumentParser, logging, lifecycle, metrics,
+            ],
+            swiftSettings: swiftSettings),
+        .executableTarget(
             name: "hearth-cloud",
             dependencies: [
-                "Heating", "MQTT", "EventLog", "Influx", "Prometheus", argumentParser, logging, lifecycle, metrics,
-                http,
+                "Heating", "MQTT", "EventLog", "Influx", "HTTP", "Prometheus", argumentParser, logging, lifecycle,
+                metrics,
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
@@ -83,6 +91,11 @@ let package = Package(
         .testTarget(
             name: "hearthTests", dependencies: ["hearth", "GatewayClient", "Heating"], swiftSettings: swiftSettings),
         .testTarget(name: "PrometheusTests", dependencies: ["Prometheus", metrics], swiftSettings: swiftSettings),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "hearth-webTests",
+            dependencies: ["hearth-web", "HTTP", "GatewayClient", "Heating", "Prometheus", logging],
+            swiftSettings: swiftSettings),
         .testTarget(name: "hearthdTests", dependencies: ["hearthd", "Heating"], swiftSettings: swiftSettings),
         .testTarget(name: "hearth-simTests", dependencies: ["hearth-sim"], swiftSettings: swiftSettings),
         .testTarget(

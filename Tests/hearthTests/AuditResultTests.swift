@@ -30,7 +30,7 @@ import Testing
         #expect(result.gaps.isEmpty)
         #expect(
             result.lines(width: 80, style: .plain).text == """
-                Journal    4 000 records of the last 24 h, sequences 1 to 4 000
+                Journal    4 000 records of the last 1 d, sequences 1 to 4 000
                 Cloud      4 000 confirmed by the ingestor: the event log has them
                 gap: none
                 """)
