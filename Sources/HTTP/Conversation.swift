@@ -5,6 +5,7 @@ import NIOHTTP1
 struct Conversation {
     let connection: HTTPServer.Connection
     let limits: HTTPLimits
+    let waiting: WaitingConnections
     let handler: HTTPServer.Handler
 
     private typealias Outbound = NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
@@ -29,7 +30,11 @@ struct Conversation {
         _ parts: inout Parts, _ outbound: Outbound
     ) async throws -> (HTTPRequestHead, HTTPRequest)? {
         let deadline = closing(after: limits.requestTime)
-        defer { deadline.cancel() }
+        let place = waiting.add(connection.channel)
+        defer {
+            deadline.cancel()
+            waiting.remove(place)
+        }
         var head: HTTPRequestHead?
         var body: [UInt8] = []
         while let part = try await parts.next() {

@@ -59,7 +59,8 @@ package struct HTTPResponse: Sendable {
 
 /// What no client may exceed. Whoever does is answered or hung up on; nobody else notices.
 package struct HTTPLimits: Sendable {
-    /// Connections at the same time; further ones are closed at once.
+    /// Connections at the same time. A further one takes the place of the oldest that has not asked anything yet; if all
+    /// are being answered, it is closed at once.
     package var connections: Int
     /// For a whole request to arrive, counted from its connection's start or the answer before it: a client that
     /// sends a byte now and then is gone after this time.

@@ -54,16 +54,22 @@ package struct HTTPServer: Sendable {
             }
         onListening(listener.channel.localAddress?.port ?? port)
         let open = Count()
+        let waiting = WaitingConnections()
         try await withThrowingDiscardingTaskGroup { tasks in
             try await listener.executeThenClose { connections in
                 for try await connection in connections {
-                    guard open.enter(limits.connections) else {
-                        // Closed by being used for nothing.
-                        tasks.addTask { try? await connection.executeThenClose { _, _ in } }
+                    if open.enter() > limits.connections, !waiting.closeOldest() {
+                        // All of them are busy. Closed by being used for nothing.
+                        tasks.addTask {
+                            try? await connection.executeThenClose { _, _ in }
+                            open.leave()
+                        }
                         continue
                     }
                     tasks.addTask {
-                        await Conversation(connection: connection, limits: limits, handler: handler).run()
+                        await Conversation(
+                            connection: connection, limits: limits, waiting: waiting, handler: handler
+                        ).run()
                         open.leave()
                     }
                 }
@@ -81,14 +87,49 @@ package func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> 
 private final class Count: Sendable {
     private let count = Atomic(0)
 
-    /// - Returns: false when there are `limit` already.
-    func enter(_ limit: Int) -> Bool {
-        guard count.add(1, ordering: .relaxed).newValue <= limit else {
-            leave()
-            return false
-        }
-        return true
-    }
+    /// - Returns: how many there are with this one.
+    func enter() -> Int { count.add(1, ordering: .relaxed).newValue }
 
     func leave() { count.subtract(1, ordering: .relaxed) }
+}
+
+/// Connections from which no complete request has arrived yet, oldest first.
+///
+/// At the limit the oldest of them makes room: a client that holds connections open and says nothing keeps nobody out,
+/// and one that has asked is answered.
+final class WaitingConnections: Sendable {
+    private struct Contents {
+        var channels: [Int: any Channel] = [:]
+        var next = 0
+        /// No waiting connection has a lower number.
+        var oldest = 0
+    }
+
+    private let contents = Mutex(Contents())
+
+    /// - Returns: a number to pass to ``remove(_:)``.
+    func add(_ channel: any Channel) -> Int {
+        contents.withLock { contents in
+            defer { contents.next += 1 }
+            contents.channels[contents.next] = channel
+            return contents.next
+        }
+    }
+
+    func remove(_ number: Int) {
+        contents.withLock { _ = $0.channels.removeValue(forKey: number) }
+    }
+
+    /// - Returns: false when there is none.
+    func closeOldest() -> Bool {
+        let channel = contents.withLock { contents -> (any Channel)? in
+            while contents.oldest < contents.next {
+                defer { contents.oldest += 1 }
+                if let channel = contents.channels.removeValue(forKey: contents.oldest) { return channel }
+            }
+            return nil
+        }
+        channel?.close(promise: nil)
+        return channel != nil
+    }
 }
