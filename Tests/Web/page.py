@@ -5,12 +5,11 @@
 """
 
 import argparse
-import http.server
 import json
 import os
+import re
 import subprocess
 import sys
-import threading
 import time
 import traceback
 
@@ -204,6 +203,21 @@ def pictures(browser, rig, suffix=""):
     browser.open(rig.url + "/")
 
 
+def documented(rig):
+    """Every name that is served or alerted on is in the table of cloud/METRICS.md."""
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "cloud")
+    with open(os.path.join(root, "METRICS.md")) as file:
+        table = set(re.findall(r"^\| `(hearth_[a-z_]+)`", file.read(), re.MULTILINE))
+    with open(os.path.join(root, "alerts.rules.yml")) as file:
+        used = set(re.findall(r"\bhearth_[a-z_]+", file.read()))
+    served = set()
+    for port in (rig.web, rig.cloud_http):
+        served |= set(re.findall(r"^# TYPE (hearth_[a-z_]+)", rig.get("/metrics", port=port)[2], re.MULTILINE))
+    assert served <= table, f"not documented: {sorted(served - table)}"
+    assert used <= table, f"alerts on what is not documented: {sorted(used - table)}"
+    return f"{len(served)} served of {len(table)} documented"
+
+
 def promtool(rig):
     for name, port in (("hearth-web", rig.web), ("hearth-cloud", rig.cloud_http)):
         status, headers, body = rig.get("/metrics", port=port)
@@ -236,6 +250,7 @@ def main():
         check("hearth-web's crash never touches heating", web_crash, rig)
         check("pictures at desktop and phone width, light and dark" + (", no axe violation" if options.axe else ""),
               pictures, browser, rig)
+        check("every metric is documented", documented, rig)
         if options.promtool:
             check("promtool accepts every /metrics", promtool, rig)
     except Exception:

@@ -11,6 +11,7 @@ extension Page {
           card.setAttribute("aria-labelledby", title);
           card.dataset.room = name;
           write(part(".name"), shown(name));
+          part("h3").title = shown(name);
           part(".override .segmented").setAttribute("aria-label", `Heat pump of ${shown(name)}`);
           part("select").setAttribute("aria-label", `How long an override of ${shown(name)} lasts`);
           part(".table-scroll").setAttribute("aria-label", `Table of ${shown(name)}`);

@@ -5,14 +5,14 @@ extension Page {
           --paper: #faf5ee; --card: #ffffff; --ink: #2a211c; --quiet: #6b5b50; --line: #e6d9cb; --sunk: #f3eae0;
           --ember: #b8400c; --ember-soft: #fde4d3; --ember-fill: #e8672a; --cool: #2f5f8f; --cool-soft: #e1ebf5;
           --good: #24694a; --good-soft: #dcefe4; --bad: #a3261b; --bad-soft: #fbe1dd; --band: #f6e3cf;
-          --curve: #8a3b12; --shadow: 0 1px 2px rgb(60 30 10 / 8%), 0 6px 20px rgb(60 30 10 / 7%);
+          --curve: #8a3b12; --raised: #ffffff; --shadow: 0 1px 2px rgb(60 30 10 / 8%), 0 6px 20px rgb(60 30 10 / 7%);
         }
         @media (prefers-color-scheme: dark) {
           :root {
             --paper: #171310; --card: #221c18; --ink: #f4e9df; --quiet: #b9a799; --line: #3a302a; --sunk: #1c1714;
             --ember: #ff9d66; --ember-soft: #43281a; --ember-fill: #e8672a; --cool: #8fbdea; --cool-soft: #1e2c3a;
             --good: #7fcfa3; --good-soft: #1c3327; --bad: #ff9c8f; --bad-soft: #45211c; --band: #35281f;
-            --curve: #ffb98f; --shadow: 0 1px 2px rgb(0 0 0 / 40%), 0 8px 24px rgb(0 0 0 / 30%);
+            --curve: #ffb98f; --raised: #43362d; --shadow: 0 1px 2px rgb(0 0 0 / 40%), 0 8px 24px rgb(0 0 0 / 30%);
           }
         }
         * { box-sizing: border-box; }
@@ -69,7 +69,8 @@ extension Page {
         .card[data-pump="on"] { border-top-color: var(--ember-fill); }
         .card[data-stale="true"] { border-top-color: var(--bad); }
         .card-head { display: flex; gap: .75rem; justify-content: space-between; align-items: flex-start; }
-        .card h3 { font-size: 1.05rem; font-weight: 620; min-width: 0; }
+        .card h3 { font-size: 1.05rem; font-weight: 620; min-width: 0; display: -webkit-box; -webkit-box-orient: vertical;
+          -webkit-line-clamp: 3; line-clamp: 3; overflow: hidden; }
         .pump { display: inline-flex; align-items: center; gap: .3rem; flex: none; font-size: .875rem; font-weight: 600;
           padding: .15rem .65rem .15rem .45rem; border-radius: 99px; background: var(--cool-soft); color: var(--cool); }
         .pump svg { width: 1rem; height: 1rem; fill: currentcolor; opacity: .35; }
@@ -121,7 +122,7 @@ extension Page {
         button, select { font: inherit; color: inherit; min-height: 2.75rem; border-radius: .55rem; cursor: pointer; }
         button { border: 0; background: none; padding: 0 .8rem; font-weight: 550; }
         button:hover { background: color-mix(in srgb, var(--ink) 7%, transparent); }
-        button[aria-pressed="true"] { background: var(--card); box-shadow: 0 1px 3px rgb(40 20 0 / 25%); color: var(--ember); }
+        button[aria-pressed="true"] { background: var(--raised); box-shadow: 0 1px 3px rgb(40 20 0 / 25%); color: var(--ember); }
         button:disabled { opacity: .55; cursor: progress; }
         select { background: var(--card); border: 1px solid var(--line); padding: 0 .4rem; color: var(--ink); flex: 1 1 7.5rem; min-width: 0; }
         .answer:empty { display: none; }
