@@ -84,7 +84,7 @@ class Rig:
         self.start(name, MOSQUITTO, "-c", self.file(name + ".conf"))
         wait(10, lambda: accepts(port), f"{name} listens")
 
-    def start_all(self):
+    def start_all(self, speed=60):
         self.start_broker("home-broker", self.home)
         self.start_broker("cloud-broker", self.cloud)
         with open(self.file("hearthd.toml"), "w") as file:
@@ -97,8 +97,8 @@ class Rig:
             "JOURNAL_PATH": self.file("event-log.sqlite"), "HTTP_PORT": str(self.cloud_http)})
         self.start_web()
         wait(15, lambda: os.path.exists(self.socket), "hearthd opens its control socket")
-        self.start("rooms", self.program("hearth-sim"), "home", "--port", str(self.home), "--rooms",
-                   "office,kitchen,bedroom,living-room")
+        self.start("rooms", self.program("hearth-sim"), "home", "--port", str(self.home), "--speed", str(speed),
+                   "--rooms", "office,kitchen,bedroom,living-room,bathroom,nursery")
 
     def start_web(self, *options):
         self.start("hearth-web", self.program("hearth-web"), "--listen", f"127.0.0.1:{self.web}", "--socket", self.socket,
