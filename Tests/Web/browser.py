@@ -80,10 +80,10 @@ class Browser:
                 parameters["text"] = text
             self.call("Input.dispatchKeyEvent", **parameters)
 
-    def screenshot(self, path):
+    def screenshot(self, path, tallest=20000):
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         image = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True,
-                          clip={"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1})
+                          clip={"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], tallest), "scale": 1})
         with open(path, "wb") as file:
             file.write(base64.b64decode(image["data"]))
 

@@ -3,6 +3,7 @@
 import http.server
 import json
 import socket
+import struct
 import threading
 import time
 
@@ -129,6 +130,12 @@ def slow_clients(rig):
     assert taken < 3, f"20 answers took {taken:.1f} s beside 300 silent clients"
     for connection in silent:
         connection.close()
+    # Connections that are reset at once, as port scanners do.
+    for _ in range(500):
+        connection = socket.create_connection(("127.0.0.1", rig.web), timeout=5)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    assert rig.get("/healthz")[0] == 200
     # Headers without end are cut off early, and what they took is given back.
     flood = socket.create_connection(("127.0.0.1", rig.web), timeout=10)
     sent = 0

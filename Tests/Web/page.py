@@ -103,7 +103,7 @@ def override(browser, rig):
     _, taken = wait(3, lambda: '{"status": "1"}' in pump.commands()[before:], "the pump is told to start")
     wait(3, lambda: browser.evaluate(card("attic", "card.dataset.pump")) == "on", "the page shows it on")
     state = browser.evaluate(card("attic", "card.querySelector('.override-state').textContent"))
-    assert "on this page" in state and "Automatic again at" in state, state
+    assert "from this page" in state and "Automatic again at" in state, state
     assert browser.evaluate(card("attic", "card.querySelector('[data-pump=on]').getAttribute('aria-pressed')")) == "true"
     browser.evaluate(card("attic", "card.querySelector('[data-pump=auto]').click()"))
     wait(3, lambda: browser.evaluate(card("attic", "card.querySelector('.override-state').hidden")), "the override ends")
@@ -245,7 +245,7 @@ def picture():
         browser.evaluate(card("office", "card.querySelector('[data-pump=on]').click()"))
         wait(5, lambda: browser.evaluate(card("office", "!card.querySelector('.override-state').hidden")), "the override")
         wait(15, lambda: browser.evaluate(card("office", "card.querySelector('.answer').textContent")) == "", "it settles")
-        browser.screenshot(options.picture)
+        browser.screenshot(options.picture, tallest=1345)
     finally:
         if browser:
             browser.close()

@@ -53,7 +53,7 @@ extension Page {
           part(".override-state").hidden = byHand === null;
           if (byHand !== null) {
             const end = clock(Date.now() / 1000 + byHand.secondsLeft);
-            const who = { cli: "at a terminal", page: "on this page", cloud: "by the cloud" }[byHand.source] ?? `by ${shown(byHand.source)}`;
+            const who = { cli: "at a terminal", page: "from this page", cloud: "by the cloud" }[byHand.source] ?? `by ${shown(byHand.source)}`;
             write(part(".override-state"), `Switched ${byHand.pump} ${who}. Automatic again at ${end}, in ${spoken(byHand.secondsLeft)}.`);
           }
           for (const button of card.querySelectorAll("button[data-pump]")) {
