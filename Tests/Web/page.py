@@ -6,6 +6,7 @@
 """
 
 import argparse
+import base64
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import traceback
 
 import hostile
 from browser import Browser, wait
-from rig import PumpLog, Rig
+from rig import PumpLog, Rig, accepts, free_port
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--programs", required=True)
@@ -63,7 +64,7 @@ def elements(browser):
         wait(15, lambda: browser.evaluate(card(room, "/^[0-9.]+$/.test(card.querySelector('.value').textContent)")),
              f"{room} has a temperature")
         for part in (".pump-text", ".reason", ".target", ".caption"):
-            assert browser.evaluate(card(room, f"card.querySelector({json.dumps(part)}).textContent.length > 2")), part
+            wait(5, lambda: browser.evaluate(card(room, f"card.querySelector({json.dumps(part)}).textContent.length > 2")), part)
         assert browser.evaluate(card(room, "card.querySelectorAll('button[data-pump]').length")) == 3
     wait(20, lambda: browser.evaluate("document.querySelectorAll('.links li[data-up=true]').length") == 3, "three links")
     for selector in ("#headline", "#backlog-text", "#facts dd", "#live-text", "#home", "#version"):
@@ -159,6 +160,29 @@ def web_crash(rig):
     rig.reading("cellar", 15)
     wait(3, lambda: '{"status": "1"}' in pump.commands()[before:], "the pump starts without the page")
     rig.start_web()
+
+
+def password(rig):
+    """Beyond this machine only with one, and then nothing without it."""
+    secret, port = rig.file("password"), free_port()
+    with open(secret, "w") as file:
+        file.write("correct horse\n")
+    refused = subprocess.run([rig.program("hearth-web"), "--listen", f"0.0.0.0:{port}"], capture_output=True, text=True,
+                             stdin=subprocess.DEVNULL, timeout=10)
+    assert refused.returncode == 78 and "--password-file" in refused.stderr, refused
+    # Still on this machine only: nothing of a test is to be reached from elsewhere.
+    rig.start("guarded", rig.program("hearth-web"), "--listen", f"127.0.0.1:{port}", "--socket", rig.socket,
+              "--password-file", secret)
+    wait(10, lambda: accepts(port), "it listens")
+    for path in ("/", "/events", "/metrics", "/history?span=day", "/app.js"):
+        assert rig.get(path, port=port)[0] == 401, path
+        wrong = {"Authorization": "Basic " + base64.b64encode(b"hearth:wrong horse").decode()}
+        assert rig.get(path, headers=wrong, port=port)[0] == 401, path
+    right = {"Authorization": "Basic " + base64.b64encode(b"hearth:correct horse").decode(), "Host": "box.example"}
+    status, _, body = rig.get("/", headers=right, port=port)
+    assert status == 200 and "<h1>" in body, status
+    assert "correct horse" not in rig.log("guarded")
+    rig.stop("guarded")
 
 
 # --- Accessibility, the network, the console ---
@@ -270,6 +294,7 @@ def main():
         check("requests from another site change nothing", hostile.other_site, browser, rig)
         check("no path leads out of the page", hostile.paths, rig)
         check("slow clients and floods keep nobody out", hostile.slow_clients, rig)
+        check("beyond this machine only with a password", password, rig)
         check("an outage is visible, heating goes on", outage, browser, rig)
         check("pictures during an outage" + (", no axe violation" if options.axe else ""), pictures, browser, rig, "-outage")
         check("the recovery is visible, the audit finds no gap", recovery, browser, rig)

@@ -51,6 +51,13 @@ import Testing
         #expect(result.json["confirmed"]?.int == 89)
     }
 
+    @Test func `what was dropped lies before what is kept, and is told all the same`() throws {
+        let result = audit(try part(501, 600, confirmed: 600, settled: 600, lost: "[[301,500]]", dropped: 200))
+        #expect(result.gaps == [.init(range: 301...500, kind: .lost)])
+        let lines = result.lines(width: 80, style: .plain)
+        #expect(lines.contains { $0.hasPrefix("Dropped    200 records since the journal was made") })
+    }
+
     @Test func `in a later part nothing may be settled; the earlier word stands`() throws {
         let result = audit(try part(1, 10, confirmed: 0, settled: 4), try part(11, 20, confirmed: 0, settled: nil))
         #expect(result.gaps == [.init(range: 1...4, kind: .waiting)])

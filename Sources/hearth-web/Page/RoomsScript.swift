@@ -27,6 +27,7 @@ extension Page {
           for (const [name, card] of cards) {
             if (!names.has(name)) { card.remove(); cards.delete(name); }
           }
+          const isNew = status.rooms.some((room) => !cards.has(room.room));
           status.rooms.forEach((room, index) => {
             if (!cards.has(room.room)) cards.set(room.room, newCard(room.room));
             const card = cards.get(room.room);
@@ -34,6 +35,7 @@ extension Page {
             showRoom(card, room);
           });
           byId("no-rooms").hidden = status.rooms.length > 0;
+          if (isNew) showCharts();
         }
 
         function showRoom(card, room) {

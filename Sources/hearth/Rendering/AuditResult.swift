@@ -58,7 +58,8 @@ struct AuditResult: Equatable {
     /// What the cloud has not confirmed, in order, the last seconds left out.
     var gaps: [Gap] {
         guard let scanned else { return [] }
-        var never = lost.intersection(scanned)
+        // Dropped rows lie before the oldest that is kept, and nobody knows any more when they arrived: all are told.
+        var never = lost
         never.formUnion(missing.intersection(scanned))
         let open = SequenceRanges([scanned]).subtracting(confirmed).subtracting(never)
         let waiting =
