@@ -153,13 +153,17 @@ def daemon_restart(browser, rig):
     wait(15, lambda: browser.evaluate(card("office", "card.querySelectorAll('.chart .curve').length")) == 1, "with its charts")
 
 
-def web_crash(rig):
+def web_crash(browser, rig):
     pump = PumpLog(rig, "cellar")
     rig.kill("hearth-web")
     before = len(pump.commands())
     rig.reading("cellar", 15)
     wait(3, lambda: '{"status": "1"}' in pump.commands()[before:], "the pump starts without the page")
     rig.start_web()
+    wait(30, lambda: browser.evaluate("document.querySelector('#live').dataset.state") == "live", "the open page goes on")
+    wait(5, lambda: browser.evaluate(card("cellar", "card.dataset.pump")) == "on", "with the new room")
+    browser.evaluate(card("cellar", "card.querySelector('[data-pump=off]').click()"))
+    wait(5, lambda: '{"status": "0"}' in pump.commands()[before:], "and switches")
 
 
 def password(rig):
@@ -299,7 +303,7 @@ def main():
         check("pictures during an outage" + (", no axe violation" if options.axe else ""), pictures, browser, rig, "-outage")
         check("the recovery is visible, the audit finds no gap", recovery, browser, rig)
         check("hearthd's restart is survived", daemon_restart, browser, rig)
-        check("hearth-web's crash never touches heating", web_crash, rig)
+        check("hearth-web's crash never touches heating", web_crash, browser, rig)
         check("pictures at desktop and phone width, light and dark" + (", no axe violation" if options.axe else ""),
               pictures, browser, rig)
         check("every metric is documented", documented, rig)

@@ -24,14 +24,13 @@ web_log() { inside journalctl --unit hearth-web --no-pager --lines 30 --output c
 web_says() { web GET "$1" "" | contains "$2"; }
 
 web_installs() {
-    local size memory
+    local size
     [[ -e $tree/srv/hearth-web.deb ]] || wrong "there is no package of the page beside hearth's"
     apt_install hearth-web.deb
     [[ $(web_property ActiveState) == active ]] || wrong "$(web_property ActiveState)"
     wait_until 10 web_says /metrics 'hearth_gateway_up 1' || wrong "$(web_log)"
     size=$(inside dpkg-query --show --showformat='${Installed-Size}' hearth-web)
-    memory=$(inside sed -n 's/^VmRSS: *\([0-9]*\).*/\1/p' "/proc/$(web_property MainPID)/status")
-    figure "$size KiB, $((memory / 1024)) MiB in use"
+    figure "$size KiB"
 }
 
 web_unit_is_tight() {
@@ -81,6 +80,35 @@ web_refuses_the_network() {
     inside systemctl reset-failed hearth-web
     inside systemctl restart hearth-web
     wait_until 10 web_says /healthz ok || wrong "it does not come back"
+}
+
+# The packaged example, as its first lines say.
+web_asks_for_the_password() {
+    local dropin=$tree/etc/systemd/system/hearth-web.service.d
+    mkdir -p "$dropin"
+    cp "$tree/usr/share/doc/hearth-web/examples/password.conf" "$dropin/"
+    install --mode 600 /dev/stdin "$tree/etc/hearth/web-password" <<<"correct horse"
+    inside systemctl daemon-reload
+    inside systemctl restart hearth-web
+    wait_until 10 web_answers 401 "" || wrong "$(web_log)"
+    web_answers 401 "hearth:wrong horse" || wrong "a wrong password is not refused"
+    web_answers 200 "hearth:correct horse" || wrong "the right password is refused: $(web_log)"
+    grep --quiet ' 00000000:1F98 00000000:0000 0A' "/proc/$leader/net/tcp" || wrong "it does not listen on every address"
+    rm -r "$dropin" "$tree/etc/hearth/web-password"
+    inside systemctl daemon-reload
+    inside systemctl restart hearth-web
+}
+
+# Whether the page's address answers with status $1 to user and password $2.
+web_answers() {
+    in_network python3 -c '
+import base64, sys, urllib.error, urllib.request
+headers = {"Authorization": "Basic " + base64.b64encode(sys.argv[2].encode()).decode()} if sys.argv[2] else {}
+try:
+    status = urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:8088/", None, headers), timeout=5).status
+except urllib.error.HTTPError as error:
+    status = error.code
+sys.exit(0 if status == int(sys.argv[1]) else 1)' "$1" "$2" 2>/dev/null
 }
 
 web_has_failed() { [[ $(web_property ActiveState) == failed ]]; }

@@ -63,16 +63,24 @@ extension Page {
           }
         }
 
+        const post = (wish) => fetch("/override", {
+          method: "POST",
+          headers: { "content-type": "application/json", "x-hearth-token": token },
+          body: JSON.stringify(wish),
+        });
+
         async function override(name, card, pump) {
           const answer = card.querySelector(".answer"), buttons = card.querySelectorAll("button[data-pump]");
           const seconds = pump === "auto" ? null : Number(card.querySelector("select").value);
           for (const button of buttons) button.disabled = true;
           try {
-            const response = await fetch("/override", {
-              method: "POST",
-              headers: { "content-type": "application/json", "x-hearth-token": token },
-              body: JSON.stringify({ room: name, pump, seconds }),
-            });
+            let response = await post({ room: name, pump, seconds });
+            if (response.status === 403) {
+              // hearth-web was restarted, and its token with it.
+              const page = await (await fetch("/")).text();
+              token = tokenIn(new DOMParser().parseFromString(page, "text/html"));
+              response = await post({ room: name, pump, seconds });
+            }
             const json = await response.json();
             answer.dataset.state = response.ok ? "good" : "bad";
             write(answer, response.ok ? (pump === "auto" ? "Automatic again." : `Switched ${pump} for ${spoken(json.secondsLeft)}.`)

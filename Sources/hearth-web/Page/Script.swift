@@ -6,7 +6,8 @@ extension Page {
         const { clock, draw } = await import("/chart.js");
 
         const byId = (id) => document.getElementById(id);
-        const token = document.querySelector('meta[name="hearth-token"]').content;
+        const tokenIn = (page) => page.querySelector('meta[name="hearth-token"]').content;
+        let token = tokenIn(document);
 
         // Invisible and reordering characters of a name are shown as what they are.
         const shown = (text) => String(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
