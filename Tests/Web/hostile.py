@@ -1,13 +1,16 @@
 """What somebody who means harm may try: names, other sites, paths, slow clients."""
 
+import base64
 import http.server
 import json
 import socket
 import struct
+import subprocess
 import threading
 import time
 
 from browser import wait
+from rig import accepts, free_port
 
 # A slash ends a topic level, so no closing tag can come that way; everything else can.
 NAMES = [
@@ -151,3 +154,26 @@ def slow_clients(rig):
         resident = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
     assert resident < 120_000, f"{resident} kB resident"
     return f"20 answers in {taken:.2f} s beside 300 silent clients, {resident // 1024} MiB resident"
+
+
+def password(rig):
+    """Beyond this machine only with one, and then nothing without it."""
+    secret, port = rig.file("password"), free_port()
+    with open(secret, "w") as file:
+        file.write("correct horse\n")
+    refused = subprocess.run([rig.program("hearth-web"), "--listen", f"0.0.0.0:{port}"], capture_output=True, text=True,
+                             stdin=subprocess.DEVNULL, timeout=10)
+    assert refused.returncode == 78 and "--password-file" in refused.stderr, refused
+    # Still on this machine only: nothing of a test is to be reached from elsewhere.
+    rig.start("guarded", rig.program("hearth-web"), "--listen", f"127.0.0.1:{port}", "--socket", rig.socket,
+              "--password-file", secret)
+    wait(10, lambda: accepts(port), "it listens")
+    for path in ("/", "/events", "/metrics", "/history?span=day", "/app.js"):
+        assert rig.get(path, port=port)[0] == 401, path
+        wrong = {"Authorization": "Basic " + base64.b64encode(b"hearth:wrong horse").decode()}
+        assert rig.get(path, headers=wrong, port=port)[0] == 401, path
+    right = {"Authorization": "Basic " + base64.b64encode(b"hearth:correct horse").decode(), "Host": "box.example"}
+    status, _, body = rig.get("/", headers=right, port=port)
+    assert status == 200 and "<h1>" in body, status
+    assert "correct horse" not in rig.log("guarded")
+    rig.stop("guarded")

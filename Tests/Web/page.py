@@ -6,7 +6,6 @@
 """
 
 import argparse
-import base64
 import json
 import os
 import re
@@ -17,7 +16,7 @@ import traceback
 
 import hostile
 from browser import Browser, wait
-from rig import PumpLog, Rig, accepts, free_port
+from rig import PumpLog, Rig
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--programs", required=True)
@@ -166,29 +165,6 @@ def web_crash(browser, rig):
     wait(5, lambda: '{"status": "0"}' in pump.commands()[before:], "and switches")
 
 
-def password(rig):
-    """Beyond this machine only with one, and then nothing without it."""
-    secret, port = rig.file("password"), free_port()
-    with open(secret, "w") as file:
-        file.write("correct horse\n")
-    refused = subprocess.run([rig.program("hearth-web"), "--listen", f"0.0.0.0:{port}"], capture_output=True, text=True,
-                             stdin=subprocess.DEVNULL, timeout=10)
-    assert refused.returncode == 78 and "--password-file" in refused.stderr, refused
-    # Still on this machine only: nothing of a test is to be reached from elsewhere.
-    rig.start("guarded", rig.program("hearth-web"), "--listen", f"127.0.0.1:{port}", "--socket", rig.socket,
-              "--password-file", secret)
-    wait(10, lambda: accepts(port), "it listens")
-    for path in ("/", "/events", "/metrics", "/history?span=day", "/app.js"):
-        assert rig.get(path, port=port)[0] == 401, path
-        wrong = {"Authorization": "Basic " + base64.b64encode(b"hearth:wrong horse").decode()}
-        assert rig.get(path, headers=wrong, port=port)[0] == 401, path
-    right = {"Authorization": "Basic " + base64.b64encode(b"hearth:correct horse").decode(), "Host": "box.example"}
-    status, _, body = rig.get("/", headers=right, port=port)
-    assert status == 200 and "<h1>" in body, status
-    assert "correct horse" not in rig.log("guarded")
-    rig.stop("guarded")
-
-
 # --- Accessibility, the network, the console ---
 
 def accessible(browser, name):
@@ -298,7 +274,7 @@ def main():
         check("requests from another site change nothing", hostile.other_site, browser, rig)
         check("no path leads out of the page", hostile.paths, rig)
         check("slow clients and floods keep nobody out", hostile.slow_clients, rig)
-        check("beyond this machine only with a password", password, rig)
+        check("beyond this machine only with a password", hostile.password, rig)
         check("an outage is visible, heating goes on", outage, browser, rig)
         check("pictures during an outage" + (", no axe violation" if options.axe else ""), pictures, browser, rig, "-outage")
         check("the recovery is visible, the audit finds no gap", recovery, browser, rig)
