@@ -10,7 +10,7 @@ import Synchronization
 /// Uplink find the journal free.
 final class HistoryFollower: Sendable {
     static let rowsAtStart: Int64 = 400_000
-    static let rowsPerSecond: Int64 = 4096
+    static let rowsPerSecond: Int64 = 1024
     private static let batchRows = 256
     private static let pause: Int64 = 5_000_000
     private static let second: Int64 = 1_000_000_000
