@@ -29,15 +29,18 @@ import Testing
     @Test func `beyond this machine only with a password, and the message says what to do`() throws {
         let error = #expect(throws: SettingsError.self) { try WebSettings(listen: "0.0.0.0:8088", passwordFile: nil) }
         #expect(error?.description.contains("--password-file") == true)
-        let file = try file("correct horse\nsecond line\n")
-        #expect(try WebSettings(listen: "0.0.0.0:8088", passwordFile: file).access.password == "correct horse")
+        try withFile("correct horse\nsecond line\n") { file in
+            let settings = try WebSettings(listen: "0.0.0.0:8088", passwordFile: file)
+            #expect(settings.access.password == "correct horse")
+        }
         #expect(try WebSettings(listen: "127.0.0.1:1", passwordFile: nil).access.password == nil)
     }
 
     @Test(arguments: ["", "short\n", "\nlater line that is long", "\u{FFFD}"])
     func `an empty or short password is none`(text: String) throws {
-        let file = try file(text)
-        #expect(throws: SettingsError.self) { try WebSettings(listen: "127.0.0.1:1", passwordFile: file) }
+        try withFile(text) { file in
+            #expect(throws: SettingsError.self) { try WebSettings(listen: "127.0.0.1:1", passwordFile: file) }
+        }
     }
 
     @Test func `a file that is not there is an error, never an open door`() {
@@ -46,9 +49,11 @@ import Testing
         }
     }
 
-    private func file(_ text: String) throws -> String {
+    /// A file that is gone after the test.
+    private func withFile(_ text: String, _ body: (String) throws -> Void) throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "hearth-web-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: url) }
         try text.write(to: url, atomically: true, encoding: .utf8)
-        return url.path
+        try body(url.path)
     }
 }
