@@ -15,13 +15,15 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
-let http = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
 
 let package = Package(
     name: "hearth",
     products: [
         .executable(name: "hearthd", targets: ["hearthd"]),
         .executable(name: "hearth", targets: ["hearth"]),
+        .executable(name: "hearth-web", targets: ["hearth-web"]),
         .executable(name: "hearth-cloud", targets: ["hearth-cloud"]),
         .executable(name: "hearth-sim", targets: ["hearth-sim"]),
     ],
@@ -30,7 +32,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
-        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     ],
     targets: [
         .systemLibrary(name: "CMosquitto", providers: [.apt(["libmosquitto-dev"])]),
@@ -45,16 +48,27 @@ let package = Package(
         .target(name: "EventLog", dependencies: ["Journal", "CRdkafka"], swiftSettings: swiftSettings),
         .target(name: "Influx", dependencies: ["Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
 
+        .target(name: "GatewayClient", dependencies: ["Heating"], swiftSettings: swiftSettings),
+        .target(name: "HTTP", dependencies: nio, swiftSettings: swiftSettings),
+        .target(name: "Prometheus", dependencies: [metrics], swiftSettings: swiftSettings),
+
         .executableTarget(
             name: "hearthd",
             dependencies: ["Heating", "Journal", "MQTT", argumentParser, logging, lifecycle, toml],
             swiftSettings: swiftSettings),
         .executableTarget(
-            name: "hearth", dependencies: ["Heating", argumentParser], swiftSettings: swiftSettings),
+            name: "hearth", dependencies: ["Heating", "GatewayClient", argumentParser], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "hearth-web",
+            dependencies: [
+                "Heating", "GatewayClient", "HTTP", "Prometheus", argumentParser, logging, lifecycle, metrics,
+            ],
+            swiftSettings: swiftSettings),
         .executableTarget(
             name: "hearth-cloud",
             dependencies: [
-                "Heating", "MQTT", "EventLog", "Influx", argumentParser, logging, lifecycle, http,
+                "Heating", "MQTT", "EventLog", "Influx", "HTTP", "Prometheus", argumentParser, logging, lifecycle,
+                metrics,
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
@@ -80,7 +94,14 @@ let package = Package(
         .testTarget(
             name: "hearth-cloudTests", dependencies: ["hearth-cloud", "Heating", "EventLog", "Influx", "MQTT"],
             swiftSettings: swiftSettings),
-        .testTarget(name: "hearthTests", dependencies: ["hearth", "Heating"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "hearthTests", dependencies: ["hearth", "GatewayClient", "Heating"], swiftSettings: swiftSettings),
+        .testTarget(name: "PrometheusTests", dependencies: ["Prometheus", metrics], swiftSettings: swiftSettings),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "hearth-webTests",
+            dependencies: ["hearth-web", "HTTP", "GatewayClient", "Heating", "Prometheus", logging],
+            swiftSettings: swiftSettings),
         .testTarget(name: "hearthdTests", dependencies: ["hearthd", "Heating"], swiftSettings: swiftSettings),
         .testTarget(name: "hearth-simTests", dependencies: ["hearth-sim"], swiftSettings: swiftSettings),
         .testTarget(

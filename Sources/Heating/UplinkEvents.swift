@@ -24,6 +24,7 @@ extension UplinkState {
         guard sequence > lowWatermark else { return }
         let dropped = (lowWatermark + 1)...sequence
         newest(sequence)
+        giveUp(dropped)
         lowWatermark = sequence
         finishFlights(touching: dropped)
         advance()
@@ -89,6 +90,7 @@ extension UplinkState {
     public mutating func skipped(_ range: ClosedRange<Int64>) {
         newest(range.upperBound)
         if range.lowerBound <= position + 1 { position = max(position, range.upperBound) }
+        giveUp(range)
         confirm(SequenceRanges([range]).subtracting(confirmed), now: nil)
     }
 
@@ -153,6 +155,15 @@ extension UplinkState {
             link.probeAt = now + settings.resendAfter
         }
         advance()
+    }
+
+    private mutating func giveUp(_ range: ClosedRange<Int64>) {
+        guard range.upperBound > lowWatermark else { return }
+        let open = max(range.lowerBound, lowWatermark + 1)...range.upperBound
+        lost.formUnion(SequenceRanges([open]).subtracting(confirmed))
+        while lost.ranges.count > Self.lostRangesKept, let oldest = lost.ranges.first {
+            lost.remove(through: oldest.upperBound)
+        }
     }
 
     private mutating func finishFlights(touching range: ClosedRange<Int64>, byPeer: Bool = false) {

@@ -122,6 +122,12 @@ public struct UplinkState: Sendable {
 
     /// Confirmed sequences above the low watermark.
     var confirmed = SequenceRanges()
+    /// What the peer has confirmed above the low watermark, where something before it is still open.
+    public var confirmedAbove: SequenceRanges { confirmed }
+    /// Sequences that were given up without a confirmation since this value was made: the journal dropped them or no
+    /// longer has them. The newest ``lostRangesKept`` ranges.
+    public internal(set) var lost = SequenceRanges()
+    public static let lostRangesKept = 256
     /// Confirmed sequences that the lane has not yet passed to the journal.
     var untaken = SequenceRanges()
     /// The last sequence ever published by this process; an acknowledgement cannot mean more.

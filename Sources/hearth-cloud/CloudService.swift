@@ -2,6 +2,7 @@ import EventLog
 import Influx
 import Logging
 import MQTT
+import Prometheus
 
 /// One running `hearth-cloud` process: an ingestor, some pipelines, or all of them, on one event log.
 ///

@@ -1,6 +1,5 @@
-import FlyingFox
-import FlyingSocks
-import Foundation
+import HTTP
+import Prometheus
 import ServiceLifecycle
 
 /// `/healthz`, `/readyz` and `/metrics` of one process.
@@ -13,31 +12,26 @@ struct HTTPEndpoint: Service {
             try await gracefulShutdown()
             return
         }
-        let server = HTTPServer(address: .inet(port: port), timeout: 5, logger: .disabled)
-        await server.appendRoute("GET /healthz") { _ in
-            service.standstill.map { Self.text(.serviceUnavailable, $0) } ?? Self.text(.ok, "ok")
+        let server = HTTPServer(host: "0.0.0.0", port: Int(port)) { [service] request in
+            Self.answer(request, service)
         }
-        await server.appendRoute("GET /readyz") { _ in
+        try await cancelWhenGracefulShutdown { try await server.run() }
+    }
+
+    private static func answer(_ request: HTTPRequest, _ service: CloudService) -> HTTPResponse {
+        guard request.method == "GET" || request.method == "HEAD" else { return HTTPResponse(405, text: "only GET\n") }
+        switch request.path {
+        case "/healthz": return service.standstill.map { text(503, $0) } ?? text(200, "ok")
+        case "/readyz":
             let hindrances = service.hindrances
-            return hindrances.isEmpty
-                ? Self.text(.ok, "ready") : Self.text(.serviceUnavailable, hindrances.joined(separator: "\n"))
-        }
-        await server.appendRoute("GET /metrics") { _ in
-            HTTPResponse(
-                statusCode: .ok, headers: [.contentType: PrometheusText.contentType],
-                body: Data(PrometheusText.encode(service.samples).utf8))
-        }
-        await withGracefulShutdownHandler {
-            try? await server.run()
-        } onGracefulShutdown: {
-            Task { await server.stop(timeout: 1) }
+            return hindrances.isEmpty ? text(200, "ready") : text(503, hindrances.joined(separator: "\n"))
+        case "/metrics":
+            return HTTPResponse(200, text: PrometheusText.encode(service.samples), type: PrometheusText.contentType)
+        default: return text(404, "not found")
         }
     }
 
-    private static func text(_ status: HTTPStatusCode, _ text: String) -> HTTPResponse {
-        HTTPResponse(
-            statusCode: status, headers: [.contentType: "text/plain; charset=utf-8"], body: Data((text + "\n").utf8))
-    }
+    private static func text(_ status: Int, _ text: String) -> HTTPResponse { HTTPResponse(status, text: text + "\n") }
 }
 
 /// The flow itself, until the process is told to stop.

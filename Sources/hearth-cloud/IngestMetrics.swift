@@ -1,3 +1,5 @@
+import CoreMetrics
+import Prometheus
 import Synchronization
 
 /// What the ingestor has done, for `/metrics`. Written by its thread, read by the HTTP server.
@@ -12,6 +14,12 @@ final class IngestMetrics: Sendable {
     }
 
     private let contents = Mutex(Contents())
+    private let registry = MetricsRegistry([
+        "hearth_ingest_append_duration_seconds": .init(help: "How long the event log took to keep a batch.")
+    ])
+    private let appendDuration: Timer
+
+    init() { appendDuration = Timer(label: "hearth_ingest_append_duration_seconds", factory: registry) }
 
     var snapshot: Contents { contents.withLock { $0 } }
 
@@ -23,6 +31,10 @@ final class IngestMetrics: Sendable {
             $0.lastFailure = nil
             for (reason, count) in batch.deadLetters { $0.deadLetters[reason, default: 0] += count }
         }
+    }
+
+    func appended(since started: Int64) {
+        appendDuration.recordNanoseconds(CloudClock.bootNanoseconds - started)
     }
 
     func failed(_ reason: String) {
@@ -52,6 +64,6 @@ final class IngestMetrics: Sendable {
                 .init(
                     name: "hearth_ingest_dead_letters_total", help: "Messages that could not be used, by reason.",
                     kind: .counter, labels: [("reason", $0.key)], value: Double($0.value))
-            }
+            } + registry.samples
     }
 }

@@ -41,8 +41,10 @@ final class Ingestor: ConnectionHandler {
         // A retained message is a copy of one that was delivered live; whoever retains readings would flood us.
         let decoded = decoder.decode(batch.filter { !$0.isRetained }, arrival: CloudClock.wall)
         if !decoded.events.isEmpty {
+            let started = CloudClock.bootNanoseconds
             do {
                 try log.append(decoded.events)
+                metrics.appended(since: started)
             } catch {
                 metrics.failed("\(error)")
                 logger.error(

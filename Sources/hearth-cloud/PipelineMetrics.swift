@@ -1,3 +1,4 @@
+import Prometheus
 import Synchronization
 
 /// What one pipeline has done, for `/metrics` and `/healthz`. Written by its thread.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatewayClient
 import Glibc
 
 /// The person's tool of Hearth: asks hearthd over its control socket and writes the answer for people, or as JSON.
@@ -13,7 +14,7 @@ struct Hearth: ParsableCommand {
         version: hearthVersion,
         subcommands: [
             StatusCommand.self, WatchCommand.self, JournalCommand.self, DoctorCommand.self, OverrideCommand.self,
-            WhyCommand.self,
+            WhyCommand.self, AuditCommand.self,
         ])
 
     static func main() {

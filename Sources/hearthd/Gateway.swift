@@ -15,6 +15,7 @@ final class Gateway: Sendable {
     let controlBoard = ControlBoard()
     let uplinkBoard = UplinkBoard()
     let recordCounters = RecordLane.SharedCounters()
+    let history = HistoryFollower()
     let mailbox = ControlMailbox()
     let control: Connection
     private let state: Mutex<State>

@@ -33,6 +33,11 @@ struct LinkDescription {
 }
 
 extension Connection {
+    var isConnected: Bool {
+        if case .connected = state { return true }
+        return false
+    }
+
     /// Whether the thread may sit in the resolver, the one call that no deadline of ours cuts short.
     var isConnecting: Bool {
         if case .connecting = state { return true }

@@ -13,6 +13,7 @@ struct GatewayService: Service {
     func run() async throws {
         gateway.start()
         socket.start()
+        gateway.history.start(gateway)
         notifier.ready(status: "starting")
         try? await gracefulShutdown()
         notifier.stopping()

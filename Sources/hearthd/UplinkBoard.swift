@@ -11,11 +11,17 @@ final class UplinkBoard: Sendable {
         var confirmedThrough: Int64 = 0
         var resent = 0
         var ratePerSecond = 0.0
+        /// Confirmed above `confirmedThrough`, the first ``rangesShown``.
+        var confirmedAbove: [ClosedRange<Int64>] = []
+        /// Given up without a confirmation since the start, the newest ``rangesShown``.
+        var lost: [ClosedRange<Int64>] = []
         /// Messages on our topics that were not for us or could not be read.
         var foreign = 0
         /// Why the cloud broker refuses; nil while it takes what it gets.
         var refusal: String?
     }
+
+    static let rangesShown = 256
 
     private let contents = Mutex(Contents())
 
@@ -28,6 +34,8 @@ final class UplinkBoard: Sendable {
             $0.inFlight = state.inFlightRecords
             $0.confirmedThrough = state.lowWatermark
             $0.resent = state.counters.resent
+            $0.confirmedAbove = Array(state.confirmedAbove.ranges.prefix(Self.rangesShown))
+            $0.lost = state.lost.ranges.suffix(Self.rangesShown)
             $0.ratePerSecond = ratePerSecond
         }
     }

@@ -50,12 +50,23 @@ struct VarlinkService: Sendable {
         # Checks with what to do about each.
         method Doctor() -> (checks: []object)
         # Switches a room's heat pump for a while; "auto" ends it.
-        method Override(room: string, pump: string, seconds: ?int) -> (room: string, pump: string, secondsLeft: ?int)
+        # `source` is "cli" (default) or "page".
+        method Override(room: string, pump: string, seconds: ?int, source: ?string) -> (room: string, pump: string, secondsLeft: ?int)
         # The last decisions, newest first.
         method Why(room: string) -> (decisions: []object)
+        # The last hour in steps of 10 s ("hour") or the last 24 h in steps of 5 min ("day"): a value per step, null
+        # where there was none. Times are wall clock, seconds since 1970. `isComplete` is false until the journal has
+        # been read after a start.
+        method History(span: ?string) -> (start: float, step: float, count: int, isComplete: bool, rooms: []object, \
+        outages: []object)
+        # Sequences of the journal against what the cloud confirmed, a part per call; go on with `after` while `more`.
+        method Audit(sinceSeconds: ?int, after: ?int) -> (epoch: string, confirm: string, first: int, \
+        scannedThrough: int, settledThrough: ?int, newest: int, records: int, missing: [][]int, more: bool, \
+        confirmedThrough: int, confirmedAbove: [][]int, lost: [][]int, dropped: int, quarantined: int)
 
         error NoSuchRoom (message: string)
         error ThermostatDisabled (message: string)
+        error JournalUnavailable (message: string)
         """
 
     let gateway: Gateway
@@ -76,6 +87,8 @@ struct VarlinkService: Sendable {
         case "\(Self.interface).Doctor": .parameters(["checks": .array(Doctor(gateway).checks.map(\.json))])
         case "\(Self.interface).Override": override(call.parameters)
         case "\(Self.interface).Why": why(call.parameters)
+        case "\(Self.interface).History": history(call.parameters)
+        case "\(Self.interface).Audit": audit(call.parameters)
         default: .error("org.varlink.service.MethodNotFound", "no method \(call.method)")
         }
     }
@@ -95,6 +108,9 @@ struct VarlinkService: Sendable {
         if let seconds, seconds <= 0 || seconds > 366 * 86400 {
             return invalid("seconds", "must be between 1 and \(366 * 86400)")
         }
+        let source: Thermostat.Source? =
+            parameters["source"].map { $0.isNull ? .cli : $0.string.flatMap(Thermostat.Source.init(rawValue:)) } ?? .cli
+        guard let source, [.cli, .page].contains(source) else { return invalid("source", "must be cli or page") }
         switch room(parameters) {
         case .failure(let reply): return reply
         case .success(let room):
@@ -105,7 +121,7 @@ struct VarlinkService: Sendable {
             }
             let length = seconds.map { Duration.seconds($0) } ?? settings.overrideTTL
             let wish = ControlMailbox.Wish(
-                pumpOn: pump == "auto" ? nil : pump == "on", duration: length, source: .cli)
+                pumpOn: pump == "auto" ? nil : pump == "on", duration: length, source: source)
             guard gateway.post(wish, for: room) else { return invalid("room", "too many requests at once; try again") }
             let left: JSON = pump == "auto" ? nil : JSON(length.components.seconds)
             return .parameters(["room": .string(room.name), "pump": .string(pump), "secondsLeft": left])
@@ -125,6 +141,25 @@ struct VarlinkService: Sendable {
                         ]
                     })
             ])
+        }
+    }
+
+    private func history(_ parameters: JSON) -> VarlinkReply {
+        guard let span = History.Span(rawValue: parameters["span"]?.string ?? History.Span.day.rawValue) else {
+            return invalid("span", "must be hour or day")
+        }
+        return .parameters(gateway.history.json(span, now: Clock.wallNanoseconds))
+    }
+
+    private func audit(_ parameters: JSON) -> VarlinkReply {
+        let seconds = parameters["sinceSeconds"]?.int ?? 86_400
+        guard seconds > 0, seconds <= 366 * 86_400 else {
+            return invalid("sinceSeconds", "must be between 1 and \(366 * 86400)")
+        }
+        do throws(Audit.Failure) {
+            return .parameters(try Audit(gateway, seconds: seconds, after: parameters["after"]?.int).json)
+        } catch {
+            return .error("\(Self.interface).JournalUnavailable", error.message)
         }
     }
 

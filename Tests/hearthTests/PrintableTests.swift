@@ -1,3 +1,4 @@
+import GatewayClient
 import Heating
 import Testing
 

@@ -1,3 +1,4 @@
+import GatewayClient
 import Glibc
 
 private let packagedConfiguration = "/etc/hearth/hearthd.toml"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatewayClient
 
 struct JournalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

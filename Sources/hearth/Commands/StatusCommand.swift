@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatewayClient
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import GatewayClient
 import Heating
 
 struct WhyCommand: ParsableCommand {

@@ -1,3 +1,5 @@
+import GatewayClient
+
 /// The texts of `doctor`, `why` and `override`.
 
 /// One line per check, and below it what to do.

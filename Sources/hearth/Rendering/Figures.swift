@@ -1,3 +1,4 @@
+import GatewayClient
 import Heating
 
 /// Numbers written for people: "3 min 20 s", "1.2 MiB", "41 233".

@@ -1,3 +1,5 @@
+import GatewayClient
+
 /// `hearth journal` as lines of text: what waits, what it takes, what was lost and why.
 struct JournalText {
     let report: JournalReport

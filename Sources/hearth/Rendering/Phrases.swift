@@ -1,3 +1,5 @@
+import GatewayClient
+
 /// The sentences about parts of a status that several commands print.
 
 func temperatureText(_ celsius: Double?) -> String {

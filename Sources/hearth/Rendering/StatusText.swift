@@ -1,3 +1,5 @@
+import GatewayClient
+
 /// `hearth status` as lines of text: what is wrong first, then rooms, links and figures.
 struct StatusText {
     let status: Status

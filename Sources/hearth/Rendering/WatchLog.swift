@@ -1,3 +1,5 @@
+import GatewayClient
+
 /// `hearth watch` in a pipe: one line for each thing that changed, each with its time.
 struct WatchLog {
     private struct Entry {

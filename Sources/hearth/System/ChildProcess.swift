@@ -1,3 +1,4 @@
+import GatewayClient
 import Glibc
 
 /// A program that was run to its end, and what it said.

@@ -1,3 +1,4 @@
+import GatewayClient
 import Glibc
 
 /// Standard output or standard error, written without buffering in between.

@@ -1,3 +1,4 @@
+import GatewayClient
 import Glibc
 
 /// An error for a person: one line on what happened, one on what to do next, and the process's exit code.

@@ -1,3 +1,4 @@
+import GatewayClient
 import Heating
 
 /// The reply of `io.hearth.Gateway.Journal`. As tolerant as ``Status``.

@@ -1,17 +1,17 @@
 import Glibc
 
 /// Owns one file descriptor: closed when the last reference goes.
-final class Descriptor: Sendable {
-    let number: Int32
+package final class Descriptor: Sendable {
+    package let number: Int32
 
     /// Takes over `number`; nil when it is negative, as after a failed system call.
-    init?(_ number: Int32) {
+    package init?(_ number: Int32) {
         guard number >= 0 else { return nil }
         self.number = number
     }
 
     /// Both ends of a new pipe, closed in children.
-    static func pipe(isBlocking: Bool) throws(SystemError) -> (read: Descriptor, write: Descriptor) {
+    package static func pipe(isBlocking: Bool) throws(SystemError) -> (read: Descriptor, write: Descriptor) {
         var ends: [Int32] = [-1, -1]
         guard Glibc.pipe(&ends) == 0, let read = Descriptor(ends[0]), let write = Descriptor(ends[1]) else {
             throw SystemError(code: errno)
@@ -28,13 +28,13 @@ final class Descriptor: Sendable {
         close(number)
     }
 
-    enum Readiness {
+    package enum Readiness {
         case ready, timedOut, interrupted
     }
 
     /// Blocks until `events` (`POLLIN`, `POLLOUT`) hold, or an error or end of file is there to be read; until
     /// `deadline`; or until `interrupt` has something to read, which wins over readiness.
-    func wait(
+    package func wait(
         for events: Int32, until deadline: ContinuousClock.Instant, interrupt: Descriptor? = nil
     ) -> Readiness {
         var polled = [pollfd(fd: number, events: Int16(events), revents: 0)]

@@ -5,14 +5,14 @@ import Heating
 /// (https://varlink.org/Method-Call). Blocking, with a deadline on every step; not for use from several threads.
 /// After any error but ``VarlinkError/refusal(name:parameters:)`` and ``VarlinkError/interrupted`` the connection
 /// is out of step and must be given up.
-final class VarlinkClient {
+package final class VarlinkClient {
     /// The longest answer that is read. A status of 1 000 rooms is below 1 MiB.
-    static let replyLimit = 8 << 20
+    package static let replyLimit = 8 << 20
 
-    struct Reply {
-        var parameters: JSON
+    package struct Reply {
+        package var parameters: JSON
         /// Another reply to the same call follows.
-        var continues: Bool
+        package var continues: Bool
     }
 
     private let socket: Descriptor
@@ -27,20 +27,20 @@ final class VarlinkClient {
     ///   - timeout: for connecting, and again for every message sent or received.
     ///   - interrupt: when it becomes readable, a wait ends with ``VarlinkError/interrupted`` and can be resumed.
     /// - Throws: why there is no connection, told apart by what a person does about it.
-    init(path: String, timeout: Duration = .seconds(5), interrupt: Descriptor? = nil) throws(VarlinkError) {
+    package init(path: String, timeout: Duration = .seconds(5), interrupt: Descriptor? = nil) throws(VarlinkError) {
         self.timeout = timeout
         self.interrupt = interrupt
         socket = try Self.connected(path: path, timeout: timeout)
     }
 
     /// Calls `method` and returns the parameters of its one reply.
-    func call(_ method: String, _ parameters: JSON? = nil) throws(VarlinkError) -> JSON {
+    package func call(_ method: String, _ parameters: JSON? = nil) throws(VarlinkError) -> JSON {
         try send(method, parameters)
         return try receive().parameters
     }
 
     /// Sends a call; with `more`, the service answers until it or the connection ends.
-    func send(_ method: String, _ parameters: JSON? = nil, more: Bool = false) throws(VarlinkError) {
+    package func send(_ method: String, _ parameters: JSON? = nil, more: Bool = false) throws(VarlinkError) {
         var request = JSON.Object([("method", .string(method))])
         request["parameters"] = parameters
         if more { request["more"] = true }
@@ -48,7 +48,7 @@ final class VarlinkClient {
     }
 
     /// The next reply.
-    func receive() throws(VarlinkError) -> Reply {
+    package func receive() throws(VarlinkError) -> Reply {
         let message = try nextMessage()
         let json: JSON
         do {
@@ -137,7 +137,7 @@ extension VarlinkClient {
             case ENOENT, ENOTDIR: throw .noSocket(path: path)
             case ECONNREFUSED, ENOTSOCK: throw .refused(path: path)
             case EACCES, EPERM: throw .denied(path: path, group: groupName(ofFile: path))
-            default: throw .system(call: "connect \(printable(path))", code: errno)
+            default: throw .system(call: "connect", code: errno)
             }
         }
     }

@@ -4,21 +4,21 @@ import Heating
 ///
 /// Reading never fails: a key that is missing, null or of another type is nil or empty, an unknown key is ignored,
 /// so that an older or newer daemon is still shown as far as it is understood.
-struct Status: Equatable, Sendable {
-    var version: String?
-    var home: String?
-    var uptimeSeconds: Double?
+package struct Status: Equatable, Sendable {
+    package var version: String?
+    package var home: String?
+    package var uptimeSeconds: Double?
     /// Why the last reload was refused.
-    var configurationError: String?
-    var rooms: [RoomStatus]
-    var links: [LinkStatus]
-    var uplink: UplinkStatus?
-    var journal: JournalStatus?
-    var disk: DiskStatus?
-    var counters: Counters
-    var alarms: [Alarm]
+    package var configurationError: String?
+    package var rooms: [RoomStatus]
+    package var links: [LinkStatus]
+    package var uplink: UplinkStatus?
+    package var journal: JournalStatus?
+    package var disk: DiskStatus?
+    package var counters: Counters
+    package var alarms: [Alarm]
 
-    init(_ json: JSON) {
+    package init(_ json: JSON) {
         version = json["version"]?.string
         home = json["home"]?.string
         uptimeSeconds = json["uptimeSeconds"]?.double
@@ -33,24 +33,24 @@ struct Status: Equatable, Sendable {
     }
 }
 
-struct RoomStatus: Equatable, Sendable {
-    var name: String
+package struct RoomStatus: Equatable, Sendable {
+    package var name: String
     /// Degrees Celsius.
-    var temperature: Double?
-    var readingAgeSeconds: Double?
-    var isStale: Bool
+    package var temperature: Double?
+    package var readingAgeSeconds: Double?
+    package var isStale: Bool
     /// Nil while no decision has been taken.
-    var isPumpOn: Bool?
+    package var isPumpOn: Bool?
     /// How long the pump has been so.
-    var pumpSeconds: Double?
-    var reason: String
-    var onBelow: Double?
-    var offAbove: Double?
-    var override: OverrideStatus?
+    package var pumpSeconds: Double?
+    package var reason: String
+    package var onBelow: Double?
+    package var offAbove: Double?
+    package var override: OverrideStatus?
     /// How long a wish has to wait for the compressor's minimum time.
-    var waitingSeconds: Double?
+    package var waitingSeconds: Double?
 
-    init(_ json: JSON) {
+    package init(_ json: JSON) {
         name = json["room"]?.string ?? "?"
         temperature = json["temperature"]?.double
         readingAgeSeconds = json["readingAgeSeconds"]?.double
@@ -65,35 +65,35 @@ struct RoomStatus: Equatable, Sendable {
     }
 }
 
-struct OverrideStatus: Equatable, Sendable {
-    var isPumpOn: Bool?
+package struct OverrideStatus: Equatable, Sendable {
+    package var isPumpOn: Bool?
     /// Who asked: "cli", "cloud", "web".
-    var source: String
-    var secondsLeft: Double?
+    package var source: String
+    package var secondsLeft: Double?
 
-    init(_ json: JSON) {
+    package init(_ json: JSON) {
         isPumpOn = pumpState(json["pump"])
         source = json["source"]?.string ?? "?"
         secondsLeft = json["secondsLeft"]?.double
     }
 }
 
-struct LinkStatus: Equatable, Sendable {
-    enum State: String, Sendable {
+package struct LinkStatus: Equatable, Sendable {
+    package enum State: String, Sendable {
         case connected, connecting, waiting, stopped, unknown
     }
 
     /// The lane it serves: "control", "record" or "uplink".
-    var name: String
-    var peer: String
-    var state: State
+    package var name: String
+    package var peer: String
+    package var state: State
     /// How long it has been in this state; when waiting, how long until the next attempt.
-    var seconds: Double?
-    var protocolName: String?
+    package var seconds: Double?
+    package var protocolName: String?
     /// The last error, or empty.
-    var detail: String
+    package var detail: String
 
-    init(_ json: JSON) {
+    package init(_ json: JSON) {
         name = json["name"]?.string ?? "?"
         peer = json["peer"]?.string ?? "?"
         state = json["state"]?.string.flatMap(State.init(rawValue:)) ?? .unknown
@@ -103,18 +103,20 @@ struct LinkStatus: Equatable, Sendable {
     }
 }
 
-struct UplinkStatus: Equatable, Sendable {
+package struct UplinkStatus: Equatable, Sendable {
     /// Who confirms: "ingestor" or "broker".
-    var confirm: String?
+    package var confirm: String?
     /// Readings that the cloud has not confirmed.
-    var backlog: Int64?
-    var oldestSeconds: Double?
-    var ratePerSecond: Double?
-    var secondsToDrain: Double?
-    var inFlight: Int64?
-    var resent: Int64?
+    package var backlog: Int64?
+    package var oldestSeconds: Double?
+    package var ratePerSecond: Double?
+    package var secondsToDrain: Double?
+    package var inFlight: Int64?
+    package var resent: Int64?
+    /// Every sequence up to here is confirmed.
+    package var confirmedThrough: Int64?
 
-    init(_ json: JSON) {
+    package init(_ json: JSON) {
         confirm = json["confirm"]?.string
         backlog = count(json["backlog"])
         oldestSeconds = json["oldestSeconds"]?.double
@@ -122,29 +124,30 @@ struct UplinkStatus: Equatable, Sendable {
         secondsToDrain = json["secondsToDrain"]?.double
         inFlight = count(json["inFlight"])
         resent = count(json["resent"])
+        confirmedThrough = count(json["confirmedThrough"])
     }
 }
 
-struct JournalStatus: Equatable, Sendable {
-    var path: String?
-    var epoch: String?
-    var newest: Int64?
-    var firstKept: Int64?
-    var usedBytes: Int64?
-    var fileBytes: Int64?
-    var walBytes: Int64?
-    var maxBytes: Int64?
+package struct JournalStatus: Equatable, Sendable {
+    package var path: String?
+    package var epoch: String?
+    package var newest: Int64?
+    package var firstKept: Int64?
+    package var usedBytes: Int64?
+    package var fileBytes: Int64?
+    package var walBytes: Int64?
+    package var maxBytes: Int64?
     /// Readings lost because the journal was full.
-    var dropped: Int64?
+    package var dropped: Int64?
     /// Rows whose checksum was wrong.
-    var quarantined: Int64?
-    var setAside: [ReasonCount]
+    package var quarantined: Int64?
+    package var setAside: [ReasonCount]
     /// Transactions since the daemon started.
-    var commits: Int64?
-    var lastCommitMilliseconds: Double?
-    var lastError: String?
+    package var commits: Int64?
+    package var lastCommitMilliseconds: Double?
+    package var lastError: String?
 
-    init(_ json: JSON) {
+    package init(_ json: JSON) {
         path = json["path"]?.string
         epoch = json["epoch"]?.string
         newest = count(json["newest"])
@@ -162,25 +165,25 @@ struct JournalStatus: Equatable, Sendable {
     }
 }
 
-struct DiskStatus: Equatable, Sendable {
-    var freeBytes: Int64?
-    var totalBytes: Int64?
+package struct DiskStatus: Equatable, Sendable {
+    package var freeBytes: Int64?
+    package var totalBytes: Int64?
 
-    init(_ json: JSON) {
+    package init(_ json: JSON) {
         freeBytes = count(json["freeBytes"])
         totalBytes = count(json["totalBytes"])
     }
 }
 
-struct Counters: Equatable, Sendable {
-    var readings: Int64?
-    var recorded: Int64?
-    var duplicates: Int64?
-    var retained: Int64?
-    var rejected: [ReasonCount]
-    var commands: Int64?
+package struct Counters: Equatable, Sendable {
+    package var readings: Int64?
+    package var recorded: Int64?
+    package var duplicates: Int64?
+    package var retained: Int64?
+    package var rejected: [ReasonCount]
+    package var commands: Int64?
 
-    init(_ json: JSON) {
+    package init(_ json: JSON) {
         readings = count(json["readings"])
         recorded = count(json["recorded"])
         duplicates = count(json["duplicates"])
@@ -190,13 +193,13 @@ struct Counters: Equatable, Sendable {
     }
 }
 
-struct Alarm: Equatable, Sendable {
-    var name: String
-    var text: String
+package struct Alarm: Equatable, Sendable {
+    package var name: String
+    package var text: String
     /// What to do about it.
-    var advice: String
+    package var advice: String
 
-    init(_ json: JSON) {
+    package init(_ json: JSON) {
         name = json["name"]?.string ?? "?"
         text = json["text"]?.string ?? ""
         advice = json["advice"]?.string ?? ""

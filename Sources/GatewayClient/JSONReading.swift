@@ -1,25 +1,30 @@
 import Heating
 
 /// A count per reason, in the order in which the daemon sent them.
-struct ReasonCount: Equatable, Sendable {
-    var reason: String
-    var count: Int64
+package struct ReasonCount: Equatable, Sendable {
+    package var reason: String
+    package var count: Int64
+
+    package init(reason: String, count: Int64) {
+        self.reason = reason
+        self.count = count
+    }
 }
 
 /// An integer, also when it is written as `12.0`; nil for anything else.
-func count(_ json: JSON?) -> Int64? {
+package func count(_ json: JSON?) -> Int64? {
     json?.int ?? json?.double.flatMap { Int64(exactly: $0) }
 }
 
 /// `{"not_json": 3}` as pairs; members that are not counts are left out.
-func reasonCounts(_ json: JSON?) -> [ReasonCount] {
+package func reasonCounts(_ json: JSON?) -> [ReasonCount] {
     (json?.object?.members ?? []).compactMap { member in
         count(member.value).map { ReasonCount(reason: member.key, count: $0) }
     }
 }
 
 /// "on" and "off"; nil for "unknown" and everything else.
-func pumpState(_ json: JSON?) -> Bool? {
+package func pumpState(_ json: JSON?) -> Bool? {
     switch json?.string {
     case "on": true
     case "off": false
@@ -29,7 +34,7 @@ func pumpState(_ json: JSON?) -> Bool? {
 
 extension JSON? {
     /// `make` of the object that is here; nil when there is none, or null.
-    func ifObject<Value>(_ make: (JSON) -> Value) -> Value? {
+    package func ifObject<Value>(_ make: (JSON) -> Value) -> Value? {
         guard let self, self.object != nil else { return nil }
         return make(self)
     }

@@ -2,8 +2,8 @@ import Glibc
 import Heating
 
 /// A status each second for as long as it is asked, over connections that are renewed when they break.
-final class StatusFeed {
-    enum Event {
+package final class StatusFeed {
+    package enum Event {
         case status(JSON)
         /// The daemon cannot be reached, or hung up; the next call tries again after a second.
         case lost(VarlinkError)
@@ -18,14 +18,14 @@ final class StatusFeed {
     private var retryAt = ContinuousClock.now
 
     /// - Parameter interrupt: ends a wait early when it becomes readable.
-    init(socket: String, interrupt: Descriptor? = nil, pause: Duration = .seconds(1)) {
+    package init(socket: String, interrupt: Descriptor? = nil, pause: Duration = .seconds(1)) {
         self.socket = socket
         self.interrupt = interrupt
         self.pause = pause
     }
 
     /// Blocks until there is something to tell.
-    func next() -> Event {
+    package func next() -> Event {
         do throws(VarlinkError) {
             if let gateway { return .status(try gateway.nextStatus()) }
             let renewed = try connected()

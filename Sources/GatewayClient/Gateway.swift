@@ -1,0 +1,58 @@
+import Heating
+
+/// hearthd, as seen through its control socket: interface `io.hearth.Gateway`, one method each.
+package struct Gateway {
+    private let client: VarlinkClient
+
+    package init(socket: String, interrupt: Descriptor? = nil) throws(VarlinkError) {
+        client = try VarlinkClient(path: socket, interrupt: interrupt)
+    }
+
+    package func status() throws(VarlinkError) -> JSON { try call("Status") }
+    package func journal() throws(VarlinkError) -> JSON { try call("Journal") }
+    package func doctor() throws(VarlinkError) -> JSON { try call("Doctor") }
+
+    package func why(room: String) throws(VarlinkError) -> JSON {
+        try call("Why", ["room": .string(room)])
+    }
+
+    /// - Parameter span: "hour" or "day".
+    package func history(span: String) throws(VarlinkError) -> JSON {
+        try call("History", ["span": .string(span)])
+    }
+
+    /// One part of an audit; the next begins at the `after` that this one has scanned through.
+    package func audit(sinceSeconds: Int64, after: Int64?) throws(VarlinkError) -> JSON {
+        var parameters = JSON.Object([("sinceSeconds", JSON(sinceSeconds))])
+        parameters["after"] = after.map { JSON($0) }
+        return try call("Audit", .object(parameters))
+    }
+
+    /// - Parameter seconds: nil for the daemon's `override_ttl`.
+    /// - Parameter source: who asks, "page"; nil for a person at a terminal.
+    package func override(
+        room: String, pump: String, seconds: Int64?, source: String? = nil
+    ) throws(VarlinkError) -> JSON {
+        var parameters = JSON.Object([("room", .string(room)), ("pump", .string(pump))])
+        parameters["seconds"] = seconds.map { JSON($0) }
+        parameters["source"] = source.map { .string($0) }
+        return try call("Override", .object(parameters))
+    }
+
+    /// Asks for a status each second; ``nextStatus()`` receives them.
+    package func startStatuses() throws(VarlinkError) {
+        try client.send(Self.interface + "Status", more: true)
+    }
+
+    package func nextStatus() throws(VarlinkError) -> JSON {
+        let reply = try client.receive()
+        guard reply.continues else { throw .closed }
+        return reply.parameters
+    }
+
+    private func call(_ method: String, _ parameters: JSON? = nil) throws(VarlinkError) -> JSON {
+        try client.call(Self.interface + method, parameters)
+    }
+
+    private static let interface = "io.hearth.Gateway."
+}

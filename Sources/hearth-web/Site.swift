@@ -1,0 +1,187 @@
+import CoreMetrics
+import GatewayClient
+import HTTP
+import Heating
+import Logging
+import Prometheus
+
+/// Every address of the page, and what it answers.
+struct Site: Sendable {
+    private let access: Access
+    private let socket: String
+    private let board: StatusBoard
+    private let logger: Logger
+    private let registry: MetricsRegistry
+
+    init(settings: WebSettings, socket: String, board: StatusBoard, logger: Logger) {
+        access = settings.access
+        self.socket = socket
+        self.board = board
+        self.logger = logger
+        registry = MetricsRegistry([
+            "hearth_web_requests_total": .init(help: "Requests answered, by address and status."),
+            "hearth_web_request_duration_seconds": .init(help: "How long an answer took to make."),
+        ])
+    }
+
+    func answer(_ request: HTTPRequest) async -> HTTPResponse {
+        let started = ContinuousClock.now
+        let isKnown = Self.routes[request.path] != nil
+        var response = await checked(request)
+        response.headers += Self.headers
+        Counter(
+            label: "hearth_web_requests_total",
+            dimensions: [("path", isKnown ? request.path : "other"), ("status", "\(response.status)")],
+            factory: registry
+        ).increment()
+        Timer(label: "hearth_web_request_duration_seconds", factory: registry).recordNanoseconds(
+            started.duration(to: .now).wholeNanoseconds)
+        return response
+    }
+
+    // MARK: Routing
+
+    private static let routes: [String: String] = [
+        "/": "GET", "/app.css": "GET", "/app.js": "GET", "/chart.js": "GET", "/icon.svg": "GET", "/events": "GET",
+        "/history": "GET", "/metrics": "GET", "/healthz": "GET", "/override": "POST",
+    ]
+
+    private func checked(_ request: HTTPRequest) async -> HTTPResponse {
+        if let refusal = access.refusal(of: request) { return await refused(refusal) }
+        guard let method = Self.routes[request.path] else { return HTTPResponse(404, text: "not found\n") }
+        let isRead = request.method == "GET" || request.method == "HEAD"
+        guard method == "GET" ? isRead : request.method == method else {
+            var response = HTTPResponse(405, text: "only \(method)\n")
+            response.headers.append(("allow", method == "GET" ? "GET, HEAD" : method))
+            return response
+        }
+        return await route(request)
+    }
+
+    private func route(_ request: HTTPRequest) async -> HTTPResponse {
+        switch request.path {
+        case "/": HTTPResponse(200, text: Page.html(token: access.token), type: "text/html; charset=utf-8")
+        case "/app.css": HTTPResponse(200, text: Page.css, type: "text/css; charset=utf-8")
+        case "/app.js": HTTPResponse(200, text: Page.script, type: "text/javascript; charset=utf-8")
+        case "/chart.js": HTTPResponse(200, text: Page.chartScript, type: "text/javascript; charset=utf-8")
+        case "/icon.svg": HTTPResponse(200, text: Page.icon, type: "image/svg+xml")
+        case "/events": events()
+        case "/history": await history(request)
+        case "/metrics": HTTPResponse(200, text: metrics, type: PrometheusText.contentType)
+        case "/override": await override(request)
+        default: HTTPResponse(200, text: "ok\n")
+        }
+    }
+
+    private func refused(_ refusal: Access.Refusal) async -> HTTPResponse {
+        switch refusal {
+        case .unauthorized:
+            // Guessing shall take time; connections are bounded, so waiting costs little.
+            try? await Task.sleep(for: .milliseconds(300))
+            var response = HTTPResponse(401, text: "sign in as '\(Access.user)'\n")
+            response.headers.append(("www-authenticate", "Basic realm=\"Hearth\", charset=\"UTF-8\""))
+            return response
+        case .foreignHost:
+            return HTTPResponse(
+                421,
+                text: "This address is not served here. Open http://localhost:PORT, also through a tunnel or proxy.\n")
+        case .foreignOrigin: return failure(403, "this request does not come from the page; reload it and try again")
+        case .notJSON: return failure(415, "only application/json is read here")
+        }
+    }
+
+    /// Nothing is loaded from elsewhere, nothing is sent elsewhere, nobody may frame us, and no script but ours runs.
+    static let headers: [(name: String, value: String)] = [
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+                + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"), ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=()"), ("cache-control", "no-store"),
+    ]
+
+    // MARK: What the daemon says
+
+    private func events() -> HTTPResponse {
+        guard let stream = board.subscribe() else { return HTTPResponse(503, text: "too many open pages\n") }
+        return HTTPResponse(200, headers: [("content-type", "text/event-stream")], body: .stream(stream))
+    }
+
+    private func history(_ request: HTTPRequest) async -> HTTPResponse {
+        let span: String
+        switch request.query {
+        case "span=hour": span = "hour"
+        case "span=day": span = "day"
+        default: return failure(400, "span is hour or day")
+        }
+        return await call { (gateway) throws(VarlinkError) in try gateway.history(span: span) }
+    }
+
+    private func override(_ request: HTTPRequest) async -> HTTPResponse {
+        if let refusal = access.refusalOfChange(request) { return await refused(refusal) }
+        guard let wish = OverrideWish(request.body) else {
+            return failure(400, "room, pump (on, off or auto) and seconds (a whole number, or null) are expected")
+        }
+        let response = await call { (gateway) throws(VarlinkError) in
+            try gateway.override(room: wish.room, pump: wish.pump, seconds: wish.seconds, source: "page")
+        }
+        // The room's name is somebody's input: escaped, so that it cannot forge a line of the log.
+        logger.info(
+            "override",
+            metadata: [
+                "room": "\(JSON.string(wish.room).serialized())", "pump": "\(wish.pump)",
+                "status": "\(response.status)",
+            ])
+        return response
+    }
+
+    private func call(
+        _ body: @escaping @Sendable (Gateway) throws(VarlinkError) -> JSON
+    ) async -> HTTPResponse {
+        do {
+            let json = try await blocking { [socket] in try body(try Gateway(socket: socket)) }
+            return HTTPResponse(200, text: json.serialized() + "\n", type: "application/json")
+        } catch let error as VarlinkError {
+            switch error.refusalName {
+            case nil: return failure(503, error.reason)
+            case "NoSuchRoom": return failure(404, error.reason)
+            default: return failure(409, error.reason)
+            }
+        } catch {
+            return failure(503, "stopping")
+        }
+    }
+
+    private func failure(_ status: Int, _ text: String) -> HTTPResponse {
+        HTTPResponse(status, text: (["error": .string(text)] as JSON).serialized() + "\n", type: "application/json")
+    }
+
+    private var metrics: String {
+        let streams = MetricSample(
+            name: "hearth_web_event_streams", help: "Open pages.", kind: .gauge, value: Double(board.streamCount))
+        return PrometheusText.encode(gatewaySamples(board.latest) + registry.samples + [streams])
+    }
+}
+
+/// The body of a request for an override.
+struct OverrideWish: Equatable {
+    var room: String
+    var pump: String
+    var seconds: Int64?
+
+    init?(_ body: [UInt8]) {
+        guard let json = try? JSON.parse(body), let room = json["room"]?.string, !room.isEmpty,
+            let pump = json["pump"]?.string, ["on", "off", "auto"].contains(pump)
+        else { return nil }
+        self.room = room
+        self.pump = pump
+        switch json["seconds"] {
+        case nil, .null?: break
+        case let value?:
+            guard let number = value.int, number > 0, pump != "auto" else { return nil }
+            seconds = number
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import GatewayClient
+import Glibc
+import Heating
+import Logging
+
+/// Asks hearthd for a status each second, for as long as the process lives, on a thread of its own.
+struct StatusFollower: Sendable {
+    let socket: String
+    let board: StatusBoard
+    let logger: Logger
+
+    func start() {
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(Box(follower: self))
+        if pthread_create(&thread, nil, followForEver, context.toOpaque()) == 0 {
+            pthread_detach(thread)
+        } else {
+            context.release()
+            logger.critical("no thread for following hearthd")
+        }
+    }
+
+    fileprivate func run() -> Never {
+        let feed = StatusFeed(socket: socket)
+        var isLost = false
+        while true {
+            switch feed.next() {
+            case .status(let json):
+                if isLost { logger.notice("hearthd answers again") }
+                isLost = false
+                board.publish(.status(json))
+            case .lost(let error):
+                if !isLost {
+                    logger.warning(
+                        "hearthd does not answer", metadata: ["socket": "\(socket)", "error": "\(error.reason)"])
+                }
+                isLost = true
+                board.publish(.lost(error.reason))
+            case .interrupted: break
+            }
+        }
+    }
+}
+
+private final class Box {
+    let follower: StatusFollower
+    init(follower: StatusFollower) { self.follower = follower }
+}
+
+/// File scope: a closure handed to C from an isolated context compiles and crashes.
+private func followForEver(_ raw: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let raw else { return nil }
+    Unmanaged<Box>.fromOpaque(raw).takeRetainedValue().follower.run()
+}
+
+extension VarlinkError {
+    /// What the page says when the daemon gives no answer.
+    var reason: String {
+        switch self {
+        case .noSocket, .refused: "hearthd is not running"
+        case .denied: "hearth-web may not use hearthd's control socket"
+        case .timedOut: "hearthd gives no answer"
+        case .closed: "hearthd has hung up; it may be restarting"
+        case .refusal(_, let parameters): parameters["message"]?.string ?? "hearthd refused"
+        case .pathTooLong, .oversized, .malformed, .system, .interrupted: "hearthd's control socket does not work"
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import GatewayClient
+import Glibc
+import Heating
+
+struct AuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "Compare what the journal has recorded with what the cloud has confirmed.",
+        discussion: """
+            Prints 'gap: none', or every range of sequences that the cloud has not confirmed: those that wait, and \
+            those that are lost. What arrived in the last 10 s counts as on its way. Exits with 1 when there is a gap.
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "How far back: 90m, 24h, 7d; at most as long as the journal keeps history.", valueName: "time"),
+        transform: durationArgument)
+    var since: Duration = .seconds(86_400)
+
+    @OptionGroup var options: GatewayOptions
+
+    func run() throws {
+        let result = try options.withGateway { (gateway) throws(VarlinkError) in
+            try AuditResult(sinceSeconds: since.components.seconds, gateway)
+        }
+        if options.json {
+            try options.write(result.json)
+        } else {
+            let output = Output.standard
+            try output.write(lines: result.lines(width: output.size.columns, style: output.style))
+        }
+        if !result.gaps.isEmpty { throw ExitCode(EXIT_FAILURE) }
+    }
+}
+
+extension AuditResult {
+    /// Asks for one part after another.
+    fileprivate init(sinceSeconds: Int64, _ gateway: Gateway) throws(VarlinkError) {
+        self.init(sinceSeconds: sinceSeconds)
+        var after: Int64?
+        repeat {
+            let reply = try gateway.audit(sinceSeconds: sinceSeconds, after: after)
+            guard let next = add(reply) else { throw .malformed("not the answer to an audit") }
+            after = next
+            if reply["more"]?.bool != true { return }
+        } while true
+    }
+}

@@ -1,0 +1,160 @@
+import Heating
+
+/// What happened lately, small enough to keep in memory: per room the mean temperature and the heat pump's share of
+/// each step, and when a link was down. Pure; times are wall clock in nanoseconds since 1970.
+struct History: Sendable {
+    /// How far back, and how fine.
+    enum Span: String, CaseIterable, Sendable {
+        case hour, day
+
+        var step: Int64 { self == .hour ? 10_000_000_000 : 300_000_000_000 }
+        var count: Int { self == .hour ? 360 : 288 }
+    }
+
+    /// A time without a connection; `end` is nil while it lasts.
+    struct Outage: Equatable, Sendable {
+        var link: String
+        var start: Int64
+        var end: Int64?
+    }
+
+    /// Rooms beyond this many are not drawn; a page with more would not be read either.
+    static let roomLimit = 200
+    static let outageLimit = 200
+    /// A blink, as at every start, is nothing to show.
+    static let shortestOutage: Int64 = 2_000_000_000
+    static let length: Int64 = 86_400_000_000_000
+
+    private var rooms: [Room: [Span: Series]] = [:]
+    private(set) var outages: [Outage] = []
+
+    mutating func temperature(_ value: Double, in room: Room, at time: Int64) {
+        change(room) { $0.add(value, at: time) }
+    }
+
+    /// A command to the room's heat pump, repeated ones included.
+    mutating func pump(_ isOn: Bool, in room: Room, at time: Int64) {
+        change(room) { $0.switched(isOn, at: time) }
+    }
+
+    private mutating func change(_ room: Room, _ body: (inout Series) -> Void) {
+        guard rooms[room] != nil || rooms.count < Self.roomLimit else { return }
+        for span in Span.allCases { body(&rooms[room, default: [:]][span, default: Series(span)]) }
+    }
+
+    /// The link's state as it is now; outages are what lies between.
+    mutating func link(_ name: String, isUp: Bool, at time: Int64) {
+        let open = outages.lastIndex { $0.link == name && $0.end == nil }
+        if let open, isUp {
+            outages[open].end = max(time, outages[open].start)
+            if time - outages[open].start < Self.shortestOutage { outages.remove(at: open) }
+        } else if open == nil, !isUp {
+            outages.append(Outage(link: name, start: time, end: nil))
+        }
+        outages.removeAll { $0.end.map { time - $0 > Self.length } ?? false }
+        if outages.count > Self.outageLimit { outages.removeFirst() }
+    }
+
+    /// The steps up to and with the one of `now`.
+    func json(_ span: Span, now: Int64, isComplete: Bool) -> JSON {
+        let last = now / span.step
+        let first = last - Int64(span.count) + 1
+        let rooms = rooms.sorted { $0.key < $1.key }.compactMap { room, series -> JSON? in
+            guard var series = series[span] else { return nil }
+            series.advance(to: now)
+            return series.values(first...last).map { temperatures, shares in
+                ["room": .string(room.name), "temperature": .array(temperatures), "pump": .array(shares)]
+            }
+        }
+        return [
+            "start": seconds(first * span.step), "step": seconds(span.step), "count": JSON(span.count),
+            "isComplete": .bool(isComplete), "rooms": .array(rooms),
+            "outages": .array(
+                outages.filter { ($0.end ?? now) >= first * span.step }.map {
+                    ["link": .string($0.link), "start": seconds($0.start), "end": $0.end.map(seconds) ?? .null]
+                }),
+        ]
+    }
+
+    private func seconds(_ nanoseconds: Int64) -> JSON { JSON(Double(nanoseconds / 1_000_000) / 1000) }
+}
+
+/// One room at one resolution: a ring of steps.
+private struct Series: Sendable {
+    private struct Step: Sendable {
+        var sum = 0.0
+        var count = 0
+        /// Nanoseconds for which the pump's state was known, and of those for which it was on.
+        var known: Int64 = 0
+        var on: Int64 = 0
+    }
+
+    private let span: History.Span
+    private var steps: [Step]
+    /// The newest step's number since 1970; 0 before the first.
+    private var newest: Int64 = 0
+    private var isOn: Bool?
+    /// Up to when the pump's state has been added up.
+    private var accounted: Int64 = 0
+
+    init(_ span: History.Span) {
+        self.span = span
+        steps = Array(repeating: Step(), count: span.count)
+    }
+
+    mutating func add(_ value: Double, at time: Int64) {
+        guard let index = index(of: time / span.step) else { return }
+        steps[index].sum += value
+        steps[index].count += 1
+    }
+
+    mutating func switched(_ isOn: Bool, at time: Int64) {
+        advance(to: time)
+        self.isOn = isOn
+        accounted = time
+    }
+
+    /// Adds up how the pump was until `time`.
+    mutating func advance(to time: Int64) {
+        guard let isOn else { return }
+        var from = max(accounted, time - span.step * Int64(span.count))
+        while from < time {
+            let end = min(time, (from / span.step + 1) * span.step)
+            if let index = index(of: from / span.step) {
+                steps[index].known += end - from
+                if isOn { steps[index].on += end - from }
+            }
+            from = end
+        }
+        accounted = max(accounted, time)
+    }
+
+    /// Where a step lives, after making room for it. nil for one that has left the ring.
+    private mutating func index(of step: Int64) -> Int? {
+        let count = Int64(span.count)
+        guard step > 0 else { return nil }
+        if step > newest || step <= newest - 2 * count {
+            // Far back means that the clock was set: what is "newest" never happened.
+            let first = step > newest ? max(newest + 1, step - count + 1) : step - count + 1
+            for stale in first...step { steps[Int(stale % count)] = Step() }
+            newest = step
+        }
+        return step > newest - count ? Int(step % count) : nil
+    }
+
+    /// nil when there is nothing in the range.
+    func values(_ range: ClosedRange<Int64>) -> (temperatures: [JSON], shares: [JSON])? {
+        let count = Int64(span.count)
+        let found = range.map { number -> Step in
+            number <= newest && number > newest - count && number > 0 ? steps[Int(number % count)] : Step()
+        }
+        guard found.contains(where: { $0.count > 0 || $0.known > 0 }) else { return nil }
+        return (
+            found.map { $0.count == 0 ? .null : rounded($0.sum / Double($0.count)) },
+            found.map { $0.known == 0 ? .null : rounded(Double($0.on) / Double($0.known)) }
+        )
+    }
+
+    /// Two decimals are what a curve can show.
+    private func rounded(_ value: Double) -> JSON { JSON((value * 100).rounded() / 100) }
+}

@@ -1,0 +1,104 @@
+import Heating
+import Journal
+import Synchronization
+
+/// Follows the journal on a thread of its own and keeps a ``History`` of it, so that a chart costs neither a lane nor
+/// the control socket a look at the disk.
+///
+/// The work is bounded: after a start at most about ``rowsAtStart`` of the last day's rows are looked at, evenly
+/// spread when there are more, and later at most ``rowsPerSecond``; in between the thread sleeps, so that Record and
+/// Uplink find the journal free.
+final class HistoryFollower: Sendable {
+    static let rowsAtStart: Int64 = 400_000
+    static let rowsPerSecond: Int64 = 1024
+    private static let batchRows = 256
+    private static let pause: Int64 = 5_000_000
+    private static let second: Int64 = 1_000_000_000
+
+    private struct Contents: Sendable {
+        var history = History()
+        var isComplete = false
+    }
+
+    private struct Position {
+        var epoch: String
+        var sequence: Int64
+    }
+
+    private let contents = Mutex(Contents())
+
+    func start(_ gateway: Gateway) {
+        startThread("history") { [self] in run(gateway) }
+    }
+
+    func json(_ span: History.Span, now: Int64) -> JSON {
+        // Copied out: making JSON of it takes longer than anybody should wait for the lock.
+        let contents = contents.withLock { $0 }
+        return contents.history.json(span, now: now, isComplete: contents.isComplete)
+    }
+
+    private func run(_ gateway: Gateway) {
+        var position: Position?
+        while true {
+            let state = gateway.snapshot
+            if state.isStopping { return }
+            observeLinks(gateway, state)
+            if let journal = state.journal {
+                // A failing disk is told by the lanes that need it; the next turn tries again.
+                try? follow(journal, from: &position, state)
+            }
+            Clock.sleep(Self.second)
+        }
+    }
+
+    private func observeLinks(_ gateway: Gateway, _ state: Gateway.State) {
+        let now = Clock.wallNanoseconds
+        let isHomeUp = gateway.control.isConnected
+        let isCloudUp = state.uplink?.isConnected
+        contents.withLock { contents in
+            contents.history.link("home", isUp: isHomeUp, at: now)
+            if let isCloudUp { contents.history.link("cloud", isUp: isCloudUp, at: now) }
+        }
+    }
+
+    private func follow(
+        _ journal: Journal, from position: inout Position?, _ state: Gateway.State
+    ) throws(JournalError) {
+        if position?.epoch != journal.epoch {
+            let first = try Audit.firstRow(of: journal, since: Clock.wallNanoseconds - History.length)
+            position = Position(epoch: journal.epoch, sequence: first - 1)
+            contents.withLock { $0.isComplete = false }
+        }
+        guard var reached = position?.sequence else { return }
+        let isComplete = contents.withLock { $0.isComplete }
+        let status = journal.status
+        let budget = isComplete ? Self.rowsPerSecond : Self.rowsAtStart
+        // Of many rows every n-th batch is enough for a curve; the pumps' commands repeat themselves.
+        let stride = max(1, (status.newest - reached + budget - 1) / budget)
+        while reached < status.newest, journal.epoch == position?.epoch {
+            let batch = try journal.read(after: reached, rows: Self.batchRows)
+            add(batch.records, state.configuration)
+            reached = max(batch.scannedThrough, reached + Int64(Self.batchRows) * (stride - 1))
+            position?.sequence = min(reached, status.newest)
+            Clock.sleep(Self.pause)
+        }
+        contents.withLock { $0.isComplete = true }
+    }
+
+    private func add(_ records: [Journal.Record], _ configuration: Configuration) {
+        var discarded: [Room: [Double]] = [:]
+        for record in records {
+            guard let topic = HomeTopic(record.topic) else { continue }
+            switch topic {
+            case .temperature(let room):
+                guard let value = try? Reading(payload: record.payload).value else { continue }
+                if discarded[room] == nil { discarded[room] = configuration.settings(for: room).discard }
+                if discarded[room]?.contains(value) == true { continue }
+                contents.withLock { $0.history.temperature(value, in: room, at: record.receivedAt) }
+            case .heatpump(let room):
+                guard let command = try? HeatPumpCommand(payload: record.payload) else { continue }
+                contents.withLock { $0.history.pump(command.isOn, in: room, at: record.receivedAt) }
+            }
+        }
+    }
+}

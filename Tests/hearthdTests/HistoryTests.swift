@@ -1,0 +1,85 @@
+import Heating
+import Testing
+
+@testable import hearthd
+
+@Suite struct HistoryTests {
+    /// Some moment, at the beginning of a five-minute step.
+    private let start: Int64 = 1_790_000_000_000_000_000 / 300_000_000_000 * 300_000_000_000
+    private let second: Int64 = 1_000_000_000
+    private let office = Room("office")!
+
+    private func room(_ history: History, _ span: History.Span, now: Int64) throws -> JSON {
+        try #require(history.json(span, now: now, isComplete: true)["rooms"]?[0])
+    }
+
+    @Test func `a step is the mean of its readings, and a step without any is null`() throws {
+        var history = History()
+        history.temperature(20, in: office, at: start)
+        history.temperature(21, in: office, at: start + 9 * second)
+        history.temperature(30, in: office, at: start + 20 * second)
+        let room = try room(history, .hour, now: start + 20 * second)
+        #expect(room["temperature"]?.array?.suffix(4) == [nil, 20.5, nil, 30.0])
+        #expect(room["temperature"]?.array?.count == 360 && room["pump"]?.array?.allSatisfy(\.isNull) == true)
+    }
+
+    @Test func `the pump's share of a step counts from command to command, and up to now`() throws {
+        var history = History()
+        history.pump(true, in: office, at: start + 5 * second)
+        history.pump(true, in: office, at: start + 12 * second)
+        history.pump(false, in: office, at: start + 14 * second)
+        let room = try room(history, .hour, now: start + 30 * second)
+        #expect(room["pump"]?.array?.suffix(4) == [1.0, 0.4, 0.0, nil])
+    }
+
+    @Test func `a day has the same in steps of five minutes`() throws {
+        var history = History()
+        history.pump(true, in: office, at: start)
+        history.temperature(19, in: office, at: start + 299 * second)
+        let json = history.json(.day, now: start + 600 * second, isComplete: false)
+        #expect(json["step"]?.double == 300 && json["count"]?.int == 288 && json["isComplete"]?.bool == false)
+        #expect(json["start"]?.double == Double(start / second + 600 - 287 * 300))
+        let room = try #require(json["rooms"]?[0])
+        #expect(room["temperature"]?.array?.suffix(3) == [19.0, nil, nil])
+        #expect(room["pump"]?.array?.suffix(3) == [1.0, 1.0, nil])
+    }
+
+    @Test func `what is older than the span is gone, and a room with nothing left is not listed`() {
+        var history = History()
+        history.temperature(20, in: office, at: start)
+        let later = start + 3_700 * second
+        #expect(history.json(.hour, now: later, isComplete: true)["rooms"] == [])
+        #expect(history.json(.day, now: later, isComplete: true)["rooms"]?.array?.count == 1)
+    }
+
+    @Test func `a clock that was set back, far, begins anew instead of waiting for the old time to come again`() throws
+    {
+        var history = History()
+        history.temperature(20, in: office, at: start + 30 * 86_400 * second)
+        history.temperature(21, in: office, at: start)
+        #expect(try room(history, .hour, now: start)["temperature"]?.array?.last == 21.0)
+    }
+
+    @Test func `an outage lasts from the first look without the link to the first with it`() {
+        var history = History()
+        history.link("cloud", isUp: true, at: start)
+        history.link("cloud", isUp: false, at: start + second)
+        history.link("cloud", isUp: false, at: start + 2 * second)
+        #expect(history.outages == [.init(link: "cloud", start: start + second, end: nil)])
+        history.link("cloud", isUp: true, at: start + 9 * second)
+        #expect(history.outages == [.init(link: "cloud", start: start + second, end: start + 9 * second)])
+        history.link("cloud", isUp: true, at: start + History.length + 10 * second)
+        #expect(history.outages.isEmpty)
+    }
+
+    @Test func `rooms and outages are bounded`() {
+        var history = History()
+        for index in 0..<(History.roomLimit + 10) {
+            history.temperature(20, in: Room("room\(index)")!, at: start)
+            history.link("cloud", isUp: false, at: start + Int64(index) * 20 * second)
+            history.link("cloud", isUp: true, at: start + Int64(index) * 20 * second + 10 * second)
+        }
+        #expect(history.json(.day, now: start, isComplete: true)["rooms"]?.array?.count == History.roomLimit)
+        #expect(history.outages.count == History.outageLimit)
+    }
+}
