@@ -28,7 +28,7 @@ enum JournalFile {
                     + "read-write again (dmesg says why it changed).")
         }
         try Schema.lock(connection)
-        let kind = try Schema.identify(connection)
+        let kind = try Schema.identify(connection, known: settings.migrations.version)
         guard sqlite3_db_readonly(connection.handle, "main") == 0 else {
             // It became so by being read: the header asks for a later SQLite, which never wrote to it.
             throw JournalError(
@@ -41,7 +41,8 @@ enum JournalFile {
             throw JournalError(
                 code: .newerSchema,
                 message: "\(path) was written by a newer version of this program (schema \(version), "
-                    + "this one knows \(Schema.version)). Upgrade the program, or move the file away to start afresh.")
+                    + "this one knows \(settings.migrations.version)). Upgrade the program, or move the file away to start afresh."
+            )
         case .foreign:
             throw JournalError(
                 code: .corrupt,
@@ -52,8 +53,9 @@ enum JournalFile {
             try Schema.configure(connection)
             try Schema.create(connection, epoch: Schema.newEpoch())
             try FileSystem.syncDirectory(of: path)
-        case .journal:
+        case .journal(let version):
             try Schema.configure(connection)
+            try settings.migrations.run(on: connection, from: version)
         }
         return try Session(connection, layout: layout, fileBytes: try FileSystem.size(path) ?? 0)
     }

@@ -27,6 +27,8 @@ extension Journal {
         public var logBytes: Int
         /// Name of the SQLite VFS; for fault injection.
         var vfs: String?
+        /// How earlier layouts become this one; others than the released steps are for tests.
+        var migrations = Migrations.released
 
         public init(
             path: String, maxBytes: Int64 = 512 << 20, whenFull: WhenFull = .dropOldest,

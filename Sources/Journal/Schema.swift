@@ -6,16 +6,18 @@ enum Schema {
     static let applicationID: Int64 = 0x4852_5448
     static let version: Int64 = 1
 
-    enum Kind { case empty, journal, foreign, newer(Int64) }
+    enum Kind { case empty, journal(Int64), foreign, newer(Int64) }
 
     /// Looks at a file without changing it.
-    static func identify(_ connection: Connection) throws(JournalError) -> Kind {
+    /// - Parameter known: the latest version that this program can read or make.
+    static func identify(_ connection: Connection, known: Int64 = version) throws(JournalError) -> Kind {
         let doing = "looking at"
         let application = try integer("PRAGMA application_id", on: connection, doing: doing)
         let version = try integer("PRAGMA user_version", on: connection, doing: doing)
         if application == applicationID {
-            // A number that no release will ever have is damage.
-            return version > Self.version && version < 1000 ? .newer(version) : .journal
+            // A number that no release ever had or will have is damage, and says nothing about the layout.
+            guard (1..<1000).contains(version) else { return .journal(known) }
+            return version > known ? .newer(version) : .journal(version)
         }
         let tables = try integer("SELECT count(*) FROM sqlite_schema", on: connection, doing: doing)
         return application == 0 && version == 0 && tables == 0 ? .empty : .foreign

@@ -22,7 +22,7 @@ func requireReadable(_ path: String, purpose: String) throws(Disconnection) {
     _ = try readFile(path, purpose: purpose, limit: 1 << 20)
 }
 
-private func readFile(_ path: String, purpose: String, limit: Int) throws(Disconnection) -> [UInt8] {
+func readFile(_ path: String, purpose: String, limit: Int) throws(Disconnection) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw unreadable(path, purpose, errno) }
     defer { close(descriptor) }

@@ -16,7 +16,7 @@ extension StatusReport {
     private static let lowDiskShare = 0.05
 
     /// What is wrong now, most urgent first.
-    var alarms: [Alarm] { heatingAlarms + journalAlarms + linkAlarms }
+    var alarms: [Alarm] { heatingAlarms + journalAlarms + certificateAlarms + linkAlarms }
 
     private var heatingAlarms: [Alarm] {
         var alarms: [Alarm] = []
@@ -75,6 +75,8 @@ extension StatusReport {
         }
         return alarms
     }
+
+    private var certificateAlarms: [Alarm] { certificates.compactMap { $0.alarm(at: wall) } }
 
     private var linkAlarms: [Alarm] { homeBrokerAlarms + cloudAlarms }
 

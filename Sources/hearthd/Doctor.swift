@@ -25,7 +25,7 @@ struct Doctor {
     init(_ gateway: Gateway) { report = StatusReport(gateway) }
 
     var checks: [Check] {
-        [configuration] + links + [clock, journal, disk] + secrets + sensors
+        [configuration] + links + [clock, journal, disk] + secrets + certificates + sensors
     }
 
     private var configuration: Check {
@@ -116,6 +116,8 @@ struct Doctor {
             }
         }
     }
+
+    private var certificates: [Check] { report.certificates.map { $0.check(at: report.wall) } }
 
     private var sensors: [Check] {
         if report.control.rooms.isEmpty {

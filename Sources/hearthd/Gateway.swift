@@ -17,6 +17,7 @@ final class Gateway: Sendable {
     let recordCounters = RecordLane.SharedCounters()
     let history = HistoryFollower()
     let mailbox = ControlMailbox()
+    let certificates = CertificateWatch()
     let control: Connection
     private let state: Mutex<State>
 
@@ -50,6 +51,10 @@ final class Gateway: Sendable {
     func start() {
         start(control)
         startThread("journal-open") { [self] in openJournal() }
+        certificates.start { [self] in
+            let now = snapshot
+            return now.isStopping ? nil : now.configuration
+        }
     }
 
     /// Stops intake, commits, drains briefly, closes. Blocks up to about four seconds.

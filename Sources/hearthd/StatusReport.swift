@@ -11,6 +11,7 @@ struct StatusReport {
     let uplink: UplinkBoard.Contents
     let record: RecordLane.Counters
     let journal: JournalStatus?
+    let certificates: [CertificateWatch.End]
     let now: Instant
     let wall: Timestamp
 
@@ -21,6 +22,7 @@ struct StatusReport {
         uplink = gateway.uplinkBoard.snapshot
         record = gateway.recordCounters.snapshot
         journal = state.journal?.status
+        certificates = gateway.certificates.snapshot
         now = Clock.now
         wall = Clock.wall
     }

@@ -3,6 +3,8 @@
 
 # Where trees are kept between runs, and this run's copy.
 readonly tree_cache=$root_directory/.build-systemd
+# What the tests install in the container beside the package itself, and what that depends on.
+readonly tree_packages=(mosquitto mosquitto-clients libmosquitto1 libsqlite3-0 libstdc++6)
 container=    # the directory of this run: tree, logs
 tree=         # the container's root directory
 nspawn=       # process id of systemd-nspawn
@@ -35,7 +37,11 @@ prepare_tree() {
         mkdir -p "$base"
         debootstrap --variant=minbase --include=systemd-sysv,dbus,openssl "$suite" "$base" \
             "$(configured_mirror "$suite")" >"$base.log" || die "debootstrap failed, see $base.log"
-        download_packages "$base" mosquitto mosquitto-clients libmosquitto1 libsqlite3-0 libstdc++6
+        # A machine's lists may be older than what the mirror still has, or missing.
+        download_packages "$base" "${tree_packages[@]}" || {
+            apt-get --quiet --quiet update
+            download_packages "$base" "${tree_packages[@]}" || die "the packages for the container cannot be downloaded"
+        }
         touch "$base.complete"
     fi
     container=$(mktemp --directory "$tree_cache/run.XXXXXX")

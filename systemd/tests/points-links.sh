@@ -169,6 +169,51 @@ password_from_credential() {
     inside systemctl restart hearthd
 }
 
+# A certificate for so many days, in the place of the old one.
+certificate_for_days() {
+    inside env DAYS="$1" "$examples/cloud-broker/issue-certificate" "$certificates" client home1
+    install_certificate home1
+    inside systemctl reload hearthd
+}
+
+# Ahead of the end and after it, by the days that openssl was told; silent again with a longer one.
+ending_certificate_is_named() {
+    local file=/etc/hearth/tls/home.crt said
+    tls_configuration | configure
+    certificate_for_days 20
+    status_says "cloud connected"
+    wait_until 15 status_lacks alarm || wrong "20 days ahead: $(status_line)"
+    said=$(inside hearth doctor || true)
+    contains "$file is valid until" <<<"$said" || wrong "$said"
+    certificate_for_days 5
+    if inside openssl x509 -noout -checkend $((5 * 86400)) -in "$file"; then wrong "openssl says it is valid longer"; fi
+    status_says "alarm: $file expires in 5 days"
+    contains "$file expires in 5 days" <<<"$(inside hearth status || true)" || wrong "hearth status is silent"
+    contains "$file expires in 5 days" <<<"$(inside hearth doctor || true)" || wrong "hearth doctor is silent"
+    figure "$(status_line | sed 's/.*alarm: //')"
+    certificate_for_days 0
+    if inside openssl x509 -noout -checkend 0 -in "$file"; then wrong "openssl says it is valid"; fi
+    status_says "$file has expired"
+    contains "$file has expired" <<<"$(inside hearth status || true)" || wrong "hearth status is silent"
+    contains "$file has expired" <<<"$(inside hearth doctor || true)" || wrong "hearth doctor is silent"
+    heats office
+    certificate_for_days 825
+    status_says "cloud connected"
+    wait_until 15 status_lacks alarm || wrong "renewed: $(status_line)"
+}
+
+# The same for an authority's certificate.
+ending_authority_is_named() {
+    inside env DAYS=3 "$examples/cloud-broker/issue-certificate" /srv/ending authority
+    inside install --mode 444 /srv/ending/ca.crt /etc/hearth/tls/ending.crt
+    tls_configuration ending.crt | configure
+    inside systemctl reload hearthd
+    status_says "/etc/hearth/tls/ending.crt expires in 3 days"
+    tls_configuration | configure
+    inside systemctl reload hearthd
+    wait_until 15 status_lacks alarm || wrong "$(status_line)"
+}
+
 # The packaged example for sensors without passwords: they report and listen, and only hearthd commands.
 protects_pumps_on_the_network() {
     local before

@@ -1,0 +1,80 @@
+import Heating
+import MQTT
+import Synchronization
+
+/// When the certificates of the TLS links end.
+///
+/// Read again and again on a thread of its own: a disk that hangs must freeze neither the heartbeat nor the control
+/// socket, and both only look at what was read last.
+final class CertificateWatch: Sendable {
+    /// One file and the end that matters.
+    struct End: Equatable, Sendable {
+        var file: String
+        /// Nanoseconds since 1970.
+        var notAfter: Int64
+    }
+
+    private static let intervalNanoseconds: Int64 = 5_000_000_000
+    private let ends = Mutex<[End]>([])
+
+    /// As of the last reading, which is a few seconds old at most while the disk answers.
+    var snapshot: [End] { ends.withLock { $0 } }
+
+    /// Watches the files that `configuration` names each time, for as long as it returns one.
+    func start(_ configuration: @escaping @Sendable () -> Configuration?) {
+        startThread("certificates") { [self] in
+            while let current = configuration() {
+                let read = Self.read(current)
+                ends.withLock { $0 = read }
+                Clock.sleep(Self.intervalNanoseconds)
+            }
+        }
+    }
+
+    /// A chain is as good as the first of its certificates to end. A file of authorities is of use until the last one
+    /// ends: while authorities change, the old and the new one are both in it.
+    static func read(_ configuration: Configuration) -> [End] {
+        var ends: [End] = []
+        for tls in [configuration.local.tls, configuration.cloud.tls].compactMap({ $0 }) {
+            if let file = tls.certificate, let end = CertificateFile.ends(in: file).min() {
+                ends.append(End(file: file, notAfter: end * 1_000_000_000))
+            }
+            if let end = CertificateFile.ends(in: tls.ca).max() {
+                ends.append(End(file: tls.ca, notAfter: end * 1_000_000_000))
+            }
+        }
+        // Both links may use the same authority.
+        return ends.enumerated().filter { index, end in !ends[..<index].contains(end) }.map(\.element)
+    }
+}
+
+extension CertificateWatch.End {
+    private static let dayNanoseconds: Int64 = 86_400 * 1_000_000_000
+    /// So many days before the end it becomes an alarm.
+    private static let daysAhead: Int64 = 14
+
+    /// What a person should know about it at a wall time; `nil` while there is more than enough time.
+    func warning(at now: Timestamp) -> String? {
+        let left = notAfter - now.nanoseconds
+        if left <= 0 { return "\(file) has expired" }
+        guard left <= Self.daysAhead * Self.dayNanoseconds else { return nil }
+        let days = (left + Self.dayNanoseconds - 1) / Self.dayNanoseconds
+        return "\(file) expires in \(days) day\(days == 1 ? "" : "s")"
+    }
+
+    static let advice = "Renew it, then: systemctl reload hearthd"
+
+    func alarm(at now: Timestamp) -> Alarm? {
+        warning(at: now).map { Alarm(name: "certificate-expires", text: $0, advice: Self.advice) }
+    }
+
+    func check(at now: Timestamp) -> Check {
+        guard let warning = warning(at: now) else {
+            return Check(
+                name: "certificate", state: .ok, detail: "\(file) is valid until \(Timestamp(nanoseconds: notAfter))")
+        }
+        return Check(
+            name: "certificate", state: notAfter <= now.nanoseconds ? .error : .warning, detail: warning,
+            advice: Self.advice)
+    }
+}
