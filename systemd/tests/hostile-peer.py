@@ -23,8 +23,9 @@ def portal(peer):
 def trickle(peer):
     try:
         # A handshake record that announces 16 KiB.
-        for byte in b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc" + bytes(16000):
+        for count, byte in enumerate(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc" + bytes(16000), 1):
             peer.sendall(bytes([byte]))
+            print(count, "bytes", flush=True)
             time.sleep(1)
     except OSError:
         pass
