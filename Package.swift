@@ -55,7 +55,10 @@ let package = Package(
         .executableTarget(
             name: "hearthd",
             dependencies: ["Heating", "Journal", "MQTT", argumentParser, logging, lifecycle, toml],
-            swiftSettings: swiftSettings),
+            swiftSettings: swiftSettings,
+            // The static Swift library is linked with every symbol exported, for plug-ins that we have none of; the tables
+            // are read at each start and stay in memory (measured: 1.2 MB of 21).
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(platforms: [.linux]))]),
         .executableTarget(
             name: "hearth", dependencies: ["Heating", "GatewayClient", argumentParser], swiftSettings: swiftSettings),
         .executableTarget(

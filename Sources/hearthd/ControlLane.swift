@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Synchronization
 
 /// The lane that keeps the house right: a reading becomes a command in milliseconds.
 ///
@@ -12,6 +13,8 @@ final class ControlLane: ConnectionHandler {
     static let roomLimit = ControlMailbox.roomLimit
     /// A decorrelated-jitter reconnect is for a cloud; the home broker is on this box and control is waiting for it.
     private static let reconnectNanoseconds: Int64 = 250_000_000
+    /// How often what Record saw is looked at while nothing is controlled.
+    private static let observeNanoseconds: Int64 = 500_000_000
 
     private var configuration: Configuration
     private let mailbox: ControlMailbox
@@ -28,6 +31,7 @@ final class ControlLane: ConnectionHandler {
         self.board = board
         self.logger = logger
         for room in configuration.rooms.keys { addRoom(room) }
+        mailbox.wantsObservations.store(!configuration.controlsAnything, ordering: .relaxed)
     }
 
     // MARK: ConnectionHandler
@@ -37,7 +41,7 @@ final class ControlLane: ConnectionHandler {
         do {
             // In this order: the broker sends retained state before the second subscription brings the first reading.
             if isRestoring { try link.subscribe([StateTopic.filter], qos: 0) }
-            try link.subscribe(["+/temperature"], qos: 0, options: .init(retainHandling: .doNotSend))
+            try follow(link)
             try link.publish(StateTopic.online(true))
             for room in rooms.keys.sorted() { apply(.reconnected, to: room, link) }
         } catch {
@@ -62,11 +66,14 @@ final class ControlLane: ConnectionHandler {
         let posted = mailbox.take()
         if let new = posted.configuration { adopt(new, link) }
         for (room, wish) in posted.wishes { apply(wish, to: room, link) }
+        observe(posted.observations, link)
         let now = Instant(nanoseconds: now)
         for (room, thermostat) in rooms {
             if let due = thermostat.nextDeadline, due <= now { apply(.tick, to: room, link) }
         }
-        return rooms.values.compactMap(\.nextDeadline).min()?.nanoseconds
+        let due = rooms.values.compactMap(\.nextDeadline).min()?.nanoseconds
+        guard !configuration.controlsAnything else { return due }
+        return min(due ?? .max, now.nanoseconds + Self.observeNanoseconds)
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
@@ -94,17 +101,33 @@ final class ControlLane: ConnectionHandler {
 
     // MARK: Readings and wishes
 
+    /// Listens to the sensors, unless there is nothing to control: then a second copy of every reading would only cost
+    /// the broker and this process their time.
+    private func follow(_ link: Link) throws(LinkError) {
+        guard configuration.controlsAnything else { return }
+        try link.subscribe(["+/temperature"], qos: 0, options: .init(retainHandling: .doNotSend))
+    }
+
     private func reading(_ message: Message, in room: Room, _ link: Link) {
         isRestoring = false
         do throws(PayloadError) {
-            let reading = try Reading(payload: message.payload)
-            guard rooms[room] != nil || rooms.count < Self.roomLimit else { return reject("too_many_rooms") }
-            if rooms[room] == nil { addRoom(room) }
-            counters.readings += 1
-            apply(.reading(reading.value), to: room, link)
+            reading(try Reading(payload: message.payload).value, in: room, link)
         } catch {
             reject(error.rawValue)
         }
+    }
+
+    private func reading(_ value: Double, in room: Room, _ link: Link?) {
+        guard rooms[room] != nil || rooms.count < Self.roomLimit else { return reject("too_many_rooms") }
+        if rooms[room] == nil { addRoom(room) }
+        counters.readings += 1
+        apply(.reading(value), to: room, link)
+    }
+
+    private func observe(_ observations: [Room: Double], _ link: Link?) {
+        guard !observations.isEmpty, !configuration.controlsAnything else { return }
+        for (room, value) in observations { reading(value, in: room, link) }
+        board.set(counters)
     }
 
     private func restore(_ message: Message, _ link: Link) {
@@ -133,7 +156,12 @@ final class ControlLane: ConnectionHandler {
     }
 
     private func adopt(_ new: Configuration, _ link: Link?) {
+        let didControl = configuration.controlsAnything
         configuration = new
+        mailbox.wantsObservations.store(!new.controlsAnything, ordering: .relaxed)
+        if let link, new.controlsAnything != didControl {
+            link.drop("the sensors are followed differently from now on")
+        }
         for room in new.rooms.keys where rooms[room] == nil && rooms.count < Self.roomLimit { addRoom(room) }
         for room in rooms.keys.sorted() { apply(.settings(new.settings(for: room)), to: room, link) }
     }

@@ -18,12 +18,17 @@ final class ControlMailbox: Sendable {
         var wishes: [Room: Wish] = [:]
         /// A configuration that a reload accepted.
         var configuration: Configuration?
+        /// The newest reading per room, from Record, while nothing is controlled.
+        var observations: [Room: Double] = [:]
     }
 
     /// More rooms than this in one turn are hostile; further ones are refused.
     static let roomLimit = 1000
 
     private let contents = Mutex(Contents())
+    /// Set by Control when no thermostat is enabled: it does not listen to the sensors then, and what it shows of the
+    /// rooms comes from Record, which reads them anyway.
+    let wantsObservations = Atomic(false)
 
     /// - Returns: false when the mailbox is full and the wish was refused.
     func post(_ wish: Wish, for room: Room) -> Bool {
@@ -36,6 +41,14 @@ final class ControlMailbox: Sendable {
 
     func post(_ configuration: Configuration) {
         contents.withLock { $0.configuration = configuration }
+    }
+
+    /// Newer readings replace older ones; those of more rooms than Control keeps are left out.
+    func post(observations: [Room: Double]) {
+        contents.withLock { contents in
+            contents.observations.merge(observations) { _, new in new }
+            if contents.observations.count > Self.roomLimit { contents.observations = observations }
+        }
     }
 
     /// Takes everything out.

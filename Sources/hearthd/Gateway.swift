@@ -134,11 +134,11 @@ final class Gateway: Sendable {
 
     private func startLanes(on journal: Journal, _ configuration: Configuration) throws(JournalError) {
         let uplinkBox = ConnectionBox()
-        let record = Connection(.record(configuration), name: "record") { [recordCounters, logger] in
+        let record = Connection(.record(configuration), name: "record") { [recordCounters, mailbox, logger] in
             RecordLane(
                 journal: journal, window: Int(ConnectionSettings.record(configuration).receiveMaximum),
-                sensorTimeZone: configuration.sensorTimeZone, shared: recordCounters, logger: logger.lane("record"),
-                onCommit: { uplinkBox.wake() })
+                sensorTimeZone: configuration.sensorTimeZone, shared: recordCounters, mailbox: mailbox,
+                logger: logger.lane("record"), onCommit: { uplinkBox.wake() })
         }
         let confirmedThrough = try journal.cursor(UplinkLane.cursor)
         let uplink = Connection(.uplink(configuration), name: "uplink") { [mailbox, uplinkBoard, logger, control] in
