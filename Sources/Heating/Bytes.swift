@@ -36,6 +36,16 @@ extension Span<UInt8> {
     }
 }
 
+extension Span<UInt8> {
+    /// Whether the part holds exactly the bytes of `text`.
+    func part(_ range: Range<Int>, equals text: String) -> Bool {
+        let span = text.utf8Span.span
+        guard range.count == span.count else { return false }
+        for offset in span.indices where self[range.lowerBound + offset] != span[offset] { return false }
+        return true
+    }
+}
+
 /// Text that is compared and hashed by its bytes. Swift's `String` equates different spellings of one character
 /// ("é" as one or two code points), while topics are different when their bytes are.
 struct ExactString: Hashable, Comparable {

@@ -75,6 +75,23 @@ public struct HomeWindows: Sendable {
         /// The number of its last reading among the home's.
         var touched: Int64
         var changedAt: Instant
+
+        mutating func add(
+            room: Room, at time: Int64, value: Double, offset: Int64, count: Int64, now: Instant
+        ) -> Verdict {
+            extent.last = max(extent.last, offset)
+            touched = count
+            guard rooms.count < HomeWindows.roomLimit || rooms[room] != nil else { return .tooMany }
+            let verdict = Self.add(value, at: time, to: &rooms[room, default: [:]])
+            if verdict == .counted { changedAt = now }
+            return verdict
+        }
+
+        /// In place, or the readings would be copied.
+        private static func add(_ value: Double, at time: Int64, to readings: inout [Int64: Double]) -> Verdict {
+            if readings.count >= HomeWindows.readingLimit { return readings[time] == value ? .duplicate : .tooMany }
+            return readings.updateValue(value, forKey: time) == value ? .duplicate : .counted
+        }
     }
 
     public let settings: Settings
@@ -127,24 +144,16 @@ public struct HomeWindows: Sendable {
             closedThrough = nil
         }
         newest = isNew == true ? time.nanoseconds : max(newest ?? .min, time.nanoseconds)
-        var window = windows[start] ?? Window(extent: Extent(first: offset, last: offset), touched: 0, changedAt: now)
-        // Out of the dictionary, or the rooms would be copied.
-        windows[start] = nil
-        defer { windows[start] = window }
-        window.extent.last = max(window.extent.last, offset)
-        window.touched = count
         touches.append(start, at: count)
         if let known = first { first = min(known, offset) }
-        let known = window.rooms[room]
-        if known?[time.nanoseconds] == value { return .duplicate }
-        guard known != nil || window.rooms.count < Self.roomLimit, known?.count ?? 0 < Self.readingLimit else {
-            return .tooMany
+        let fresh = Window(extent: Extent(first: offset, last: offset), touched: 0, changedAt: now)
+        let verdict = windows[start, default: fresh].add(
+            room: room, at: time.nanoseconds, value: value, offset: offset, count: count, now: now)
+        if verdict == .counted {
+            dirty.insert(start)
+            lastChange = now
         }
-        window.rooms[room, default: [:]][time.nanoseconds] = value
-        window.changedAt = now
-        dirty.insert(start)
-        lastChange = now
-        return .counted
+        return verdict
     }
 
     /// The open windows that are worth writing now, in order of time. One that changes later is given out again.

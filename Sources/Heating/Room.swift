@@ -6,6 +6,12 @@ public struct Room: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let name: String
 
     /// Nil when the name is not a usable topic level.
+    public init?(_ name: String) {
+        guard isTopicLevel(name.utf8) else { return nil }
+        self.name = name
+    }
+
+    /// Nil when the name is not a usable topic level.
     public init?(_ name: some StringProtocol) {
         guard isTopicLevel(name.utf8) else { return nil }
         self.name = String(name)
@@ -25,6 +31,12 @@ public struct Room: Hashable, Comparable, Sendable, CustomStringConvertible {
 /// which MQTT reserves for the broker.
 public struct HomeID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let name: String
+
+    /// Nil when the name is not a usable first topic level.
+    public init?(_ name: String) {
+        guard isTopicLevel(name.utf8), name.utf8.first != UInt8(ascii: "$") else { return nil }
+        self.name = name
+    }
 
     /// Nil when the name is not a usable first topic level.
     public init?(_ name: some StringProtocol) {

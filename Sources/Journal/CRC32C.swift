@@ -7,6 +7,7 @@ struct CRC32C {
     /// The checksum as SQLite stores it smallest: a signed 32-bit number.
     var stored: Int64 { Int64(Int32(bitPattern: value)) }
 
+    @inline(__always)
     mutating func update(_ word: UInt64) {
         let table = Self.tables
         let mixed = word.littleEndian ^ UInt64(state)

@@ -44,9 +44,14 @@ extension EntryTable {
         var isStopped = false
         // Sequences are dense: whatever lies between two good rows is missing.
         var lastGood = scan.position
+        func pass(_ sequence: Int64) {
+            if sequence > lastGood + 1 { scan.missing.append(lastGood + 1...sequence - 1) }
+            (scan.position, lastGood) = (sequence, sequence)
+            isStopped = scan.records.count >= limits.rows || scanned >= limits.scanned || bytesLeft == 0
+        }
         while !isStopped, scan.position < range.upperBound {
             do throws(JournalError) {
-                let atEnd = try self.scan(from: scan.position + 1) { row in
+                let atEnd = try self.scan(from: scan.position + 1, topic: limits.topic) { row in
                     scanned += 1
                     switch row {
                     case .damaged(let sequence, let payload):
@@ -58,15 +63,15 @@ extension EntryTable {
                         // Lower ones are strays of a damaged page.
                         guard record.sequence > scan.position else { return true }
                         guard record.sequence <= range.upperBound else { isStopped = true; return false }
-                        if limits.topic == nil || limits.topic == record.topic {
-                            let size = record.payload.count + record.attributes.count + record.topic.utf8.count
-                            if size > bytesLeft, !scan.records.isEmpty { isStopped = true; return false }
-                            bytesLeft = max(0, bytesLeft - size)
-                            scan.records.append(record)
-                        }
-                        if record.sequence > lastGood + 1 { scan.missing.append(lastGood + 1...record.sequence - 1) }
-                        (scan.position, lastGood) = (record.sequence, record.sequence)
-                        isStopped = scan.records.count >= limits.rows || scanned >= limits.scanned || bytesLeft == 0
+                        let size = record.payload.count + record.attributes.count + record.topic.utf8.count
+                        if size > bytesLeft, !scan.records.isEmpty { isStopped = true; return false }
+                        bytesLeft = max(0, bytesLeft - size)
+                        scan.records.append(record)
+                        pass(record.sequence)
+                    case .other(let sequence):
+                        guard sequence > scan.position else { return true }
+                        guard sequence <= range.upperBound else { isStopped = true; return false }
+                        pass(sequence)
                     }
                     return !isStopped
                 }

@@ -90,15 +90,18 @@ final class EntryTable {
 
     enum Row {
         case good(Journal.Record)
+        /// Intact, and of a topic that is not asked for.
+        case other(sequence: Int64)
         /// Its checksum is wrong, so that nothing about it can be trusted, its sequence included.
         case damaged(sequence: Int64, payload: [UInt8])
     }
 
     /// Calls `body` with the rows from `sequence` on in order until it returns false.
+    /// - Parameter topic: rows of others are verified but not copied; nil for all.
     /// - Returns: whether the end was reached.
-    func scan(from sequence: Int64, _ body: (Row) -> Bool) throws(JournalError) -> Bool {
+    func scan(from sequence: Int64, topic: String? = nil, _ body: (Row) -> Bool) throws(JournalError) -> Bool {
         forward.bind(1, sequence)
-        return try scan(forward, body)
+        return try scan(forward, topic: topic, body)
     }
 
     /// The same from the newest row backwards.
@@ -106,9 +109,11 @@ final class EntryTable {
         _ = try scan(backward, body)
     }
 
-    private func scan(_ statement: Statement, _ body: (Row) -> Bool) throws(JournalError) -> Bool {
+    private func scan(
+        _ statement: Statement, topic: String? = nil, _ body: (Row) -> Bool
+    ) throws(JournalError) -> Bool {
         while try statement.step(doing: "reading from") {
-            guard body(row(statement)) else {
+            guard body(row(statement, of: topic)) else {
                 statement.reset()
                 return false
             }
@@ -116,7 +121,7 @@ final class EntryTable {
         return true
     }
 
-    private func row(_ statement: Statement) -> Row {
+    private func row(_ statement: Statement, of wanted: String?) -> Row {
         let sequence = statement.int(0)
         let topic: Topics.Topic?
         if statement.isInteger(1) {
@@ -137,6 +142,7 @@ final class EntryTable {
         guard checksum.stored == statement.int(4) else {
             return .damaged(sequence: sequence, payload: Array(payload.prefix(Journal.Rejected.keptBytes)))
         }
+        if let wanted, wanted != topic.name { return .other(sequence: sequence) }
         return .good(
             Journal.Record(
                 sequence: sequence, topic: topic.name, payload: Array(payload), attributes: Array(attributes),

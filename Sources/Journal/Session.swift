@@ -121,6 +121,9 @@ final class Session {
             case .good(let record):
                 good = record.sequence
                 return false
+            case .other(let sequence):
+                good = sequence
+                return false
             }
         }
         let last = max(highest, good + damaged)

@@ -24,6 +24,7 @@ struct Aggregate: Stage {
     /// Before this, everything was written by an earlier run.
     private var reached: [TopicPartition: Int64] = [:]
     private var committed: [TopicPartition: Int64] = [:]
+    private var reader = LoggedReading.Reader()
     private var time = EventTime()
 
     private struct Home {
@@ -57,18 +58,17 @@ struct Aggregate: Stage {
         var output = StageOutput()
         let now = clock()
         for stored in events {
-            read[stored.position] = max(read[stored.position] ?? 0, stored.offset + 1)
             guard let value = stored.event.value else { continue }
-            guard let event = RawEvent(value), let home = HomeID(event.home), let room = Room(event.room),
-                let number = Double(event.valueText), number.isFinite,
-                let at = time.timestamp(event.timestampText, zone: event.zone)
+            guard let reading = reader.read(value), let number = reading.value, let at = time.timestamp(reading.time)
             else {
                 output.dropped["unusable", default: 0] += 1
                 continue
             }
-            let sample = Sample(room: room, at: at, value: number, event: event, offset: stored.offset)
-            add(sample, home, stored.position, now, &output)
+            let sample = Sample(reading: reading, at: at, value: number, offset: stored.offset)
+            add(sample, stored.position, now, &output)
         }
+        output.commitAll(events)
+        for (position, next) in output.commit { read[position] = max(read[position] ?? 0, next) }
         write(now, &output)
         commit(now, &output)
         return output
@@ -78,7 +78,7 @@ struct Aggregate: Stage {
     mutating func idle() -> StageOutput {
         var output = StageOutput()
         write(clock(), &output)
-        if !output.writes.isEmpty { commit(clock(), &output) }
+        if !output.points.isEmpty { commit(clock(), &output) }
         return output
     }
 
@@ -94,34 +94,41 @@ struct Aggregate: Stage {
     }
 
     private struct Sample {
-        var room: Room
+        var reading: LoggedReading
         var at: Timestamp
         var value: Double
-        var event: RawEvent
         var offset: Int64
     }
 
     private mutating func add(
-        _ sample: Sample, _ name: HomeID, _ position: TopicPartition, _ now: Instant, _ output: inout StageOutput
+        _ sample: Sample, _ position: TopicPartition, _ now: Instant, _ output: inout StageOutput
     ) {
-        if homes[name] == nil {
-            homes[name] = Home(mean: HomeWindows(settings: settings, now: now), position: position)
+        let name = sample.reading.home
+        let (verdict, closed, lateness) = withHome(name, position, now) { home in
+            let verdict = home.mean.add(
+                room: sample.reading.room, at: sample.at, value: sample.value, offset: sample.offset,
+                sequence: sample.reading.sequence, epoch: sample.reading.epoch, now: now)
+            return (verdict, home.mean.takeClosed(), home.mean.lateness)
         }
-        let verdict = homes[name]?.mean.add(
-            room: sample.room, at: sample.at, value: sample.value, offset: sample.offset,
-            sequence: sample.event.sequence, epoch: sample.event.epoch, now: now)
-        let closed = homes[name]?.mean.takeClosed() ?? []
-        if sample.offset >= reached[position] ?? 0 {
-            output.writes += closed.map { .init(point: Self.point(name, $0), source: nil) }
+        if !closed.isEmpty, sample.offset >= reached[position] ?? 0 {
+            for mean in closed { output.add(Self.point(name, mean), source: nil) }
         }
         switch verdict {
-        case .counted?, nil: break
-        case .duplicate?: output.dropped["duplicate", default: 0] += 1
-        case .tooMany?: output.dropped["too_many", default: 0] += 1
-        case .late?:
+        case .counted: break
+        case .duplicate: output.dropped["duplicate", default: 0] += 1
+        case .tooMany: output.dropped["too_many", default: 0] += 1
+        case .late:
             output.dropped["late", default: 0] += 1
-            if let extent = homes[name]?.mean.lateness { remember(extent, position, now) }
+            if let lateness { remember(lateness, position, now) }
         }
+    }
+
+    /// In place: a copy out of the dictionary would copy the windows with the first change.
+    private mutating func withHome<Result>(
+        _ name: HomeID, _ position: TopicPartition, _ now: Instant, _ body: (inout Home) -> Result
+    ) -> Result {
+        let fresh = { [settings] in Home(mean: HomeWindows(settings: settings, now: now), position: position) }
+        return body(&homes[name, default: fresh()])
     }
 
     private mutating func remember(_ extent: HomeWindows.Extent, _ position: TopicPartition, _ now: Instant) {
@@ -139,7 +146,7 @@ struct Aggregate: Stage {
         let changed = homes.filter { $0.value.mean.hasUnwritten && !isCatchingUp($0.value.position) }.map(\.key)
         for name in changed {
             let means = homes[name]?.mean.takeSettled(now: now) ?? []
-            output.writes += means.map { .init(point: Self.point(name, $0), source: nil) }
+            for mean in means { output.add(Self.point(name, mean), source: nil) }
         }
     }
 

@@ -7,6 +7,7 @@ struct Clean: Stage {
     let names: LogTopics
     /// Readings of exactly these values are sensor faults.
     let faults: [Double]
+    private var reader = LoggedReading.Reader()
     private var time = EventTime()
 
     init(_ names: LogTopics, faults: [Double] = [100]) {
@@ -20,8 +21,7 @@ struct Clean: Stage {
         var output = StageOutput()
         for (index, stored) in events.enumerated() {
             guard let value = stored.event.value else { continue }
-            guard let reading = RawEvent(value), let number = Double(reading.valueText), number.isFinite,
-                let at = time.timestamp(reading.timestampText, zone: reading.zone)
+            guard let reading = reader.read(value), let number = reading.value, let at = time.timestamp(reading.time)
             else {
                 // P1 has put it on the dead-letter topic; twice would be one too many.
                 output.dropped["unusable", default: 0] += 1
@@ -32,10 +32,11 @@ struct Clean: Stage {
                 continue
             }
             let point = Point(
-                measurement: "temperature_clean", tags: [("home", reading.home), ("room", reading.room)],
+                measurement: "temperature_clean", tags: [("home", reading.home.name), ("room", reading.room.name)],
                 fields: [("value", .float(number))], time: at.nanoseconds)
-            output.writes.append(.init(point: point, source: index))
-            output.events.append(reading.event(topic: names.clean))
+            output.add(point, source: index)
+            // The very bytes: nothing that another program wrote beside the reading gets lost.
+            output.events.append(Event(topic: names.clean, key: reading.home.name, value: value))
         }
         output.commitAll(events)
         return output

@@ -10,6 +10,15 @@ struct EventTime {
     private static let zoneLimit = 1000
     private var zones: [String: TimeZone?] = [:]
 
+    /// nil when the text could not be read or its zone is unknown.
+    mutating func timestamp(_ time: LoggedReading.Time) -> Timestamp? {
+        switch time {
+        case .utc(let timestamp): timestamp
+        case .zoned(let text, let zone): timestamp(text, zone: zone)
+        case .unreadable: nil
+        }
+    }
+
     /// nil when the text is no ISO 8601 date-time or the zone is unknown.
     mutating func timestamp(_ text: String, zone: String?) -> Timestamp? {
         guard let zone, zone != "UTC" else { return Timestamp(iso8601: text.utf8) }

@@ -32,23 +32,6 @@ struct RawEvent: Equatable, Sendable {
         zone = reading.isNaive ? origin.zone : nil
     }
 
-    /// nil when the bytes are not such an event; another producer may write to the topic.
-    init?(_ value: [UInt8]) {
-        guard let json = try? JSON.parse(value), let home = json["home"]?.string, HomeID(home) != nil,
-            let room = json["room"]?.string, Room(room) != nil, let timestamp = json["timestamp"]?.string
-        else { return nil }
-        switch json["value"] {
-        case .number(let text)?, .string(let text)?: valueText = text
-        default: return nil
-        }
-        self.home = home
-        self.room = room
-        timestampText = timestamp
-        sequence = json["seq"]?.int
-        epoch = json["epoch"]?.string
-        zone = json["zone"]?.string
-    }
-
     func event(topic: String) -> Event {
         var members: [(key: String, value: JSON)] = [
             ("home", .string(home)), ("room", .string(room)), ("timestamp", .string(timestampText)),

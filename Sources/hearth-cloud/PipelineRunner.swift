@@ -104,7 +104,7 @@ final class PipelineRunner: Sendable {
             let output = batch.events.isEmpty ? stage.idle() : stage.process(batch.events)
             if output.isEmpty { continue }
             let next = Pending(
-                ticket: try writer.submit(output.writes.map(\.point)), events: batch.events, output: output)
+                ticket: try writer.submit(output.points), events: batch.events, output: output)
             try finish(&pending, reader)
             pending = next
         }
@@ -130,8 +130,7 @@ final class PipelineRunner: Sendable {
         let result = try writer.wait(done.ticket)
         var events = done.output.events
         for rejected in result.rejected {
-            let write = done.output.writes[rejected.index]
-            guard let source = write.source else { continue }
+            guard let source = done.output.sources[rejected.index] else { continue }
             events.append(deadLetter(done.events[source], "database: \(rejected.reason)"))
         }
         for rejected in done.output.rejected {

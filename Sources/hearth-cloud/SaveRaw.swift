@@ -5,6 +5,7 @@ import Influx
 /// P1: every reading and every command that was given at home becomes a point of the raw bucket.
 struct SaveRaw: Stage {
     let names: LogTopics
+    private var reader = LoggedReading.Reader()
     private var time = EventTime()
 
     init(_ names: LogTopics) { self.names = names }
@@ -17,7 +18,7 @@ struct SaveRaw: Stage {
             guard let value = stored.event.value else { continue }  // A tombstone says nothing.
             let point = stored.event.topic == names.commands ? command(value) : reading(value)
             switch point {
-            case .success(let point): output.writes.append(.init(point: point, source: index))
+            case .success(let point): output.add(point, source: index)
             case .failure(let problem): output.rejected.append((index, problem.reason))
             }
         }
@@ -26,14 +27,12 @@ struct SaveRaw: Stage {
     }
 
     private mutating func reading(_ value: [UInt8]) -> Result<Point, UnusableEvent> {
-        guard let event = RawEvent(value) else { return .failure(.init("not_a_reading")) }
-        guard let at = time.timestamp(event.timestampText, zone: event.zone) else {
-            return .failure(.init("bad_timestamp"))
-        }
-        guard let number = Double(event.valueText), number.isFinite else { return .failure(.init("bad_value")) }
+        guard let reading = reader.read(value) else { return .failure(.init("not_a_reading")) }
+        guard let at = time.timestamp(reading.time) else { return .failure(.init("bad_timestamp")) }
+        guard let number = reading.value else { return .failure(.init("bad_value")) }
         return .success(
             Point(
-                measurement: "raw_temperature", tags: [("home", event.home), ("room", event.room)],
+                measurement: "raw_temperature", tags: [("home", reading.home.name), ("room", reading.room.name)],
                 fields: [("value", .float(number))], time: at.nanoseconds))
     }
 

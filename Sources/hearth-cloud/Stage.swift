@@ -22,13 +22,9 @@ protocol Stage {
 }
 
 struct StageOutput {
-    /// A point and the event it came from; none for a point that many events made.
-    struct Write {
-        var point: Point
-        var source: Int?
-    }
-
-    var writes: [Write] = []
+    private(set) var points: [Point] = []
+    /// For each point the event it came from, by index in the batch; none for a point that many events made.
+    private(set) var sources: [Int?] = []
     /// Events to append before the commit.
     var events: [Event] = []
     /// Events that cannot be used, by index in the batch, with the reason.
@@ -40,11 +36,24 @@ struct StageOutput {
     /// Values dropped on purpose (outliers, late readings), by reason.
     var dropped: [String: Int] = [:]
 
-    var isEmpty: Bool { writes.isEmpty && events.isEmpty && rejected.isEmpty && commit.isEmpty }
+    var isEmpty: Bool { points.isEmpty && events.isEmpty && rejected.isEmpty && commit.isEmpty }
+
+    mutating func add(_ point: Point, source: Int?) {
+        points.append(point)
+        sources.append(source)
+    }
 
     /// A commit of everything in the batch.
     mutating func commitAll(_ events: [StoredEvent]) {
-        for event in events { commit[event.position] = max(commit[event.position] ?? 0, event.offset + 1) }
+        // Offsets ascend within a partition, so the last one of each run of events says it.
+        for (index, event) in events.enumerated() {
+            if index + 1 < events.count, events[index + 1].partition == event.partition,
+                events[index + 1].event.topic == event.event.topic
+            {
+                continue
+            }
+            commit[event.position] = max(commit[event.position] ?? 0, event.offset + 1)
+        }
     }
 }
 

@@ -47,13 +47,19 @@ func stored(
         appendedAt: 0)
 }
 
+/// The home that an event says it is of.
+func loggedHome(_ event: Event) -> String? {
+    var reader = LoggedReading.Reader()
+    return event.value.flatMap { reader.read($0) }?.home.name
+}
+
 extension StageOutput {
     /// Points as `measurement tags time` → fields, the last one standing, as a database keeps them.
     var table: [String: String] {
         var table: [String: String] = [:]
-        for write in writes {
-            let tags = write.point.tags.map { "\($0)=\($1)" }.joined(separator: ",")
-            table["\(write.point.measurement) \(tags) \(write.point.time)"] = "\(write.point.fields)"
+        for point in points {
+            let tags = point.tags.map { "\($0)=\($1)" }.joined(separator: ",")
+            table["\(point.measurement) \(tags) \(point.time)"] = "\(point.fields)"
         }
         return table
     }

@@ -79,7 +79,7 @@ struct IngestDecoderTests {
         for batch in [single, framed] {
             #expect(batch.events.allSatisfy { $0.key == "evil" })
             #expect(
-                batch.events.filter { $0.topic == names.raw }.allSatisfy { RawEvent($0.value ?? [])?.home == "evil" })
+                batch.events.filter { $0.topic == names.raw }.allSatisfy { loggedHome($0) == "evil" })
             #expect(batch.confirmations.keys.map(\.name) == ["evil"])
         }
         #expect(framed.readings == 2 && framed.deadLetters == ["unknown_topic": 1])

@@ -23,7 +23,7 @@ import Testing
 
     @Test(arguments: ["/", "/app.css", "/app.js", "/chart.js", "/icon.svg", "/healthz", "/metrics"])
     func `every file is there, with a policy that lets nothing in and nothing out`(path: String) async throws {
-        let response = await try site().answer(get(path))
+        let response = try await site().answer(get(path))
         #expect(response.status == 200 && !text(response).isEmpty)
         let headers = Dictionary(response.headers) { first, _ in first }
         let policy = headers["content-security-policy"] ?? ""
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `the page brings its token, no inline script or style, and nothing from elsewhere`() async throws {
-        let page = text(await try site().answer(get("/")))
+        let page = text(try await site().answer(get("/")))
         #expect(page.contains(#"<meta name="hearth-token" content="t0ken">"#))
         for forbidden in ["<script>", "style=\"", "<style", " onclick", "https://", "//cdn"] {
             #expect(!page.contains(forbidden))
@@ -53,20 +53,20 @@ import Testing
         "/index.html", "/APP.CSS", "", "*",
     ])
     func `no other path leads anywhere`(target: String) async throws {
-        let response = await try site().answer(get(target))
+        let response = try await site().answer(get(target))
         #expect(response.status == 404 && text(response) == "not found\n")
     }
 
     @Test func `the wrong method is named, and a foreign name is not served`() async throws {
-        #expect(await try site().answer(get("/override")).status == 405)
-        #expect(await try site().answer(get("/", "POST")).status == 405)
-        #expect(await try site().answer(get("/", "HEAD")).status == 200)
-        #expect(await try site().answer(get("/", host: "evil.example")).status == 421)
+        #expect(try await site().answer(get("/override")).status == 405)
+        #expect(try await site().answer(get("/", "POST")).status == 405)
+        #expect(try await site().answer(get("/", "HEAD")).status == 200)
+        #expect(try await site().answer(get("/", host: "evil.example")).status == 421)
     }
 
     @Test func `with a password nothing at all is served without it`() async throws {
         for path in ["/", "/events", "/metrics", "/history?span=day", "/nowhere"] {
-            let response = await try site(password: "long enough").answer(get(path))
+            let response = try await site(password: "long enough").answer(get(path))
             #expect(response.status == 401 && response.headers.contains { $0.name == "www-authenticate" })
         }
     }
@@ -84,9 +84,9 @@ import Testing
         let forged = HTTPRequest(
             method: "POST", target: "/override", headers: [("host", "localhost"), ("content-type", "text/plain")],
             body: Array(#"{"room":"office","pump":"on"}"#.utf8))
-        #expect(await try site().answer(forged).status == 403)
+        #expect(try await site().answer(forged).status == 403)
         // There is no daemon here: 503 tells that it was passed on.
-        let response = await try site().answer(change(#"{"room":"office","pump":"on","seconds":60}"#))
+        let response = try await site().answer(change(#"{"room":"office","pump":"on","seconds":60}"#))
         #expect(response.status == 503 && text(response) == "{\"error\":\"hearthd is not running\"}\n")
     }
 
@@ -97,18 +97,18 @@ import Testing
         #"{"room":"a","pump":"auto","seconds":5}"#,
     ])
     func `a wish that makes no sense is refused here`(body: String) async throws {
-        #expect(await try site().answer(change(body)).status == 400)
+        #expect(try await site().answer(change(body)).status == 400)
     }
 
     @Test func `the history is asked for by two names only`() async throws {
-        #expect(await try site().answer(get("/history")).status == 400)
-        #expect(await try site().answer(get("/history?span=year")).status == 400)
-        #expect(await try site().answer(get("/history?span=day")).status == 503)
+        #expect(try await site().answer(get("/history")).status == 400)
+        #expect(try await site().answer(get("/history?span=year")).status == 400)
+        #expect(try await site().answer(get("/history?span=day")).status == 503)
     }
 
     @Test func `events begin with the latest word, and the number of open pages is bounded`() async throws {
         board.publish(.status(["home": "home1"]))
-        let response = await try site().answer(get("/events"))
+        let response = try await site().answer(get("/events"))
         guard case .stream(let stream) = response.body else { Issue.record("no stream"); return }
         board.publish(.lost("hearthd is not running"))
         var events = stream.makeAsyncIterator()
@@ -119,7 +119,7 @@ import Testing
             await events.next().map { String(decoding: $0, as: UTF8.self) }
                 == "event: lost\ndata: {\"reason\":\"hearthd is not running\"}\n\n")
         var others: [HTTPResponse] = []
-        for _ in 0..<StatusBoard.streamLimit + 5 { others.append(await try site().answer(get("/events"))) }
+        for _ in 0..<StatusBoard.streamLimit + 5 { others.append(try await site().answer(get("/events"))) }
         #expect(others.count { $0.status == 200 } == StatusBoard.streamLimit - 1)
         #expect(others.last?.status == 503)
     }

@@ -18,22 +18,24 @@ enum EventCoding {
     static func event(_ record: Journal.Record) -> Event {
         var event = Event(topic: record.topic, value: record.payload)
         guard !record.attributes.isEmpty else { return event }
-        var bytes = Bytes(record.attributes)
-        guard bytes.byte() == version, let flags = bytes.byte() else { return event }
-        var key: String?
-        if flags & hasKey != 0 {
-            guard let text = bytes.run() else { return event }
-            key = String(decoding: text, as: UTF8.self)
+        record.attributes.withUnsafeBytes { attributes in
+            var bytes = Bytes(attributes)
+            guard bytes.byte() == version, let flags = bytes.byte() else { return }
+            var key: String?
+            if flags & hasKey != 0 {
+                guard let text = bytes.run() else { return }
+                key = String(decoding: text, as: UTF8.self)
+            }
+            var headers: [Event.Header] = []
+            guard let count = bytes.number() else { return }
+            for _ in 0..<count {
+                guard let name = bytes.run(), let value = bytes.run() else { return }
+                headers.append(Event.Header(name: String(decoding: name, as: UTF8.self), value: Array(value)))
+            }
+            event.key = key
+            event.headers = headers
+            if flags & tombstone != 0 { event.value = nil }
         }
-        var headers: [Event.Header] = []
-        guard let count = bytes.number() else { return event }
-        for _ in 0..<count {
-            guard let name = bytes.run(), let value = bytes.run() else { return event }
-            headers.append(Event.Header(name: String(decoding: name, as: UTF8.self), value: Array(value)))
-        }
-        event.key = key
-        event.headers = headers
-        if flags & tombstone != 0 { event.value = nil }
         return event
     }
 
@@ -63,10 +65,11 @@ enum EventCoding {
         bytes.append(UInt8(rest))
     }
 
+    /// What is left to read.
     private struct Bytes {
-        private var rest: ArraySlice<UInt8>
+        private var rest: Slice<UnsafeRawBufferPointer>
 
-        init(_ bytes: [UInt8]) { rest = bytes[...] }
+        init(_ bytes: UnsafeRawBufferPointer) { rest = bytes[...] }
 
         mutating func byte() -> UInt8? { rest.popFirst() }
 
@@ -81,10 +84,10 @@ enum EventCoding {
             return nil
         }
 
-        mutating func run() -> ArraySlice<UInt8>? {
+        mutating func run() -> UnsafeRawBufferPointer? {
             guard let count = number() else { return nil }
             defer { rest = rest.dropFirst(count) }
-            return rest.prefix(count)
+            return UnsafeRawBufferPointer(rebasing: rest.prefix(count))
         }
     }
 }

@@ -1,0 +1,150 @@
+/// A reading as the event log keeps it (`raw_sensor_data`, `clean-data`), read on the pipelines' hot path: one pass
+/// over the bytes, no JSON values in between.
+public struct LoggedReading: Equatable, Sendable {
+    public var home: HomeID
+    public var room: Room
+    public var time: Time
+    /// nil when no double holds the number.
+    public var value: Double?
+    /// The gateway's count, where known.
+    public var sequence: Int64?
+    public var epoch: String?
+
+    /// When the sensor took it.
+    public enum Time: Equatable, Sendable {
+        case utc(Timestamp)
+        /// In a zone that the gateway named; the caller has the zone database.
+        case zoned(text: String, zone: String)
+        case unreadable
+    }
+}
+
+extension LoggedReading {
+    /// Reads events one after the other and remembers the last epoch, because the next event nearly always has the same.
+    /// A value for one thread.
+    public struct Reader: Sendable {
+        private var epoch = ""
+
+        public init() {}
+
+        /// nil when the bytes are no such event: other producers may write to the topic.
+        ///
+        /// Strict like ``JSON``: all of it must be JSON, and no known key may appear twice. A value in quotes must hold
+        /// a JSON number, so `"0x1F"` and `"nan"` are refused.
+        public mutating func read(_ event: [UInt8]) -> LoggedReading? {
+            event.withBytes { bytes in Members(bytes).flatMap { reading($0, bytes) } }
+        }
+
+        private mutating func reading(_ members: Members, _ bytes: Span<UInt8>) -> LoggedReading? {
+            guard let home = members.home.flatMap({ HomeID(JSONScanner.text(of: $0, bytes)) }),
+                let room = members.room.flatMap({ Room(JSONScanner.text(of: $0, bytes)) }),
+                let timestamp = members.timestamp, let value = members.value
+            else { return nil }
+            return LoggedReading(
+                home: home, room: room, time: Self.time(timestamp, members.zone, bytes), value: bytes.double(value),
+                sequence: members.sequence.flatMap { Int64(bytes.text($0)) },
+                epoch: members.epoch.map { epoch($0, bytes) })
+        }
+
+        private static func time(
+            _ timestamp: JSONScanner.StringToken, _ zone: JSONScanner.StringToken?, _ bytes: Span<UInt8>
+        ) -> Time {
+            if let zone, !bytes.part(zone.range, equals: "UTC") {
+                let text = JSONScanner.text(of: timestamp, bytes)
+                return .zoned(text: text, zone: JSONScanner.text(of: zone, bytes))
+            }
+            guard !timestamp.hasEscapes,
+                let parsed = Timestamp.parse(iso8601: bytes, in: timestamp.range, naiveOffsetSeconds: 0)
+            else { return .unreadable }
+            return .utc(parsed.timestamp)
+        }
+
+        private mutating func epoch(_ token: JSONScanner.StringToken, _ bytes: Span<UInt8>) -> String {
+            if token.hasEscapes || !bytes.part(token.range, equals: epoch) {
+                epoch = JSONScanner.text(of: token, bytes)
+            }
+            return epoch
+        }
+    }
+}
+
+/// Where the members of an event are that matter.
+private struct Members {
+    var home: JSONScanner.StringToken?
+    var room: JSONScanner.StringToken?
+    var timestamp: JSONScanner.StringToken?
+    var zone: JSONScanner.StringToken?
+    var epoch: JSONScanner.StringToken?
+    var value: Range<Int>?
+    var sequence: Range<Int>?
+
+    /// nil unless it is one JSON object in which the known members have their kinds and appear once.
+    init?(_ bytes: Span<UInt8>) {
+        guard (try? UTF8Span(validating: bytes)) != nil else { return nil }
+        var scanner = JSONScanner()
+        do throws(JSONScanner.Failure) {
+            scanner.skipWhitespace(bytes)
+            try scanner.expect(bytes, "{")
+            scanner.skipWhitespace(bytes)
+            if !scanner.take(bytes, "}") {
+                repeat { try member(&scanner, bytes) } while scanner.take(bytes, ",")
+                try scanner.expect(bytes, "}")
+            }
+            scanner.skipWhitespace(bytes)
+        } catch { return nil }
+        guard scanner.index == bytes.count else { return nil }
+    }
+
+    private mutating func member(
+        _ scanner: inout JSONScanner, _ bytes: Span<UInt8>
+    ) throws(JSONScanner.Failure) {
+        scanner.skipWhitespace(bytes)
+        let key = try scanner.string(bytes)
+        // No writer escapes the letters of these names, and a reader must not take one key for two.
+        guard !key.hasEscapes else { throw .unexpected }
+        scanner.skipWhitespace(bytes)
+        try scanner.expect(bytes, ":")
+        scanner.skipWhitespace(bytes)
+        // By length first: comparing with seven names would be most of the work.
+        switch key.range.count {
+        case 3 where bytes.part(key.range, equals: "seq"): try take(&sequence, try Self.digits(&scanner, bytes))
+        case 4 where bytes.part(key.range, equals: "home"): try take(&home, try scanner.string(bytes))
+        case 4 where bytes.part(key.range, equals: "room"): try take(&room, try scanner.string(bytes))
+        case 4 where bytes.part(key.range, equals: "zone"): try take(&zone, try scanner.string(bytes))
+        case 5 where bytes.part(key.range, equals: "epoch"): try take(&epoch, try scanner.string(bytes))
+        case 5 where bytes.part(key.range, equals: "value"): try take(&value, try Self.number(&scanner, bytes))
+        case 9 where bytes.part(key.range, equals: "timestamp"): try take(&timestamp, try scanner.string(bytes))
+        default: try scanner.skipValue(bytes, depth: 1)
+        }
+        scanner.skipWhitespace(bytes)
+    }
+
+    private func take<Token>(_ place: inout Token?, _ token: Token) throws(JSONScanner.Failure) {
+        guard place == nil else { throw .unexpected }
+        place = token
+    }
+
+    /// A number; empty for anything else, which is no count of ours.
+    private static func digits(
+        _ scanner: inout JSONScanner, _ bytes: Span<UInt8>
+    ) throws(JSONScanner.Failure) -> Range<Int> {
+        let start = scanner.index
+        guard let first = scanner.peek(bytes), first == UInt8(ascii: "-") || first &- UInt8(ascii: "0") <= 9 else {
+            try scanner.skipValue(bytes, depth: 1)
+            return start..<start
+        }
+        return try scanner.number(bytes)
+    }
+
+    /// A number, or a string that holds nothing else.
+    private static func number(
+        _ scanner: inout JSONScanner, _ bytes: Span<UInt8>
+    ) throws(JSONScanner.Failure) -> Range<Int> {
+        guard scanner.peek(bytes) == UInt8(ascii: "\"") else { return try scanner.number(bytes) }
+        let token = try scanner.string(bytes)
+        var inner = JSONScanner(index: token.range.lowerBound)
+        let range = try inner.number(bytes)
+        guard range == token.range else { throw .unexpected }
+        return range
+    }
+}

@@ -1,0 +1,126 @@
+import Testing
+
+@testable import Heating
+
+/// What the fast reader of the event log has to agree with: the same rules on top of ``JSON``.
+private func reference(_ event: [UInt8]) -> LoggedReading? {
+    guard let json = try? JSON.parse(event), let home = json["home"]?.string.flatMap({ HomeID($0) }),
+        let room = json["room"]?.string.flatMap({ Room($0) }), let timestamp = json["timestamp"]?.string
+    else { return nil }
+    let valueText: String
+    switch json["value"] {
+    case .number(let text)?: valueText = text
+    case .string(let text)?:
+        guard case .number(let number)? = try? JSON.parse(text), number == text else { return nil }
+        valueText = text
+    default: return nil
+    }
+    let time: LoggedReading.Time
+    if let zone = json["zone"]?.string, zone != "UTC" {
+        time = .zoned(text: timestamp, zone: zone)
+    } else {
+        time = Timestamp(iso8601: timestamp.utf8).map { .utc($0) } ?? .unreadable
+    }
+    let value = Double(valueText).flatMap { $0.isFinite ? $0 : nil }
+    return LoggedReading(
+        home: home, room: room, time: time, value: value, sequence: json["seq"]?.int, epoch: json["epoch"]?.string)
+}
+
+@Suite("Readings in the event log")
+struct LoggedReadingTests {
+    private func read(_ text: String) -> LoggedReading? {
+        var reader = LoggedReading.Reader()
+        return reader.read(Array(text.utf8))
+    }
+
+    @Test("what ingest writes is read in full")
+    func full() {
+        let text =
+            #"{"home":"h","room":"küche","timestamp":"2026-11-23T10:00:00.5","value":20.50,"seq":7,"epoch":"e1"}"#
+        let reading = read(text)
+        #expect(reading == reference(Array(text.utf8)))
+        #expect(reading?.value == 20.5 && reading?.sequence == 7 && reading?.epoch == "e1")
+        #expect(reading?.time == Timestamp(iso8601: "2026-11-23T10:00:00.5".utf8).map { .utc($0) })
+    }
+
+    @Test("another epoch is not taken for the one before")
+    func epochs() {
+        var reader = LoggedReading.Reader()
+        for epoch in ["a", "a", "b", "", "a", "ab"] {
+            let text = #"{"home":"h","room":"r","timestamp":"x","value":1,"seq":1,"epoch":"\#(epoch)"}"#
+            #expect(reader.read(Array(text.utf8))?.epoch == epoch)
+        }
+    }
+
+    @Test(
+        "a value in quotes must be a JSON number; hexadecimal, NaN and spaces are no reading",
+        arguments: [
+            (#""20.5""#, 20.5), (#""1e2""#, 100), (#""0x1F""#, nil), (#""nan""#, nil), (#""inf""#, nil),
+            (#"" 1""#, nil),
+            (#""""#, nil), (#""1_0""#, nil), (#""+1""#, nil), ("true", nil), ("null", nil), ("[1]", nil),
+        ] as [(String, Double?)])
+    func quoted(_ value: String, _ expected: Double?) {
+        #expect(read(#"{"home":"h","room":"r","timestamp":"x","value":\#(value)}"#)?.value == expected)
+    }
+
+    @Test("a number that no double holds is a reading without a value")
+    func huge() {
+        let reading = read(#"{"home":"h","room":"r","timestamp":"x","value":1e999}"#)
+        #expect(reading != nil && reading?.value == nil)
+    }
+
+    @Test("reads exactly what the slow reader reads, whatever is cut, doubled, swapped or flipped")
+    func sameAsReference() {
+        let seed = seeds(1, "LoggedReading")[0]
+        var random = SeededGenerator(seed: seed)
+        let parts = [
+            #""home":"h1""#, #""room":"office""#, #""timestamp":"2026-11-23T10:00:00.25""#, #""value":21.5"#,
+            #""seq":3"#,
+            #""epoch":"e""#, #""zone":"Europe/Berlin""#, #""zone":"UTC""#, #""value":"-0.125""#,
+            #""other":{"a":[1,2]}"#,
+            #""home":"$sys""#, #""room":"a/b""#, #""room":"a\u0041""#, #""timestamp":3"#, #""value":01"#, #""seq":1.0"#,
+        ]
+        var readings = 0
+        for _ in 0..<10_000 {
+            var chosen = parts.prefix(4).map { $0 }
+            for _ in 0..<Int.random(in: 0...3, using: &random) {
+                let part = parts[Int.random(in: 4..<parts.count, using: &random)]
+                // Of unknown keys only the slow reader notices that one appears twice.
+                if !chosen.contains(part) || !part.contains("other") { chosen.append(part) }
+            }
+            if Int.random(in: 0..<4, using: &random) == 0 { chosen.remove(at: Int.random(in: 0..<4, using: &random)) }
+            chosen.shuffle(using: &random)
+            var bytes = Array("{\(chosen.joined(separator: [",", " , "].randomElement(using: &random) ?? ","))}".utf8)
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
+            var reader = LoggedReading.Reader()
+            let (fast, slow) = (reader.read(bytes), reference(bytes))
+            if fast != nil { readings += 1 }
+            #expect(fast == slow, "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
+        }
+        #expect(readings > 2000)
+    }
+
+    @Test("numbers are read as Swift reads them, bit by bit")
+    func numbers() {
+        let seed = seeds(1, "LoggedReading")[0]
+        var random = SeededGenerator(seed: seed)
+        func digits(_ count: Int) -> String {
+            (0..<count).map { _ in String(Int.random(in: 0...9, using: &random)) }.joined()
+        }
+        for round in 0..<100_000 {
+            let whole = String(random.next() >> UInt64.random(in: 0...63, using: &random))
+            var text = (round % 2 == 0 ? "-" : "") + whole
+            if round % 3 != 0 { text += "." + digits(Int.random(in: 1...20, using: &random)) }
+            if round % 7 == 0 { text += "e\(Int.random(in: -330...320, using: &random))" }
+            let expected = Double(text).flatMap { $0.isFinite ? $0 : nil }
+            let got = Array(text.utf8).withBytes { $0.double(0..<$0.count) }
+            #expect(got?.bitPattern == expected?.bitPattern, "seed \(seed): \(text)")
+        }
+        for text in ["0", "-0", "-0.0", "100", "100.0", "9007199254740992", "9007199254740993", "0.1", "5e-324"] {
+            let got = Array(text.utf8).withBytes { $0.double(0..<$0.count) }
+            #expect(got?.bitPattern == Double(text)?.bitPattern, "\(text)")
+        }
+    }
+}
