@@ -50,6 +50,14 @@ install_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "${missing[@]}"
 }
 
+# A tree fresh from debootstrap has no /etc/hosts, and then no name for the machine itself.
+require_localhost() {
+    getent hosts localhost >/dev/null || {
+        say "Adding localhost to /etc/hosts, which does not name it"
+        echo "127.0.0.1 localhost" | as_root tee --append /etc/hosts >/dev/null
+    }
+}
+
 # What every build needs: the C libraries, and what a Swift toolchain from a tarball expects of the system. $@ are
 # further packages to install with them.
 install_build_packages() {

@@ -53,9 +53,8 @@ struct CloudBuilder {
     func ingest(_ log: any EventLog, _ broker: BrokerOptions) throws -> (connection: Connection, metrics: IngestMetrics)
     {
         var settings = try broker.settings(role: "ingest")
+        // The session outlives a restart; what a replica that is gone for good leaves in it the homes send again.
         settings.cleanStart = false
-        // What a replica that is gone for good leaves behind is sent again by the homes.
-        settings.sessionExpiry = 3600
         let metrics = IngestMetrics()
         let topics = logOptions.topics
         let connection = Connection(settings, name: "ingest") { [logger] in

@@ -68,6 +68,11 @@ struct BrokerOptions: ParsableArguments {
     var clientIDFlag: String?
     var clientID: String? { clientIDFlag ?? Variable.text("MQTT_CLIENT_ID") }
 
+    @Option(
+        name: .customLong("mqtt-session-expiry"),
+        help: "Seconds for which the broker keeps the session of a client that is gone (MQTT_SESSION_EXPIRY).")
+    var sessionExpiry = Variable.text("MQTT_SESSION_EXPIRY", "3600")
+
     /// Connection settings for a service of this role.
     func settings(role: String) throws -> ConnectionSettings {
         guard let port = Int(port), (1...65535).contains(port) else {
@@ -76,10 +81,14 @@ struct BrokerOptions: ParsableArguments {
         guard (certificateFile == nil) == (keyFile == nil) else {
             throw SettingError("MQTT_CERT_FILE and MQTT_KEY_FILE go together")
         }
+        guard let expiry = UInt32(sessionExpiry), expiry <= 30 * 86_400 else {
+            throw SettingError("MQTT_SESSION_EXPIRY must be 0 to 2592000 seconds, not \"\(sessionExpiry)\"")
+        }
         if certificateFile != nil, caFile == nil { throw SettingError("a client certificate needs MQTT_CA_FILE") }
         let host = ProcessInfo.processInfo.hostName
         var settings = ConnectionSettings(
             host: self.host, port: port, clientID: clientID ?? "hearth-\(role)-\(host)")
+        settings.sessionExpiry = expiry
         settings.username = username
         settings.passwordFile = passwordFile
         settings.tls = caFile.map { TLS(caFile: $0, certificateFile: certificateFile, keyFile: keyFile) }

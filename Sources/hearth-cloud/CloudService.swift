@@ -6,7 +6,7 @@ import Prometheus
 
 /// One running `hearth-cloud` process: an ingestor, some pipelines, or all of them, on one event log.
 ///
-/// Stops in the order of the flow: intake first, then each pipeline after its batch, then the log.
+/// Stops intake and, after the batch at hand, each pipeline, then the log.
 final class CloudService: Sendable {
     let log: any EventLog
     let ingest: (connection: Connection, metrics: IngestMetrics)?
@@ -29,11 +29,11 @@ final class CloudService: Sendable {
         try ingest?.connection.start()
     }
 
-    /// Blocks up to about eight seconds, so that a batch at the database can finish.
+    /// Blocks up to about four seconds, so that a batch at the database can finish and the whole process is gone in five.
     func stop() {
-        ingest?.connection.stop(within: 2_000_000_000)
         for pipeline in pipelines { pipeline.runner.stop() }
-        let deadline = CloudClock.bootNanoseconds + 4_000_000_000
+        ingest?.connection.stop(within: 1_500_000_000)
+        let deadline = CloudClock.bootNanoseconds + 2_500_000_000
         while CloudClock.bootNanoseconds < deadline, !pipelines.allSatisfy(\.runner.isFinished) {
             CloudClock.sleep(10_000_000)
         }

@@ -67,7 +67,11 @@ private final class BucketStub: @unchecked Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let socket = accept(listener, nil, nil)
-                guard socket >= 0 else { return }
+                guard socket >= 0 else {
+                    // Closed here and not in `stop`: the number could be another stub's listener by the next accept.
+                    close(listener)
+                    return
+                }
                 var connection = StubConnection(socket: socket)
                 if let message = try? connection.next(), let (status, body) = self?.answer(message) {
                     let text = body.serialized()
@@ -80,10 +84,7 @@ private final class BucketStub: @unchecked Sendable {
         }
     }
 
-    func stop() {
-        shutdown(listener, CInt(SHUT_RDWR))
-        close(listener)
-    }
+    func stop() { shutdown(listener, CInt(SHUT_RDWR)) }
 
     private func answer(_ message: StubConnection.Message) -> (Int, JSON) {
         func error(_ code: String, _ text: String) -> JSON { ["code": .string(code), "message": .string(text)] }

@@ -54,6 +54,7 @@ final class InfluxStub: @unchecked Sendable {
     private let script: @Sendable (Request) -> Answer
     private let lock = NSLock()
     private var state = State()
+    private let hasEnded = DispatchSemaphore(value: 0)
 
     struct State {
         var stored: [String: ParsedPoint] = [:]
@@ -74,7 +75,8 @@ final class InfluxStub: @unchecked Sendable {
         self.listener = listener
         self.script = script
         url = "http://127.0.0.1:\(port)"
-        Thread.detachNewThread { [weak self] in
+        Thread.detachNewThread { [weak self, hasEnded] in
+            defer { hasEnded.signal() }
             while true {
                 let socket = accept(listener, nil, nil)
                 guard socket >= 0, let self, self.isOpen(socket) else {
@@ -88,11 +90,15 @@ final class InfluxStub: @unchecked Sendable {
 
     /// Closes everything; the threads end.
     func stop() {
-        lock.withLock {
-            state.isStopped = true
+        let wasStopped = lock.withLock {
+            defer { state.isStopped = true }
             for socket in state.sockets { shutdown(socket, CInt(SHUT_RDWR)) }
+            return state.isStopped
         }
+        if wasStopped { return }
         shutdown(listener, CInt(SHUT_RDWR))
+        // Not before the thread has left `accept`: the number could be another stub's listener by its next one.
+        hasEnded.wait()
         close(listener)
     }
 
