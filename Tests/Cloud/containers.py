@@ -1,0 +1,225 @@
+"""The images, and two homes in containers against a cloud on this machine. Called by scripts/test-containers.
+
+What arrives is judged by two oracles outside of Hearth: a subscriber at each home's broker, and InfluxDB's answers."""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tests/Bench"))
+from bench import free_port, listening, popen, wait_for  # noqa: E402
+from cloud_bench import Database  # noqa: E402
+
+HOMES = ("hearthone", "hearthtwo")
+SENSORS = ("office", "kitchen", "bedroom", "bathroom", "living-room")
+MEGABYTE = 1_000_000
+failures = []
+
+
+def check(condition, what):
+    print(f"{'ok  ' if condition else 'FAIL'} {what}", flush=True)
+    if not condition:
+        failures.append(what)
+
+
+class Engine:
+    def __init__(self, docker):
+        self.docker = docker
+
+    def run(self, *arguments, **options):
+        return subprocess.run([self.docker, *arguments], capture_output=True, text=True, **options)
+
+    def gateway_address(self):
+        """This machine, as containers see it."""
+        return self.run("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").stdout.strip()
+
+
+def check_images(engine):
+    for image, program in (("hearth-cloud", "hearth-cloud"), ("hearth-gateway", "hearthd"), ("hearth-sim", "hearth-sim")):
+        tag = f"{image}:0.1.0"
+        about = json.loads(engine.run("image", "inspect", tag).stdout)[0]
+        size = about["Size"] / MEGABYTE
+        check(size <= 150, f"{image} has {size:.0f} MB, at most 150")
+        check(about["Config"]["User"] == "10001:10001", f"{image} does not run as root")
+        confined = ("run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none")
+        flag = "--version" if program == "hearthd" else "--help"
+        result = engine.run(*confined, tag, flag)
+        check(result.returncode == 0, f"{program} starts in it on a read-only root, without capabilities{result.stderr[-300:]}")
+        result = engine.run(*confined, "--entrypoint", "/bin/sh", tag, "-c", "true")
+        check(result.returncode != 0, f"{image} has no shell")
+
+
+class Cloud:
+    """Broker with the cluster's configuration, InfluxDB 1.x and `hearth-cloud serve`, on this machine."""
+
+    def __init__(self, directory, programs, address):
+        self.directory, self.address = directory, address
+        self.secrets = f"{directory}/secrets"
+        arguments = [argument for home in HOMES for argument in ("--home", home)]
+        subprocess.run([ROOT / "scripts/cloud-secrets", self.secrets, "--address", address, *arguments], check=True)
+        self.tls, self.plain, self.http = free_port(), free_port(), free_port()
+        self.database = Database(directory)
+        self.start_broker()
+        environment = dict(
+            os.environ, MQTT_PORT=str(self.plain), MQTT_USERNAME="hearth-cloud", MQTT_PASSWORD_FILE=f"{self.secrets}/mqtt.password",
+            EVENT_LOG="journal", JOURNAL_PATH=f"{directory}/events.sqlite", HTTP_PORT=str(self.http), INFLUX_API="v1", WINDOW="60s",
+            INFLUX_URL=f"http://127.0.0.1:{self.database.port}", LOG_LEVEL="warning")
+        self.serve = popen([f"{programs}/hearth-cloud", "serve"], env=environment)
+
+    def start_broker(self):
+        base = ROOT / "cloud/base/mosquitto"
+        os.makedirs(f"{self.directory}/data", exist_ok=True)
+        text = (base / "mosquitto.conf").read_text()
+        for old, new in (
+                ("/mosquitto/secrets/passwords", f"{self.secrets}/passwords"), ("/mosquitto/config/acl", str(base / "acl")),
+                ("/mosquitto/tls/tls.crt", f"{self.secrets}/server.crt"), ("/mosquitto/tls/tls.key", f"{self.secrets}/server.key"),
+                ("/mosquitto/data/", f"{self.directory}/data/"), ("listener 8883", f"listener {self.tls} {self.address}"),
+                ("listener 1883", f"listener {self.plain} 127.0.0.1")):
+            text = text.replace(old, new)
+        with open(f"{self.directory}/mosquitto.conf", "w") as f:
+            f.write(text + "user root\n")
+        self.broker = popen(["/usr/sbin/mosquitto", "-c", f"{self.directory}/mosquitto.conf"], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+        wait_for(lambda: listening(self.plain), 10, "the cloud broker listens")
+
+    def outage(self, seconds):
+        self.broker.kill()
+        self.broker.wait()
+        time.sleep(seconds)
+        self.start_broker()
+
+    def query(self, database, statement):
+        body = urllib.parse.urlencode({"q": statement, "db": database, "epoch": "ns"}).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.database.port}/query", body, timeout=30) as answer:
+            return json.load(answer)["results"][0].get("series", [])
+
+    def readings(self, database, measurement, home):
+        """(room, nanoseconds, value) of every point."""
+        series = self.query(database, f"SELECT value FROM {measurement} WHERE home = '{home}' GROUP BY room")
+        return [(s["tags"]["room"], row[0], row[1]) for s in series for row in s["values"]]
+
+    def stop(self):
+        for process in (self.serve, self.broker):
+            process.terminate()
+            process.wait()
+        self.database.stop()
+
+
+class Home:
+    def __init__(self, engine, name, cloud):
+        self.engine, self.name = engine, name
+        # Compose 1 does not pass -p on as a variable; Compose 2 does.
+        self.environment = dict(
+            os.environ, COMPOSE_PROJECT_NAME=name, CLOUD_HOST=cloud.address, CLOUD_PORT=str(cloud.tls), CLOUD_SECRETS=cloud.secrets)
+        self.compose("up", "-d")
+        self.heard = []
+        container = self.container("mosquitto")
+        self.subscriber = popen(
+            [engine.docker, "exec", container, "mosquitto_sub", "-q", "1", "-t", "+/temperature", "-t", "+/heatpump", "-F", "%t %r %p"],
+            stdout=subprocess.PIPE, text=True)
+        threading.Thread(target=lambda: self.heard.extend(self.subscriber.stdout), daemon=True).start()
+
+    def compose(self, *arguments, check_result=True):
+        result = subprocess.run(["docker-compose", "-f", str(ROOT / "compose/home.yaml"), "-p", self.name, *arguments],
+                                env=self.environment, capture_output=True, text=True)
+        if check_result and result.returncode != 0:
+            raise RuntimeError(f"docker-compose {arguments}: {result.stderr[-2000:]}")
+        return result.stdout
+
+    def container(self, service):
+        return self.compose("ps", "-q", service).strip()
+
+    def status(self):
+        result = self.engine.run("exec", self.container("gateway"), "/usr/bin/hearth", "status", "--json")
+        return json.loads(result.stdout) if result.returncode == 0 else None
+
+    def drained(self):
+        status = self.status()
+        return bool(status) and status["uplink"]["backlog"] == 0
+
+    def readings(self):
+        """(room, nanoseconds, value) of what the broker carried."""
+        result = []
+        for line in self.heard:
+            topic, _, payload = line.split(" ", 2)
+            if topic.endswith("/temperature"):
+                reading = json.loads(payload)
+                result.append((topic.split("/")[0], nanoseconds(reading["timestamp"]), float(reading["value"])))
+        return result
+
+    def commands(self):
+        return {json.loads(line.split(" ", 2)[2])["status"] for line in self.heard if line.split(" ")[0].endswith("/heatpump")}
+
+
+def nanoseconds(text):
+    """ISO 8601 without a zone, exactly."""
+    whole, _, fraction = text.partition(".")
+    seconds = int(time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) - time.timezone)
+    return seconds * 1_000_000_000 + int((fraction + "000000000")[:9])
+
+
+def check_homes(engine, programs):
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    with tempfile.TemporaryDirectory() as directory:
+        cloud = Cloud(directory, programs, engine.gateway_address())
+        homes = []
+        try:
+            homes = [Home(engine, name, cloud) for name in HOMES]
+            run_homes(cloud, homes)
+        finally:
+            for home in homes:
+                if failures:
+                    print(home.compose("logs", "--tail", "15", "gateway", check_result=False)[-3000:])
+                home.compose("down", "-v", "-t", "5", check_result=False)
+            cloud.stop()
+
+
+def run_homes(cloud, homes):
+    wait_for(lambda: all(len(h.readings()) > 20 for h in homes), 60, "both homes' sensors speak")
+    cloud.outage(8)
+    wait_for(lambda: all(h.commands() == {"0", "1"} for h in homes), 90, "pumps were started and stopped")
+    for home in homes:
+        home.compose("stop", "-t", "3", *SENSORS)
+    wait_for(lambda: all(h.drained() for h in homes), 60, "backlogs are empty")
+    for home in homes:
+        carried = set(home.readings())
+        # The gateway records from the moment it has subscribed, a moment before or after the oracle.
+        first = {room: min(t for r, t, _ in carried if r == room) for room, _, _ in carried}
+        wait_for(lambda: carried <= set(cloud.readings("raw", "raw_temperature", home.name)), 30, "everything in the database")
+        stored = [r for r in cloud.readings("raw", "raw_temperature", home.name) if r[1] >= first.get(r[0], 0)]
+        check(set(stored) == carried and len(stored) == len(carried),
+              f"{home.name}: {len(carried)} readings at home, the same {len(stored)} in InfluxDB, an outage in between")
+        clean = {r for r in cloud.readings("clean", "temperature_clean", home.name) if r[1] >= first.get(r[0], 0)}
+        check(clean == {r for r in carried if r[2] != 100}, f"{home.name}: {len(clean)} clean ones, those that are not exactly 100")
+        means = cloud.query("aggregate", f"SELECT count(avg_temp) FROM home_avg_temperature WHERE home = '{home.name}'")
+        check(bool(means), f"{home.name}: means in InfluxDB")
+    one, two = (set(home.readings()) for home in homes)
+    check(not one & two, "two projects side by side share no reading")
+    tags = {v[1] for s in cloud.query("raw", 'SHOW TAG VALUES WITH KEY = "home"') for v in s["values"]}
+    check(tags == set(HOMES), f"the database knows exactly these homes: {sorted(tags)}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--docker", required=True)
+    parser.add_argument("--programs", required=True)
+    options = parser.parse_args()
+    engine = Engine(options.docker)
+    check_images(engine)
+    check_homes(engine, options.programs)
+    print(f"{len(failures)} failures" if failures else "containers: everything as it should be")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
