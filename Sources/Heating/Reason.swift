@@ -1,10 +1,11 @@
 /// Why the pump was told what it was told: one short sentence for the operator, sent along with each command.
 public enum Reason: Equatable, Sendable, CustomStringConvertible {
     case noReadingYet
-    case below(value: Double, limit: Double)
-    case above(value: Double, limit: Double)
+    /// `mode` says whose limit it is, when it is not simply the room's.
+    case below(value: Double, limit: Double, mode: Thermostat.Mode? = nil)
+    case above(value: Double, limit: Double, mode: Thermostat.Mode? = nil)
     /// Between the limits; `isOn` is the decision that stands, nil when there was none yet.
-    case between(value: Double, onBelow: Double, offAbove: Double, isOn: Bool?)
+    case between(value: Double, onBelow: Double, offAbove: Double, isOn: Bool?, mode: Thermostat.Mode? = nil)
     case frost(value: Double, limit: Double)
     case override(isOn: Bool, source: Thermostat.Source, duration: Duration)
     /// The cloud decides (`authority = "cloud"`).
@@ -19,10 +20,12 @@ public enum Reason: Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noReadingYet: "no reading yet"
-        case .below(let value, let limit): "\(celsius(value, unlike: limit)) is below \(celsius(limit))"
-        case .above(let value, let limit): "\(celsius(value, unlike: limit)) is above \(celsius(limit))"
-        case .between(let value, let low, let high, let isOn):
-            "\(celsius(value)) is between \(celsius(low)) and \(celsius(high)): "
+        case .below(let value, let limit, let mode):
+            "\(celsius(value, unlike: limit)) is below \(celsius(limit))\(inBrackets(mode))"
+        case .above(let value, let limit, let mode):
+            "\(celsius(value, unlike: limit)) is above \(celsius(limit))\(inBrackets(mode))"
+        case .between(let value, let low, let high, let isOn, let mode):
+            "\(celsius(value)) is between \(celsius(low)) and \(celsius(high))\(inBrackets(mode)): "
                 + (isOn.map { "stays \(onOff($0))" } ?? "no decision yet")
         case .frost(let value, let limit): "frost: \(celsius(value, unlike: limit)) is below \(celsius(limit))"
         case .override(let isOn, let source, let duration):
@@ -40,8 +43,12 @@ private func onOff(_ isOn: Bool) -> String {
     isOn ? "on" : "off"
 }
 
+private func inBrackets(_ mode: Thermostat.Mode?) -> String {
+    mode.map { " (\($0))" } ?? ""
+}
+
 /// Two decimals at most, but never so few that the value looks like the limit it is compared with.
-private func celsius(_ value: Double, unlike limit: Double? = nil) -> String {
+func celsius(_ value: Double, unlike limit: Double? = nil) -> String {
     guard abs(value) < 1e9 else { return value.description }
     // `rounded()` would need libm, which nothing here links.
     let rounded = Double(Int64(value * 100 + (value < 0 ? -0.5 : 0.5))) / 100

@@ -1,7 +1,7 @@
 /// The heat-pump control of one room, a pure value: events and the time go in, commands come out.
 ///
-/// What decides, first match wins: a frosty room, an override, the cloud (if it has the authority), a blind room's
-/// `onStale`, the two limits. Whatever decided, `minOn` and `minOff` hold: the wish is kept and carried out when the
+/// What decides, first match wins: a frosty room, an override, the cloud (if it has the authority and nobody holds other
+/// limits), a blind room's `onStale`, the two limits: held ones, the schedule's preset, the room's own. Whatever decided, `minOn` and `minOff` hold: the wish is kept and carried out when the
 /// time has passed. Nothing is commanded before something decided.
 ///
 /// The limits' own memory (`demand`) follows the valid readings alone, so that after an override or a blind spell the
@@ -19,7 +19,12 @@ public struct Thermostat: Equatable, Sendable {
         /// A command with an end: after `for`, or the settings' `overrideTTL`. The newest replaces the one before.
         /// From the cloud, when that has the authority, it ranks below a person's override at home.
         case override(on: Bool, for: Duration?, source: Source)
+        /// Other limits, with an end like an override's; each replaces the other.
+        case hold(Target, for: Duration?, source: Source)
+        /// Ends an override and a hold.
         case clearOverride(source: Source)
+        /// What the schedule says now; nil: nothing, or nobody knows what time it is.
+        case scheduled(Preset?)
         /// The home broker is back: repeat the command, the pump may have missed it.
         case reconnected
         /// The cloud's link went up or down; matters only when it has the authority.
@@ -53,6 +58,14 @@ public struct Thermostat: Equatable, Sendable {
         public var isStale: Bool
         /// The override in force; the cloud's command when that decides.
         public var override: Override?
+        public var hold: Hold?
+        /// The limits that count now.
+        public var limits: Limits
+        /// The preset they belong to; nil for the room's own and for held temperatures.
+        public var preset: Preset?
+        /// What the schedule says, also while something else is held.
+        public var scheduled: Preset?
+        public var pumpProblem: PumpProblem?
         /// Why the pump is wanted on or off now.
         public var reason: Reason
         /// The pump is wanted otherwise than commanded; when `minOn` or `minOff` will allow it.
@@ -82,6 +95,10 @@ public struct Thermostat: Equatable, Sendable {
     // Who else has a say.
     var manual: Override?
     var cloud: Override?
+    var hold: Hold?
+    var scheduled: Preset?
+    var doubted: Doubted?
+    private var response = PumpResponse()
 
     // What the pump was told.
     private var commanded: Bool?
@@ -106,14 +123,15 @@ public struct Thermostat: Equatable, Sendable {
     public var status: Status {
         Status(
             isOn: commanded, since: since, demand: demand, lastReading: lastReading, lastReadingAt: lastReadingAt,
-            isStale: isStale, override: manual ?? cloud, reason: decision().reason, waitingUntil: waitingUntil,
-            discarded: discarded)
+            isStale: isStale, override: manual ?? (hold == nil ? cloud : nil), hold: hold, limits: limits,
+            preset: mode?.preset, scheduled: scheduled, pumpProblem: response.problem, reason: decision().reason,
+            waitingUntil: waitingUntil, discarded: discarded)
     }
 
     /// When a ``Event/tick`` is due; nil when time alone changes nothing.
     public var nextDeadline: Instant? {
         guard settings.enabled else { return nil }
-        var deadlines = [manual?.until, cloud?.until, waitingUntil]
+        var deadlines = [manual?.until, cloud?.until, hold?.until, waitingUntil]
         if !isStale { deadlines.append(blindAt) }
         if isAsserted && settings.refresh > .zero { deadlines.append(commandedAt + settings.refresh) }
         return deadlines.compactMap(\.self).min()
@@ -123,27 +141,37 @@ public struct Thermostat: Equatable, Sendable {
     ///
     /// `now` must not run backwards.
     public mutating func handle(_ event: Event, now: Instant) -> [Action] {
+        if case .reading(let value) = event, !believes(value, now: now) {
+            discarded += 1
+            return []
+        }
+        expire(now: now)
         var repeats = false
         switch event {
         case .reading(let value):
-            guard isValid(value) else {
-                discarded += 1
-                return []
-            }
             (lastReading, lastReadingAt) = (value, now)
             judge(value)
+            response.observe(
+                value, isOn: isAsserted ? commanded : nil, offAbove: limits.offAbove, window: settings.responseTime,
+                now: now)
         case .tick: break
         case .restored(let isOn, let demand): restore(isOn, demand: demand, now: now)
         case .override(let isOn, let duration, let source):
             override(isOn, for: duration ?? settings.overrideTTL, source: source, now: now)
+        case .hold(let target, let duration, let source):
+            hold(target, for: duration ?? settings.overrideTTL, source: source, now: now)
         case .clearOverride(let source):
-            if source == .cloud && settings.authority == .cloud { cloud = nil } else { manual = nil }
+            if source == .cloud && settings.authority == .cloud { cloud = nil } else { release() }
+        case .scheduled(let preset):
+            guard preset != scheduled else { break }
+            scheduled = preset
+            judgeAgain()
         case .reconnected: repeats = true
         case .cloudLink(let isUp):
             if !isUp, let until = cloud?.until { cloud?.until = min(until, now + Self.cloudGrace) }
         case .settings(let new): change(to: new, now: now)
         }
-        passTime(now: now)
+        isStale = now >= blindAt
         return command(now: now, repeats: repeats)
     }
 
@@ -168,17 +196,36 @@ public struct Thermostat: Equatable, Sendable {
         isUnconfirmed = false
         let length = min(duration, HeatPumpCommand.longestDuration)
         let override = Override(isOn: isOn, source: source, duration: length, until: now + length)
-        if source == .cloud && settings.authority == .cloud { cloud = override } else { manual = override }
+        if source == .cloud && settings.authority == .cloud {
+            cloud = override
+        } else {
+            release()
+            manual = override
+        }
+    }
+
+    private mutating func hold(_ target: Target, for duration: Duration, source: Source, now: Instant) {
+        guard settings.enabled, duration > .zero else { return }
+        if case .middle(let value) = target, !isValid(value) { return }
+        let length = min(duration, HeatPumpCommand.longestDuration)
+        manual = nil
+        hold = Hold(target: target, source: source, duration: length, until: now + length)
+        judgeAgain()
+    }
+
+    private mutating func release() {
+        (manual, hold) = (nil, nil)
+        judgeAgain()
     }
 
     private mutating func change(to new: Settings, now: Instant) {
         let wasEnabled = settings.enabled
         settings = new
         if new.authority == .local { cloud = nil }
-        if let lastReading, isValid(lastReading) { judge(lastReading) }
+        judgeAgain()
         guard wasEnabled != new.enabled else { return }
         // While we were silent somebody else may have switched the pump: as after a restart.
-        (manual, cloud, commanded, isAsserted, since, waitingUntil) = (nil, nil, nil, false, nil, nil)
+        (manual, cloud, hold, commanded, isAsserted, since, waitingUntil) = (nil, nil, nil, nil, false, nil, nil)
         offAt = now
     }
 

@@ -1,6 +1,36 @@
 extension Thermostat {
     func isValid(_ value: Double) -> Bool {
-        value.isFinite && !settings.discard.contains(value)
+        value.isFinite && !settings.discard.contains(value) && value >= settings.minPlausible
+            && value <= settings.maxPlausible
+    }
+
+    /// Whether to believe a reading. A jump is believed when it has been read three times in a row, so that a wild
+    /// value decides nothing and a room that really changed is blind for two readings only.
+    mutating func believes(_ value: Double, now: Instant) -> Bool {
+        guard isValid(value) else { return false }
+        let perMinute = settings.maxChangePerMinute
+        guard perMinute > 0, let lastReading, let lastReadingAt else { return true }
+        let minutes = max(1, Double((now - lastReadingAt).wholeNanoseconds) / 6e10)
+        let isJump = abs(value - lastReading) > perMinute * minutes
+        let agreeing = doubted.map { abs(value - $0.value) <= perMinute ? $0.count : 0 } ?? 0
+        doubted = isJump && agreeing < 2 ? Doubted(value: value, count: agreeing + 1) : nil
+        return doubted == nil
+    }
+
+    /// A jump that was not believed, and how many in a row agreed with it.
+    struct Doubted: Equatable, Sendable {
+        var value: Double
+        var count: Int
+    }
+
+    /// Whose limits count, when they are not the room's own.
+    var mode: Mode? { hold.map { .held($0) } ?? scheduled.map { .scheduled($0) } }
+
+    /// The limits that count now.
+    var limits: Limits {
+        if let hold { return settings.limits(of: hold.target) }
+        if let scheduled { return settings.limits(of: scheduled) }
+        return settings.limits
     }
 
     /// From when on the room is blind.
@@ -11,9 +41,10 @@ extension Thermostat {
     /// What a valid reading means for the limits' memory.
     mutating func judge(_ value: Double) {
         isUnconfirmed = false
-        if value < settings.onBelow {
+        let limits = limits
+        if value < limits.onBelow {
             demand = true
-        } else if value > settings.offAbove {
+        } else if value > limits.offAbove {
             demand = false
         }
         if value < settings.frostBelow {
@@ -23,11 +54,19 @@ extension Thermostat {
         }
     }
 
-    /// What time alone changes.
-    mutating func passTime(now: Instant) {
+    /// Weighs what is known against limits that have just changed.
+    mutating func judgeAgain() {
+        if let lastReading, isValid(lastReading) { judge(lastReading) }
+    }
+
+    /// Ends what has an end.
+    mutating func expire(now: Instant) {
         if let override = manual, override.until <= now { manual = nil }
         if let override = cloud, override.until <= now { cloud = nil }
-        isStale = now >= blindAt
+        if let ended = hold, ended.until <= now {
+            hold = nil
+            judgeAgain()
+        }
     }
 
     /// What the pump should do, nil when nothing has decided yet, and why.
@@ -39,7 +78,7 @@ extension Thermostat {
         if let manual {
             return (manual.isOn, .override(isOn: manual.isOn, source: manual.source, duration: manual.duration))
         }
-        if let cloud { return (cloud.isOn, .cloud(isOn: cloud.isOn)) }
+        if let cloud, hold == nil { return (cloud.isOn, .cloud(isOn: cloud.isOn)) }
         if isStale { return blindDecision() }
         return limitsDecision()
     }
@@ -59,10 +98,13 @@ extension Thermostat {
             // A decision from before the restart stands, but is not repeated before a reading supports it.
             return isUnconfirmed ? (nil, .restored(isOn: demand)) : (demand, .overrideEnded(isOn: demand))
         }
-        if value < settings.onBelow { return (true, .below(value: value, limit: settings.onBelow)) }
-        if value > settings.offAbove { return (false, .above(value: value, limit: settings.offAbove)) }
+        let (limits, mode) = (limits, mode)
+        if value < limits.onBelow { return (true, .below(value: value, limit: limits.onBelow, mode: mode)) }
+        if value > limits.offAbove { return (false, .above(value: value, limit: limits.offAbove, mode: mode)) }
         return (
-            demand, .between(value: value, onBelow: settings.onBelow, offAbove: settings.offAbove, isOn: demand)
+            demand,
+            .between(
+                value: value, onBelow: limits.onBelow, offAbove: limits.offAbove, isOn: demand, mode: mode)
         )
     }
 }

@@ -10,6 +10,12 @@ extension Thermostat {
         public var offAbove = 25.0
         /// Readings of exactly these values are sensor faults: neither obeyed nor a sign of life.
         public var discard = [100.0]
+        /// Readings outside of these, in °C, are sensor faults too.
+        public var minPlausible = -60.0
+        public var maxPlausible = 120.0
+        /// A reading that is further from the last one than this, in °C per minute and at least one minute's worth,
+        /// is not believed before three in a row agree; zero: no such guard.
+        public var maxChangePerMinute = 0.0
         /// Once started, the pump runs at least this long, whoever wants it stopped.
         public var minOn = Duration.zero
         /// Once stopped, it rests at least this long, whoever wants it started. After a restart it counts as just stopped.
@@ -23,6 +29,11 @@ extension Thermostat {
         public var frostBelow = 5.0
         /// How long a manual or cloud command counts when it names no end.
         public var overrideTTL = Duration.seconds(3600)
+        /// A room that moves the wrong way for this long has a pump that does not respond; zero: never judged.
+        public var responseTime = Duration.seconds(30 * 60)
+        /// Limits of presets that are not the derived ones (``limits(of:)-(Preset)``).
+        public var presets: [Preset: Limits] = [:]
+        public var schedule = Schedule()
 
         public init() {}
 
@@ -38,7 +49,15 @@ extension Thermostat {
             require(onBelow <= offAbove, "on_below (\(onBelow)) must not be above off_above (\(offAbove))")
             require(frostBelow <= onBelow, "frost_below (\(frostBelow)) must not be above on_below (\(onBelow))")
             require(discard.allSatisfy(\.isFinite), "discard must hold finite numbers only")
-            let times = [("min_on", minOn), ("min_off", minOff), ("refresh", refresh)]
+            require(minPlausible < maxPlausible, "min_plausible must be below max_plausible")
+            require(
+                minPlausible < frostBelow && offAbove < maxPlausible,
+                "max_plausible and min_plausible must leave room for every limit")
+            require(maxChangePerMinute >= 0, "max_change_per_minute must not be negative")
+            problems += presetProblems
+            let times = [
+                ("min_on", minOn), ("min_off", minOff), ("refresh", refresh), ("response_time", responseTime),
+            ]
             for (key, value) in times { require(value >= .zero, "\(key) must not be negative") }
             for (key, value) in [("stale_after", staleAfter), ("override_ttl", overrideTTL)] {
                 require(value > .zero, "\(key) must be more than zero")
@@ -48,6 +67,17 @@ extension Thermostat {
                 require(value <= longest, "\(key) must not be more than a year")
             }
             return problems
+        }
+
+        private var presetProblems: [String] {
+            presets.sorted { $0.key.rawValue < $1.key.rawValue }.compactMap { preset, limits in
+                let (low, high) = (limits.onBelow, limits.offAbove)
+                guard low.isFinite, high.isFinite, frostBelow <= low, low <= high, high < maxPlausible else {
+                    return "presets.\(preset.rawValue) needs frost_below (\(frostBelow)) <= on_below (\(low)) "
+                        + "<= off_above (\(high)) < max_plausible (\(maxPlausible))"
+                }
+                return nil
+            }
         }
     }
 

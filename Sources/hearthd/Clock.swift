@@ -14,6 +14,20 @@ enum Clock {
 
     static var wall: Timestamp { Timestamp(nanoseconds: wallNanoseconds) }
 
+    /// What the clock on the wall shows, in the zone of this box (`/etc/localtime` or `TZ`); nil while it has evidently
+    /// never been set, as on a box without a battery that has not seen the network yet.
+    static var localTime: LocalTime? {
+        var seconds = time_t(wallNanoseconds / 1_000_000_000)
+        guard seconds > earliestCredibleSeconds else { return nil }
+        var local = tm()
+        guard localtime_r(&seconds, &local) != nil else { return nil }
+        // tm_wday counts from Sunday.
+        return LocalTime(weekday: Int(local.tm_wday + 6) % 7, hour: Int(local.tm_hour), minute: Int(local.tm_min))
+    }
+
+    /// 2025-01-01: this program is younger.
+    private static let earliestCredibleSeconds: time_t = 1_735_689_600
+
     /// Blocks the calling thread; for threads of our own only.
     static func sleep(_ nanoseconds: Int64) {
         var wanted = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))

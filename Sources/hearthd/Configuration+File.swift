@@ -108,29 +108,4 @@ extension ConfigurationReader {
             commitInterval: duration(["journal", "commit_interval"], in: .zero ... .seconds(20)) ?? .zero,
             history: duration(["journal", "history"], in: .zero ... .seconds(366 * 86400)) ?? .seconds(86400))
     }
-
-    fileprivate mutating func thermostat(_ path: [String], base: Thermostat.Settings) -> Thermostat.Settings {
-        let day = Duration.zero ... .seconds(7 * 86400)
-        let degrees = -50.0...150.0
-        var settings = base
-        settings.enabled = bool(path + ["enabled"]) ?? base.enabled
-        settings.authority = oneOf(path + ["authority"], Thermostat.Authority.self) ?? base.authority
-        settings.onBelow = number(path + ["on_below"], in: degrees) ?? base.onBelow
-        settings.offAbove = number(path + ["off_above"], in: degrees) ?? base.offAbove
-        settings.discard = numbers(path + ["discard"]) ?? base.discard
-        settings.minOn = duration(path + ["min_on"], in: day) ?? base.minOn
-        settings.minOff = duration(path + ["min_off"], in: day) ?? base.minOff
-        settings.refresh = duration(path + ["refresh"], in: .seconds(1) ... .seconds(86400)) ?? base.refresh
-        settings.staleAfter =
-            duration(path + ["stale_after"], in: .seconds(1) ... .seconds(7 * 86400)) ?? base.staleAfter
-        settings.onStale = oneOf(path + ["on_stale"], Thermostat.OnStale.self) ?? base.onStale
-        settings.frostBelow = number(path + ["frost_below"], in: degrees) ?? base.frostBelow
-        settings.overrideTTL =
-            duration(path + ["override_ttl"], in: .seconds(1) ... .seconds(7 * 86400)) ?? base.overrideTTL
-        for problem in settings.problems {
-            let key = problem.prefix { $0 != " " }
-            report(path + [String(key)], String(problem.dropFirst(key.count + 1)))
-        }
-        return settings
-    }
 }

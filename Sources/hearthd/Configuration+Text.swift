@@ -13,9 +13,10 @@ extension Configuration {
             "", "[uplink]", "confirm = \(quoted(uplink.confirm.rawValue))", "max_rate = \(uplink.maxRate)",
             "", "[thermostat]",
         ]
-        lines += keys(of: thermostat)
+        lines += keys(of: thermostat) + presets(of: thermostat, below: "")
         for (room, settings) in rooms.sorted(by: { $0.key < $1.key }) {
-            lines += ["", "[rooms.\(quoted(room.name))]"] + keys(of: settings)
+            let name = "rooms.\(quoted(room.name))"
+            lines += ["", "[\(name)]"] + keys(of: settings) + presets(of: settings, below: "\(name).")
         }
         lines += [
             "", "[control]", "socket = \(quoted(controlSocket))",
@@ -46,7 +47,20 @@ extension Configuration {
             "refresh = \(quoted(short(settings.refresh)))", "stale_after = \(quoted(short(settings.staleAfter)))",
             "on_stale = \(quoted(settings.onStale.rawValue))", "frost_below = \(settings.frostBelow)",
             "override_ttl = \(quoted(short(settings.overrideTTL)))",
+            "min_plausible = \(settings.minPlausible)", "max_plausible = \(settings.maxPlausible)",
+            "max_change_per_minute = \(settings.maxChangePerMinute)",
+            "response_time = \(quoted(short(settings.responseTime)))",
+            "schedule = [\(settings.schedule.lines.map(quoted).joined(separator: ", "))]",
         ]
+    }
+
+    private func presets(of settings: Thermostat.Settings, below prefix: String) -> [String] {
+        settings.presets.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { preset, limits in
+            [
+                "", "[\(prefix)presets.\(preset.rawValue)]", "on_below = \(limits.onBelow)",
+                "off_above = \(limits.offAbove)",
+            ]
+        }
     }
 
     /// A TOML basic string; JSON's escapes are a subset of TOML's.

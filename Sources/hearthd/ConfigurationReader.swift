@@ -98,6 +98,18 @@ struct ConfigurationReader {
             })
     }
 
+    /// A list of texts; in the environment they are separated by semicolons.
+    mutating func strings(_ path: [String]) -> [String]? {
+        value(
+            path, "a list of texts in quotes",
+            fromFile: { node in
+                guard let array = node.array else { return nil }
+                let read = array.compactMap(\.string)
+                return read.count == array.count ? read : nil
+            },
+            fromText: { $0.split(separator: ";").map(String.init) })
+    }
+
     mutating func oneOf<Choice>(_ path: [String], _ type: Choice.Type) -> Choice?
     where Choice: CaseIterable & RawRepresentable, Choice.RawValue == String {
         let choices = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")

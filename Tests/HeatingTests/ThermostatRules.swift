@@ -1,0 +1,166 @@
+@testable import Heating
+
+/// What should decide, recomputed from what happened.
+struct Rules {
+    var settings: Thermostat.Settings
+    let start: Instant
+    var lastValid: Double?
+    var lastArrival: Instant?
+    var demand: Bool?
+    var onlyRemembered = false
+    var isFrosty = false
+    var person: (isOn: Bool, until: Instant)?
+    var cloud: (isOn: Bool, until: Instant)?
+    /// Limits that a person asked for.
+    var held: (target: Thermostat.Target, until: Instant)?
+    var scheduled: Preset?
+    /// Readings since the last believed one, newest last.
+    var doubted: [Double] = []
+
+    init(settings: Thermostat.Settings, start: Instant) {
+        self.settings = settings
+        self.start = start
+    }
+
+    /// Whether a reading must be ignored: impossible, a known fault, or a jump that two more have not yet confirmed.
+    mutating func isFault(_ event: Thermostat.Event, now: Instant) -> Bool {
+        guard case .reading(let value) = event else { return false }
+        guard value.isFinite, value != 100, (settings.minPlausible...settings.maxPlausible).contains(value) else {
+            return true
+        }
+        let step = settings.maxChangePerMinute
+        guard step > 0, let lastValid, let lastArrival else { return false }
+        let elapsed = Double((now - lastArrival).wholeNanoseconds) / 60e9
+        guard abs(value - lastValid) > step * max(1, elapsed) else { return false }
+        if let before = doubted.last, abs(value - before) > step { doubted = [] }
+        doubted.append(value)
+        return doubted.count < 3
+    }
+
+    func isBlind(_ now: Instant) -> Bool {
+        now - (lastArrival ?? start) >= settings.staleAfter
+    }
+
+    mutating func take(_ event: Thermostat.Event, now: Instant, isAsserted: Bool, told: Bool?) {
+        endHold(now)
+        switch event {
+        case .reading(let value):
+            (lastValid, lastArrival, onlyRemembered, doubted) = (value, now, false, [])
+            weigh(value)
+        case .restored(let isOn, let remembered):
+            guard !isAsserted, demand == nil else { return }
+            demand = remembered ?? isOn
+            onlyRemembered = lastValid == nil
+        case .override(let isOn, let length, let source):
+            let length = length ?? settings.overrideTTL
+            guard settings.enabled, length > .zero else { return }
+            if demand == nil { demand = told ?? false }
+            onlyRemembered = false
+            if source == .cloud && settings.authority == .cloud {
+                cloud = (isOn, now + length)
+            } else {
+                (person, held) = ((isOn, now + length), nil)
+                weighAgain()
+            }
+        case .hold(let target, let length, _):
+            let length = length ?? settings.overrideTTL
+            guard settings.enabled, length > .zero else { return }
+            (person, held) = (nil, (target, now + length))
+            weighAgain()
+        case .scheduled(let preset):
+            scheduled = preset
+            weighAgain()
+        case .clearOverride(let source):
+            if source == .cloud && settings.authority == .cloud {
+                cloud = nil
+            } else {
+                (person, held) = (nil, nil)
+                weighAgain()
+            }
+        case .cloudLink(let isUp):
+            if !isUp, let until = cloud?.until { cloud?.until = min(until, now + .seconds(60)) }
+        case .settings(let new):
+            if new.enabled != settings.enabled { (person, cloud, held) = (nil, nil, nil) }
+            if new.authority == .local { cloud = nil }
+            settings = new
+            weighAgain()
+        case .tick, .reconnected: break
+        }
+    }
+
+    private mutating func endHold(_ now: Instant) {
+        guard let held, held.until <= now else { return }
+        self.held = nil
+        weighAgain()
+    }
+
+    /// The limits in force, spelt out from the configuration's documentation.
+    var limits: (low: Double, high: Double) {
+        let (low, high) = (settings.onBelow, settings.offAbove)
+        let preset: Preset
+        switch held?.target ?? scheduled.map({ .preset($0) }) {
+        case nil: return (low, high)
+        case .middle(let middle):
+            return (
+                max(settings.frostBelow, middle - (high - low) / 2), max(settings.frostBelow, middle + (high - low) / 2)
+            )
+        case .preset(let named): preset = named
+        }
+        if let own = settings.presets[preset] { return (own.onBelow, own.offAbove) }
+        switch preset {
+        case .comfort: return (low, high)
+        case .eco: return (max(settings.frostBelow, low - 3), max(settings.frostBelow, high - 3))
+        case .frost: return (min(low, settings.frostBelow + 1), min(high, settings.frostBelow + 3))
+        }
+    }
+
+    private mutating func weighAgain() {
+        guard let lastValid, (settings.minPlausible...settings.maxPlausible).contains(lastValid) else { return }
+        weigh(lastValid)
+    }
+
+    private mutating func weigh(_ value: Double) {
+        onlyRemembered = false
+        if value < limits.low { demand = true }
+        if value > limits.high { demand = false }
+        if value < settings.frostBelow { isFrosty = true }
+        if value >= settings.frostBelow + 0.5 { isFrosty = false }
+    }
+
+    func wish(now: Instant) -> Bool? {
+        guard settings.enabled else { return nil }
+        if isFrosty && !isBlind(now) { return true }
+        if let person, person.until > now { return person.isOn }
+        if let cloud, cloud.until > now, held.map({ $0.until <= now }) ?? true { return cloud.isOn }
+        if isBlind(now) && settings.onStale != .hold { return settings.onStale == .on }
+        return onlyRemembered ? nil : demand
+    }
+}
+
+/// A compressor that must not start too soon after a stop nor stop too soon after a start.
+struct Pump {
+    var isOn = false
+    var startedAt: Instant?
+    var stoppedAt: Instant
+
+    init(now: Instant) {
+        stoppedAt = now
+    }
+
+    mutating func losePower(at instant: Instant) {
+        if isOn { (isOn, startedAt, stoppedAt) = (false, nil, instant) }
+    }
+
+    /// What the command would break, if anything.
+    mutating func obey(_ isOn: Bool, now: Instant, _ settings: Thermostat.Settings) -> String? {
+        guard isOn != self.isOn else { return nil }
+        self.isOn = isOn
+        if isOn {
+            startedAt = now
+            return now - stoppedAt < settings.minOff ? "started \(now - stoppedAt) after a stop" : nil
+        }
+        stoppedAt = now
+        guard let startedAt else { return nil }
+        return now - startedAt < settings.minOn ? "stopped \(now - startedAt) after a start" : nil
+    }
+}
