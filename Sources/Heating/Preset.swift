@@ -20,10 +20,18 @@ extension Thermostat {
     }
 
     /// What a person may ask for instead of the schedule, until an end.
-    public enum Target: Equatable, Sendable {
+    public enum Target: Equatable, Sendable, CustomStringConvertible {
         case preset(Preset)
         /// The middle between the limits, in °C; their distance stays.
         case middle(Double)
+
+        /// As a person types it.
+        public var description: String {
+            switch self {
+            case .preset(let preset): preset.rawValue
+            case .middle(let value): "\(value)"
+            }
+        }
     }
 
     /// Other limits than the schedule's, until their end.

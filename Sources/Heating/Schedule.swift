@@ -98,7 +98,9 @@ public struct Schedule: Equatable, Sendable {
         if text == "daily" { return Array(0..<7) }
         var result: [Int] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { days.firstIndex(of: String($0)) }
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map {
+                days.firstIndex(of: String($0))
+            }
             guard ends.count <= 2, let first = ends[0], let last = ends[ends.count - 1] else { return nil }
             result += (0...((last - first + 7) % 7)).map { (first + $0) % 7 }
         }

@@ -93,7 +93,7 @@ struct CloudBuilder {
     }
 
     /// Runs a service until SIGTERM or SIGINT.
-    func run(_ service: CloudService, http: HTTPOptions) async throws {
+    func run(_ service: any ProbedService, http: HTTPOptions) async throws {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: HTTPEndpoint(port: try http.number(), service: service)),

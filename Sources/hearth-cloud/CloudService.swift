@@ -7,7 +7,7 @@ import Prometheus
 /// One running `hearth-cloud` process: an ingestor, some pipelines, or all of them, on one event log.
 ///
 /// Stops intake and, after the batch at hand, each pipeline, then the log.
-final class CloudService: Sendable {
+final class CloudService: ProbedService {
     let log: any EventLog
     let ingest: (connection: Connection, metrics: IngestMetrics)?
     let pipelines: [(runner: PipelineRunner, writer: InfluxWriter)]

@@ -2,10 +2,22 @@ import HTTP
 import Prometheus
 import ServiceLifecycle
 
+/// What one process runs beside its probes: a flow of ingest and pipelines, or the actuator.
+protocol ProbedService: Sendable {
+    func start() throws
+    /// Blocks until everything at hand is finished, for at most about four seconds.
+    func stop()
+    /// Why this process should be restarted; nil when its loops advance. Never tied to a peer being reachable.
+    var standstill: String? { get }
+    /// What keeps it from doing its work now; empty when ready.
+    var hindrances: [String] { get }
+    var samples: [MetricSample] { get }
+}
+
 /// `/healthz`, `/readyz` and `/metrics` of one process.
 struct HTTPEndpoint: Service {
     let port: UInt16
-    let service: CloudService
+    let service: any ProbedService
 
     func run() async throws {
         guard port != 0 else {
@@ -18,7 +30,7 @@ struct HTTPEndpoint: Service {
         try await cancelWhenGracefulShutdown { try await server.run() }
     }
 
-    private static func answer(_ request: HTTPRequest, _ service: CloudService) -> HTTPResponse {
+    private static func answer(_ request: HTTPRequest, _ service: any ProbedService) -> HTTPResponse {
         guard request.method == "GET" || request.method == "HEAD" else { return HTTPResponse(405, text: "only GET\n") }
         switch request.path {
         case "/healthz": return service.standstill.map { text(503, $0) } ?? text(200, "ok")
@@ -36,7 +48,7 @@ struct HTTPEndpoint: Service {
 
 /// The flow itself, until the process is told to stop.
 struct FlowService: Service {
-    let service: CloudService
+    let service: any ProbedService
 
     func run() async throws {
         try service.start()

@@ -26,6 +26,14 @@ extension StatusReport {
                     name: "room-blind", text: "no reading from \(room.displayName): \(view.status.reason)",
                     advice: "Check the sensor's power and its connection to the home broker."))
         }
+        for (room, view) in control.rooms.sorted(by: { $0.key < $1.key }) {
+            guard let problem = view.status.pumpProblem else { continue }
+            alarms.append(
+                .init(
+                    name: "pump-not-responding", text: "\(room.displayName) \(problem)",
+                    advice: "Check the heat pump and its connection to the home broker; an open window can do this too."
+                ))
+        }
         if let problem = state.configurationError {
             alarms.append(
                 .init(

@@ -25,6 +25,12 @@ enum Clock {
         return LocalTime(weekday: Int(local.tm_wday + 6) % 7, hour: Int(local.tm_hour), minute: Int(local.tm_min))
     }
 
+    /// Until the clock on the wall shows another minute, in whatever zone.
+    static var untilNextMinute: Duration {
+        let minute: Int64 = 60_000_000_000
+        return .nanoseconds(minute - wallNanoseconds % minute)
+    }
+
     /// 2025-01-01: this program is younger.
     private static let earliestCredibleSeconds: time_t = 1_735_689_600
 

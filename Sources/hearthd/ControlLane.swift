@@ -24,12 +24,17 @@ final class ControlLane: ConnectionHandler {
     private var counters = ControlBoard.Counters()
     /// Retained state is taken as ours only until the first live reading: the broker sends it before any.
     private var isRestoring = true
+    private var scheduleClock = ScheduleClock()
+    /// When the schedules are looked at again; nil: at the next turn.
+    private var nextSchedule: Instant?
+    private var homeAssistant: HomeAssistant
 
     init(configuration: Configuration, mailbox: ControlMailbox, board: ControlBoard, logger: Logger) {
         self.configuration = configuration
         self.mailbox = mailbox
         self.board = board
         self.logger = logger
+        homeAssistant = HomeAssistant(configuration)
         for room in configuration.rooms.keys { addRoom(room) }
         mailbox.wantsObservations.store(!configuration.controlsAnything, ordering: .relaxed)
     }
@@ -42,6 +47,7 @@ final class ControlLane: ConnectionHandler {
             // In this order: the broker sends retained state before the second subscription brings the first reading.
             if isRestoring { try link.subscribe([StateTopic.filter], qos: 0) }
             try follow(link)
+            try homeAssistant.connected(link)
             try link.publish(StateTopic.online(true))
             for room in rooms.keys.sorted() { apply(.reconnected, to: room, link) }
         } catch {
@@ -53,6 +59,10 @@ final class ControlLane: ConnectionHandler {
         for message in batch {
             if message.isRetained {
                 restore(message, link)
+            } else if let wish = homeAssistant.wish(message) {
+                apply(wish.wish, to: wish.room, link)
+            } else if homeAssistant.isBirth(message) {
+                homeAssistant.wasBorn(now: Clock.now)
             } else if case .temperature(let room) = HomeTopic(message.topic) {
                 reading(message, in: room, link)
             } else if !message.topic.hasPrefix(StateTopic.prefix) {
@@ -65,15 +75,20 @@ final class ControlLane: ConnectionHandler {
     func turn(_ link: Link?, now: Int64) -> Int64? {
         let posted = mailbox.take()
         if let new = posted.configuration { adopt(new, link) }
-        for (room, wish) in posted.wishes { apply(wish, to: room, link) }
+        if let isUp = posted.cloudLink {
+            for room in rooms.keys.sorted() { apply(.cloudLink(isUp: isUp), to: room, link) }
+        }
+        for (room, wish) in posted.ordered { apply(wish, to: room, link) }
         observe(posted.observations, link)
         let now = Instant(nanoseconds: now)
+        followSchedules(now, link)
         for (room, thermostat) in rooms {
             if let due = thermostat.nextDeadline, due <= now { apply(.tick, to: room, link) }
         }
-        let due = rooms.values.compactMap(\.nextDeadline).min()?.nanoseconds
-        guard !configuration.controlsAnything else { return due }
-        return min(due ?? .max, now.nanoseconds + Self.observeNanoseconds)
+        var due = [rooms.values.compactMap(\.nextDeadline).min()?.nanoseconds, nextSchedule?.nanoseconds]
+        due.append(homeAssistant.announce(rooms.mapValues(\.settings), now: now, link)?.nanoseconds)
+        if !configuration.controlsAnything { due.append(now.nanoseconds + Self.observeNanoseconds) }
+        return due.compactMap(\.self).min()
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
@@ -131,7 +146,9 @@ final class ControlLane: ConnectionHandler {
     }
 
     private func restore(_ message: Message, _ link: Link) {
-        guard isRestoring, let last = StateTopic.decision(topic: message.topic, payload: message.payload) else {
+        guard isRestoring,
+            let last = StateTopic.decision(topic: message.topic, payload: message.payload, now: Clock.wall)
+        else {
             counters.retained += 1
             return
         }
@@ -141,6 +158,7 @@ final class ControlLane: ConnectionHandler {
         guard rooms[room]?.status.isOn == nil else { return }
         logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(last.isOn)"])
         apply(.restored(on: last.isOn, demand: last.demand), to: room, link)
+        if let wish = last.wish { apply(wish, to: room, link) }
         // The pump may have missed the last words of the process before this one.
         apply(.reconnected, to: room, link)
     }
@@ -148,16 +166,17 @@ final class ControlLane: ConnectionHandler {
     private func apply(_ wish: ControlMailbox.Wish, to room: Room, _ link: Link?) {
         guard rooms[room] != nil else { return reject("no_such_room") }
         logger.info("override", metadata: ["room": "\(room)", "source": "\(wish.source)"])
-        if let pumpOn = wish.pumpOn {
-            apply(.override(on: pumpOn, for: wish.duration, source: wish.source), to: room, link)
-        } else {
-            apply(.clearOverride(source: wish.source), to: room, link)
+        switch wish.what {
+        case .pump(let isOn): apply(.override(on: isOn, for: wish.duration, source: wish.source), to: room, link)
+        case .hold(let target): apply(.hold(target, for: wish.duration, source: wish.source), to: room, link)
+        case .release: apply(.clearOverride(source: wish.source), to: room, link)
         }
     }
 
     private func adopt(_ new: Configuration, _ link: Link?) {
         let didControl = configuration.controlsAnything
         configuration = new
+        (nextSchedule, homeAssistant.isAnnounced) = (nil, false)
         mailbox.wantsObservations.store(!new.controlsAnything, ordering: .relaxed)
         if let link, new.controlsAnything != didControl {
             link.drop("the sensors are followed differently from now on")
@@ -170,11 +189,29 @@ final class ControlLane: ConnectionHandler {
         let settings = configuration.settings(for: room)
         let thermostat = Thermostat(settings: settings, now: Clock.now)
         rooms[room] = thermostat
+        (nextSchedule, homeAssistant.isAnnounced) = (nil, false)
         board.update(room, status: thermostat.status, settings: settings)
     }
 
     private func reject(_ reason: String) {
         counters.rejected[reason, default: 0] += 1
+    }
+
+    // MARK: Schedules
+
+    /// Tells the thermostats what their week says, once a minute. While nobody knows what time it is, as on a box without
+    /// a battery before it has seen the network, no schedule counts and the rooms have their own limits.
+    private func followSchedules(_ now: Instant, _ link: Link?) {
+        guard nextSchedule.map({ $0 <= now }) ?? true else { return }
+        let scheduled = rooms.filter { !$0.value.settings.schedule.isEmpty || $0.value.status.scheduled != nil }
+        let minute = Duration.seconds(60)
+        nextSchedule = scheduled.isEmpty ? now + minute * 60 : now + min(minute, Clock.untilNextMinute)
+        guard !scheduled.isEmpty else { return }
+        let time = Clock.localTime.map { scheduleClock.follow($0) }
+        for (room, thermostat) in scheduled {
+            let preset = time.flatMap { thermostat.settings.schedule.preset(at: $0) }
+            if preset != thermostat.status.scheduled { apply(.scheduled(preset), to: room, link) }
+        }
     }
 
     // MARK: Effects
@@ -191,9 +228,10 @@ final class ControlLane: ConnectionHandler {
         }
         let after = thermostat.status
         board.update(room, status: after, settings: thermostat.settings)
-        if !before.showsTheSame(as: after), let link {
-            _ = try? link.publish(StateTopic.state(of: room, after))
+        guard let link, !before.showsTheSame(as: after) || homeAssistant.wantsState(of: room, after, now: now) else {
+            return
         }
+        _ = try? link.publish(StateTopic.state(of: room, after, now: now))
     }
 
     private func command(_ isOn: Bool, reason: String, isRefresh: Bool, _ room: Room, _ link: Link?) {

@@ -8,18 +8,39 @@ import Synchronization
 final class ControlMailbox: Sendable {
     /// A wish for one room.
     struct Wish: Equatable, Sendable {
-        /// nil clears an override ("auto").
-        var pumpOn: Bool?
+        enum What: Equatable, Sendable {
+            case pump(isOn: Bool)
+            /// Other limits for a while.
+            case hold(Thermostat.Target)
+            /// Ends either: "auto".
+            case release
+        }
+
+        var what: What
+        /// nil: as long as the settings say.
         var duration: Duration?
         var source: Thermostat.Source
     }
 
+    /// The cloud's wishes and people's do not replace each other here; which of them counts the thermostat decides.
+    fileprivate struct Slot: Hashable {
+        var room: Room
+        var isCloud: Bool
+    }
+
     struct Contents: Sendable {
-        var wishes: [Room: Wish] = [:]
+        fileprivate var wishes: [Slot: Wish] = [:]
+        /// Whether the cloud's link is up, if that changed.
+        var cloudLink: Bool?
         /// A configuration that a reload accepted.
         var configuration: Configuration?
         /// The newest reading per room, from Record, while nothing is controlled.
         var observations: [Room: Double] = [:]
+
+        /// The cloud's first, so that of two wishes that compete a person's is the newer.
+        var ordered: [(room: Room, wish: Wish)] {
+            wishes.sorted { $0.key.isCloud && !$1.key.isCloud }.map { ($0.key.room, $0.value) }
+        }
     }
 
     /// More rooms than this in one turn are hostile; further ones are refused.
@@ -33,10 +54,15 @@ final class ControlMailbox: Sendable {
     /// - Returns: false when the mailbox is full and the wish was refused.
     func post(_ wish: Wish, for room: Room) -> Bool {
         contents.withLock {
-            guard $0.wishes[room] != nil || $0.wishes.count < Self.roomLimit else { return false }
-            $0.wishes[room] = wish
+            let slot = Slot(room: room, isCloud: wish.source == .cloud)
+            guard $0.wishes[slot] != nil || $0.wishes.count < Self.roomLimit else { return false }
+            $0.wishes[slot] = wish
             return true
         }
+    }
+
+    func post(cloudLink isUp: Bool) {
+        contents.withLock { $0.cloudLink = isUp }
     }
 
     func post(_ configuration: Configuration) {
@@ -57,5 +83,31 @@ final class ControlMailbox: Sendable {
             defer { contents = Contents() }
             return contents
         }
+    }
+}
+
+extension ControlMailbox.Wish.What {
+    /// What a person typed: `on`, `off`, `auto`, a preset, or the temperature in the middle; nil for anything else.
+    init?(_ text: String) {
+        switch text {
+        case "on": self = .pump(isOn: true)
+        case "off": self = .pump(isOn: false)
+        case "auto": self = .release
+        default:
+            if let preset = Preset(rawValue: text) {
+                self = .hold(.preset(preset))
+            } else if let middle = JSON.double(text), (-20.0...50.0).contains(middle) {
+                self = .hold(.middle(middle))
+            } else {
+                return nil
+            }
+        }
+    }
+}
+
+extension JSON {
+    /// A number in JSON's grammar, which `Double` alone would take beside others.
+    fileprivate static func double(_ text: String) -> Double? {
+        (try? JSON.parse(text))?.double
     }
 }

@@ -15,7 +15,9 @@ enum StateTopic {
         Publication(topic: gateway, payload: Array((isOnline ? "online" : "offline").utf8), qos: 1, retain: true)
     }
 
-    static func state(of room: Room, _ status: Thermostat.Status) -> Publication {
+    /// One room, as JSON. `until` is on the wall's clock, for people and for this program after a restart.
+    static func state(of room: Room, _ status: Thermostat.Status, now: Instant) -> Publication {
+        let middle = (status.limits.onBelow + status.limits.offAbove) / 2
         var members: [(key: String, value: JSON)] = [
             ("room", .string(room.name)),
             ("pump", .string(status.isOn.map { $0 ? "on" : "off" } ?? "unknown")),
@@ -23,26 +25,68 @@ enum StateTopic {
             ("reason", .string(status.reason.description)),
             ("stale", .bool(status.isStale)),
             ("time", .string(Clock.wall.description)),
+            ("mode", .string(status.override.map { $0.isOn ? "heat" : "off" } ?? "auto")),
+            ("action", .string(status.isOn == true ? "heating" : "idle")),
+            ("target", JSON(middle)),
+            ("preset", JSON(status.preset) { .string($0.rawValue) }),
+            ("temperature", JSON(status.lastReading) { JSON($0) }),
+            ("problem", .string(status.isStale || status.pumpProblem != nil ? "ON" : "OFF")),
         ]
-        if let temperature = status.lastReading { members.append(("temperature", .number("\(temperature)"))) }
         if let override = status.override {
             let pump = override.isOn ? "on" : "off"
-            members.append(("override", ["pump": .string(pump), "source": .string(override.source.rawValue)]))
+            members.append(("override", ["pump": .string(pump)] + end(override.source, override.until, now)))
+        }
+        if let hold = status.hold {
+            members.append(("hold", ["target": .string(hold.target.description)] + end(hold.source, hold.until, now)))
         }
         return Publication(
             topic: rooms + room.name, payload: JSON.object(.init(members)).bytes, qos: 1, retain: true)
     }
 
+    private static func end(_ source: Thermostat.Source, _ until: Instant, _ now: Instant) -> JSON {
+        let wall = Timestamp(nanoseconds: Clock.wallNanoseconds + max(0, (until - now).wholeNanoseconds))
+        return ["source": .string(source.rawValue), "until": .string(wall.description)]
+    }
+
+    /// What this program had decided before a restart.
+    struct Decision {
+        var room: Room
+        var isOn: Bool
+        var demand: Bool?
+        /// What a person or the cloud had asked for, with what is left of it.
+        var wish: ControlMailbox.Wish?
+    }
+
     /// The decision in a retained state message; nil for anything that is not one.
-    static func decision(topic: String, payload: [UInt8]) -> (room: Room, isOn: Bool, demand: Bool?)? {
+    static func decision(topic: String, payload: [UInt8], now: Timestamp) -> Decision? {
         guard topic.hasPrefix(rooms), let room = Room(topic.dropFirst(rooms.count)),
-            let state = try? JSON.parse(payload), let pump = state["pump"]?.string
+            let state = try? JSON.parse(payload), let pump = state["pump"]?.string, pump == "on" || pump == "off"
         else { return nil }
-        switch pump {
-        case "on": return (room, true, state["demand"]?.bool)
-        case "off": return (room, false, state["demand"]?.bool)
-        default: return nil
+        return Decision(
+            room: room, isOn: pump == "on", demand: state["demand"]?.bool, wish: wish(in: state, now: now))
+    }
+
+    private static func wish(in state: JSON, now: Timestamp) -> ControlMailbox.Wish? {
+        for (key, name) in [("override", "pump"), ("hold", "target")] {
+            guard let entry = state[key], let what = entry[name]?.string.flatMap(ControlMailbox.Wish.What.init),
+                let source = entry["source"]?.string.flatMap(Thermostat.Source.init(rawValue:)),
+                let until = entry["until"]?.string.flatMap({ Timestamp(iso8601: $0.utf8) }),
+                let written = state["time"]?.string.flatMap({ Timestamp(iso8601: $0.utf8) })
+            else { continue }
+            // A clock that stands before the message was written says nothing about how much time has passed.
+            let left = until.nanoseconds - max(now.nanoseconds, written.nanoseconds)
+            if left > 0 { return ControlMailbox.Wish(what: what, duration: .nanoseconds(left), source: source) }
         }
+        return nil
+    }
+}
+
+extension JSON {
+    /// Two objects in one; of keys in both the right one's value counts.
+    fileprivate static func + (left: JSON, right: JSON) -> JSON {
+        guard case .object(var members) = left, case .object(let more) = right else { return left }
+        for member in more.members { members[member.key] = member.value }
+        return .object(members)
     }
 }
 
@@ -50,5 +94,7 @@ extension Thermostat.Status {
     /// Whether people would see the same state; the temperature alone is not worth a retained message.
     func showsTheSame(as other: Thermostat.Status) -> Bool {
         isOn == other.isOn && demand == other.demand && isStale == other.isStale && override == other.override
+            && hold == other.hold && preset == other.preset && limits == other.limits
+            && (pumpProblem == nil) == (other.pumpProblem == nil)
     }
 }

@@ -75,7 +75,17 @@ struct StatusReport {
             "pump": .string(status.isOn.map { $0 ? "on" : "off" } ?? "unknown"),
             "pumpSeconds": status.since.map { seconds((now - $0).wholeNanoseconds) } ?? .null,
             "reason": .string(status.reason.description),
-            "onBelow": JSON(view.settings.onBelow), "offAbove": JSON(view.settings.offAbove),
+            "onBelow": JSON(status.limits.onBelow), "offAbove": JSON(status.limits.offAbove),
+            "preset": JSON(status.preset) { .string($0.rawValue) },
+            "scheduled": JSON(status.scheduled) { .string($0.rawValue) },
+            "hold": status.hold.map {
+                [
+                    "target": .string($0.target.description), "source": .string($0.source.rawValue),
+                    "secondsLeft": seconds(($0.until - now).wholeNanoseconds),
+                ]
+            } ?? .null,
+            "pumpProblem": status.pumpProblem.map { .string($0.description) } ?? .null,
+            "discarded": JSON(status.discarded),
             "override": status.override.map {
                 [
                     "pump": .string($0.isOn ? "on" : "off"), "source": .string($0.source.rawValue),

@@ -58,6 +58,7 @@ final class UplinkLane: ConnectionHandler {
         // One slot stays free for the status message.
         state.connected(sendMaximum: max(1, link.sendMaximum - 1), now: Clock.now)
         nextStatus = 0
+        tellControl(isUp: true)
         do {
             var filters = ["\(configuration.home.name)/+/heatpump/set"]
             if configuration.uplink.confirm == .ingestor { filters.append(CloudTopic.ack(configuration.home).string) }
@@ -116,6 +117,7 @@ final class UplinkLane: ConnectionHandler {
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
         state.disconnected()
+        tellControl(isUp: false)
         backoff.connectionLasted(.nanoseconds(after))
         var random = SystemRandomNumberGenerator()
         let delay = backoff.next(using: &random)
@@ -295,7 +297,13 @@ final class UplinkLane: ConnectionHandler {
             board.countForeign()
             return
         }
-        _ = mailbox.post(.init(pumpOn: command.isOn, duration: command.duration, source: .cloud), for: room)
+        _ = mailbox.post(.init(what: .pump(isOn: command.isOn), duration: command.duration, source: .cloud), for: room)
+        wakeControl()
+    }
+
+    /// Control obeys the cloud, where it has the authority, only while this link is up.
+    private func tellControl(isUp: Bool) {
+        mailbox.post(cloudLink: isUp)
         wakeControl()
     }
 }

@@ -49,7 +49,8 @@ struct VarlinkService: Sendable {
         method Journal() -> (journal: ?object, lowWatermark: ?int, oldestUnconfirmedSeconds: ?float, setAside: []object)
         # Checks with what to do about each.
         method Doctor() -> (checks: []object)
-        # Switches a room's heat pump for a while; "auto" ends it.
+        # Switches a room's heat pump for a while ("on", "off"), or gives the room other limits for a while: those of a
+        # preset ("frost", "eco", "comfort"), or around a temperature ("21.5"). "auto" ends either.
         # `source` is "cli" (default) or "page".
         method Override(room: string, pump: string, seconds: ?int, source: ?string) -> (room: string, pump: string, secondsLeft: ?int)
         # The last decisions, newest first.
@@ -101,8 +102,8 @@ struct VarlinkService: Sendable {
     }
 
     private func override(_ parameters: JSON) -> VarlinkReply {
-        guard let pump = parameters["pump"]?.string, ["on", "off", "auto"].contains(pump) else {
-            return invalid("pump", "must be on, off or auto")
+        guard let pump = parameters["pump"]?.string, let what = ControlMailbox.Wish.What(pump) else {
+            return invalid("pump", "must be on, off, auto, a preset (frost, eco, comfort) or a temperature")
         }
         let seconds = parameters["seconds"]?.int
         if let seconds, seconds <= 0 || seconds > 366 * 86400 {
@@ -120,8 +121,7 @@ struct VarlinkService: Sendable {
                     "\(Self.interface).ThermostatDisabled", "thermostat.enabled is false for \(room.displayName)")
             }
             let length = seconds.map { Duration.seconds($0) } ?? settings.overrideTTL
-            let wish = ControlMailbox.Wish(
-                pumpOn: pump == "auto" ? nil : pump == "on", duration: length, source: source)
+            let wish = ControlMailbox.Wish(what: what, duration: length, source: source)
             guard gateway.post(wish, for: room) else { return invalid("room", "too many requests at once; try again") }
             let left: JSON = pump == "auto" ? nil : JSON(length.components.seconds)
             return .parameters(["room": .string(room.name), "pump": .string(pump), "secondsLeft": left])
