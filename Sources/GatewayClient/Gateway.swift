@@ -28,6 +28,20 @@ package struct Gateway {
         return try call("Audit", .object(parameters))
     }
 
+    /// One part of the recorded readings; the next begins at the `after` that this one has scanned through.
+    package func readings(sinceSeconds: Int64, after: Int64?) throws(VarlinkError) -> JSON {
+        var parameters = JSON.Object([("sinceSeconds", JSON(sinceSeconds))])
+        parameters["after"] = after.map { JSON($0) }
+        return try call("Readings", .object(parameters))
+    }
+
+    /// The thermostats' settings of a configuration's text; those in force for nil.
+    package func thermostats(configuration: String?) throws(VarlinkError) -> JSON {
+        var parameters = JSON.Object()
+        parameters["configuration"] = configuration.map { .string($0) }
+        return try call("Thermostats", .object(parameters))
+    }
+
     /// - Parameter seconds: nil for the daemon's `override_ttl`.
     /// - Parameter source: who asks, "page"; nil for a person at a terminal.
     package func override(

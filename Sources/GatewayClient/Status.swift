@@ -47,6 +47,7 @@ package struct RoomStatus: Equatable, Sendable {
     package var onBelow: Double?
     package var offAbove: Double?
     package var override: OverrideStatus?
+    package var hold: HoldStatus?
     /// How long a wish has to wait for the compressor's minimum time.
     package var waitingSeconds: Double?
 
@@ -61,7 +62,22 @@ package struct RoomStatus: Equatable, Sendable {
         onBelow = json["onBelow"]?.double
         offAbove = json["offAbove"]?.double
         override = json["override"].ifObject(OverrideStatus.init)
+        hold = json["hold"].ifObject(HoldStatus.init)
         waitingSeconds = json["waitingSeconds"]?.double
+    }
+}
+
+/// Other limits for a while.
+package struct HoldStatus: Equatable, Sendable {
+    /// A preset, or the temperature in the middle.
+    package var target: String
+    package var source: String
+    package var secondsLeft: Double?
+
+    package init(_ json: JSON) {
+        target = json["target"]?.string ?? "?"
+        source = json["source"]?.string ?? "?"
+        secondsLeft = json["secondsLeft"]?.double
     }
 }
 

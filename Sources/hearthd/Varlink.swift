@@ -64,7 +64,12 @@ struct VarlinkService: Sendable {
         method Audit(sinceSeconds: ?int, after: ?int) -> (epoch: string, confirm: string, first: int, \
         scannedThrough: int, settledThrough: ?int, newest: int, records: int, missing: [][]int, more: bool, \
         confirmedThrough: int, confirmedAbove: [][]int, lost: [][]int, dropped: int, quarantined: int)
+        # Journaled readings as [room, arrival in wall nanoseconds, °C], a part per call; go on with `after` while `more`.
+        method Readings(sinceSeconds: ?int, after: ?int) -> (readings: []object, scannedThrough: int, more: bool)
+        # The thermostats' settings that a configuration's text would give, or those in force. Changes nothing.
+        method Thermostats(configuration: ?string) -> (thermostat: object, rooms: object)
 
+        error InvalidConfiguration (message: string)
         error NoSuchRoom (message: string)
         error ThermostatDisabled (message: string)
         error JournalUnavailable (message: string)
@@ -90,6 +95,8 @@ struct VarlinkService: Sendable {
         case "\(Self.interface).Why": why(call.parameters)
         case "\(Self.interface).History": history(call.parameters)
         case "\(Self.interface).Audit": audit(call.parameters)
+        case "\(Self.interface).Readings": readings(call.parameters)
+        case "\(Self.interface).Thermostats": thermostats(call.parameters)
         default: .error("org.varlink.service.MethodNotFound", "no method \(call.method)")
         }
     }
@@ -160,6 +167,29 @@ struct VarlinkService: Sendable {
             return .parameters(try Audit(gateway, seconds: seconds, after: parameters["after"]?.int).json)
         } catch {
             return .error("\(Self.interface).JournalUnavailable", error.message)
+        }
+    }
+
+    private func readings(_ parameters: JSON) -> VarlinkReply {
+        let seconds = parameters["sinceSeconds"]?.int ?? 86_400
+        guard seconds > 0, seconds <= 366 * 86_400 else {
+            return invalid("sinceSeconds", "must be between 1 and \(366 * 86400)")
+        }
+        do throws(Audit.Failure) {
+            return .parameters(try Readings(gateway, seconds: seconds, after: parameters["after"]?.int).json)
+        } catch {
+            return .error("\(Self.interface).JournalUnavailable", error.message)
+        }
+    }
+
+    private func thermostats(_ parameters: JSON) -> VarlinkReply {
+        guard let text = parameters["configuration"]?.string else {
+            return .parameters(gateway.snapshot.configuration.thermostats)
+        }
+        do throws(ConfigurationError) {
+            return .parameters(try Configuration(text: text, file: "the configuration", environment: [:]).thermostats)
+        } catch {
+            return .error("\(Self.interface).InvalidConfiguration", error.description)
         }
     }
 

@@ -42,7 +42,8 @@ struct ScheduleTests {
         "what is no change is refused, and says which part",
         arguments: [
             ("", "days, time and preset"), ("mon 06:30", "days, time and preset"), ("mon-fri 06:30 warm", "frost, eco"),
-            ("mo 06:30 eco", "must be days"), ("mon- 06:30 eco", "must be days"), ("mon-tue-wed 06:30 eco", "must be days"),
+            ("mo 06:30 eco", "must be days"), ("mon- 06:30 eco", "must be days"),
+            ("mon-tue-wed 06:30 eco", "must be days"),
             (", 06:30 eco", "must be days"), ("mon 6:30 eco", "00:00 to 23:59"), ("mon 24:00 eco", "00:00 to 23:59"),
             ("mon 23:60 eco", "00:00 to 23:59"), ("mon 2a:00 eco", "00:00 to 23:59"),
         ])

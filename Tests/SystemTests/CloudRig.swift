@@ -16,7 +16,8 @@ final class CloudRig {
         private let directory: TemporaryDirectory
         private var hearthd: ChildProcess?
 
-        init(_ name: String, cloudPort: Int) async throws {
+        /// - Parameter more: further sections of its configuration.
+        init(_ name: String, cloudPort: Int, more: String = "") async throws {
             self.name = name
             directory = try TemporaryDirectory(name)
             broker = try await Mosquitto.started(Mosquitto.fast)
@@ -34,6 +35,7 @@ final class CloudRig {
                 socket = "\(directory.file("control.sock"))"
                 [journal]
                 path = "\(directory.file("journal.sqlite"))"
+                \(more)
                 """, to: "hearthd.toml")
         }
 
@@ -96,9 +98,12 @@ final class CloudRig {
     }
     var ingestName: String { engine == .journal ? "serve" : "ingest" }
 
-    func start(_ service: String) throws {
-        services[service] = try ChildProcess("hearth-cloud", [service], environment: environment)
+    func start(_ service: String, environment more: [String: String] = [:]) throws {
+        services[service] = try ChildProcess(
+            "hearth-cloud", [service], environment: environment.merging(more) { $1 })
     }
+
+    func residentBytes(_ service: String) -> Int { services[service]?.residentBytes ?? 0 }
 
     func kill(_ service: String) { services[service]?.kill() }
 

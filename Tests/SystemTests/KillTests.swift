@@ -45,10 +45,18 @@ extension SystemTests {
             #expect(Set(arrivals).count == 20000, "the home broker was never killed, so nothing at all may be missing")
             // What was on its way (64 messages) and what was confirmed since the cursor was written (256 rows).
             #expect(duplicates <= 320 * kills)
-            #expect(twice == 0, "same packet id, topic and bytes after a kept session: the same reading")
+            // A reading that the generator sent twice, because the home broker did not answer in time, is two readings.
+            #expect(twice <= resent(load), "same packet id, topic and bytes after a kept session: the same reading")
             // Those killed before their first command are not in the figures; they must be few.
             #expect(firstCommands.count >= kills * 3 / 4)
             #expect(p95 <= 200, "a restarted gateway commands its pumps within 200 ms")
+        }
+
+        /// Readings that the generator says it sent again.
+        private func resent(_ load: ChildProcess) -> Int {
+            let report = load.output.split(separator: "\n").last { $0.hasPrefix("{") }
+            let json = report.flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
+            return (json?["resent"] as? NSNumber)?.intValue ?? 0
         }
 
         /// Milliseconds from the last start to the first heat-pump command on the wire.

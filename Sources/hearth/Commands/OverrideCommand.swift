@@ -5,21 +5,22 @@ import Heating
 struct OverrideCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "override",
-        abstract: "Switch a room's heat pump by hand for a while, or give it back to the thermostat.",
+        abstract: "Switch a room's heat pump by hand for a while, or hold another temperature; then it goes back.",
         discussion: """
             The override ends by itself: after --for, or else after override_ttl of the configuration. Frost \
             protection and the compressor's minimum times hold all the same.
             """)
 
-    enum Pump: String, ExpressibleByArgument, CaseIterable {
-        case on, off, auto
-    }
-
     @Argument(help: "The room, as 'hearth status' names it.")
     var room: String
 
-    @Argument(help: "What the pump shall do; auto ends an override.")
-    var pump: Pump
+    @Argument(
+        help: """
+            on or off: the pump itself. frost, eco, comfort: that preset's limits. A temperature such as 21.5: limits \
+            around it. auto ends either.
+            """,
+        completion: .list(["on", "off", "auto", "frost", "eco", "comfort"]))
+    var pump: String
 
     @Option(
         name: .customLong("for"),
@@ -30,14 +31,17 @@ struct OverrideCommand: ParsableCommand {
     @OptionGroup var options: GatewayOptions
 
     func validate() throws {
-        if pump == .auto, duration != nil {
+        guard ["on", "off", "auto"].contains(pump) || Preset(rawValue: pump) != nil || Double(pump) != nil else {
+            throw ValidationError("'\(pump)' must be on, off, auto, frost, eco, comfort or a temperature")
+        }
+        if pump == "auto", duration != nil {
             throw ValidationError("'auto' lasts until the next override: leave --for out")
         }
     }
 
     func run() throws {
         let reply = try options.withGateway(room: room) { (gateway) throws(VarlinkError) in
-            try gateway.override(room: room, pump: pump.rawValue, seconds: duration?.components.seconds)
+            try gateway.override(room: room, pump: pump, seconds: duration?.components.seconds)
         }
         guard !options.json else { return try options.write(reply) }
         let override = OverrideReply(reply)

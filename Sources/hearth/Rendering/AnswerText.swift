@@ -71,9 +71,10 @@ func whyLines(
 func overrideText(_ reply: OverrideReply, end: String?) -> String {
     let room = printableName(reply.room)
     guard reply.pump != "auto" else { return "\(room): automatic again, heated by its temperature" }
+    let what = (["on", "off"].contains(reply.pump) ? "pump " : "limits of ") + printable(reply.pump)
     guard let left = reply.secondsLeft else {
-        return "\(room): pump \(printable(reply.pump)) until: hearth override \(room) auto"
+        return "\(room): \(what) until: hearth override \(room) auto"
     }
     let until = end.map { " (until \($0))" } ?? ""
-    return "\(room): pump \(printable(reply.pump)) for \(durationText(left))\(until), then automatic again"
+    return "\(room): \(what) for \(durationText(left))\(until), then automatic again"
 }

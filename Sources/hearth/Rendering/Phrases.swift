@@ -21,6 +21,9 @@ extension RoomStatus {
         if let override {
             if reason.isEmpty { parts.append("override \(pumpText(override.isPumpOn)) by \(override.source)") }
             if let left = override.secondsLeft { parts.append("ends in \(durationText(left))") }
+        } else if let hold {
+            if reason.isEmpty { parts.append("\(hold.target) by \(hold.source)") }
+            if let left = hold.secondsLeft { parts.append("ends in \(durationText(left))") }
         }
         if let waitingSeconds { parts.append("waits \(durationText(waitingSeconds)) for the compressor") }
         return parts.joined(separator: "; ")
