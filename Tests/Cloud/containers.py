@@ -80,8 +80,10 @@ class Cloud:
         os.makedirs(f"{self.directory}/data", exist_ok=True)
         text = (base / "mosquitto.conf").read_text()
         for old, new in (
-                ("/mosquitto/secrets/passwords", f"{self.secrets}/passwords"), ("/mosquitto/config/acl", str(base / "acl")),
-                ("/mosquitto/tls/tls.crt", f"{self.secrets}/server.crt"), ("/mosquitto/tls/tls.key", f"{self.secrets}/server.key"),
+                ("/mosquitto/secrets/users/passwords", f"{self.secrets}/passwords"), ("/mosquitto/config/acl", str(base / "acl")),
+                ("/mosquitto/secrets/tls/ca.crt", f"{self.secrets}/ca.crt"),
+                ("/mosquitto/secrets/tls/tls.crt", f"{self.secrets}/server.crt"),
+                ("/mosquitto/secrets/tls/tls.key", f"{self.secrets}/server.key"),
                 ("/mosquitto/data/", f"{self.directory}/data/"), ("listener 8883", f"listener {self.tls} {self.address}"),
                 ("listener 1883", f"listener {self.plain} 127.0.0.1")):
             text = text.replace(old, new)

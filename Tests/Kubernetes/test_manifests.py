@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Renders every overlay, validates it and holds it against the policies; then plants a violation of each policy and
+expects the complaint. Called by scripts/test-kubernetes from the repository's root."""
+
+import json
+import pathlib
+import sys
+
+import kubernetes_validate
+
+from manifests import clone, find, name, of_kind, pods, render
+from network import network_is_exact
+from planted import VIOLATIONS
+from policies import POLICIES
+import strimzi
+
+# The version that a cluster of today runs, not the newest that there is.
+KUBERNETES = "1.33"
+OVERLAYS = ["cloud/base", "cloud/overlays/minikube", "cloud/overlays/production", "Tests/Kubernetes/everything"]
+# The names that the prototype had; other people's manifests and notes rely on them.
+NAMES = {"mosquitto-svc", "kafka-svc", "influxdb-svc", "ingestor", "p1-save", "p2-clean", "p4-aggregate"}
+FIELDS = json.loads(strimzi.FIELDS.read_text())
+
+passed, failed = 0, 0
+
+
+def expect(title, complaints):
+    """Counts one check; it passes when there is nothing to complain about."""
+    global passed, failed
+    if complaints:
+        failed += 1
+        print(f"FAILED  {title}")
+        for complaint in complaints:
+            print(f"        {complaint}")
+    else:
+        passed += 1
+        print(f"ok      {title}")
+
+
+def schema_complaints(documents):
+    """Strict: a field that the API does not know is an error, as it would be dropped silently."""
+    complaints = []
+    for document in documents:
+        if document["apiVersion"].startswith("kafka.strimzi.io/"):
+            complaints += strimzi.check(document, FIELDS)
+            continue
+        try:
+            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            complaints.append(f"{name(document)}: {error.message} at {'.'.join(map(str, error.path))}")
+        except kubernetes_validate.SchemaNotFoundError as error:
+            complaints.append(f"{name(document)}: {error}")
+    return complaints
+
+
+def in_namespace(documents):
+    return [f"{name(document)} is in no namespace or another" for document in documents
+            if document["kind"] != "Namespace" and document["metadata"].get("namespace") != "hearth"]
+
+
+def names_are_kept(documents):
+    have = {document["metadata"]["name"] for document in documents}
+    return [f"{missing} is missing" for missing in sorted(NAMES - have)]
+
+
+def ingestor_reaches_its_session(documents):
+    """Names at the broker last: one Deployment with Recreate, or a StatefulSet whose pods keep their names."""
+    try:
+        workload = find(documents, "Deployment", "ingestor")
+    except KeyError:
+        workload = find(documents, "StatefulSet", "ingestor")
+    spec = workload["spec"]
+    [identity] = [v for v in spec["template"]["spec"]["containers"][0]["env"] if v["name"] == "MQTT_CLIENT_ID"]
+    if workload["kind"] == "Deployment":
+        if "value" in identity and spec["replicas"] == 1 and spec["strategy"]["type"] == "Recreate":
+            return []
+        return ["two pods could use one session, or none finds it again"]
+    if identity.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath") == "metadata.name" and spec["replicas"] > 1:
+        return []
+    return ["the ingestors' names at the broker are not their pods'"]
+
+
+def acl_is_the_packaged_one(documents):
+    """The broker of the cluster and the example for a server let homes do the same."""
+    def rules(text):
+        return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+    example = pathlib.Path("systemd/examples/cloud-broker/hearth-cloud.acl").read_text()
+    ours = find(documents, "ConfigMap", "mosquitto-config")["data"]["acl"]
+    return [] if rules(example) == rules(ours) else ["cloud/base/mosquitto/acl differs from systemd/examples/cloud-broker"]
+
+
+def gateways_come_in_at_30001(documents):
+    opened = [(service["metadata"]["name"], port["nodePort"], port["targetPort"])
+              for service in of_kind(documents, "Service") if service["spec"].get("type") == "NodePort"
+              for port in service["spec"]["ports"]]
+    return [] if ("mosquitto-gateway", 30001, "mqtts") in opened and all(port != "mqtt" for _, _, port in opened) \
+        else [f"open are {opened}"]
+
+
+def policy_complaints(documents):
+    """By policy; everything that looks at objects, schema included."""
+    found = {policy.__name__: policy(documents) for policy in POLICIES}
+    found["network_is_exact"] = network_is_exact(documents)
+    found["schema_complaints"] = schema_complaints(documents)
+    found["in_namespace"] = in_namespace(documents)
+    found["ingestor_reaches_its_session"] = ingestor_reaches_its_session(documents)
+    return found
+
+
+def check_overlay(directory):
+    documents = render(directory)
+    replaced = "production" in directory
+    for policy, complaints in policy_complaints(documents).items():
+        expect(f"{directory}: {policy.replace('_', ' ')}", complaints)
+    expect(f"{directory}: acl is the packaged one", acl_is_the_packaged_one(documents))
+    missing = names_are_kept(documents)
+    expect(f"{directory}: names are kept", [m for m in missing if not (replaced and m.startswith("kafka-svc"))])
+    return documents
+
+
+def check_violations(rendered):
+    """Each planted violation has to be found by the policy it is meant for. A policy without one is not trusted."""
+    guarded = set()
+    for title, directory, policy, plant in VIOLATIONS:
+        documents = clone(rendered[directory])
+        plant(documents)
+        guarded.add(policy)
+        expect(f"planted: {title} ({policy})", [] if policy_complaints(documents)[policy] else ["nobody complained"])
+    unproven = set(policy_complaints(rendered["cloud/base"])) - guarded
+    expect("every policy has been seen to fail", [f"{policy} has no planted violation" for policy in sorted(unproven)])
+
+
+def main():
+    rendered = {directory: check_overlay(directory) for directory in OVERLAYS}
+    minikube, production = rendered["cloud/overlays/minikube"], rendered["cloud/overlays/production"]
+    expect("minikube: gateways come in at 30001, with TLS only", gateways_come_in_at_30001(minikube))
+    expect("minikube: one replica of each", [
+        name(w) for w in of_kind(minikube, "Deployment", "StatefulSet") if w["spec"]["replicas"] != 1])
+    expect("production: three brokers", [] if [
+        pool["spec"]["replicas"] for pool in of_kind(production, "KafkaNodePool")] == [3] else ["not three"])
+    expect("production: a topic for each of the event log", [] if {
+        topic["spec"]["topicName"] for topic in of_kind(production, "KafkaTopic")
+    } == {"raw_sensor_data", "clean-data", "heatpump_state", "raw_sensor_data.dead-letter"} else ["topics differ"])
+    expect("production: spread over nodes and zones", [
+        pod.workload for pod in pods(production) if pod.is_service and len(pod.spec.get("topologySpreadConstraints", [])) != 2])
+    check_violations(rendered)
+    print(f"{sum(map(len, rendered.values()))} objects of {len(rendered)} kustomizations against Kubernetes {KUBERNETES}, "
+          f"Strimzi {FIELDS['release']}")
+    print(f"manifests: {passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
