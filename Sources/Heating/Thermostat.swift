@@ -222,11 +222,13 @@ public struct Thermostat: Equatable, Sendable {
         let wasEnabled = settings.enabled
         settings = new
         if new.authority == .local { cloud = nil }
+        if wasEnabled != new.enabled {
+            // While we were silent somebody else may have switched the pump: as after a restart.
+            (manual, cloud, hold, commanded, isAsserted, since, waitingUntil) = (nil, nil, nil, nil, false, nil, nil)
+            offAt = now
+        }
+        // Last: by the limits that count from now on, not by a hold that has just ended.
         judgeAgain()
-        guard wasEnabled != new.enabled else { return }
-        // While we were silent somebody else may have switched the pump: as after a restart.
-        (manual, cloud, hold, commanded, isAsserted, since, waitingUntil) = (nil, nil, nil, nil, false, nil, nil)
-        offAt = now
     }
 
     // MARK: - The pump

@@ -9,7 +9,10 @@ extension Thermostat {
     mutating func believes(_ value: Double, now: Instant) -> Bool {
         guard isValid(value) else { return false }
         let perMinute = settings.maxChangePerMinute
-        guard perMinute > 0, let lastReading, let lastReadingAt else { return true }
+        guard perMinute > 0, let lastReading, let lastReadingAt else {
+            doubted = nil
+            return true
+        }
         let minutes = max(1, Double((now - lastReadingAt).wholeNanoseconds) / 6e10)
         let isJump = abs(value - lastReading) > perMinute * minutes
         let agreeing = doubted.map { abs(value - $0.value) <= perMinute ? $0.count : 0 } ?? 0

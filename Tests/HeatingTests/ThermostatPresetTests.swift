@@ -135,6 +135,34 @@ struct ThermostatPresetTests {
         #expect(switches(thermostat.handle(.reading(15), now: at(600))) == [true])
     }
 
+    /// Found by a history (seed 180361025482725): the limits of a hold that ended with it decided once more.
+    @Test func aHoldThatEndsWithTheThermostatDecidesNothingMore() {
+        var thermostat = thermostat { ($0.onBelow, $0.offAbove) = (20, 25) }
+        _ = thermostat.handle(.scheduled(.eco), now: at(0))
+        _ = thermostat.handle(.hold(.preset(.comfort), for: .seconds(3600), source: .cli), now: at(0))
+        _ = thermostat.handle(.reading(19), now: at(1))
+        #expect(thermostat.status.demand == true)
+        var settings = thermostat.settings
+        (settings.enabled, settings.onBelow, settings.offAbove) = (false, 18, 19)
+        _ = thermostat.handle(.settings(settings), now: at(2))
+        #expect(thermostat.status.demand == false, "19 is above eco's 16")
+    }
+
+    /// Found by a history (seed 180358439754032): a doubt from before the guard was off counted towards the next one.
+    @Test func aGuardThatWasOffForAWhileHasNoDoubtsLeft() {
+        var thermostat = thermostat { $0.maxChangePerMinute = 2 }
+        _ = thermostat.handle(.reading(22), now: at(0))
+        _ = thermostat.handle(.reading(15), now: at(1))
+        var settings = thermostat.settings
+        settings.maxChangePerMinute = 0
+        _ = thermostat.handle(.settings(settings), now: at(2))
+        _ = thermostat.handle(.reading(22), now: at(3))
+        settings.maxChangePerMinute = 2
+        _ = thermostat.handle(.settings(settings), now: at(4))
+        for second in Int64(5)...6 { #expect(thermostat.handle(.reading(15), now: at(second)) == []) }
+        #expect(switches(thermostat.handle(.reading(15), now: at(7))) == [true])
+    }
+
     // MARK: - A pump that does not respond
 
     @Test func aRoomThatFallsWhileOnRaisesTheAlarmAndRecovers() {
