@@ -46,11 +46,12 @@ class Machine:
                 link = self.programs / program.name
                 if program.name not in DOUBLED and not link.is_symlink():
                     link.symlink_to(program.path)
-        # The doubles run on this very Python, which has the YAML module.
+        # The doubles run on this very Python, which has the YAML module. Not under the double's name: a virtual
+        # environment finds its modules by the name it was started with.
         for program in DOUBLED:
             if program in lacking:
                 continue
-            (self.programs / program).write_text(f'#!/bin/bash\nexec -a "{program}" {sys.executable} -c '
+            (self.programs / program).write_text(f'#!/bin/bash\nexec {sys.executable} -c '
                                                  f'"import sys; sys.argv[0] = \'{program}\'; '
                                                  f'exec(open(\'{DOUBLE}\').read())" "$@"\n')
             (self.programs / program).chmod(0o755)

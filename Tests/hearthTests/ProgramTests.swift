@@ -61,7 +61,7 @@ import Testing
 
     @Test(arguments: [
         (["stats"], "did you mean 'hearth status'?"), (["help", "jornal"], "did you mean 'hearth journal'?"),
-        (["status", "--jsn"], "Did you mean '--json'?"), (["override", "office", "up"], "'on', 'off' or 'auto'"),
+        (["status", "--jsn"], "Did you mean '--json'?"), (["override", "office", "up"], "'up' must be on, off, auto"),
         (["override", "office", "on", "--for", "90"], "90 what? Add a unit"),
         (["override", "office", "auto", "--for", "2h"], "leave --for out"), (["why"], "Missing expected argument"),
     ])
