@@ -24,7 +24,7 @@ struct ConfirmCommand: ParsableCommand {
         guard let home = HomeID(home) else { return }
         StopSignal.prepare()
         let tally = ConfirmTally()
-        let settings = ConnectionSettings(host: host, port: port, clientID: "hearth-sim-confirm-\(getpid())")
+        let settings = ConnectionSettings(host: host, port: port, clientID: clientID("confirm"))
         let connection = Connection(settings, name: "confirm") { ConfirmSession(home: home, tally: tally) }
         try connection.start()
         while !StopSignal.wait(seconds: 1) { tell(tally.line) }

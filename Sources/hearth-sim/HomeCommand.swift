@@ -75,7 +75,7 @@ struct HomeCommand: ParsableCommand {
         let interval = Int64(interval * 1e9)
         let start = Clock.bootTime()
         var connection = ConnectionSettings(
-            host: settings.host, port: settings.port, clientID: "hearth-sim-home-\(getpid())")
+            host: settings.host, port: settings.port, clientID: clientID("home"))
         connection.cleanStart = true
         return Connection(connection, name: "home") {
             HomeSession(rooms: rooms, interval: interval, start: start, snapshot: snapshot)

@@ -77,7 +77,7 @@ struct LoadCommand: ParsableCommand {
             qos: qos, window: window, count: count == 0 ? nil : share.readings(of: count), isReliable: reliable)
         let rate = rate * Double(plan.topics.count) / Double(topics)
         var connection = ConnectionSettings(
-            host: host, port: port, clientID: "hearth-sim-load-\(getpid())-\(position)")
+            host: host, port: port, clientID: clientID("load-\(position)"))
         connection.cleanStart = true
         connection.sendMaximum = UInt16(window)
         return Connection(connection, name: "load\(position)") {

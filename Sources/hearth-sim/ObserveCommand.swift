@@ -29,7 +29,7 @@ struct ObserveCommand: ParsableCommand {
         let file = try report.map { try ReportFile(path: $0) }
         StopSignal.prepare()
         let shared = SharedObservation()
-        var settings = ConnectionSettings(host: host, port: port, clientID: "hearth-sim-observe-\(getpid())")
+        var settings = ConnectionSettings(host: host, port: port, clientID: clientID("observe"))
         settings.sessionExpiry = 3_600
         let connection = Connection(settings, name: "observe") {
             ObserveSession(broker: broker, report: file, shared: shared)

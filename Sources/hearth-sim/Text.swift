@@ -23,6 +23,12 @@ func oneDecimal(_ value: Double) -> String {
     return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
 }
 
+/// A connection's name that no other one has. The process's number alone is no such name: every container's is 1, and
+/// clients of one name close each other's connections for ever.
+func clientID(_ purpose: String) -> String {
+    "hearth-sim-\(purpose)-\(getpid())-\(String(UInt32.random(in: 0...UInt32.max), radix: 16))"
+}
+
 /// Those of the named environment variables that are set.
 func environment(_ names: [String]) -> [String: String] {
     var values: [String: String] = [:]

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from cloud_bench import Database  # noqa: E402
 
 HOMES = ("hearthone", "hearthtwo")
 SENSORS = ("office", "kitchen", "bedroom", "bathroom", "living-room")
+# Simulated nanoseconds from one reading of a sensor to its next: a real second.
+BEAT = 60_000_000_000
 MEGABYTE = 1_000_000
 failures = []
 
@@ -56,6 +59,36 @@ def check_images(engine):
         check(result.returncode == 0, f"{program} starts in it on a read-only root, without capabilities{result.stderr[-300:]}")
         result = engine.run(*confined, "--entrypoint", "/bin/sh", tag, "-c", "true")
         check(result.returncode != 0, f"{image} has no shell")
+    for zone, code in (("Europe/Berlin", 0), ("Nowhere/Land", 78)):
+        result = engine.run(*confined, "--env", "HEARTH_HOME=home1", "--env", f"HEARTH_SENSOR_TIME_ZONE={zone}", "hearth-gateway:0.1.0",
+                            "--config", "/etc/hearth/hearthd.toml", "--check-config")
+        check(result.returncode == code, f"the gateway ends with {code} for the zone {zone}: {result.returncode}")
+
+
+def compose(file, project, environment, *arguments, check_result=True):
+    result = subprocess.run(["docker-compose", "-f", str(ROOT / "compose" / file), "-p", project, *arguments], env=environment,
+                            capture_output=True, text=True)
+    if check_result and result.returncode != 0:
+        raise RuntimeError(f"docker-compose {arguments}: {result.stderr[-2000:]}")
+    return result.stdout
+
+
+def check_cloud(engine, secrets):
+    """What of compose/cloud.yaml runs without InfluxDB 2: its file is sound, and its broker asks for passwords."""
+    environment = dict(os.environ, CLOUD_SECRETS=secrets)
+    compose("cloud.yaml", "hearthcloud", environment, "config", "--quiet")
+    try:
+        container = compose("cloud.yaml", "hearthcloud", environment, "run", "-d", "mosquitto").strip().splitlines()[-1]
+        password = pathlib.Path(secrets, "mqtt.password").read_text()
+
+        def publish(password):
+            return engine.run("exec", container, "mosquitto_pub", "-V", "5", "-q", "1", "-u", "hearth-cloud", "-P", password, "-t", "h/x",
+                              "-m", "1")
+        wait_for(lambda: publish(password).returncode == 0, 15, "the broker of compose/cloud.yaml lets hearth-cloud in")
+        result = publish("wrong")
+        check("Not authorized" in result.stderr, "the broker of compose/cloud.yaml lets in its users, and nobody else")
+    finally:
+        compose("cloud.yaml", "hearthcloud", environment, "down", "-v", "-t", "3", "--remove-orphans", check_result=False)
 
 
 class Cloud:
@@ -65,7 +98,7 @@ class Cloud:
         self.directory, self.address = directory, address
         self.secrets = f"{directory}/secrets"
         arguments = [argument for home in HOMES for argument in ("--home", home)]
-        subprocess.run([ROOT / "scripts/cloud-secrets", self.secrets, "--address", address, *arguments], check=True)
+        subprocess.run([ROOT / "scripts/cloud-secrets", self.secrets, *arguments], check=True)
         self.tls, self.plain, self.http = free_port(), free_port(), free_port()
         self.database = Database(directory)
         self.start_broker()
@@ -119,9 +152,8 @@ class Cloud:
 class Home:
     def __init__(self, engine, name, cloud):
         self.engine, self.name = engine, name
-        # Compose 1 does not pass -p on as a variable; Compose 2 does.
-        self.environment = dict(
-            os.environ, COMPOSE_PROJECT_NAME=name, CLOUD_HOST=cloud.address, CLOUD_PORT=str(cloud.tls), CLOUD_SECRETS=cloud.secrets)
+        # Compose 1 does not pass -p on as a variable; Compose 2 does. The cloud's host is the default, this machine.
+        self.environment = dict(os.environ, COMPOSE_PROJECT_NAME=name, CLOUD_PORT=str(cloud.tls), CLOUD_SECRETS=cloud.secrets)
         self.compose("up", "-d")
         self.heard = []
         container = self.container("mosquitto")
@@ -131,11 +163,7 @@ class Home:
         threading.Thread(target=lambda: self.heard.extend(self.subscriber.stdout), daemon=True).start()
 
     def compose(self, *arguments, check_result=True):
-        result = subprocess.run(["docker-compose", "-f", str(ROOT / "compose/home.yaml"), "-p", self.name, *arguments],
-                                env=self.environment, capture_output=True, text=True)
-        if check_result and result.returncode != 0:
-            raise RuntimeError(f"docker-compose {arguments}: {result.stderr[-2000:]}")
-        return result.stdout
+        return compose("home.yaml", self.name, self.environment, *arguments, check_result=check_result)
 
     def container(self, service):
         return self.compose("ps", "-q", service).strip()
@@ -162,6 +190,12 @@ class Home:
         return {json.loads(line.split(" ", 2)[2])["status"] for line in self.heard if line.split(" ")[0].endswith("/heatpump")}
 
 
+def beat(times):
+    """Between one reading and the next, mostly."""
+    times = sorted(times)
+    return statistics.median(b - a for a, b in zip(times, times[1:])) if len(times) > 1 else 0
+
+
 def nanoseconds(text):
     """ISO 8601 without a zone, exactly."""
     whole, _, fraction = text.partition(".")
@@ -176,6 +210,7 @@ def check_homes(engine, programs):
         cloud = Cloud(directory, programs, engine.gateway_address())
         homes = []
         try:
+            check_cloud(engine, cloud.secrets)
             homes = [Home(engine, name, cloud) for name in HOMES]
             run_homes(cloud, homes)
         finally:
@@ -203,6 +238,9 @@ def run_homes(cloud, homes):
               f"{home.name}: {len(carried)} readings at home, the same {len(stored)} in InfluxDB, an outage in between")
         clean = {r for r in cloud.readings("clean", "temperature_clean", home.name) if r[1] >= first.get(r[0], 0)}
         check(clean == {r for r in carried if r[2] != 100}, f"{home.name}: {len(clean)} clean ones, those that are not exactly 100")
+        beats = {room: beat(t for r, t, _ in carried if r == room) for room in SENSORS}
+        check(all(0.8 * BEAT < b < 1.2 * BEAT for b in beats.values()),
+              f"{home.name}: all five sensors speak once a second: {[round(b / BEAT, 2) for b in beats.values()]}")
         means = cloud.query("aggregate", f"SELECT count(avg_temp) FROM home_avg_temperature WHERE home = '{home.name}'")
         check(bool(means), f"{home.name}: means in InfluxDB")
     one, two = (set(home.readings()) for home in homes)
