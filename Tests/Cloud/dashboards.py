@@ -1,7 +1,8 @@
 """Runs every query of the Grafana dashboards against a real InfluxDB 1.x with known data and compares the answers with what
-the data says. Flux cannot be run here: InfluxDB 1.6.7 has no engine for it and no grammar is published as a package. The
-template's Flux is checked for what can be checked without one: balanced, only functions of the standard library, only
-buckets, measurements and fields that the pipelines write."""
+the data says. Flux cannot be run here: InfluxDB 1.6.7 has no engine for it and no grammar is published as a package. All
+of the template's queries were read once by the parser of Flux itself (flux-core 0.155) without an error; it knows the
+syntax, not the types. Every run checks them for what needs no parser: balanced, only functions of the standard library,
+only buckets, measurements and fields that the pipelines write."""
 
 import json
 import pathlib
@@ -162,7 +163,7 @@ def main():
         finally:
             database.stop()
     check_flux()
-    print("not run: Flux of the InfluxDB 2 template: reviewed line by line, and checked for its names only; nothing here runs Flux")
+    print("not run: Flux of the InfluxDB 2 template: reviewed, parsed once by Flux's own parser, and checked for its names; nothing here runs it")
     print(f"{len(failures)} failures" if failures else "dashboards: everything as it should be")
     return 1 if failures else 0
 
