@@ -7,10 +7,11 @@ extension SystemTests {
     struct ActuatorSystemTests {
         private static let rooms = 25
 
-        /// A room whose temperature jumps between 10 and 30 °C every `period` seconds of the wall's clock.
+        /// A room whose temperature jumps between 10 and 30 °C every `period` seconds of the wall's clock. The loop ends
+        /// with the shell: killing that alone would leave it and its publisher behind.
         private func sensor(_ room: Int, period: Int, port: Int) throws -> ChildProcess {
             let script = """
-                while :; do
+                while kill -0 $$ 2>/dev/null; do
                     now=$(date +%s)
                     if [ $((now / \(period) % 2)) = 0 ]; then value=10; else value=30; fi
                     printf '{"timestamp": "%s", "value": %s}\\n' "$(date -u +%Y-%m-%dT%H:%M:%S)" $value
@@ -76,7 +77,7 @@ extension SystemTests {
             try rig.start("actuate", environment: cloud)
             try home.start()
             let script = """
-                while :; do
+                while kill -0 $$ 2>/dev/null; do
                     printf '{"timestamp": "%s", "value": 27}\\n' "$(date -u +%Y-%m-%dT%H:%M:%S)"
                     sleep 1
                 done | mosquitto_pub -p \(home.broker.port) -q 1 -l -t office/temperature
