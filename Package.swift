@@ -82,7 +82,14 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Heating"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(name: "HeatingTests", dependencies: ["Heating"], swiftSettings: swiftSettings),
-        .testTarget(name: "JournalTests", dependencies: ["Journal", "CSQLite"], swiftSettings: swiftSettings),
+        // An SQLite VFS that fails, stalls and records; used by the journal's tests and by crash-images.
+        .target(
+            name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "crash-images", dependencies: ["Journal", "FaultyDisk", "CSQLite", argumentParser],
+            path: "Tests/CrashImages", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "JournalTests", dependencies: ["Journal", "FaultyDisk", "CSQLite"], swiftSettings: swiftSettings),
         .testTarget(name: "MQTTTests", dependencies: ["MQTT", "TestSupport"], swiftSettings: swiftSettings),
         // librdkafka's in-process broker in a process of its own, taking commands: the Kafka peer of the tests.
         .executableTarget(

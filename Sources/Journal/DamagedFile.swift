@@ -1,8 +1,18 @@
 import Glibc
 
+/// Pages to salvage rows from.
+protocol PageSource: AnyObject {
+    var pageSize: Int { get }
+    var count: Int { get }
+    /// - Parameter index: 0 to `count`. Empty when it cannot be read.
+    func page(_ index: Int) -> [UInt8]
+    /// The versions of a page by its number in the database, counted from 1: the newest first.
+    func versions(of number: UInt32) -> [Int]
+}
+
 /// The pages of a database that SQLite may not be able to open, and of its log.
 /// https://www.sqlite.org/fileformat2.html sections 1.3 and 4.
-final class DamagedFile {
+final class DamagedFile: PageSource {
     let pageSize: Int
     let databasePages: Int
     let logPages: Int
@@ -46,14 +56,13 @@ final class DamagedFile {
     /// Every page there is: first the database's, then the log's, older versions of a page among them.
     var count: Int { databasePages + logPages }
 
-    /// - Parameter index: 0 to `count`. Empty when it cannot be read.
     func page(_ index: Int) -> [UInt8] {
         if index < databasePages { return Self.bytes(database, at: index * pageSize, count: pageSize) }
         let frame = index - databasePages
         return Self.bytes(log, at: frameBase + frame * (pageSize + 24), count: pageSize)
     }
 
-    /// Both versions of a page by its number, counted from 1: the log's first.
+    /// The log's version, then the database's.
     func versions(of number: UInt32) -> [Int] {
         var versions: [Int] = []
         if let frame = newest[number] { versions.append(databasePages + frame) }

@@ -26,7 +26,7 @@ extension Journal {
         /// is used. A batch must fit into it.
         public var logBytes: Int
         /// Name of the SQLite VFS; for fault injection.
-        var vfs: String?
+        package var vfs: String?
         /// How earlier layouts become this one; others than the released steps are for tests.
         var migrations = Migrations.released
 

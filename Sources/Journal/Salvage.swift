@@ -25,15 +25,30 @@ struct Salvage {
 
     private(set) var state = State()
 
-    private let file: DamagedFile?
+    private let file: (any PageSource)?
     /// The pages with rows by their lowest good one. Sixteen bytes for each, in memory until the end of the copy.
     private var leaves: [(sequence: Int64, page: Int)] = []
     /// What a topic's number may mean; more than one name only when one is damaged.
-    private var topics: [Int64: [Topics.Topic]] = [:]
+    private var topics: [Int64: [Topics.Topic]]
 
-    /// Looks at every page.
+    /// Looks at every page of a database that was set aside, and of its log.
     init(path: String, pageSize: Int) {
-        file = DamagedFile(path: path, pageSize: pageSize)
+        self.init(DamagedFile(path: path, pageSize: pageSize))
+    }
+
+    /// Looks at the pages behind a damaged frame of the log.
+    /// - Parameter known: the topics of the database that the log belongs to.
+    init(_ tail: LogTail, topics known: Topics) {
+        var names: [Int64: [Topics.Topic]] = [:]
+        for number in 1..<Int64(max(1, known.count) + 1) {
+            if let topic = known[number] { names[number] = [topic] }
+        }
+        self.init(tail, topics: names)
+    }
+
+    private init(_ source: (any PageSource)?, topics known: [Int64: [Topics.Topic]] = [:]) {
+        file = source
+        topics = known
         guard let file else { return }
         var pages: [Int] = []
         for index in 0..<file.count {
@@ -53,14 +68,19 @@ struct Salvage {
     }
 
     /// Gives the rows above `sequence` that had not been deleted to `restore`, in order and some at a time.
+    ///
+    /// - Parameters:
+    ///   - isNext: the row after `sequence` existed, so that it counts as lost when it is not there.
+    ///   - stopsAtGap: only rows that follow `sequence` without a gap.
     func copy(
-        after sequence: Int64, bytes: Int, _ restore: ([Journal.Record]) throws(JournalError) -> Void
+        after sequence: Int64, isNext: Bool = false, stopsAtGap: Bool = false, bytes: Int,
+        _ restore: ([Journal.Record]) throws(JournalError) -> Void
     ) -> Result {
         var result = Result()
         guard let file else { return result }
         var position = max(sequence, state.floor)
         // Without the state nobody knows where the rows began.
-        var expected = state.epoch == nil ? nil : position + 1
+        var expected = isNext || state.epoch != nil ? position + 1 : nil
         var pending: [Journal.Record] = []
         var pendingBytes = 0
         do throws(JournalError) {
@@ -68,6 +88,7 @@ struct Salvage {
                 guard let page = PageCells(file.page(leaf.page), pageSize: file.pageSize) else { continue }
                 let cells = page.cells.filter { $0.row > position }.sorted { $0.row < $1.row }
                 for record in cells.lazy.compactMap({ record($0) }) where record.sequence > position {
+                    if stopsAtGap, record.sequence > position + 1 { break }
                     position = record.sequence
                     result.lost += missing(from: expected ?? position, to: position - 1)
                     expected = position + 1
@@ -88,6 +109,17 @@ struct Salvage {
         }
         if result.failure == nil, let expected { result.lost += missing(from: expected, to: state.newest) }
         return result
+    }
+
+    /// Whether one of the first pages has a row above `sequence`.
+    func hasRow(above sequence: Int64, inFirst pages: Int) -> Bool {
+        guard let file else { return false }
+        return leaves.contains { leaf in
+            leaf.page < pages
+                && PageCells(file.page(leaf.page), pageSize: file.pageSize)?.cells.contains {
+                    $0.row > sequence && record($0) != nil
+                } ?? false
+        }
     }
 
     private func missing(from first: Int64, to last: Int64) -> Int64 {

@@ -62,6 +62,33 @@ extension Store {
         try checkpointWhenDue(session)
     }
 
+    /// Puts back the rows that the log holds behind a damaged frame.
+    func putBack(_ tail: LogTail, in session: Session) throws(JournalError) {
+        let salvage = Salvage(tail, topics: session.entries.topics)
+        guard salvage.state.epoch == nil || salvage.state.epoch == session.epoch else { return }
+        let before = session.newest
+        let isDamage = salvage.hasRow(above: before, inFirst: tail.settledCount)
+        let result = salvage.copy(
+            after: before, isNext: isDamage, stopsAtGap: !isDamage, bytes: min(128 << 10, layout.logBytes / 4)
+        ) { records throws(JournalError) in
+            try self.restore(records, in: session)
+        }
+        if let failure = result.failure { throw failure }
+        // Without damage it was a batch that a power cut interrupted: kept as far as it is there, and nothing is lost.
+        guard isDamage else { return }
+        let newest = max(session.newest, salvage.state.newest)
+        let quarantined = session.quarantined + result.lost
+        try session.transaction(durable: true) { () throws(JournalError) in
+            try session.state.set(StateName.newest, newest)
+            try session.state.set(StateName.quarantined, quarantined)
+            try session.state.set(StateName.countedThrough, newest)
+        }
+        (session.newest, session.quarantined, session.countedThrough) = (newest, quarantined, newest)
+        notice(
+            "The journal's log is damaged behind row \(before): \(result.rows) rows were recovered from it, "
+                + "\(result.lost) were lost. Check the disk (dmesg, smartctl).")
+    }
+
     /// Gives the fresh file what else was read from the damaged one, and makes all of it durable.
     func finishSalvage(_ state: Salvage.State, _ result: Salvage.Result, in session: Session) throws(JournalError) {
         let newest = max(session.newest, state.newest, state.floor)

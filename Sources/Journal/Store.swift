@@ -67,8 +67,12 @@ final class Store {
             mustRewriteLog = false
         }
         if damage == nil {
+            // Before SQLite takes the log for shorter than it is and writes over the rest.
+            let tail = LogTail(path: settings.path, pageSize: settings.pageSize)
             do throws(JournalError) {
-                return try finishOpening(try JournalFile.open(settings, layout: layout))
+                let session = try JournalFile.open(settings, layout: layout)
+                if let tail { try putBack(tail, in: session) }
+                return try finishOpening(session)
             } catch {
                 guard error.code == .corrupt else { throw error }
                 damage = error.message

@@ -6,30 +6,30 @@ import Synchronization
 /// each read, write and sync under one directory.
 ///
 /// Modelled on https://www.sqlite.org/src/file/src/test_vfs.c.
-final class FaultyDisk: Sendable {
-    static let vfs = "faulty-disk"
+package final class FaultyDisk: Sendable {
+    package static let vfs = "faulty-disk"
 
-    enum Operation: Equatable { case read, write([UInt8]), sync, truncate }
-    struct Call {
-        let operation: Operation
-        let path: String
-        let offset: Int64
-        let bytes: Int
+    package enum Operation: Equatable { case read, write([UInt8]), sync, truncate }
+    package struct Call {
+        package let operation: Operation
+        package let path: String
+        package let offset: Int64
+        package let bytes: Int
     }
     /// Returns an SQLite result code to fail with, or nil to go on.
-    typealias Hook = @Sendable (Call) -> Int32?
+    package typealias Hook = @Sendable (Call) -> Int32?
 
     private let hook = Mutex<Hook?>(nil)
     private static let disks = Mutex<[String: FaultyDisk]>([:])
     private static let isRegistered: Bool = register()
 
     /// Files opened under `directory` with this VFS come here.
-    init(directory: String) {
+    package init(directory: String) {
         _ = Self.isRegistered
         Self.disks.withLock { $0[directory] = self }
     }
 
-    func on(_ hook: Hook?) { self.hook.withLock { $0 = hook } }
+    package func on(_ hook: Hook?) { self.hook.withLock { $0 = hook } }
 
     fileprivate func verdict(
         _ operation: @autoclosure () -> Operation, _ file: UnsafeMutablePointer<FaultyFile>, _ offset: Int64,
