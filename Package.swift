@@ -81,7 +81,15 @@ let package = Package(
         // What several suites share: broker processes on free ports, scripted peers, a wire-reading proxy.
         .target(
             name: "TestSupport", dependencies: ["Heating"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
-        .testTarget(name: "HeatingTests", dependencies: ["Heating"], swiftSettings: swiftSettings),
+        // Simulated worlds around the pure parts, run by the tests for a moment and by `simulate` for a million histories.
+        .target(
+            name: "SimulationModel", dependencies: ["Heating"], path: "Tests/Simulation/Model",
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "simulate", dependencies: ["SimulationModel", "Heating", argumentParser],
+            path: "Tests/Simulation/Program",
+            swiftSettings: swiftSettings),
+        .testTarget(name: "HeatingTests", dependencies: ["Heating", "SimulationModel"], swiftSettings: swiftSettings),
         // An SQLite VFS that fails, stalls and records; used by the journal's tests and by crash-images.
         .target(
             name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk", swiftSettings: swiftSettings),

@@ -136,8 +136,12 @@ public struct HomeWindows: Sendable {
         count += 1
         closeOld()
         if windows[start] == nil, let closed = closedThrough, start <= closed.start {
-            let isFarBehind = newest.map { time.nanoseconds < $0 - settings.jump.wholeNanoseconds } ?? false
-            guard isNew ?? isFarBehind else {
+            let newest = newest ?? 0
+            // A new reading that is not behind the newest, with no window ahead of both, shows no clock that was set
+            // back: its window closed early, by readings that were sent again.
+            let isSetBack = time.nanoseconds < newest || closed.start > windowStart(newest)
+            let isFarBehind = time.nanoseconds < newest - settings.jump.wholeNanoseconds
+            guard isNew.map({ $0 && isSetBack }) ?? isFarBehind else {
                 lateness = Extent(first: closed.last, last: offset)
                 return .late
             }

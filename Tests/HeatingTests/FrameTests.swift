@@ -1,3 +1,4 @@
+import SimulationModel
 import Testing
 
 @testable import Heating

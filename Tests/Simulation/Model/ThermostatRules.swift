@@ -1,4 +1,4 @@
-@testable import Heating
+import Heating
 
 /// What should decide, recomputed from what happened.
 struct Rules {
