@@ -1,0 +1,171 @@
+"""Power cuts: file systems on loop devices that forget what was not synced (FS_IOC_GOINGDOWN without flushing the log)."""
+
+import ctypes
+import fcntl
+import os
+import struct
+import subprocess
+
+from rig import wait_for
+from scenarios import CannotRun, chain, finish, flowing, scenario
+
+GOING_DOWN = 0x8004587D  # linux/fs.h FS_IOC_SHUTDOWN, the same number as XFS_IOC_GOINGDOWN
+WITHOUT_FLUSHING = 2
+SIZES = {"ext4": 48 << 20, "xfs": 320 << 20}  # the smallest xfs is 300 MB
+
+
+class Disk:
+    """A file system of its own in a file."""
+
+    def __init__(self, directory, kind="ext4", size=None):
+        self.image, self.path, self.kind = f"{directory}/{kind}.img", f"{directory}/{kind}", kind
+        os.makedirs(self.path)
+        with open(self.image, "wb") as f:
+            f.truncate(size or SIZES[kind])
+        quiet = ["-q"] if kind == "xfs" else ["-q", "-F"]
+        try:
+            subprocess.run([f"mkfs.{kind}", *quiet, self.image], check=True, capture_output=True)
+            self.mount()
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise CannotRun(f"{kind} on a loop device: {getattr(error, 'stderr', error)}") from None
+
+    def mount(self):
+        subprocess.run(["mount", "-o", "loop", self.image, self.path], check=True, capture_output=True)
+
+    def unmount(self):
+        subprocess.run(["umount", self.path], check=True, capture_output=True)
+
+    def cut(self):
+        """The power goes: from now on nothing reaches the disk, and what was not synced never did."""
+        directory = os.open(self.path, os.O_RDONLY)
+        fcntl.ioctl(directory, GOING_DOWN, struct.pack("I", WITHOUT_FLUSHING))
+        os.close(directory)
+
+    def remove(self):
+        ctypes.CDLL(None).umount2(self.path.encode(), 2)
+
+
+def power_cuts(run, kind, cuts):
+    disk = Disk(run.directory, kind)
+    try:
+        with chain(run, home_options={"journal": disk.path + "/journal.sqlite"}) as rig:
+            home = rig.homes[0]
+            home.feed(rate=400, seed=run.seed)
+            for number in range(cuts):
+                # A backlog now and then, so that a cut meets full journals as well as empty ones.
+                if number % 3 == 1:
+                    home.offline()
+                else:
+                    home.link.mode = "pass"
+                flowing(home, run.random.randint(1, 150), 60)
+                disk.cut()
+                home.kill()
+                disk.unmount()
+                disk.mount()
+                home.start()
+            return finish(rig, cuts=cuts)
+    finally:
+        disk.remove()
+
+
+@scenario("power-cut-ext4", "the home box loses power, journal on ext4")
+def ext4(run):
+    return power_cuts(run, "ext4", run.pick(12, 300))
+
+
+@scenario("power-cut-xfs", "the home box loses power, journal on xfs")
+def xfs(run):
+    return power_cuts(run, "xfs", run.pick(6, 200))
+
+
+@scenario("power-cut-event-log", "the machine of the embedded event log loses power")
+def event_log(run):
+    disk = Disk(run.directory)
+    cuts = run.pick(8, 150)
+    try:
+        with chain(run) as rig:
+            rig.kill("serve")
+            rig.environment["JOURNAL_PATH"] = disk.path + "/events.sqlite"
+            rig.start("serve")
+            home = rig.homes[0]
+            home.feed(rate=200, seed=run.seed)
+            for _ in range(cuts):
+                flowing(home, run.random.randint(10, 100), 60)
+                confirmed(home)
+                disk.cut()
+                rig.kill("serve")
+                disk.unmount()
+                disk.mount()
+                rig.start("serve")
+            counts = finish(rig, cuts=cuts)
+            rig.kill("serve")
+            return counts
+    finally:
+        disk.remove()
+
+
+def confirmed(home):
+    """Until the ingestor has confirmed once more, so that the cut meets what the gateway has already let go of."""
+    def confirmations():
+        return sum(1 for m in home.link.snapshot("delivered") if m.topic.endswith("/gateway/ack"))
+    least = confirmations() + 1
+    wait_for(lambda: confirmations() >= least, 30, "the ingestor confirms")
+
+
+@scenario("disk-full", "another process fills the disk; the space comes back")
+def full(run):
+    disk = Disk(run.directory, size=24 << 20)
+    try:
+        with chain(run, home_options={"journal": disk.path + "/journal.sqlite", "max_size": "16MiB"}) as rig:
+            home = rig.homes[0]
+            home.offline()
+            home.feed(rate=2000, rooms=5, seed=run.seed)
+            flowing(home, 500)
+            fill(disk.path + "/ballast")
+            wait_for(lambda: alarm(home, "not-recording"), 90, "the reserve is used up and the gateway says so")
+            home.stop_feeding()
+            before = home.acknowledged()
+            os.remove(disk.path + "/ballast")
+            home.link.mode = "pass"
+            home.feed(rate=50, seed=run.seed + 1, reliable=True)
+            flowing(home, 50, 30)
+            counts = finish(rig, 180, kept=before)
+            return counts
+    finally:
+        disk.remove()
+
+
+def alarm(home, name):
+    return any(a["name"] == name for a in (home.status() or {}).get("alarms", []))
+
+
+def fill(path):
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    size = 1 << 20
+    while size >= 512:
+        try:
+            os.write(descriptor, b"x" * size)
+        except OSError:
+            size //= 2
+    os.close(descriptor)
+
+
+@scenario("disk-read-only", "the file system turns read-only under the gateway, and is mounted again")
+def read_only(run):
+    disk = Disk(run.directory)
+    try:
+        with chain(run, home_options={"journal": disk.path + "/journal.sqlite"}) as rig:
+            home = rig.homes[0]
+            home.feed(rate=200, seed=run.seed)
+            flowing(home)
+            # What the kernel does to an ext4 with errors (ext4(5), option abort).
+            subprocess.run(["mount", "-o", "remount,abort", disk.path], capture_output=True, check=False)
+            wait_for(lambda: alarm(home, "not-recording"), 30, "the gateway says that it does not record")
+            home.kill()
+            disk.unmount()
+            disk.mount()
+            home.start()
+            flowing(home)
+            return finish(rig)
+    finally:
+        disk.remove()

@@ -1,0 +1,137 @@
+"""Deaths of processes: at random, at named places, frozen, and in a loop."""
+
+import signal
+import time
+
+from rig import wait_for
+from scenarios import chain, finish, flowing, scenario
+
+GATEWAY_POINTS = [
+    "before-log-write", "after-log-write", "torn-log-write", "before-log-sync", "after-log-sync", "before-page-write",
+    "after-page-write", "before-page-sync", "after-page-sync", "before-ack", "after-ack", "before-publish", "after-publish"]
+CLOUD_POINTS = ["before-log-write", "torn-log-write", "before-log-sync", "after-log-sync", "before-ack", "after-ack",
+                "before-publish", "after-publish", "before-post", "after-post"]
+
+
+@scenario("gateway-killed-at-failpoints", "hearthd dies before, in and after each write, fsync, PUBACK, PUBLISH")
+def gateway_failpoints(run):
+    with chain(run) as rig:
+        home = rig.homes[0]
+        home.feed(rate=200, seed=run.seed)
+        flowing(home)
+        reached = 0
+        for name in GATEWAY_POINTS:
+            # A checkpoint comes every few thousand pages only, so those places are reached at a stop, too.
+            counts = run.pick([1, 7], [1, 2, 3, 5, 8, 13, 21, 34, 55])
+            for count in counts if "page" not in name else [1, 2]:
+                home.kill()
+                home.start({"LD_PRELOAD": run.failpoints, "HEARTH_FAILPOINT": f"{name}:{count}"})
+                reached += died(home.process, 1.0 if "page" not in name else 0.3)
+        return finish(rig, deaths=reached)
+
+
+@scenario("cloud-killed-at-failpoints", "serve dies before, in and after each write, fsync, PUBACK, confirmation and POST")
+def cloud_failpoints(run):
+    with chain(run) as rig:
+        home = rig.homes[0]
+        home.feed(rate=200, seed=run.seed)
+        flowing(home)
+        reached = 0
+        for name in CLOUD_POINTS:
+            for count in run.pick([2], [1, 2, 3, 5, 8, 13, 21]):
+                rig.kill("serve")
+                rig.start("serve", {"LD_PRELOAD": run.failpoints, "HEARTH_FAILPOINT": f"{name}:{count}"})
+                reached += died(rig.services["serve"], 2.0)
+        rig.kill("serve")
+        rig.start("serve")
+        return finish(rig, deaths=reached)
+
+
+def died(process, seconds):
+    """Whether it reached the place at which it dies within that time; ends it otherwise."""
+    deadline = time.monotonic() + seconds
+    while process.running() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    if process.running():
+        process.signal(signal.SIGTERM)  # the last checkpoint, and with it the places that only a stop reaches
+        try:
+            process.child.wait(8)
+        except Exception:
+            pass
+    hit = process.child.poll() == -signal.SIGKILL
+    if process.running():
+        process.kill()
+    return hit
+
+
+@scenario("gateway-crash-loop", "hearthd is killed every 50 to 500 ms with a backlog, and must still drain")
+def crash_loop(run):
+    with chain(run) as rig:
+        home = rig.homes[0]
+        home.offline()
+        home.feed(rate=1000, seed=run.seed)
+        flowing(home, 2000)
+        home.stop_feeding()
+        home.link.mode = "pass"
+        kills = 0
+        deadline = time.monotonic() + run.pick(10, 120)
+        while time.monotonic() < deadline and (home.backlog() or 1) > 0:
+            home.restart()
+            kills += 1
+            time.sleep(run.random.uniform(0.05, 0.5))
+        return finish(rig, kills=kills)
+
+
+@scenario("frozen-processes", "hearthd, serve and the brokers are stopped (SIGSTOP) and go on")
+def frozen(run):
+    with chain(run) as rig:
+        home = rig.homes[0]
+        home.feed(rate=100, seed=run.seed)
+        flowing(home)
+        for _ in range(run.pick(1, 5)):
+            for process in (home.process, rig.services["serve"], rig.broker.process, home.broker.process):
+                process.signal(signal.SIGSTOP)
+                time.sleep(run.pick(0.7, run.random.uniform(0.5, 8)))
+                process.signal(signal.SIGCONT)
+                time.sleep(0.2)
+        return finish(rig)
+
+
+@scenario("sigterm-in-failing-commit", "SIGTERM while the disk refuses: no PUBACK for what is not kept")
+def sigterm(run):
+    fault = run.directory + "/fault"
+    with chain(run) as rig:
+        home = rig.homes[0]
+        stops = 0
+        home.feed(rate=300, seed=run.seed)
+        for kind in run.pick(["eio", "enospc"], ["eio", "enospc"] * 5):
+            write(fault, "")
+            home.restart({"LD_PRELOAD": run.diskfaults, "HEARTH_FAULT_FILE": fault})
+            flowing(home)
+            write(fault, kind)
+            wait_for(lambda: any(a["name"] == "not-recording" for a in (home.status() or {}).get("alarms", [])), 20,
+                     "the gateway says that it does not record")
+            home.process.terminate()
+            stops += 1
+        return finish(rig, stops=stops)
+
+
+@scenario("home-broker-killed", "the home broker dies with readings in flight", quick=True)
+def home_broker(run):
+    with chain(run, home_options={"durable_broker": True}) as rig:
+        home = rig.homes[0]
+        home.feed(rate=100, seed=run.seed)
+        flowing(home)
+        kills = run.pick(3, 25)
+        for _ in range(kills):
+            home.broker.kill()
+            time.sleep(run.random.uniform(0, 0.5))
+            home.broker.start()
+            home.restart() if run.random.random() < 0.3 else None
+            flowing(home, 20, 60)
+        return finish(rig, kills=kills)
+
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(text)

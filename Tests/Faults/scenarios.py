@@ -1,0 +1,77 @@
+"""The list of fault scenarios and what they share."""
+
+import contextlib
+from dataclasses import dataclass
+from typing import Callable
+
+from oracle import Oracle
+from rig import Rig, wait_for
+
+
+class CannotRun(Exception):
+    """This machine cannot do it, and why."""
+
+
+@dataclass
+class Scenario:
+    function: Callable
+    breaks: str
+    quick: bool
+    alone: bool
+
+
+registry: dict[str, Scenario] = {}
+# The longest wait for everything to arrive; shorter where a failure is expected.
+patience = float("inf")
+
+
+def scenario(name, breaks, quick=True, alone=False):
+    """- breaks: what the fault is, for the table.
+    - quick: part of --quick.
+    - alone: nothing else runs beside it."""
+    def register(function):
+        registry[name] = Scenario(function, breaks, quick, alone)
+        return function
+    return register
+
+
+@contextlib.contextmanager
+def chain(run, engine="journal", homes=1, home_options=None, **rig_options):
+    """A running chain whose homes record; ends with it."""
+    if engine == "kafka" and not run.mock_kafka:
+        raise CannotRun("mock-kafka is not built: swift build --product mock-kafka")
+    rig = Rig(run.programs, run.directory, engine, run.mock_kafka, **rig_options)
+    try:
+        rig.start_services()
+        for _ in range(homes):
+            home = rig.home(**(home_options or {}))
+            home.start()
+        for home in rig.homes:
+            home.recording()
+        yield rig
+    finally:
+        rig.close()
+
+
+def flowing(home, more=50, seconds=30):
+    """Until that many further records have been acknowledged."""
+    least = home.acknowledged() + more
+    wait_for(lambda: home.acknowledged() >= least, seconds, f"{home.name} acknowledges {more} more records")
+
+
+def finish(rig, seconds=120, hurry=True, **counts):
+    """No more faults and no more readings: everything must arrive by itself.
+
+    - hurry: starts the gateways again, since one that lost its link waits up to a minute (by design: ten thousand homes
+      must not return in the same second), which would be most of a short run's time."""
+    for home in rig.homes:
+        if home.feeder and home.feeder.running():
+            home.stop_feeding()
+        home.link.mode, home.link.rate, home.link.delay, home.link.slice = "pass", None, 0.0, None
+        home.link.budget, home.link.rewrite = {}, None
+        if not home.process.running():
+            home.start()
+        elif hurry:
+            home.restart()
+    counts.update(Oracle(rig).verify(min(seconds, patience)))
+    return counts
