@@ -128,3 +128,12 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// libFuzzer brings a main of its own, so this target is only there when asked for: scripts/fuzz puts the files of
+// Tests/Fuzz there, and beside them those of hearthd that it shall read.
+if Context.environment["HEARTH_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["Heating", "Influx", "GatewayClient", toml], path: ".build-fuzz/sources",
+            swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])]))
+}

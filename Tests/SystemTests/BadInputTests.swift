@@ -90,5 +90,16 @@ extension SystemTests {
                 "/usr/bin/mosquitto_pub", ["-p", "\(rig.home.port)", "-q", "1", "-t", topic, "-f", file])
             #expect(result.exit == .code(0))
         }
+
+        /// The TOML library's assertions would end the process there; found by scripts/fuzz.
+        @Test("a configuration that is no TOML is refused with its line", arguments: ["[é]", "[[[a]]]", "x = [}", "["])
+        func malformedConfiguration(_ line: String) async throws {
+            let directory = try TemporaryDirectory("malformed")
+            let file = try directory.write("home = \"h\"\n\(line)\n", to: "hearthd.toml")
+            let result = try await ChildProcess.run(
+                ChildProcess.binary("hearthd"), ["--config", file, "--check-config"])
+            #expect(result.exit == .code(78), "\(result.output)")
+            #expect(result.output.contains("hearthd.toml:2"), "\(result.output)")
+        }
     }
 }
