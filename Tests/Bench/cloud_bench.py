@@ -18,7 +18,8 @@ import time
 import urllib.parse
 import urllib.request
 
-from bench import Bench, Broker, free_port, listening, wait_for
+from bench import Bench
+from chain import Broker, free_port, listening, wait_for
 
 
 class Database:
