@@ -104,7 +104,8 @@ let package = Package(
             name: "mock-kafka", dependencies: ["EventLog", "CRdkafka"], path: "Tests/MockKafka",
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "EventLogTests", dependencies: ["EventLog", "Journal", "TestSupport", "mock-kafka"],
+            name: "EventLogTests",
+            dependencies: ["EventLog", "Journal", "FaultyDisk", "CSQLite", "TestSupport", "mock-kafka"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "InfluxTests", dependencies: ["Influx", "Heating", "CCurl", "CZlib", "TestSupport"],

@@ -1,5 +1,8 @@
+import CSQLite
+import FaultyDisk
 import Foundation
 import Journal
+import Synchronization
 import Testing
 
 @testable import EventLog
@@ -102,6 +105,47 @@ struct JournalLogTests {
             defer { log.close() }
             let error = failure { _ = try JournalLog(path: path) }
             #expect(error?.code == .storage)
+        }
+    }
+
+    @Test("a read that fails in one topic does not lose what was found in the other")
+    func failedRead() async throws {
+        try await Self.withFolder { path in
+            let disk = FaultyDisk(directory: path)
+            let log = try JournalLog(path: path, vfs: FaultyDisk.vfs)
+            defer { log.close() }
+            let count = 400
+            for topic in ["a", "b"] {
+                let filler = String(repeating: "x", count: 3000)
+                for number in 0..<count { try log.append([event(topic, "h", "\(topic)\(number) \(filler)")]) }
+            }
+            let calls = Mutex((reads: 0, failing: Int.max))
+            disk.on { call in
+                guard call.operation == .read else { return nil }
+                return calls.withLock { calls in
+                    calls.reads += 1
+                    return calls.reads == calls.failing ? SQLITE_IOERR | (1 << 8) : nil
+                }
+            }
+            var failures = 0
+            for failing in stride(from: 1, to: 1500, by: 60) {
+                let reader = try log.reader(group: "g\(failing)", topics: ["a", "b"])
+                calls.withLock { $0 = (0, failing) }
+                var found: [String: Int] = [:]
+                for _ in 0..<20 where found.values.reduce(0, +) < 2 * count {
+                    do throws(EventLogError) {
+                        for stored in try reader.read(atMost: 5000, within: 1_000_000).events {
+                            found[String(text(stored).prefix { $0 != " " }), default: 0] += 1
+                        }
+                    } catch {
+                        #expect(error.isTransient)
+                        failures += 1
+                    }
+                }
+                #expect(found.count == 2 * count && found.values.allSatisfy { $0 == 1 }, "read \(failing) failed")
+                reader.close()
+            }
+            #expect(failures > 5)
         }
     }
 }

@@ -19,7 +19,9 @@ package final class FaultyDisk: Sendable {
     /// Returns an SQLite result code to fail with, or nil to go on.
     package typealias Hook = @Sendable (Call) -> Int32?
 
-    private let hook = Mutex<Hook?>(nil)
+    /// A bare closure in a Mutex gets one more reabstraction thunk with each look at it, until the stack is full.
+    private struct Box { var hook: Hook? }
+    private let box = Mutex(Box())
     private static let disks = Mutex<[String: FaultyDisk]>([:])
     private static let isRegistered: Bool = register()
 
@@ -29,13 +31,13 @@ package final class FaultyDisk: Sendable {
         Self.disks.withLock { $0[directory] = self }
     }
 
-    package func on(_ hook: Hook?) { self.hook.withLock { $0 = hook } }
+    package func on(_ hook: Hook?) { box.withLock { $0.hook = hook } }
 
     fileprivate func verdict(
         _ operation: @autoclosure () -> Operation, _ file: UnsafeMutablePointer<FaultyFile>, _ offset: Int64,
         _ bytes: Int
     ) -> Int32? {
-        guard let hook = hook.withLock({ $0 }) else { return nil }
+        guard let hook = box.withLock({ $0 }).hook else { return nil }
         let path = String(cString: file.pointee.path)
         return hook(Call(operation: operation(), path: path, offset: offset, bytes: bytes))
     }

@@ -29,8 +29,15 @@ public final class JournalLog: EventLog {
     ///   - maxBytes: Bound on the file and its write-ahead log, at least 16 MiB.
     ///   - history: How long events that every group has passed are kept.
     /// - Throws: `settings` or `storage`, and the file is left alone.
-    public init(
+    public convenience init(
         path: String, maxBytes: Int64 = 8 << 30, history: Duration = .seconds(86_400),
+        report: @escaping NoticeHandler = { _ in }
+    ) throws(EventLogError) {
+        try self.init(path: path, maxBytes: maxBytes, history: history, vfs: nil, report: report)
+    }
+
+    init(
+        path: String, maxBytes: Int64 = 8 << 30, history: Duration = .seconds(86_400), vfs: String?,
         report: @escaping NoticeHandler = { _ in }
     ) throws(EventLogError) {
         guard maxBytes >= 16 << 20 else {
@@ -40,6 +47,7 @@ public final class JournalLog: EventLog {
         settings.maxBytes = maxBytes
         settings.whenFull = .stopAccepting
         settings.history = history
+        settings.vfs = vfs
         settings.pageSize = 4096
         settings.logBytes = Int(min(16 << 20, maxBytes / 4))
         do throws(JournalError) {

@@ -72,12 +72,22 @@ final class JournalReader: EventReader {
         while true {
             guard !isClosed, !log.isClosed else { throw .closed }
             let seen = log.appends
+            // Where the topics are counts when all of them could be read: after an error the next read finds it all again.
+            var moved = places
             var events: [StoredEvent] = []
             var isAtEnd = true
             for offset in places.indices where events.count < count {
                 let index = (firstTopic + offset) % places.count
-                isAtEnd = try scan(index, atMost: count - events.count, into: &events) && isAtEnd
+                guard let found = try scan(&moved[index], atMost: count - events.count) else {
+                    // A new file: from its cursors.
+                    (moved, events, isAtEnd) = (places, [], false)
+                    break
+                }
+                events += found.events
+                isAtEnd = isAtEnd && found.isAtEnd
             }
+            places = moved
+            log.board.update(group: group) { $0.read += Int64(events.count) }
             // Another topic is first next time, so that a busy one does not starve the others.
             firstTopic = (firstTopic + 1) % places.count
             tidy()
@@ -91,29 +101,25 @@ final class JournalReader: EventReader {
         }
     }
 
-    /// Reads on in one topic; returns whether it came to the end.
+    /// Reads on in one topic; returns what was found and whether it came to the end, nil if another file is there now.
     private func scan(
-        _ index: Int, atMost count: Int, into events: inout [StoredEvent]
-    ) throws(EventLogError) -> Bool {
-        let place = places[index]
+        _ place: inout Place, atMost count: Int
+    ) throws(EventLogError) -> (events: [StoredEvent], isAtEnd: Bool)? {
+        let (after, topic) = (place.scanned, place.topic)
         let batch = try log.run { () throws(JournalError) in
-            try log.journal.read(after: place.scanned, rows: count, bytes: Self.batchBytes, topic: place.topic)
+            try log.journal.read(after: after, rows: count, bytes: Self.batchBytes, topic: topic)
         }
         guard batch.epoch == epoch else {
             try beginEpoch(batch.epoch)
-            events = []
-            return false
+            return nil
         }
-        for record in batch.records {
-            events.append(
-                StoredEvent(
-                    event: EventCoding.event(record), partition: 0, offset: record.sequence,
-                    appendedAt: record.receivedAt))
+        let events = batch.records.map {
+            StoredEvent(
+                event: EventCoding.event($0), partition: 0, offset: $0.sequence, appendedAt: $0.receivedAt)
         }
-        places[index].scanned = max(place.scanned, batch.scannedThrough)
-        if let last = batch.records.last { places[index].delivered = last.sequence }
-        log.board.update(group: group) { $0.read += Int64(batch.records.count) }
-        return batch.scannedThrough >= log.journal.status.newest
+        place.scanned = max(after, batch.scannedThrough)
+        if let last = batch.records.last { place.delivered = last.sequence }
+        return (events, batch.scannedThrough >= log.journal.status.newest)
     }
 
     /// The file was damaged and replaced: go on from the cursors that could be saved.
