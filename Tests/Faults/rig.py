@@ -118,6 +118,7 @@ class Influx:
         self.directory = os.path.join(directory, "influx")
         os.makedirs(self.directory)
         self.port = free_port()
+        self.was_killed = False
         d = self.directory
         with open(d + "/influxdb.conf", "w") as f:
             f.write(f'reporting-disabled = true\nbind-address = "127.0.0.1:{free_port()}"\n[meta]\ndir = "{d}/meta"\n[data]\n'
@@ -126,18 +127,30 @@ class Influx:
         self.start()
 
     def start(self):
-        self.process = Process(["influxd", "-config", self.directory + "/influxdb.conf"], self.directory + "/log")
+        """After a kill it is started twice. influxd 1.6 opens its log at the end, then cuts off the entry that the kill
+        tore, then writes behind the gap: at the next start everything behind it is gone, acknowledged or not. A start
+        in between that nobody writes to leaves the log whole. (Two plain HTTP clients, three kills: 2 of 400 runs.)"""
+        if self.was_killed:
+            self.run(free_port()).terminate()
+            self.was_killed = False
+        self.process = self.run(self.port)
+
+    def run(self, port):
+        process = Process(["influxd", "-config", self.directory + "/influxdb.conf"], self.directory + "/log",
+                          {"INFLUXDB_HTTP_BIND_ADDRESS": f"127.0.0.1:{port}"})
 
         def answers():
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping", timeout=1).close()
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=1).close()
                 return True
             except OSError:
                 return False
         wait_for(answers, 30, "influxd answers")
+        return process
 
     def kill(self):
         self.process.kill()
+        self.was_killed = True
 
     def query(self, statement, database):
         data = urllib.parse.urlencode({"q": statement, "db": database, "epoch": "ns"}).encode()

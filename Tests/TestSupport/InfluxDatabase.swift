@@ -18,6 +18,7 @@ public final class InfluxDatabase: @unchecked Sendable {
     private let port: Int
     private let directory: URL
     private var process = Process()
+    private var wasKilled = false
 
     public init(requiresLogin: Bool = false, usesTLS: Bool = false) throws {
         port = try freePort()
@@ -69,25 +70,44 @@ public final class InfluxDatabase: @unchecked Sendable {
     }
 
     public func start() throws {
-        process = Process()
+        if wasKilled { try mendLog() }
+        process = try run(port: port)
+    }
+
+    /// influxd 1.6 opens its log at the end, then cuts off the entry that a kill tore, then writes behind the gap: at the
+    /// next start everything behind it is gone, acknowledged or not. A start in between that nobody writes to leaves
+    /// the log whole. Seen with two plain HTTP clients and three kills, in 2 of 400 runs.
+    private func mendLog() throws {
+        let mender = try run(port: try freePort())
+        mender.terminate()
+        mender.waitUntilExit()
+        wasKilled = false
+    }
+
+    private func run(port: Int) throws -> Process {
+        let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.executable ?? "/usr/bin/influxd")
         process.arguments = ["-config", "\(directory.path)/influxdb.conf"]
+        process.environment = ProcessInfo.processInfo.environment.merging(
+            ["INFLUXDB_HTTP_BIND_ADDRESS": "127.0.0.1:\(port)"]) { $1 }
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
         // Over TLS the tests' client cannot ask; a plain request is answered with 400.
         let expected = url.hasPrefix("https") ? 400 : 204
         let deadline = ContinuousClock.now + .seconds(30)
-        while (try? request("GET", "/ping").status) != expected {
+        while (try? request("GET", "/ping", port: port).status) != expected {
             guard ContinuousClock.now < deadline else { throw Failure(description: "influxd does not answer") }
             usleep(5_000)
         }
+        return process
     }
 
     /// As the kernel would: nothing is flushed.
     public func killHard() {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+        wasKilled = true
     }
 
     deinit {
@@ -118,8 +138,10 @@ public final class InfluxDatabase: @unchecked Sendable {
     }
 
     /// A minimal HTTP client of the test's own, so that nothing here depends on the code under test.
-    private func request(_ method: String, _ path: String) throws -> (status: Int, body: [UInt8]) {
-        let socket = try connectToLoopback(port: port)
+    private func request(
+        _ method: String, _ path: String, port: Int? = nil
+    ) throws -> (status: Int, body: [UInt8]) {
+        let socket = try connectToLoopback(port: port ?? self.port)
         defer { close(socket) }
         let text = Array("\(method) \(path) HTTP/1.0\r\nHost: test\r\nContent-Length: 0\r\n\r\n".utf8)
         guard send(socket, text, text.count, Int32(MSG_NOSIGNAL)) == text.count else { throw SocketError("send") }
