@@ -22,6 +22,9 @@ final class ConnectionLoop {
     private var nextAttempt: Int64 = 0
     /// When the first message of the waiting batch was read.
     private var batchStart: Int64 = 0
+    /// When the last message was read, and the last batch handed over.
+    private var lastRead: Int64 = 0
+    private var lastHandOver: Int64 = 0
     private var nextKeepAlive: Int64 = 0
     private var reportedStage: Client.Stage?
 
@@ -157,12 +160,15 @@ final class ConnectionLoop {
     }
 
     private func receive(_ client: Client, isReadable: Bool) throws(Disconnection) {
-        let wasEmpty = client.messages.isEmpty
+        let waiting = client.messages.count
         var failure: Disconnection?
         if isReadable {
             do throws(Disconnection) { try client.read() } catch { failure = error }
         }
-        if wasEmpty, !client.messages.isEmpty { batchStart = bootTime() }
+        if client.messages.count > waiting {
+            lastRead = bootTime()
+            if waiting == 0 { batchStart = lastRead }
+        }
         try deliverAnswers(client)
         if client.isBatchFull || failure != nil || bootTime() >= batchDue { try handOver(client, after: failure) }
         if let failure { throw failure }
@@ -182,8 +188,11 @@ final class ConnectionLoop {
     /// Boot time at which the waiting batch must be handed over.
     private var batchDue: Int64 {
         guard stopBy == nil else { return 0 }
+        let batch = settings.batch
+        let paced = batch.pace > 0 ? min(lastHandOver + batch.pace, lastRead + batch.pace / 10) : batchStart
         // Pings wait behind the batch's acknowledgements, and the broker hangs up after 1.5 keep-alives.
-        return batchStart + min(settings.batch.age, Int64(settings.keepAlive) * nanosecondsPerSecond / 2)
+        let latest = batchStart + Int64(settings.keepAlive) * nanosecondsPerSecond / 2
+        return min(max(batchStart + batch.age, paced), latest)
     }
 
     /// Gives the waiting batch to the handler. Afterwards its acknowledgements may be written.
@@ -195,6 +204,7 @@ final class ConnectionLoop {
         defer {
             client.messages.removeAll(keepingCapacity: true)
             client.messageBytes = 0
+            lastHandOver = bootTime()
         }
         do {
             try handler.received(client.messages, on: link)

@@ -95,7 +95,7 @@ class Ratios(bench.Bench):
 
     def disk_bytes(self):
         """At 1000 readings a second; the baseline commits each row by itself, with SQLite's own checkpoints."""
-        count = 10_000
+        count = 30_000
         with tempfile.TemporaryDirectory(dir=self.options.disk) as directory:
             broker = Broker(directory, "home")
             gateway = self.gateway(directory, broker.port, free_port())

@@ -67,6 +67,48 @@ struct BatchTests {
         }
     }
 
+    @Test func aPacedStreamIsHandedOverInFewBatchesAndALoneMessageAtOnce() async throws {
+        let recorder = Recorder()
+        var settings = settings(broker.port)
+        settings.batch.pace = 5 * second
+        try await withConnection(settings, recorder) { _ in
+            let peer = try await broker.acceptMQTT()
+            let first = ContinuousClock.now
+            peer.write(Packet.publish("a/temperature", [], id: 1))
+            try await eventually { peer.acknowledged == [1] }
+            #expect(ContinuousClock.now - first < .milliseconds(400), "a message after a pause does not wait")
+            // Closer together than a tenth of the pace.
+            for id in UInt16(2)...30 {
+                peer.write(Packet.publish("a/temperature", [], id: id))
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            #expect(recorder.now.batches.map(\.count) == [1])
+            // Then the stream pauses, as a broker does whose window is full.
+            try await eventually(within: .seconds(3)) { peer.acknowledged == (1...30).map { UInt16($0) } }
+            #expect(recorder.now.batches.map(\.count) == [1, 29])
+        }
+    }
+
+    @Test func aStreamWithoutAPauseIsHandedOverAtItsPace() async throws {
+        let recorder = Recorder()
+        var settings = settings(broker.port)
+        settings.batch.pace = second
+        try await withConnection(settings, recorder) { _ in
+            let peer = try await broker.acceptMQTT()
+            let start = ContinuousClock.now
+            var id: UInt16 = 0
+            while ContinuousClock.now - start < .seconds(3) {
+                id += 1
+                peer.write(Packet.publish("a/temperature", [], id: id))
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            try await eventually { peer.acknowledged.count == id }
+            // One at once, one a second; more only where this machine paused for a tenth of one.
+            let batches = recorder.now.batches.count
+            #expect(batches >= 3 && batches <= 12, "\(recorder.now.batches.map(\.count))")
+        }
+    }
+
     @Test func everythingAboutAMessageArrives() async throws {
         let recorder = Recorder()
         try await withConnection(settings(broker.port), recorder) { _ in
