@@ -135,7 +135,8 @@ private struct Series: Sendable {
         guard step > 0 else { return nil }
         if step > newest || step <= newest - 2 * count {
             // Far back means that the clock was set: what is "newest" never happened.
-            let first = step > newest ? max(newest + 1, step - count + 1) : step - count + 1
+            // A box without a clock of its own wakes up in 1970, a few steps after the first.
+            let first = max(step > newest ? newest + 1 : 1, step - count + 1)
             for stale in first...step { steps[Int(stale % count)] = Step() }
             newest = step
         }

@@ -14,6 +14,7 @@ import urllib.request
 
 from proxy import Proxy
 
+CRASHES = (signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGSEGV)
 SOURCE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -64,9 +65,19 @@ class Process:
         return self.child.pid
 
     def running(self):
-        return self.child.poll() is None
+        """Whether it lives. That it killed itself by a trap is a failure wherever it is noticed."""
+        code = self.child.poll()
+        if code is not None and -code in CRASHES:
+            raise Failure(f"{self.path}: ended by {signal.Signals(-code).name}: a crash of its own")
+        return code is None
 
     def kill(self):
+        self.running()
+        self.child.kill()
+        self.child.wait()
+
+    def end(self):
+        """Whatever it has come to."""
         self.child.kill()
         self.child.wait()
 
@@ -74,6 +85,7 @@ class Process:
         self.child.send_signal(number)
 
     def terminate(self, seconds=15):
+        self.running()
         self.child.terminate()
         try:
             return self.child.wait(seconds)
@@ -319,13 +331,12 @@ class Rig:
     def close(self):
         for home in self.homes:
             for process in (home.feeder, home.process, home.broker.process):
-                if process and process.running():
-                    process.kill()
+                if process:
+                    process.end()
             home.wire.close()
             home.link.close()
         for process in [*self.services.values(), self.broker.process, self.influx.process]:
-            if process.running():
-                process.kill()
+            process.end()
         if self.kafka:
             self.kafka.kill()
             self.kafka.wait()

@@ -60,6 +60,22 @@ import Testing
         #expect(try room(history, .hour, now: start)["temperature"]?.array?.last == 21.0)
     }
 
+    @Test func `a box that wakes up in 1970, without a clock of its own, has a history of that too`() throws {
+        var history = History()
+        history.temperature(20, in: office, at: start)
+        history.pump(true, in: office, at: start)
+        for time in [61 * second, 71 * second, 301 * second] {
+            history.temperature(21, in: office, at: time)
+            history.pump(false, in: office, at: time)
+            #expect(try room(history, .hour, now: time)["temperature"]?.array?.last == 21.0)
+        }
+        #expect(try room(history, .day, now: 301 * second)["temperature"]?.array?.last == 21.0)
+        history.temperature(22, in: office, at: -start)
+        history.temperature(23, in: office, at: 0)
+        history.temperature(24, in: office, at: start + 60 * second)
+        #expect(try room(history, .hour, now: start + 60 * second)["temperature"]?.array?.last == 24.0)
+    }
+
     @Test func `an outage lasts from the first look without the link to the first with it`() {
         var history = History()
         history.link("cloud", isUp: true, at: start)
