@@ -43,6 +43,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
         .target(name: "Heating", swiftSettings: swiftSettings),
+        .target(name: "Compression", dependencies: ["Heating", "CZlib"], swiftSettings: swiftSettings),
         .target(name: "Journal", dependencies: ["CSQLite"], swiftSettings: swiftSettings),
         .target(name: "MQTT", dependencies: ["CMosquitto"], swiftSettings: swiftSettings),
         .target(name: "EventLog", dependencies: ["Journal", "CRdkafka"], swiftSettings: swiftSettings),
@@ -54,7 +55,7 @@ let package = Package(
 
         .executableTarget(
             name: "hearthd",
-            dependencies: ["Heating", "Journal", "MQTT", argumentParser, logging, lifecycle, toml],
+            dependencies: ["Heating", "Compression", "Journal", "MQTT", argumentParser, logging, lifecycle, toml],
             swiftSettings: swiftSettings,
             // The static Swift library is linked with every symbol exported, for plug-ins that we have none of; the tables
             // are read at each start and stay in memory (measured: 1.2 MB of 21).
@@ -70,12 +71,13 @@ let package = Package(
         .executableTarget(
             name: "hearth-cloud",
             dependencies: [
-                "Heating", "MQTT", "EventLog", "Influx", "HTTP", "Prometheus", argumentParser, logging, lifecycle,
+                "Heating", "Compression", "MQTT", "EventLog", "Influx", "HTTP", "Prometheus", argumentParser, logging,
+                lifecycle,
                 metrics,
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
-            name: "hearth-sim", dependencies: ["Heating", "MQTT", argumentParser, logging],
+            name: "hearth-sim", dependencies: ["Heating", "Compression", "MQTT", argumentParser, logging],
             swiftSettings: swiftSettings),
 
         // What several suites share: broker processes on free ports, scripted peers, a wire-reading proxy.
@@ -89,7 +91,9 @@ let package = Package(
             name: "simulate", dependencies: ["SimulationModel", "Heating", argumentParser],
             path: "Tests/Simulation/Program",
             swiftSettings: swiftSettings),
-        .testTarget(name: "HeatingTests", dependencies: ["Heating", "SimulationModel"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HeatingTests", dependencies: ["Heating", "Compression", "SimulationModel"],
+            swiftSettings: swiftSettings),
         // An SQLite VFS that fails, stalls and records; used by the journal's tests and by crash-images.
         .target(
             name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk", swiftSettings: swiftSettings),
@@ -124,7 +128,7 @@ let package = Package(
         .testTarget(name: "hearthdTests", dependencies: ["hearthd", "Heating"], swiftSettings: swiftSettings),
         .testTarget(name: "hearth-simTests", dependencies: ["hearth-sim"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "SystemTests", dependencies: ["Heating", "MQTT", "TestSupport", "mock-kafka"],
+            name: "SystemTests", dependencies: ["Heating", "Compression", "MQTT", "TestSupport", "mock-kafka"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
@@ -135,6 +139,7 @@ let package = Package(
 if Context.environment["HEARTH_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "fuzz", dependencies: ["Heating", "Influx", "GatewayClient", toml], path: ".build-fuzz/sources",
+            name: "fuzz", dependencies: ["Heating", "Compression", "Influx", "GatewayClient", toml],
+            path: ".build-fuzz/sources",
             swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])]))
 }

@@ -2,7 +2,12 @@
 ///
 /// Version 1, all integers unsigned LEB128 varints unless said otherwise:
 ///
-///     "HF" version(1 byte) flags(1 byte, 0; reserved for compression)
+///     "HF" version(1 byte) flags(1 byte: 1 if the body is compressed, otherwise 0)
+///     the body, or its length and the zlib stream (RFC 1950) that it becomes
+///     CRC-32C of everything before it (4 bytes, little-endian)
+///
+/// The body:
+///
 ///     epoch: length, UTF-8
 ///     topics: count, then each: length, UTF-8
 ///     records: count, then each:
@@ -11,7 +16,6 @@
 ///         payload: shared prefix length, shared suffix length, middle length, middle,
 ///                  against the payload before it on the same topic (empty for the first)
 ///         attributes: length, bytes
-///     CRC-32C of everything before it (4 bytes, little-endian)
 public struct Frame: Equatable, Sendable {
     public static let version: UInt8 = 1
     /// Most records that a frame may carry.
@@ -20,6 +24,7 @@ public struct Frame: Equatable, Sendable {
     public static let expandedLimit = 16 << 20
     static let magic: [UInt8] = Array("HF".utf8)
     static let longestTopic = 512
+    static let isCompressed: UInt8 = 1
 
     public struct Record: Equatable, Sendable {
         public var sequence: Int64
@@ -49,13 +54,31 @@ public struct Frame: Equatable, Sendable {
     }
 }
 
+/// What makes a frame's body smaller and whole again. A value, since zlib is C, which this module does without.
+public struct FrameCompression: Sendable {
+    /// nil when it could not be done.
+    public var compress: @Sendable (_ bytes: [UInt8]) -> [UInt8]?
+    /// nil when the bytes do not stand for exactly `count` others; allocates at most so many, from hostile input too.
+    public var decompress: @Sendable (_ bytes: [UInt8], _ count: Int) -> [UInt8]?
+
+    public init(
+        compress: @escaping @Sendable ([UInt8]) -> [UInt8]?,
+        decompress: @escaping @Sendable ([UInt8], Int) -> [UInt8]?
+    ) {
+        self.compress = compress
+        self.decompress = decompress
+    }
+}
+
 /// Why a frame was refused. The raw value is the label under which it is counted.
 public enum FrameError: String, Error, CaseIterable, Sendable {
     case notAFrame = "not_a_frame"
     case unsupportedVersion = "unsupported_version"
-    /// A flag that this version does not know.
+    /// A flag that this version does not know, or a compression that the reader does not have.
     case unsupportedFlags = "unsupported_flags"
     case checksum
+    /// What is compressed is not what it says.
+    case badCompression = "bad_compression"
     case truncated
     case trailingBytes = "trailing_bytes"
     /// A varint longer than 63 bits.

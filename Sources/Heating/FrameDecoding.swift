@@ -1,32 +1,55 @@
 extension Frame {
-    /// Reads a frame from the network. Never traps; allocates at most `limit` bytes of content.
+    /// What a body may have beyond the content it stands for: a few numbers for each record.
+    private static let bodyOverhead = 32 * recordLimit
+
+    /// Reads a frame from the network. Never traps; allocates at most `limit` bytes of content, and as much again for a
+    /// compressed body.
     ///
-    /// - Parameter limit: the largest sum of the decoded records' topics, payloads and attributes, in bytes. A few
-    ///   input bytes can stand for a long payload that repeats the one before it, so the input's size is no bound.
+    /// - Parameters:
+    ///   - limit: the largest sum of the decoded records' topics, payloads and attributes, in bytes. A few input
+    ///     bytes can stand for a long payload that repeats the one before it, so the input's size is no bound.
+    ///   - compression: without it a compressed frame is an `unsupportedFlags`.
     public static func decode(
-        _ bytes: some Collection<UInt8>, limit: Int = Frame.expandedLimit
+        _ bytes: some Collection<UInt8>, limit: Int = Frame.expandedLimit, with compression: FrameCompression? = nil
     ) throws(FrameError) -> Frame {
-        try bytes.withBytes { span in Result { () throws(FrameError) in try decode(span, limit: limit) } }.get()
+        try bytes.withBytes { span in
+            Result { () throws(FrameError) in try decode(span, limit: limit, compression) }
+        }.get()
     }
 
-    private static func decode(_ bytes: Span<UInt8>, limit: Int) throws(FrameError) -> Frame {
+    private static func decode(
+        _ bytes: Span<UInt8>, limit: Int, _ compression: FrameCompression?
+    ) throws(FrameError) -> Frame {
         let header = magic.count + 2
         guard bytes.count >= magic.count, bytes[0] == magic[0], bytes[1] == magic[1] else { throw .notAFrame }
         guard bytes.count >= header + 4 else { throw .truncated }
         guard bytes[2] == version else { throw .unsupportedVersion }
-        guard bytes[3] == 0 else { throw .unsupportedFlags }
+        guard bytes[3] & ~isCompressed == 0, bytes[3] == 0 || compression != nil else { throw .unsupportedFlags }
         let end = bytes.count - 4
         let stored = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[end + $1]) << (8 * $1) }
         guard CRC32C.checksum(bytes, 0..<end) == stored else { throw .checksum }
-
         var reader = FrameReader(index: header, end: end)
+        guard let compression, bytes[3] == isCompressed else { return try body(&reader, bytes, limit: limit) }
+
+        let count = try reader.number(bytes)
+        guard count - bodyOverhead <= limit else { throw .tooLarge }
+        guard let content = compression.decompress(bytes.array(reader.index..<end), count) else {
+            throw .badCompression
+        }
+        reader = FrameReader(index: 0, end: content.count)
+        return try body(&reader, content.span, limit: limit)
+    }
+
+    private static func body(
+        _ reader: inout FrameReader, _ bytes: Span<UInt8>, limit: Int
+    ) throws(FrameError) -> Frame {
         let epochRange = try reader.run(bytes)
         guard epochRange.count <= Acknowledgement.longestEpoch, let epoch = validText(bytes, epochRange) else {
             throw .badEpoch
         }
         let topics = try topics(&reader, bytes)
         let records = try records(&reader, bytes, topics, limit: limit)
-        guard reader.index == end else { throw .trailingBytes }
+        guard reader.index == reader.end else { throw .trailingBytes }
         return Frame(epoch: epoch, records: records)
     }
 

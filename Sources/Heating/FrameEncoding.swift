@@ -1,6 +1,25 @@
 extension Frame {
-    /// The frame's bytes. A frame that breaks the limits in ``Frame`` encodes, and is refused by ``decode(_:limit:)``.
-    public func encode() -> [UInt8] {
+    /// The frame's bytes. A frame that breaks the limits in ``Frame`` encodes, and is refused by
+    /// ``decode(_:limit:with:)``.
+    ///
+    /// - Parameter compression: used where it makes the frame smaller.
+    public func encode(with compression: FrameCompression? = nil) -> [UInt8] {
+        let body = body()
+        var output = Self.magic + [Self.version]
+        if let compressed = compression?.compress(body), compressed.count + 9 < body.count {
+            output.append(Self.isCompressed)
+            output.appendVarint(UInt64(body.count))
+            output += compressed
+        } else {
+            output.append(0)
+            output += body
+        }
+        let checksum = CRC32C.checksum(output.span, 0..<output.count)
+        for shift in [0, 8, 16, 24] { output.append(UInt8(truncatingIfNeeded: checksum >> shift)) }
+        return output
+    }
+
+    private func body() -> [UInt8] {
         var topics: [ExactString] = []
         var indices: [ExactString: Int] = [:]
         var topicOfRecord: [Int] = []
@@ -15,10 +34,8 @@ extension Frame {
             topicOfRecord.append(index)
         }
 
-        var output = Self.magic
+        var output: [UInt8] = []
         output.reserveCapacity(64 + records.count * 64)
-        output.append(Self.version)
-        output.append(0)
         output.appendVarint(UInt64(epoch.utf8.count))
         output += epoch.utf8
         output.appendVarint(UInt64(topics.count))
@@ -28,8 +45,6 @@ extension Frame {
         }
         output.appendVarint(UInt64(records.count))
         append(to: &output, topicOfRecord, topicCount: topics.count)
-        let checksum = CRC32C.checksum(output.span, 0..<output.count)
-        for shift in [0, 8, 16, 24] { output.append(UInt8(truncatingIfNeeded: checksum >> shift)) }
         return output
     }
 

@@ -1,3 +1,4 @@
+import Compression
 import EventLog
 import Heating
 import MQTT
@@ -47,7 +48,7 @@ struct IngestDecoder {
 
     private func frame(_ home: HomeID, _ message: Message, into batch: inout IngestBatch) {
         do throws(FrameError) {
-            let frame = try Frame.decode(message.payload, limit: Self.frameLimit)
+            let frame = try Frame.decode(message.payload, limit: Self.frameLimit, with: .zlib)
             guard frame.epoch.utf8.count <= Origin.nameLimit else {
                 deadLetter(message.payload, key: home.name, source: message.topic, "bad_epoch", into: &batch)
                 return

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compression
 import Glibc
 import Heating
 import MQTT
@@ -69,7 +70,7 @@ private final class ConfirmSession: ConnectionHandler {
         var confirmed: [String: SequenceRanges] = [:]
         for message in batch where !message.isRetained {
             if message.topic.hasSuffix("/frame") {
-                guard let frame = try? Frame.decode(message.payload) else { continue }
+                guard let frame = try? Frame.decode(message.payload, with: .zlib) else { continue }
                 for record in frame.records {
                     confirmed[frame.epoch, default: SequenceRanges()].insert(record.sequence...record.sequence)
                 }

@@ -1,3 +1,4 @@
+import Compression
 import Heating
 
 /// What an observer of a broker writes down: one line per reading or command, the same line at the home broker and
@@ -33,7 +34,9 @@ enum ObservedBroker: Equatable, Sendable {
         case .cloud(let home):
             let local = String(topic.dropFirst("\(home)/".count))
             guard local == "frame" else { return [Observation(topic: local, payload: payload)] }
-            return try Frame.decode(payload).records.map { Observation(topic: $0.topic, payload: $0.payload) }
+            return try Frame.decode(payload, with: .zlib).records.map {
+                Observation(topic: $0.topic, payload: $0.payload)
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Compression
 import Heating
 import Journal
 import Logging
@@ -242,7 +243,8 @@ final class UplinkLane: ConnectionHandler {
             records: records.map {
                 .init(sequence: $0.sequence, topic: $0.topic, payload: $0.payload, attributes: $0.attributes)
             })
-        return Publication(topic: CloudTopic.frame(configuration.home).string, payload: frame.encode(), qos: 1)
+        return Publication(
+            topic: CloudTopic.frame(configuration.home).string, payload: frame.encode(with: .zlib), qos: 1)
     }
 
     private func single(_ record: Journal.Record) -> Publication {

@@ -1,3 +1,4 @@
+import Compression
 import SimulationModel
 import Testing
 
@@ -66,6 +67,61 @@ import Testing
         print("frame of 500 readings: \(encoded.count) bytes, payloads alone \(plain)")
     }
 
+    @Test func compressedReadingsTakeAQuarter() throws {
+        let frame = sensorFrame(500)
+        let (plain, small) = (frame.encode(), frame.encode(with: .zlib))
+        #expect(try Frame.decode(small, with: .zlib) == frame)
+        #expect(small.count < plain.count * 4 / 10, "\(small.count) of \(plain.count) bytes")
+        #expect(error(small) == .unsupportedFlags)
+        // What would not get smaller stays as it is, for any reader.
+        let single = Frame(epoch: "e", records: [.init(sequence: 1, topic: "a/temperature", payload: bytes("abc"))])
+        #expect(single.encode(with: .zlib) == single.encode())
+        let broken = FrameCompression { _ in
+            nil
+        } decompress: { _, _ in
+            nil
+        }
+        #expect(frame.encode(with: broken) == plain)
+        print("frame of 500 readings: \(small.count) bytes compressed")
+    }
+
+    @Test func aCompressedBodyIsOneStreamOfTheLengthItSays() throws {
+        let frame = sensorFrame(20)
+        let body = Array(frame.encode().dropFirst(4).dropLast(4))
+        let stream = try #require(FrameCompression.zlib.compress(body))
+        func error(_ count: Int, _ stream: [UInt8], limit: Int = Frame.expandedLimit) -> FrameError? {
+            var bytes: [UInt8] = []
+            bytes.appendVarint(UInt64(count))
+            do throws(FrameError) {
+                _ = try Frame.decode(sealed(bytes + stream, flags: 1), limit: limit, with: .zlib)
+                return nil
+            } catch { return error }
+        }
+        #expect(error(body.count, stream) == nil)
+        for count in [0, 1, body.count - 1, body.count + 1] { #expect(error(count, stream) == .badCompression) }
+        #expect(error(body.count, stream + [0]) == .badCompression)
+        #expect(error(body.count, Array(stream.dropLast())) == .badCompression)
+        #expect(error(body.count, []) == .badCompression)
+        #expect(error(body.count, stream, limit: 100) == .tooLarge)
+        #expect(error(.max, stream) == .tooLarge)
+        // A bomb: 8 kB that stand for 8 MB.
+        let bomb = try #require(FrameCompression.zlib.compress([UInt8](repeating: 0, count: 8 << 20)))
+        #expect(error(8 << 20, bomb, limit: 1 << 20) == .tooLarge)
+        #expect(error(1 << 20, bomb, limit: 1 << 20) == .badCompression)
+    }
+
+    @Test func everyDamagedByteOfACompressedFrameIsNoticed() throws {
+        let encoded = sensorFrame(20).encode(with: .zlib)
+        #expect(encoded[3] == 1)
+        for index in encoded.indices {
+            for bit in 0..<8 {
+                var damaged = encoded
+                damaged[index] ^= 1 << UInt8(bit)
+                #expect((try? Frame.decode(damaged, with: .zlib)) == nil, "bit \(bit) of byte \(index)")
+            }
+        }
+    }
+
     @Test func topicsWithEqualCharactersAndDifferentBytesStayApart() throws {
         let topics = ["caf\u{E9}/temperature", "cafe\u{301}/temperature"]
         let frame = Frame(
@@ -90,6 +146,8 @@ import Testing
             }
             let frame = Frame(epoch: "epoch", records: records)
             try check((try? Frame.decode(frame.encode())) == frame, seed, "changed by a round trip")
+            let small = frame.encode(with: .zlib)
+            try check((try? Frame.decode(small, with: .zlib)) == frame, seed, "changed by compression")
         }
         let extreme = Frame(epoch: "e", records: [.init(sequence: .max, topic: "t", payload: [])])
         #expect(try Frame.decode(extreme.encode()) == extreme)
@@ -140,6 +198,7 @@ import Testing
         #expect(error(bytes("HF")) == .truncated)
         #expect(error(sealed(start + [1] + first, version: 2)) == .unsupportedVersion)
         #expect(error(sealed(start + [1] + first, flags: 1)) == .unsupportedFlags)
+        #expect(error(sealed(start + [1] + first, flags: 2)) == .unsupportedFlags)
         #expect(error(sealed([1, 0xFF] + start.dropFirst(2) + [0])) == .badEpoch)
         #expect(error(sealed([65] + [UInt8](repeating: 65, count: 65) + [0, 0])) == .badEpoch)
         #expect(error(sealed([0, 1, 1, 0xFF, 0])) == .badTopic)

@@ -1,3 +1,4 @@
+import Compression
 import Foundation
 import Heating
 import MQTT
@@ -74,7 +75,7 @@ final class ScriptedIngestor: Sendable {
             var records: [Frame.Record] = []
             for message in batch {
                 if message.topic == "\(owner.home)/frame" {
-                    let frame = try Frame.decode(message.payload)
+                    let frame = try Frame.decode(message.payload, with: .zlib)
                     records += frame.records
                     owner.seen.withLock {
                         $0.epoch = frame.epoch
