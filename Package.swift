@@ -115,7 +115,8 @@ let package = Package(
             name: "InfluxTests", dependencies: ["Influx", "Heating", "CCurl", "CZlib", "TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "hearth-cloudTests", dependencies: ["hearth-cloud", "Heating", "EventLog", "Influx", "MQTT"],
+            name: "hearth-cloudTests",
+            dependencies: ["hearth-cloud", "Heating", "EventLog", "Influx", "MQTT", logging],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "hearthTests", dependencies: ["hearth", "GatewayClient", "Heating"], swiftSettings: swiftSettings),

@@ -18,6 +18,8 @@ public struct InfluxStatus: Sendable, Equatable {
     public internal(set) var lastLatency: Duration?
     /// CLOCK_BOOTTIME nanoseconds of the latest confirmed request.
     public internal(set) var lastSuccess: Int64?
+    /// CLOCK_BOOTTIME nanoseconds of the writer's thread's last turn; it turns every ten seconds, whatever it waits for.
+    public internal(set) var lastTurn: Int64?
     /// The latest reason for a retry; nil after a confirmed request.
     public internal(set) var lastError: String?
     /// Set while the data is held because somebody must act: wrong token, missing bucket, wrong address.

@@ -24,6 +24,9 @@ final class WriterLoop {
         self.lanes = lanes
     }
 
+    /// So that a thread that waits can be told from one that is stuck.
+    private static let longestWait: Int64 = 10_000_000_000
+
     /// Runs until the writer is stopped.
     func run() {
         while let deadline = turn(now: bootTime()) {
@@ -31,7 +34,7 @@ final class WriterLoop {
             if collectFinished() {
                 reportAlarm()
             } else if !acceptOne() {
-                multi.wait(nanoseconds: deadline - bootTime())
+                multi.wait(nanoseconds: min(deadline - bootTime(), Self.longestWait))
             }
         }
         for lane in lanes where lane.isSending { multi.remove(lane.handle) }
@@ -49,6 +52,7 @@ final class WriterLoop {
                 }
                 if lane.wantsChunk, let due = inbox.deadline(lane: index) { deadline = min(deadline, due) }
             }
+            inbox.status.lastTurn = now
             return inbox.isStopped
         }
         if isStopped { return nil }

@@ -50,9 +50,15 @@ final class CloudService: ProbedService {
 
     /// Why this process should be restarted; nil when its loops advance. Never tied to a peer being reachable.
     var standstill: String? {
+        let now = CloudClock.bootNanoseconds
+        return ingestStandstill(now)
+            ?? pipelines.lazy.compactMap { $0.runner.standstill(now: now, limit: Self.stillNanoseconds) }.first
+    }
+
+    private func ingestStandstill(_ now: Int64) -> String? {
         guard let connection = ingest?.connection, connection.progress != 0 else { return nil }
         if case .connecting = connection.state { return nil }
-        let still = CloudClock.bootNanoseconds - connection.progress
+        let still = now - connection.progress
         return still > Self.stillNanoseconds ? "the ingest loop has not turned for \(still / 1_000_000_000) s" : nil
     }
 

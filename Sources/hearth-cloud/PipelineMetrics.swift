@@ -13,6 +13,8 @@ final class PipelineMetrics: Sendable {
         var lastFailure: String?
         /// Boot time of the loop's last turn; nil before the first.
         var lastTurn: Int64?
+        /// Boot time since which the stage has been computing; nil while the loop waits for the log or the database.
+        var computingSince: Int64?
     }
 
     let name: String
@@ -27,6 +29,14 @@ final class PipelineMetrics: Sendable {
             $0.lastTurn = CloudClock.bootNanoseconds
             $0.lastFailure = nil
         }
+    }
+
+    /// Runs what waits for nobody, and must therefore end soon.
+    func computing<Result>(_ body: () -> Result) -> Result {
+        let start = CloudClock.bootNanoseconds
+        contents.withLock { $0.computingSince = start }
+        defer { contents.withLock { $0.computingSince = nil } }
+        return body()
     }
 
     func finished(_ output: StageOutput, stored: Int, rejected: Int, read: Int) {

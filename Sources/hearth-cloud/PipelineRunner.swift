@@ -56,6 +56,17 @@ final class PipelineRunner: Sendable {
 
     var isFinished: Bool { hasEnded.load(ordering: .acquiring) }
 
+    /// Why the process should be restarted: the stage or the writer's thread has not got on since `limit` nanoseconds.
+    func standstill(now: Int64, limit: Int64) -> String? {
+        if let since = metrics.snapshot.computingSince, now - since > limit {
+            return "\(name): the stage has been computing for \((now - since) / 1_000_000_000) s"
+        }
+        if !isFinished, let turn = writer.status.lastTurn, now - turn > limit {
+            return "\(name): the writer's loop has not turned for \((now - turn) / 1_000_000_000) s"
+        }
+        return nil
+    }
+
     private var mustStop: Bool { isStopping.load(ordering: .relaxed) }
 
     // MARK: The loop
@@ -101,7 +112,9 @@ final class PipelineRunner: Sendable {
             }
             metrics.turned()
             if batch.events.isEmpty { try finish(&pending, reader) }
-            let output = batch.events.isEmpty ? stage.idle() : stage.process(batch.events)
+            let output = metrics.computing {
+                batch.events.isEmpty ? stage.idle() : stage.process(batch.events)
+            }
             if output.isEmpty { continue }
             let next = Pending(
                 ticket: try writer.submit(output.points), events: batch.events, output: output)
