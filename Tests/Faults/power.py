@@ -17,12 +17,12 @@ SIZES = {"ext4": 48 << 20, "xfs": 320 << 20}  # the smallest xfs is 300 MB
 class Disk:
     """A file system of its own in a file."""
 
-    def __init__(self, directory, kind="ext4", size=None):
+    def __init__(self, directory, kind="ext4", size=None, inodes=None):
         self.image, self.path, self.kind = f"{directory}/{kind}.img", f"{directory}/{kind}", kind
         os.makedirs(self.path)
         with open(self.image, "wb") as f:
             f.truncate(size or SIZES[kind])
-        quiet = ["-q"] if kind == "xfs" else ["-q", "-F"]
+        quiet = ["-q"] if kind == "xfs" else ["-q", "-F", *(["-N", str(inodes)] if inodes else [])]
         try:
             subprocess.run([f"mkfs.{kind}", *quiet, self.image], check=True, capture_output=True)
             self.mount()
@@ -148,6 +148,46 @@ def fill(path):
         except OSError:
             size //= 2
     os.close(descriptor)
+
+
+@scenario("inodes-exhausted", "the file system has room, and no file can be made")
+def inodes(run):
+    disk = Disk(run.directory, inodes=64)
+    try:
+        with chain(run, home_options={"journal": disk.path + "/journal.sqlite"}) as rig:
+            home = rig.homes[0]
+            home.feed(rate=100, seed=run.seed)
+            flowing(home)
+            files = exhaust(disk.path + "/file")
+            flowing(home)
+            home.restart()
+            flowing(home)
+            home.stop_feeding()
+            wait_for(lambda: home.backlog() == 0, 30, "the cloud has everything")
+            home.kill()
+            # A journal that must be set aside now has no successor.
+            with open(home.journal, "r+b") as f:
+                f.write(b"not a journal" * 400)
+            os.remove(home.journal + "-wal")
+            home.start()
+            wait_for(lambda: alarm(home, "journal-unavailable"), 30, "the gateway says that it has no journal")
+            home.feed(rate=50, seed=run.seed + 1)
+            for path in files:
+                os.remove(path)
+            flowing(home, 50, 60)
+            return finish(rig, files=len(files))
+    finally:
+        disk.remove()
+
+
+def exhaust(path):
+    made = []
+    while True:
+        try:
+            os.close(os.open(f"{path}{len(made)}", os.O_WRONLY | os.O_CREAT))
+        except OSError:
+            return made
+        made.append(f"{path}{len(made)}")
 
 
 @scenario("disk-read-only", "the file system turns read-only under the gateway, and is mounted again")

@@ -121,6 +121,11 @@ class Broker:
     def kill(self):
         self.process.kill()
 
+    def forget(self):
+        """Sessions, queues, retained messages: its database is gone."""
+        for name in os.listdir(self.store):
+            os.remove(os.path.join(self.store, name))
+
     def stop(self):
         self.process.terminate()
 
@@ -185,7 +190,7 @@ class Home:
     """A gateway between its home broker and the cloud's, with a proxy on each side."""
 
     def __init__(self, rig, name, more="", journal=None, durable_broker=False, cloud_port=None, confirm="ingestor",
-                 max_size="512MiB"):
+                 max_size="512MiB", cloud_host="127.0.0.1"):
         self.rig, self.name = rig, name
         self.directory = os.path.join(rig.directory, name)
         os.makedirs(self.directory)
@@ -196,7 +201,7 @@ class Home:
         self.socket = os.path.join(self.directory, "control.sock")
         self.configuration = os.path.join(self.directory, "hearthd.toml")
         with open(self.configuration, "w") as f:
-            f.write(f'home = "{name}"\n[local]\nport = {self.wire.port}\n[cloud]\nport = {self.link.port}\n[uplink]\n'
+            f.write(f'home = "{name}"\n[local]\nport = {self.wire.port}\n[cloud]\nhost = "{cloud_host}"\nport = {self.link.port}\n[uplink]\n'
                     f'confirm = "{confirm}"\n[journal]\npath = "{self.journal}"\nmax_size = "{max_size}"\n[control]\nsocket = "{self.socket}"\n'
                     f'{more}\n')
         self.process, self.feeder, self.environment, self.feeds = None, None, {}, 0

@@ -16,7 +16,7 @@ import traceback
 import scenarios
 from rig import Failure, die_with_parent
 
-MODULES = ["processes", "power", "disks", "links", "acknowledgements", "clouds", "programs", "everything"]
+MODULES = ["processes", "power", "disks", "links", "names", "acknowledgements", "clouds", "programs", "everything"]
 
 
 class Run:
