@@ -3,6 +3,7 @@
 import signal
 import time
 
+from power import confirmed
 from rig import wait_for
 from scenarios import chain, finish, flowing, scenario
 
@@ -79,6 +80,22 @@ def crash_loop(run):
             home.restart()
             kills += 1
             time.sleep(run.random.uniform(0.05, 0.5))
+        return finish(rig, kills=kills)
+
+
+@scenario("gateway-killed-far-from-the-cloud", "hearthd dies with records on a long way and confirmations on their way back")
+def far_away(run):
+    with chain(run) as rig:
+        home = rig.homes[0]
+        home.link.delay = 0.05
+        home.feed(rate=400, seed=run.seed)
+        kills = run.pick(10, 100)
+        for _ in range(kills):
+            for _ in range(3):  # the cursor is written after 256 rows
+                confirmed(home)
+                flowing(home, 100)
+            time.sleep(run.random.uniform(0, 0.2))
+            home.restart()
         return finish(rig, kills=kills)
 
 
