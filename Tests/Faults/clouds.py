@@ -234,6 +234,9 @@ def kafka_errors(run):
             for breaking, mending in [("down -1", "up -1"), ("rtt -1 800", "rtt -1 0")]:
                 rig.command(breaking)
                 time.sleep(run.pick(1, run.random.uniform(1, 15)))
+                # With it goes what it may have acknowledged and holds for the cluster.
+                rig.kill(rig.ingest)
                 rig.command(mending)
+                rig.start(rig.ingest)
                 time.sleep(0.5)
         return finish(rig, 180, errors=len(KAFKA_ERRORS))
