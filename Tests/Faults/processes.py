@@ -83,18 +83,19 @@ def crash_loop(run):
         return finish(rig, kills=kills)
 
 
-@scenario("gateway-killed-far-from-the-cloud", "hearthd dies with records on a long way and confirmations on their way back")
+@scenario("gateway-killed-far-from-the-cloud", "hearthd and its long link die together, with records and confirmations under way")
 def far_away(run):
     with chain(run) as rig:
         home = rig.homes[0]
-        home.link.delay = 0.05
+        home.link.delay = 0.2
         home.feed(rate=400, seed=run.seed)
-        kills = run.pick(10, 100)
+        kills = run.pick(8, 100)
         for _ in range(kills):
-            for _ in range(3):  # the cursor is written after 256 rows
-                confirmed(home)
+            for _ in range(3):  # the cursor is written when 256 rows have been confirmed
                 flowing(home, 100)
-            time.sleep(run.random.uniform(0, 0.2))
+                confirmed(home)
+            time.sleep(run.random.uniform(0, 0.03))
+            home.link.cut()
             home.restart()
         return finish(rig, kills=kills)
 
