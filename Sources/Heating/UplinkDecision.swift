@@ -16,6 +16,8 @@ extension UplinkState {
                     (batch.rows, batch.asFrame) = (1, false)
                     return .send(batch)
                 }
+                // The window is full of what was refused: some of that asks.
+                return resend(now: now)
             }
         } else if link.unanswered.count < max(1, min(settings.windowFlights, link.sendMaximum)) {
             switch resend(now: now) {

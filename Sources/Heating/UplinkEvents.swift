@@ -102,6 +102,8 @@ extension UplinkState {
         guard let first = link.unanswered.removeValue(forKey: id) else { return false }
         link.silentSince = now
         if answer == .delivered { link.hold = nil } else { counters.refused += 1 }
+        // No answer to whether somebody subscribes: the next question waits, too.
+        if answer == .refused, link.hold != nil { hold(again: link.hold, now: now) }
         guard let flight = link.flights.flight(covering: first), flight.id == id else { return true }
         switch (answer, settings.confirm) {
         case (.delivered, .broker):
@@ -120,7 +122,11 @@ extension UplinkState {
     private mutating func goBack(to flight: Flight, now: Instant) {
         link.flights.removeAll(from: flight.range.lowerBound)
         position = max(lowWatermark, min(position, flight.range.lowerBound - 1))
-        let delay = link.hold.map { min($0.delay * 2, settings.holdLimit) } ?? settings.holdAfter
+        hold(again: link.hold, now: now)
+    }
+
+    private mutating func hold(again hold: Hold?, now: Instant) {
+        let delay = hold.map { min($0.delay * 2, settings.holdLimit) } ?? settings.holdAfter
         link.hold = Hold(delay: delay, until: now + delay)
     }
 

@@ -111,7 +111,7 @@ struct JournalLogTests {
     @Test("a read that fails in one topic does not lose what was found in the other")
     func failedRead() async throws {
         try await Self.withFolder { path in
-            let disk = FaultyDisk(directory: path)
+            let disk = FaultyDisk(directory: (path as NSString).deletingLastPathComponent)
             let log = try JournalLog(path: path, vfs: FaultyDisk.vfs)
             defer { log.close() }
             let count = 400

@@ -43,7 +43,7 @@ package final class FaultyDisk: Sendable {
     }
 
     fileprivate static func disk(for path: String) -> FaultyDisk? {
-        disks.withLock { disks in disks.first { path.hasPrefix($0.key) }?.value }
+        disks.withLock { disks in disks.first { path.hasPrefix($0.key + "/") }?.value }
     }
 
     private static func register() -> Bool {

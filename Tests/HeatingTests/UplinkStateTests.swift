@@ -102,6 +102,24 @@ import Testing
         #expect(state.lowWatermark == 101)
     }
 
+    @Test func aQuestionThatIsRefusedIsAskedOfTheNextRecordAndWithAFullWindowAgain() {
+        var state = state(.init(windowRecords: 3), newest: 400)
+        state.sent([1, 2], scanned: 1...2, flight: 1, now: .zero)
+        state.published(1, .nobody, now: .zero)
+        var now: Int64 = 1
+        for sequence in Int64(1)...3 {
+            let question = batch(state.nextAction(now: at(now)))
+            #expect(question?.range.lowerBound == sequence && question?.rows == 1 && question?.isResend == false)
+            state.sent([sequence], scanned: sequence...sequence, flight: Int32(sequence) + 1, now: at(now))
+            state.published(Int32(sequence) + 1, .refused, now: at(now))
+            #expect(batch(state.nextAction(now: at(now))) == nil, "a refusal is no reason to hurry")
+            now += 10
+        }
+        // All of the window was refused; before, nothing was ever sent again on this connection.
+        let again = batch(state.nextAction(now: at(60)))
+        #expect(again?.range.lowerBound == 1 && again?.isResend == true)
+    }
+
     @Test func theIngestorsWordEndsTheWaitForASubscriber() {
         var state = state(newest: 10)
         state.sent([1], scanned: 1...1, flight: 1, now: .zero)
