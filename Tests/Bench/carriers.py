@@ -47,8 +47,8 @@ class Site:
         for proxy in (self.wire, self.link):
             proxy.close()
         for process in (self.home.process, self.cloud.process, self.subscriber):
-            if process and process.running():
-                process.kill()
+            if process:
+                process.end()
 
 
 class Peer:
@@ -72,8 +72,8 @@ class Peer:
         self.process = Process(self.command(), self.site.directory + "/peer.log", self.environment)
 
     def kill(self):
-        if self.process and self.process.running():
-            self.process.kill()
+        if self.process:
+            self.process.end()
 
     def restart(self):
         self.kill()
