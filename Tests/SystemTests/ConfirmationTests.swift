@@ -114,6 +114,8 @@ extension SystemTests {
             let rig = try await Rig(confirm: "ingestor")
             try await rig.startAndSubscribe()
             try await readings(1000, port: rig.home.port)
+            // A stream is committed ten times a second: the alarm may come before the last of it is in the journal.
+            try await rig.status { $0["counters"]["recorded"].int ?? 0 >= 1000 }
             try await rig.status { $0["alarms"].array?.contains { $0["name"].string == "cloud-refuses" } ?? false }
             try await always(for: .seconds(3), "the backlog stays") {
                 try rig.currentStatus()["uplink"]["backlog"].int ?? 0 >= 1000
