@@ -72,8 +72,7 @@ let package = Package(
             name: "hearth-cloud",
             dependencies: [
                 "Heating", "Compression", "MQTT", "EventLog", "Influx", "HTTP", "Prometheus", argumentParser, logging,
-                lifecycle,
-                metrics,
+                lifecycle, metrics,
             ],
             swiftSettings: swiftSettings),
         .executableTarget(

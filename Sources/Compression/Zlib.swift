@@ -3,7 +3,7 @@ import Heating
 
 extension FrameCompression {
     /// zlib's format (RFC 1950), as Debian's zlib writes it at its default level: a frame of sensor readings becomes a
-    /// quarter of its size (measured: 40.5 to 11.4 bytes per reading), for a microsecond per reading.
+    /// quarter of its size (measured: 40.5 to 11.4 bytes per reading), for less than a microsecond per reading.
     public static let zlib = FrameCompression(compress: compressed, decompress: decompressed)
 }
 

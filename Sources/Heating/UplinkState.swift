@@ -9,6 +9,7 @@
 ///   something sent later was confirmed. When nothing is confirmed at all, one flight at a time goes as a probe, so a
 ///   dead ingestor does not fill the broker's queue with copies of the whole window.
 /// - When the broker says that nobody subscribes, sending stops there and resumes there, in order, once somebody does.
+///   A record that is refused meanwhile is left for later, and the next one asks after the same wait.
 public struct UplinkState: Sendable {
     public enum Confirmation: String, Sendable { case ingestor, broker }
 

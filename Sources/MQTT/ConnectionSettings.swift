@@ -67,9 +67,10 @@ public struct BatchLimits: Sendable, Equatable {
     /// Nanoseconds a batch may wait for more after its first message. 0: hand over as soon as nothing more is
     /// readable. Acknowledgements and pings wait with it, so it is cut to half of `keepAlive`.
     public var age: Int64
-    /// Nanoseconds from one hand-over to the next while messages keep coming, so that a stream costs so many commits
-    /// and not one per message. A message after a pause is handed over at once, and a batch when nothing has come for
-    /// a tenth of this: the broker's window may be full. 0: as soon as nothing more is readable.
+    /// Nanoseconds from one hand-over to the next while messages come less than a tenth of this apart, so that a dense
+    /// stream does not cost a commit per message. A message after a pause is handed over at once, a full batch too, and
+    /// any batch when nothing has come for a tenth of this: the broker's window may be full. 0: as soon as nothing
+    /// more is readable.
     public var pace: Int64
 
     public init(messages: Int = 512, bytes: Int = 1 << 20, age: Int64 = 0, pace: Int64 = 0) {

@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 from rig import wait_for
-from scenarios import CannotRun, chain, finish, flowing, scenario
+from scenarios import CannotRun, chain, confirmed, finish, flowing, scenario
 
 GOING_DOWN = 0x8004587D  # linux/fs.h FS_IOC_SHUTDOWN, the same number as XFS_IOC_GOINGDOWN
 WITHOUT_FLUSHING = 2
@@ -102,14 +102,6 @@ def event_log(run):
             return counts
     finally:
         disk.remove()
-
-
-def confirmed(home):
-    """Until the ingestor has confirmed once more, so that the cut meets what the gateway has already let go of."""
-    def confirmations():
-        return sum(1 for m in home.link.snapshot("delivered") if m.topic.endswith("/gateway/ack"))
-    least = confirmations() + 1
-    wait_for(lambda: confirmations() >= least, 30, "the ingestor confirms")
 
 
 @scenario("disk-full", "another process fills the disk; the space comes back")

@@ -3,9 +3,8 @@
 import signal
 import time
 
-from power import confirmed
 from rig import wait_for
-from scenarios import chain, finish, flowing, scenario
+from scenarios import chain, confirmed, finish, flowing, scenario
 
 GATEWAY_POINTS = [
     "before-log-write", "after-log-write", "torn-log-write", "before-log-sync", "after-log-sync", "before-page-write",

@@ -59,6 +59,14 @@ def flowing(home, more=50, seconds=30):
     wait_for(lambda: home.acknowledged() >= least, seconds, f"{home.name} acknowledges {more} more records")
 
 
+def confirmed(home):
+    """Until the ingestor has confirmed once more, so that the cut meets what the gateway has already let go of."""
+    def confirmations():
+        return sum(1 for m in home.link.snapshot("delivered") if m.topic.endswith("/gateway/ack"))
+    least = confirmations() + 1
+    wait_for(lambda: confirmations() >= least, 30, "the ingestor confirms")
+
+
 def finish(rig, seconds=120, hurry=True, **counts):
     """No more faults and no more readings: everything must arrive by itself.
 
