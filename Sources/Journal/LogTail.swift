@@ -51,7 +51,8 @@ final class LogTail: PageSource {
         var (first, settled, end) = (0, 0, 0)
         for frame in 0..<frames {
             let header = Self.read(log, at: Self.headerBytes + frame * frameBytes, count: Self.frameHeaderBytes)
-            guard header.count == Self.frameHeaderBytes, BigEndian.uint32(header, 0) > 0 else { break }
+            // Also behind zeros: they may be a lost sector as well as the end of what was ever written.
+            guard header.count == Self.frameHeaderBytes else { break }
             salts = salts ?? header[8..<16]
             let isCurrent = salts.map { header[8..<16].elementsEqual($0) } ?? false
             let isCommit = BigEndian.uint32(header, 4) > 0

@@ -37,13 +37,18 @@ struct Salvage {
     }
 
     /// Looks at the pages behind a damaged frame of the log.
-    /// - Parameter known: the topics of the database that the log belongs to.
-    init(_ tail: LogTail, topics known: Topics) {
+    /// - Parameters:
+    ///   - known: the topics of the database that the log belongs to.
+    ///   - newest: the highest sequence that it has given out.
+    ///   - countedThrough: up to here it has counted what it lost.
+    init(_ tail: LogTail, topics known: Topics, newest: Int64, countedThrough: Int64) {
         var names: [Int64: [Topics.Topic]] = [:]
         for number in 1..<Int64(max(1, known.count) + 1) {
             if let topic = known[number] { names[number] = [topic] }
         }
         self.init(tail, topics: names)
+        state.newest = max(state.newest, newest)
+        state.countedThrough = max(state.countedThrough, countedThrough)
     }
 
     private init(_ source: (any PageSource)?, topics known: [Int64: [Topics.Topic]] = [:]) {

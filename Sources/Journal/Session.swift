@@ -19,6 +19,8 @@ final class Session {
     private let freeCount: Statement
 
     var newest: Int64 = 0
+    /// The newest row that could be seen when the file was opened; `newest` is higher when some were lost.
+    private(set) var newestRow: Int64 = 0
     /// What `newest` was when the file was opened.
     private(set) var newestAtOpening: Int64 = 0
     var firstKept: Int64 = 1
@@ -75,7 +77,8 @@ final class Session {
         take(values)
         for name in damaged { try? state.removeValue(name) }
         try entries.loadTopics(copies: topicCopies(values))
-        newest = max(floor, stored, try lastSequence())
+        newestRow = max(floor, try lastSequence())
+        newest = max(newestRow, stored)
         newestAtOpening = newest
         firstKept = floor + 1
         refreshSpace()

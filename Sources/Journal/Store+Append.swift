@@ -58,15 +58,20 @@ extension Store {
                 try session.entries.insert(entry, sequence: record.sequence)
             }
         }
-        session.newest = last.sequence
+        session.newest = max(session.newest, last.sequence)
         try checkpointWhenDue(session)
     }
 
     /// Puts back the rows that the log holds behind a damaged frame.
+    ///
+    /// When a checkpoint had come that far, the database has their pages already. SQLite then reads older versions of
+    /// some pages, inner ones too, from the sound part of the log, which hides the rows: so it counts what can be seen,
+    /// and not what the counters, whose pages may be newer, say.
     func putBack(_ tail: LogTail, in session: Session) throws(JournalError) {
-        let salvage = Salvage(tail, topics: session.entries.topics)
+        let salvage = Salvage(
+            tail, topics: session.entries.topics, newest: session.newest, countedThrough: session.countedThrough)
         guard salvage.state.epoch == nil || salvage.state.epoch == session.epoch else { return }
-        let before = session.newest
+        let before = session.newestRow
         let isDamage = salvage.hasRow(above: before, inFirst: tail.settledCount)
         let result = salvage.copy(
             after: before, isNext: isDamage, stopsAtGap: !isDamage, bytes: min(128 << 10, layout.logBytes / 4)

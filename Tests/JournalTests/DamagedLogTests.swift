@@ -10,18 +10,26 @@ import Testing
     private let frameBytes: Int
     private static let batches = 40
 
-    /// A journal whose rows are in the log only: several pages of rows, a commit for each ten.
+    /// A journal of several pages of rows, a commit for each ten; all but those of the first are in the log only.
     init() throws {
         victim = try Victim()
         frameBytes = victim.settings.pageSize + 24
-        let journal = try Journal(victim.settings, now: start)
-        for batch in 0..<Self.batches {
+        var journal = try Journal(victim.settings, now: start)
+        try journal.append(entries(0..<10), now: start)
+        journal.close()
+        try FileManager.default.removeItem(atPath: path + "-wal")
+        journal = try Journal(victim.settings, now: start)
+        for batch in 1..<Self.batches {
             try journal.append(entries(batch * 10..<batch * 10 + 10), now: start)
+            // A page with counters among those of the rows.
+            if batch == Self.batches * 3 / 4 { try journal.advance("up", through: 300) }
         }
         // Copied while in use, as a kill would leave it.
         try run("cp", path, victim.directory.file("killed"))
         try run("cp", path + "-wal", victim.directory.file("killed-wal"))
         journal.close()
+        // With every frame in the database, as a kill between a checkpoint and the next commit leaves it.
+        try run("cp", path, victim.directory.file("checkpointed"))
         for part in ["", "-wal"] {
             try FileManager.default.removeItem(atPath: path + part)
             try FileManager.default.moveItem(atPath: victim.directory.file("killed" + part), toPath: path + part)
@@ -56,10 +64,11 @@ import Testing
         #expect(next.lowerBound > Int64(Self.batches * 10), "\(what): a sequence was given out twice")
     }
 
-    @Test("a flipped bit in any frame but the last commits costs no row of the others")
-    func everyFrame() throws {
+    @Test("a flipped bit in any frame but the last commits costs no row of the others", arguments: [false, true])
+    func everyFrame(isCheckpointed: Bool) throws {
         let log = try Data(contentsOf: URL(fileURLWithPath: path + "-wal"))
-        let database = try Data(contentsOf: URL(fileURLWithPath: path))
+        let database = try Data(
+            contentsOf: URL(fileURLWithPath: isCheckpointed ? victim.directory.file("checkpointed") : path))
         let count = try frames()
         #expect(count > Self.batches)
         var random = SeededRandom(seed: SeededRandom.seed("everyFrame"))
@@ -71,6 +80,20 @@ import Testing
             let offset = Int.random(in: 0..<frameBytes, using: &random)
             try flip(bit: Int.random(in: 0..<8, using: &random), at: 32 + frame * frameBytes + offset)
             try expectEverything("frame \(frame) of \(count), byte \(offset)")
+        }
+    }
+
+    @Test("a frame that reads as zeros, all of it or its page number, is not the log's end", arguments: [4, 24])
+    func zeros(bytes: Int) throws {
+        let log = try Data(contentsOf: URL(fileURLWithPath: path + "-wal"))
+        let database = try Data(contentsOf: URL(fileURLWithPath: path))
+        for frame in stride(from: 0, to: try frames() - 6, by: 5) {
+            try database.write(to: URL(fileURLWithPath: path))
+            var damaged = log
+            let offset = 32 + frame * frameBytes
+            damaged.replaceSubrange(offset..<offset + bytes, with: Data(repeating: 0, count: bytes))
+            try damaged.write(to: URL(fileURLWithPath: path + "-wal"))
+            try expectEverything("frame \(frame)")
         }
     }
 
