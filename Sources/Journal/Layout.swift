@@ -16,7 +16,7 @@ struct Layout: Equatable {
     }
 
     /// A checkpoint is due when the log holds this much.
-    var checkpointBytes: Int { logBytes / 4 }
+    var checkpointBytes: Int { logBytes / 2 }
 
     func chunks(_ bytes: Int64) -> Int64 { (bytes + Int64(chunkBytes) - 1) / Int64(chunkBytes) * Int64(chunkBytes) }
 }

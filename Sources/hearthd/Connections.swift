@@ -18,7 +18,10 @@ extension ConnectionSettings {
         var settings = base(configuration.local, clientID: "hearthd-\(configuration.home.name)-record")
         settings.cleanStart = false
         settings.sessionExpiry = 30 * 86400
-        settings.receiveMaximum = 1000
+        // While a batch is being flushed the broker fills the other half of the window: at full speed a disk of 10 ms per
+        // flush then costs 2 % of the rate (scripts/bench --ratios, R2).
+        settings.receiveMaximum = 5000
+        settings.batch.messages = 2500
         settings.batch.age = configuration.journal.commitInterval.wholeNanoseconds
         // Ten commits a second for a stream: 0.01 per reading at 1000/s, measured by scripts/bench --ratios.
         settings.batch.pace = 100_000_000
