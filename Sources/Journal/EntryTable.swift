@@ -8,6 +8,7 @@ final class EntryTable {
     private let topicInsertion: Statement
     private let topicList: Statement
     private let state: StateTable
+    private var packed = PackedText()
     private(set) var topics = Topics()
 
     init(on connection: Connection, state: StateTable) throws(JournalError) {
@@ -63,15 +64,21 @@ final class EntryTable {
         insertion.bind(1, sequence)
         insertion.bind(3, entry.receivedAt)
         insertion.bind(4, Int64(entry.packetID))
-        // The arrays' own storage is bound, so that step has to happen in here; errors leave as a value.
-        let failure = entry.attributes.withUnsafeBytes { attributes in
-            entry.payload.withUnsafeBytes { payload -> JournalError? in
+        let isPacked = entry.attributes.withUnsafeBytes { attributes in
+            entry.payload.withUnsafeBytes { payload in
                 checksum.update(
                     sequence: sequence, receivedAt: entry.receivedAt, packetID: entry.packetID,
                     attributes: attributes, payload: payload)
-                insertion.bind(5, checksum.stored)
+                return packed.pack(payload)
+            }
+        }
+        insertion.bind(5, checksum.stored)
+        let stored = isPacked ? packed.bytes : entry.payload
+        // The arrays' own storage is bound, so that step has to happen in here; errors leave as a value.
+        let failure = entry.attributes.withUnsafeBytes { attributes in
+            stored.withUnsafeBytes { payload -> JournalError? in
                 insertion.bind(6, unowned: attributes)
-                insertion.bind(7, unowned: payload)
+                insertion.bind(7, unowned: payload, isText: isPacked)
                 do throws(JournalError) { try insertion.run(doing: "appending to") } catch { return error }
                 return nil
             }
@@ -132,20 +139,23 @@ final class EntryTable {
         let receivedAt = statement.int(2)
         let packetID = UInt16(truncatingIfNeeded: statement.int(3))
         let attributes = statement.bytes(5)
-        let payload = statement.bytes(6)
+        let unpacked = statement.isText(6) ? PackedText.unpacked(statement.bytes(6)) : nil
+        let payload = unpacked ?? Array(statement.bytes(6))
         guard let topic else {
             return .damaged(sequence: sequence, payload: Array(payload.prefix(Journal.Rejected.keptBytes)))
         }
         var checksum = topic.checksum
-        checksum.update(
-            sequence: sequence, receivedAt: receivedAt, packetID: packetID, attributes: attributes, payload: payload)
+        payload.withUnsafeBytes {
+            checksum.update(
+                sequence: sequence, receivedAt: receivedAt, packetID: packetID, attributes: attributes, payload: $0)
+        }
         guard checksum.stored == statement.int(4) else {
             return .damaged(sequence: sequence, payload: Array(payload.prefix(Journal.Rejected.keptBytes)))
         }
         if let wanted, wanted != topic.name { return .other(sequence: sequence) }
         return .good(
             Journal.Record(
-                sequence: sequence, topic: topic.name, payload: Array(payload), attributes: Array(attributes),
+                sequence: sequence, topic: topic.name, payload: payload, attributes: Array(attributes),
                 packetID: packetID, receivedAt: receivedAt))
     }
 

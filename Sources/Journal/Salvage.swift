@@ -210,7 +210,7 @@ struct Salvage {
     private func record(_ values: [PageCells.Value], sequence: Int64) -> Journal.Record? {
         guard values.count == 7, case .integer(let receivedAt) = values[2], case .integer(let packet) = values[3],
             case .integer(let checksum) = values[4], let packetID = UInt16(exactly: packet),
-            let attributes = values[5].bytes, let payload = values[6].bytes
+            let attributes = values[5].bytes, let payload = values[6].payload
         else { return nil }
         let candidates: [Topics.Topic]
         switch values[1] {
@@ -253,6 +253,12 @@ extension PageCells.Value {
         case .blob(let bytes): bytes
         default: nil
         }
+    }
+
+    /// The same, of a column whose text is packed.
+    fileprivate var payload: [UInt8]? {
+        guard case .text(let packed) = self else { return bytes }
+        return packed.withUnsafeBytes { PackedText.unpacked($0) }
     }
 }
 

@@ -185,7 +185,7 @@ import Testing
         let journal = try Journal(settings, now: start)
         try journal.append(entries(0..<10), now: start)
         journal.close()
-        try victim.execute("PRAGMA user_version=2")
+        try victim.execute("PRAGMA user_version=\(Schema.version + 1)")
         let before = [path, path + "-wal"].map { try? Data(contentsOf: URL(fileURLWithPath: $0)) }
         let error = #expect(throws: JournalError.self) { _ = try Journal(settings, now: start) }
         #expect(error?.code == .newerSchema && error?.isTransient == false)

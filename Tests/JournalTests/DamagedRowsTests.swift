@@ -20,7 +20,7 @@ import Testing
     @Test func aFlippedBitCostsOneRowAndIsCounted() throws {
         try victim.make(300)
         try victim.change { data in
-            let place = data.range(of: Data("\"value\": 123}".utf8))!.lowerBound
+            let place = data.range(of: victim.stored(123))!.lowerBound
             data[place + 3] ^= 0x04
         }
         let journal = try Journal(settings, now: start)
@@ -57,7 +57,7 @@ import Testing
     @Test func theNewestRowDamagedDoesNotMakeItsSequenceFree() throws {
         try victim.make(300)
         try victim.change { data in
-            let place = data.range(of: Data("\"value\": 299}".utf8))!.lowerBound
+            let place = data.range(of: victim.stored(299))!.lowerBound
             data[place] ^= 0xff
         }
         var journal = try Journal(settings, now: start)
@@ -70,10 +70,7 @@ import Testing
 
     @Test func rowsThatVanishWithoutATraceAreCountedAndTheirSequencesNotUsedAgain() throws {
         try victim.make(600)
-        let leaf = try #require(
-            Int(
-                try victim.query(
-                    "SELECT pageno FROM dbstat WHERE name = 'entry' AND pagetype = 'leaf' ORDER BY path DESC")))
+        let leaf = try #require(try victim.leaves().last).page
         // The number of cells of the page, https://www.sqlite.org/fileformat2.html section 1.6.
         try victim.change { $0[(leaf - 1) * pageSize + 4] -= 3 }
         let journal = try Journal(settings, now: start)
@@ -137,28 +134,15 @@ import Testing
 
     // MARK: Pages
 
-    /// Leaf pages of the rows in the order of the file, by their first byte (https://www.sqlite.org/fileformat2.html).
-    private func rowLeaves(_ data: Data) -> [Int] {
-        (0..<data.count / pageSize).filter { page in
-            data[page * pageSize] == 0x0d
-                && data[page * pageSize..<(page + 1) * pageSize].range(of: Data("\"timestamp\"".utf8)) != nil
-        }
+    private func lose(_ page: Int, of data: inout Data) {
+        data.replaceSubrange((page - 1) * pageSize..<page * pageSize, with: Data(repeating: 0, count: pageSize))
     }
 
     @Test func readingGetsPastALostPage() throws {
         try victim.make(2_000)
-        var lost: Set<Int> = []
-        try victim.change { data in
-            let leaves = rowLeaves(data)
-            for index in [5, 40, 41] {
-                let range = leaves[index] * pageSize..<(leaves[index] + 1) * pageSize
-                let text = String(decoding: data[range], as: UTF8.self)
-                for part in text.components(separatedBy: "\"value\": ").dropFirst() {
-                    if let number = Int(part.prefix { $0.isNumber }) { lost.insert(number) }
-                }
-                data.replaceSubrange(range, with: Data(repeating: 0, count: pageSize))
-            }
-        }
+        let leaves = try victim.leaves()
+        let lost = [5, 40, 41].map { leaves[$0] }.reduce(into: Set<Int>()) { $0.formUnion($1.rows) }
+        try victim.change { data in for index in [5, 40, 41] { lose(leaves[index].page, of: &data) } }
         #expect(lost.count > 20)
         let journal = try Journal(settings, now: start)
         #expect(try journal.all().compactMap(\.number) == (0..<2_000).filter { !lost.contains($0) })
@@ -173,10 +157,8 @@ import Testing
         var settings = settings
         settings.history = .zero
         try victim.make(2_000)
-        try victim.change { data in
-            let leaf = rowLeaves(data)[3]
-            data.replaceSubrange(leaf * pageSize..<(leaf + 1) * pageSize, with: Data(repeating: 0, count: pageSize))
-        }
+        let leaf = try victim.leaves()[3].page
+        try victim.change { lose(leaf, of: &$0) }
         let journal = try Journal(settings, now: start)
         let epoch = journal.epoch
         let expected = try journal.all().filter { $0.sequence > 1_500 }
@@ -190,18 +172,16 @@ import Testing
     }
 
     @Test func aLostInnerPageCostsNoRow() throws {
-        try victim.make(3_000)
+        try victim.make(9_000)
         let inner = try #require(
             Int(
                 try victim.query(
                     "SELECT pageno FROM dbstat WHERE name = 'entry' AND path LIKE '/001/' AND pagetype = 'internal'")))
-        try victim.change { data in
-            data.replaceSubrange((inner - 1) * pageSize..<inner * pageSize, with: Data(repeating: 0, count: pageSize))
-        }
+        try victim.change { lose(inner, of: &$0) }
         let journal = try Journal(settings, now: start)
         let epoch = journal.epoch
         #expect(code { _ = try journal.all() } == .corrupt)
-        #expect(try journal.all().map(\.sequence) == Array(1...3_000))
+        #expect(try journal.all().map(\.sequence) == Array(1...9_000))
         #expect(try journal.all().allSatisfy { $0 == Journal.Record(entry($0.number ?? -1), sequence: $0.sequence) })
         #expect(journal.epoch != epoch)
     }

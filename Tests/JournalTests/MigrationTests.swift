@@ -20,16 +20,17 @@ import Testing
         var settings = Journal.Settings(path: directory.file("j.sqlite"))
         settings.vfs = FaultyDisk.vfs
         earlier = settings
-        settings.migrations = Migrations(steps: [
-            """
-            CREATE TABLE moved (sequence INTEGER PRIMARY KEY, topic, received INTEGER, packet INTEGER, crc INTEGER,
-                attributes BLOB, payload BLOB);
-            INSERT INTO moved SELECT sequence, topic, received, packet, crc, attributes, payload FROM entry;
-            DROP TABLE entry;
-            ALTER TABLE moved RENAME TO entry
-            """,
-            "ALTER TABLE entry ADD COLUMN note TEXT; CREATE TABLE later (id INTEGER PRIMARY KEY)",
-        ])
+        settings.migrations = Migrations(
+            steps: Migrations.released.steps + [
+                """
+                CREATE TABLE moved (sequence INTEGER PRIMARY KEY, topic, received INTEGER, packet INTEGER, crc INTEGER,
+                    attributes BLOB, payload BLOB);
+                INSERT INTO moved SELECT sequence, topic, received, packet, crc, attributes, payload FROM entry;
+                DROP TABLE entry;
+                ALTER TABLE moved RENAME TO entry
+                """,
+                "ALTER TABLE entry ADD COLUMN note TEXT; CREATE TABLE later (id INTEGER PRIMARY KEY)",
+            ])
         later = settings
     }
 
@@ -55,10 +56,37 @@ import Testing
         )
     }
 
+    /// The layout after the later program's steps.
+    private static let newest = "\(Migrations.released.version + 2)"
+
     private static let newColumns = "sequence,topic,received,packet,crc,attributes,payload,note"
 
     @Test func theReleasedStepsLeadToTheVersionThatNewFilesHave() {
         #expect(Migrations.released.version == Schema.version)
+    }
+
+    /// As the first layout had them: all payloads blobs.
+    @Test func rowsOfTheFirstLayoutStayAndPackedOnesFollow() throws {
+        let before = try make(100)
+        try unpack(before.records)
+        let journal = try Journal(earlier, now: start)
+        #expect(try journal.all() == before.records)
+        #expect(try journal.append([entry(100)], now: start) == 101...101)
+        #expect(try journal.all().map(\.number) == Array(0...100))
+        journal.close()
+        #expect(try layout().version == "\(Schema.version)")
+    }
+
+    private func unpack(_ records: [Journal.Record]) throws {
+        let connection = try Connection(path: earlier.path, vfs: nil)
+        try Schema.lock(connection)
+        for record in records {
+            let digits = record.payload.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            try connection.execute(
+                "UPDATE entry SET payload = x'\(digits)' WHERE sequence = \(record.sequence)", doing: "unpacking in")
+        }
+        try connection.execute("PRAGMA user_version=1", doing: "going back in")
+        _ = try connection.checkpoint()
     }
 
     @Test func everyStepRunsOnceAndRowsCursorsAndEpochStay() throws {
@@ -69,12 +97,12 @@ import Testing
         #expect(try journal.cursor("up") == 10)
         #expect(try journal.append([entry(1000)], now: start) == 1001...1001)
         journal.close()
-        #expect(try layout() == ("3", Self.newColumns, "ok"))
+        #expect(try layout() == (Self.newest, Self.newColumns, "ok"))
         // Run again, the first step would take the column away.
         let again = try Journal(later, now: start)
         #expect(try again.all().count == before.records.count + 1)
         again.close()
-        #expect(try layout() == ("3", Self.newColumns, "ok"))
+        #expect(try layout() == (Self.newest, Self.newColumns, "ok"))
         #expect(directory.names == ["j.sqlite", "j.sqlite-wal"])
     }
 
@@ -84,7 +112,7 @@ import Testing
         let before = try Data(contentsOf: URL(fileURLWithPath: earlier.path))
         let error = #expect(throws: JournalError.self) { _ = try Journal(earlier, now: start) }
         #expect(error?.code == .newerSchema)
-        #expect(error?.message.contains("schema 3, this one knows 1") == true)
+        #expect(error?.message.contains("schema \(Self.newest), this one knows \(Migrations.released.version)") == true)
         #expect(try Data(contentsOf: URL(fileURLWithPath: earlier.path)) == before)
     }
 
@@ -122,13 +150,15 @@ import Testing
             #expect(try journal.all() == before.records, "killed at call \(death)")
             #expect(try journal.cursor("up") == 10)
             journal.close()
-            #expect(try layout() == ("3", Self.newColumns, "ok"), "killed at call \(death)")
+            #expect(try layout() == (Self.newest, Self.newColumns, "ok"), "killed at call \(death)")
             #expect(directory.names == ["j.sqlite", "j.sqlite-wal"], "killed at call \(death)")
             if !wasKilled { break }
             last = death
         }
         // The deaths have to have been before, between and after the steps.
-        #expect(versions.isSuperset(of: ["1", "2"]), "only \(versions) in \(last) deaths")
+        #expect(
+            versions.isSuperset(of: ["\(Schema.version)", "\(Schema.version + 1)"]),
+            "only \(versions) in \(last) deaths")
         #expect(last > 50)
     }
 
@@ -140,7 +170,7 @@ import Testing
         }
         #expect(code { _ = try Journal(later, now: start) } == .full)
         disk.on(nil)
-        #expect(try layout().version == "1")
+        #expect(try layout().version == "\(Schema.version)")
         let journal = try Journal(later, now: start)
         #expect(try journal.all() == before.records)
         journal.close()

@@ -45,5 +45,27 @@ struct Victim {
         return try connection.value(sql, doing: "asking") ?? ""
     }
 
+    /// The bytes of row `number`'s payload as the file has them.
+    func stored(_ number: Int) -> Data {
+        var packed = PackedText()
+        let payload = entry(number).payload
+        return Data(payload.withUnsafeBytes { packed.pack($0) } ? packed.bytes : payload)
+    }
+
+    /// The pages that hold the rows, in the rows' order, and which rows each holds, counted from 0.
+    func leaves() throws -> [(page: Int, rows: Range<Int>)] {
+        let listing = try query(
+            """
+            SELECT group_concat(pageno || ':' || ncell) FROM
+                (SELECT pageno, ncell FROM dbstat WHERE name = 'entry' AND pagetype = 'leaf' ORDER BY path)
+            """)
+        var first = 0
+        return listing.split(separator: ",").map { item in
+            let numbers = item.split(separator: ":").compactMap { Int($0) }
+            defer { first += numbers[1] }
+            return (numbers[0], first..<first + numbers[1])
+        }
+    }
+
     var damagedFiles: [String] { directory.names.filter { $0.contains(".damaged-2026-11-23T") } }
 }
