@@ -35,6 +35,18 @@ class Disk:
     def unmount(self):
         subprocess.run(["umount", self.path], check=True, capture_output=True)
 
+    def written(self):
+        """Bytes that have reached the device, when everything has that was written."""
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
+                raise OSError(ctypes.get_errno(), "syncfs")
+            device = os.fstat(descriptor).st_dev
+        finally:
+            os.close(descriptor)
+        with open(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat") as f:
+            return int(f.read().split()[6]) * 512  # Documentation/block/stat.rst: sectors written
+
     def cut(self):
         """The power goes: from now on nothing reaches the disk, and what was not synced never did."""
         directory = os.open(self.path, os.O_RDONLY)
