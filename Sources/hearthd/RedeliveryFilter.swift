@@ -6,23 +6,41 @@ import Journal
 /// (MQTT 5 section 4.4; measured on Mosquitto 2.0.11). libmosquitto hides the DUP flag, so the packet id together with
 /// topic and bytes is compared with the last committed entries, at most a Receive Maximum of them. A message that only
 /// looks the same and is new would carry the same timestamp and value, so treating it as the same loses nothing.
+///
+/// Of topic and bytes a fingerprint is kept, so that a window of thousands takes 16 bytes for each. Two that differ
+/// share one with a probability of 2^-64: Swift's `Hasher` is SipHash with a key of this process.
 struct RedeliveryFilter {
+    private struct Print: Equatable {
+        let packetID: UInt16
+        let fingerprint: Int
+
+        init(_ entry: Journal.Entry) {
+            packetID = entry.packetID
+            var hasher = Hasher()
+            hasher.combine(entry.topic)
+            // With their counts, so that a byte cannot move from one to the other.
+            hasher.combine(entry.payload)
+            hasher.combine(entry.attributes)
+            fingerprint = hasher.finalize()
+        }
+    }
+
     private let window: Int
     /// The last committed entries, a ring of `window`.
-    private var ring: [Journal.Entry] = []
+    private var ring: [Print] = []
     private var oldest = 0
-    private var candidates: [UInt16: Journal.Entry] = [:]
+    private var candidates: [UInt16: Print] = [:]
     /// Messages that may still be redeliveries; past them packet ids are simply being used again.
     private var remaining = 0
 
     init(window: Int, committed: [Journal.Record]) {
         self.window = window
-        for record in committed.suffix(window) {
-            ring.append(
-                .init(
-                    topic: record.topic, payload: record.payload, attributes: record.attributes,
-                    packetID: record.packetID, receivedAt: record.receivedAt))
-        }
+        self.committed(
+            committed.suffix(window).map {
+                Journal.Entry(
+                    topic: $0.topic, payload: $0.payload, attributes: $0.attributes, packetID: $0.packetID,
+                    receivedAt: $0.receivedAt)
+            })
     }
 
     mutating func reconnected(sessionPresent: Bool) {
@@ -30,8 +48,8 @@ struct RedeliveryFilter {
         remaining = 0
         guard sessionPresent else { return }
         for index in ring.indices {
-            let entry = ring[(oldest + index) % ring.count]
-            if entry.packetID != 0 { candidates[entry.packetID] = entry }
+            let print = ring[(oldest + index) % ring.count]
+            if print.packetID != 0 { candidates[print.packetID] = print }
         }
         remaining = window
     }
@@ -41,16 +59,15 @@ struct RedeliveryFilter {
         remaining -= 1
         let old = entry.packetID == 0 ? nil : candidates.removeValue(forKey: entry.packetID)
         if remaining == 0 { candidates = [:] }
-        guard let old else { return false }
-        return old.topic == entry.topic && old.payload == entry.payload && old.attributes == entry.attributes
+        return old == Print(entry)
     }
 
     mutating func committed(_ entries: [Journal.Entry]) {
         for entry in entries {
             if ring.count < window {
-                ring.append(entry)
+                ring.append(Print(entry))
             } else if window > 0 {
-                ring[oldest] = entry
+                ring[oldest] = Print(entry)
                 oldest = (oldest + 1) % window
             }
         }
