@@ -57,11 +57,15 @@ struct HeartbeatService: Service {
     func run() async throws {
         let interval = min(notifier.watchdogInterval ?? .seconds(5), .seconds(5))
         var lastStatus = ""
+        var beats = 0
         while !Task.isShuttingDownGracefully {
             let status = StatusLine.text(gateway)
             if status != lastStatus { notifier.status(status) }
             lastStatus = status
             if gateway.lanesAdvance(within: interval * 2 + .seconds(5)) { notifier.watchdog() }
+            beats += 1
+            // By the second the lanes have started; what they need again comes back with their next turns.
+            if beats == 2 { StartupMemory.release() }
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: interval) }
         }
     }
