@@ -60,12 +60,12 @@ class Broker:
 
 
 class Gateway:
-    def __init__(self, programs, directory, home, cloud, extra=""):
+    def __init__(self, programs, directory, home, cloud, extra="", name="home1"):
         self.socket = os.path.join(directory, "control.sock")
         self.programs = programs
         self.config = os.path.join(directory, "hearthd.toml")
         with open(self.config, "w") as f:
-            f.write(f'home = "home1"\n[local]\nport = {home}\n[cloud]\nport = {cloud}\n[journal]\n'
+            f.write(f'home = "{name}"\n[local]\nport = {home}\n[cloud]\nport = {cloud}\n[journal]\n'
                     f'path = "{directory}/journal.sqlite"\nmax_size = "4GiB"\n[control]\nsocket = "{self.socket}"\n{extra}\n')
         self.log = open(os.path.join(directory, "hearthd.log"), "a")
         self.start()
@@ -102,10 +102,17 @@ class Gateway:
                     values[line.split(":")[0]] = int(line.split()[1])
         return values
 
-    def cpu(self):
-        with open(f"/proc/{self.process.pid}/stat") as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    def cpu(self, thread=None):
+        """Seconds on a processor, of the threads that are there or of the one with this name; /proc/PID/stat counts in
+        hundredths."""
+        seconds = 0
+        for task in os.listdir(f"/proc/{self.process.pid}/task"):
+            with open(f"/proc/{self.process.pid}/task/{task}/comm") as name:
+                if thread not in (None, name.read().strip()):
+                    continue
+            with open(f"/proc/{self.process.pid}/task/{task}/schedstat") as f:
+                seconds += int(f.read().split()[0]) / 1e9
+        return seconds
 
     def stop(self, kill=False):
         self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)

@@ -18,7 +18,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from bench import Bench
+from bench import Bench, finish
 from chain import Broker, free_port, listening, wait_for
 
 
@@ -308,12 +308,7 @@ def main():
     bench.fsync_floor()
     for name in [options.only] if options.only else figures:
         getattr(bench, name)()
-    if options.json:
-        with open(options.json, "w") as f:
-            json.dump(bench.rows, f, indent=2)
-    missed = [row["name"] for row in bench.rows if not row["met"]]
-    print(f"\n{len(bench.rows) - len(missed)} of {len(bench.rows)} targets met" + (f"; missed: {missed}" if missed else ""))
-    return 0
+    return finish(bench, options)
 
 
 if __name__ == "__main__":
