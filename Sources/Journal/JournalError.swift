@@ -68,6 +68,10 @@ extension JournalError {
         case SQLITE_TOOBIG:
             self.code = .tooLarge
             message = "\(what). Lower the size of payloads or of batches."
+        case SQLITE_NOMEM:
+            self.code = .io
+            message =
+                "\(what). See what else takes the memory (free -h, journalctl -k); the journal is opened again by itself."
         default:
             self.code = .io
             message = "\(what). Check the disk (dmesg, smartctl); the journal is opened again by itself."

@@ -49,12 +49,16 @@ private func onMessage(
     _ properties: OpaquePointer?
 ) {
     guard let client = client(context), let message = received?.pointee, let topic = message.topic else { return }
+    guard let userProperties = ReceivedProperties(properties).map({ $0.userProperties() }) ?? [] else {
+        client.hasLostProperties = true
+        return
+    }
     let payload = UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen))
     client.messages.append(
         Message(
             topic: String(cString: topic), payload: [UInt8](payload), qos: UInt8(truncatingIfNeeded: message.qos),
             isRetained: message.retain, packetID: UInt16(truncatingIfNeeded: message.mid),
-            userProperties: ReceivedProperties(properties)?.userProperties() ?? []))
+            userProperties: userProperties))
     client.messageBytes += payload.count + client.messages[client.messages.count - 1].topic.utf8.count
     client.eventCount += 1
     if message.qos > 0 { client.queued += 1 }

@@ -27,6 +27,8 @@ final class Client {
     var messageBytes = 0
     var confirmations: [(packetID: Int32, reason: ReasonCode)] = []
     var grants: [(packetID: Int32, reasons: [ReasonCode])] = []
+    /// A message was not taken, for want of memory: the connection must end without its PUBACK.
+    var hasLostProperties = false
     /// Callbacks so far: whether a call to the library did anything.
     var eventCount = 0
     /// The broker's DISCONNECT, if it sent one.
@@ -222,6 +224,7 @@ final class Client {
         let code = mosquitto_loop_read(pointer, 1)
         let error = errno
         guard code == 0, mosquitto_socket(pointer) >= 0 else { throw failure(code, error) }
+        if hasLostProperties { throw outOfMemory() }
     }
 
     /// Writes everything that is queued, acknowledgements of received messages included.

@@ -9,6 +9,7 @@ extension Client {
         if let disconnectReason { return disconnected(by: disconnectReason) }
         if let cause = tlsFailure() { return cause }
         guard stage == .connected else { return connectFailure(code, error) }
+        if code == MOSQ_ERR_NOMEM.rawValue { return outOfMemory() }
         switch mosq_err_t(rawValue: code) {
         case MOSQ_ERR_KEEPALIVE:
             return Disconnection(
@@ -31,6 +32,7 @@ extension Client {
     /// Why an attempt failed before its CONNACK.
     func connectFailure(_ code: Int32, _ error: Int32) -> Disconnection {
         if let cause = tlsFailure() { return cause }
+        if code == MOSQ_ERR_NOMEM.rawValue { return outOfMemory() }
         switch mosq_err_t(rawValue: code) {
         case MOSQ_ERR_EAI:
             return Disconnection(
@@ -47,6 +49,13 @@ extension Client {
             return Disconnection(
                 .protocolError, "\(peer) answered, but not with MQTT (\(libraryText(code))): is it the broker's port?")
         }
+    }
+
+    func outOfMemory() -> Disconnection {
+        Disconnection(
+            .lost,
+            "no memory for the connection to \(peer): see what else takes it (free -h, journalctl -k); it is made again by itself"
+        )
     }
 
     func unreachable(_ error: Int32) -> Disconnection {

@@ -73,19 +73,22 @@ struct ReceivedProperties {
         return value.map { String(cString: $0) }
     }
 
-    func userProperties() -> [UserProperty] {
+    /// nil when there was no memory for one of them: the library answers then as if it were not there.
+    func userProperties() -> [UserProperty]? {
         var found: [UserProperty] = []
         var position: OpaquePointer? = head
-        while position != nil {
+        let wanted = Int32(MQTT_PROP_USER_PROPERTY.rawValue)
+        while let property = position {
+            position = mosquitto_property_next(property)
+            guard mosquitto_property_identifier(property) == wanted else { continue }
             var name: UnsafeMutablePointer<CChar>?
             var value: UnsafeMutablePointer<CChar>?
-            let identifier = Int32(MQTT_PROP_USER_PROPERTY.rawValue)
-            position = mosquitto_property_read_string_pair(position, identifier, &name, &value, !found.isEmpty)
+            let read = mosquitto_property_read_string_pair(property, wanted, &name, &value, false)
             defer {
                 free(name)
                 free(value)
             }
-            guard position != nil, let name, let value else { break }
+            guard read != nil, let name, let value else { return nil }
             found.append(UserProperty(String(cString: name), String(cString: value)))
         }
         return found

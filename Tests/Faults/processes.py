@@ -1,9 +1,10 @@
 """Deaths of processes: at random, at named places, frozen, and in a loop."""
 
+import os
 import signal
 import time
 
-from rig import wait_for
+from rig import Failure, wait_for
 from scenarios import chain, confirmed, finish, flowing, scenario
 
 GATEWAY_POINTS = [
@@ -131,6 +132,34 @@ def sigterm(run):
             home.process.terminate()
             stops += 1
         return finish(rig, stops=stops)
+
+
+@scenario("out-of-memory", "allocations of SQLite, libmosquitto and OpenSSL fail, one in many, then one in few")
+def out_of_memory(run):
+    fault = run.directory + "/memory"
+    write(fault, "")
+    with chain(run) as rig:
+        home = rig.homes[0]
+        home.restart({"LD_PRELOAD": run.memoryfaults, "HEARTH_MEMORY_FILE": fault})
+        home.feed(rate=200, seed=run.seed)
+        flowing(home)
+        rounds = 0
+        for _ in range(run.pick(1, 10)):
+            for library in ("libsqlite3", "libmosquitto"):
+                for every in (1000, 100, 10, 2):
+                    write(fault, f"{library} {every}")
+                    time.sleep(run.pick(0.5, run.random.uniform(0.5, 5)))
+                    if run.random.random() < 0.3:
+                        home.link.cut()
+                    rounds += 1
+                write(fault, "")
+                flowing(home, 20, 60)
+                if not home.process.running():
+                    raise Failure("hearthd ended")
+        aside = [name for name in os.listdir(home.directory) if ".damaged-" in name]
+        if aside:
+            raise Failure(f"taken for damage: {aside}")
+        return finish(rig, rounds=rounds)
 
 
 @scenario("home-broker-killed", "the home broker dies with readings in flight", quick=True)

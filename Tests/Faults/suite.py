@@ -16,7 +16,7 @@ import traceback
 import scenarios
 from rig import Failure, die_with_parent
 
-MODULES = ["processes", "power", "disks", "links", "names", "acknowledgements", "clouds", "programs", "everything"]
+MODULES = ["processes", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "programs", "everything"]
 
 
 class Run:
@@ -27,6 +27,7 @@ class Run:
         self.quick, self.hours = options.quick, options.hours
         self.seed, self.random, self.directory = seed, random.Random(seed), directory
         self.failpoints = os.path.join(options.tools, "failpoints.so")
+        self.memoryfaults = os.path.join(options.tools, "memoryfaults.so")
         self.diskfaults = os.path.join(options.tools, "diskfaults.so")
 
     def pick(self, quick, full):
