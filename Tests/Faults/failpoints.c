@@ -184,6 +184,14 @@ int gettimeofday(struct timeval *restrict time, void *restrict zone)
     return result;
 }
 
+time_t time(time_t *result)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (result) *result = now.tv_sec;
+    return now.tv_sec;
+}
+
 /* --- the resolver --- */
 
 int getaddrinfo(const char *restrict node, const char *restrict service, const struct addrinfo *restrict hints,

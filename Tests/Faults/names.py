@@ -1,6 +1,7 @@
 """What stands where a broker should be, or nothing does: names that do not resolve, captive portals, sessions that are gone,
 others who come under our name."""
 
+import os
 import socket
 import subprocess
 import threading
@@ -8,7 +9,7 @@ import time
 
 from processes import write
 from rig import wait_for
-from scenarios import chain, finish, flowing, scenario
+from scenarios import CannotRun, chain, confirmed, finish, flowing, scenario
 
 REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 CONNACK = b"\x20\x03\x00\x00\x00"
@@ -85,6 +86,24 @@ def resolver(run):
             flowing(home, 60, 10)
             write(answers, "")
         return finish(rig)
+
+
+@scenario("ipv6-only", "the cloud has an IPv6 address and no other, and its link flaps")
+def ipv6(run):
+    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+        raise CannotRun("this machine has no IPv6")
+    with chain(run, home_options={"cloud_host": "::1"}) as rig:
+        home = rig.homes[0]
+        home.feed(rate=100, seed=run.seed)
+        flowing(home)
+        cuts = run.pick(3, 50)
+        for _ in range(cuts):
+            confirmed(home)
+            home.link.cut()
+            if run.random.random() < 0.5:
+                home.restart()
+            flowing(home, 20)
+        return finish(rig, cuts=cuts)
 
 
 @scenario("home-sessions-lost", "the home broker has forgotten its sessions; others take our client identifiers")

@@ -47,13 +47,15 @@ class Proxy(threading.Thread):
     """Modes: "pass"; "hole" (nothing passes, nothing is closed); "refuse" (new connections are closed at once).
 
     `rate`: bytes/s in each direction; `delay`: seconds each way; `slice`: bytes per send; `budget`: {UP: n, DOWN: n}
-    after which a connection is reset; `rewrite(direction, packet, level)` returns the packets that go on instead.
+    after which a connection is reset; `rewrite(direction, packet, level)` returns the packets that go on instead;
+    `opaque`: no packets are looked for, since it is TLS.
     """
 
-    def __init__(self, upstream, port=0):
+    def __init__(self, upstream, port=0, host="127.0.0.1"):
         super().__init__(daemon=True)
-        self.upstream = upstream
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=64)
+        self.upstream, self.opaque = upstream, False
+        self.listener = socket.create_server((host, port), backlog=64,
+                                             family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.listener.setblocking(False)
         self.port = self.listener.getsockname()[1]
         self.mode, self.rate, self.delay, self.slice, self.budget, self.rewrite = "pass", None, 0.0, None, {}, None
@@ -156,6 +158,9 @@ class Proxy(threading.Thread):
             data = b""
         if not data:
             direction.ended = True
+            return
+        if self.opaque:
+            direction.queue.append((time.monotonic() + self.delay, data))
             return
         direction.parser += data
         for packet in mqtt.split(direction.parser):

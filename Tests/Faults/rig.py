@@ -190,13 +190,14 @@ class Home:
     """A gateway between its home broker and the cloud's, with a proxy on each side."""
 
     def __init__(self, rig, name, more="", journal=None, durable_broker=False, cloud_port=None, confirm="ingestor",
-                 max_size="512MiB", cloud_host="127.0.0.1"):
+                 max_size="512MiB", cloud_host="127.0.0.1", opaque_link=False):
         self.rig, self.name = rig, name
         self.directory = os.path.join(rig.directory, name)
         os.makedirs(self.directory)
         self.broker = Broker(self.directory, "broker", durable_broker)
         self.wire = Proxy(self.broker.port)
-        self.link = Proxy(cloud_port or rig.broker.port)
+        self.link = Proxy(cloud_port or rig.broker.port, host=cloud_host if ":" in cloud_host else "127.0.0.1")
+        self.link.opaque = opaque_link
         self.journal = journal or os.path.join(self.directory, "journal.sqlite")
         self.socket = os.path.join(self.directory, "control.sock")
         self.configuration = os.path.join(self.directory, "hearthd.toml")
@@ -275,10 +276,10 @@ class Home:
 class Rig:
     """- engine: "journal" (`serve`, one process) or "kafka" (four services on librdkafka's mock cluster)."""
 
-    def __init__(self, programs, directory, engine="journal", mock_kafka=None, influx_port=None):
+    def __init__(self, programs, directory, engine="journal", mock_kafka=None, influx_port=None, broker_more=""):
         self.programs, self.directory, self.engine = programs, directory, engine
         os.makedirs(directory, exist_ok=True)
-        self.broker = Broker(directory, "cloud")
+        self.broker = Broker(directory, "cloud", more=broker_more)
         self.influx = Influx(directory)
         self.homes, self.services, self.kafka = [], {}, None
         self.aside = set()  # homes whose points the oracle does not judge
