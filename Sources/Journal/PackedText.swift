@@ -1,3 +1,5 @@
+import Glibc
+
 /// Payloads as rows hold them: two digits to a byte and common phrases as one, a reading of 66 bytes in 25.
 ///
 /// A row goes to the disk twice, into the log and into the database, so its length is most of what a stream of readings
@@ -9,7 +11,6 @@
 struct PackedText {
     /// The last result of ``pack(_:)``; its storage is used again.
     private(set) var bytes: [UInt8] = []
-    private var check: [UInt8] = []
 
     /// Packs `text` into ``bytes``.
     /// - Returns: whether that is shorter, and gives back the same text.
@@ -39,44 +40,74 @@ struct PackedText {
         appendPlain(text[plain...])
         guard bytes.count < text.count else { return false }
         // What cannot be read back exactly is lost, so it is read back before the original is let go.
-        check.removeAll(keepingCapacity: true)
-        let isWhole = bytes.withUnsafeBytes { Self.unpack($0, into: &check) }
-        return isWhole && check.count == text.count && check.withUnsafeBytes { $0.elementsEqual(text) }
+        return isPacked(text)
     }
 
     /// The text that was packed; nil when the bytes are no packed text.
     static func unpacked(_ packed: UnsafeRawBufferPointer) -> [UInt8]? {
-        var text: [UInt8] = []
-        text.reserveCapacity(packed.count * 3)
-        return unpack(packed, into: &text) ? text : nil
+        guard let length = length(of: packed) else { return nil }
+        return [UInt8](unsafeUninitializedCapacity: length) { text, count in
+            unpack(packed, into: text)
+            count = length
+        }
     }
 
-    private static func unpack(_ packed: UnsafeRawBufferPointer, into text: inout [UInt8]) -> Bool {
-        var index = 0
+    private func isPacked(_ text: UnsafeRawBufferPointer) -> Bool {
+        bytes.withUnsafeBytes { Self.unpacked($0)?.elementsEqual(text) ?? false }
+    }
+
+    /// How long the text is; nil when the bytes are no packed text.
+    private static func length(of packed: UnsafeRawBufferPointer) -> Int? {
+        var (index, length) = (0, 0)
         while index < packed.count {
             let lead = packed[index]
             index += 1
             if lead >= firstPhrase {
-                guard Int(lead - firstPhrase) < phrases.count else { return false }
-                text += phrases[Int(lead - firstPhrase)]
+                guard Int(lead - firstPhrase) < phrases.count else { return nil }
+                length += phrases[Int(lead - firstPhrase)].count
             } else if lead >= firstDigits {
                 let count = Int(lead - firstDigits) + fewestDigits
-                let end = index + (count + 1) / 2
-                guard end <= packed.count else { return false }
-                for number in 0..<count {
-                    let pair = packed[index + number / 2]
-                    text.append(digits[Int(number % 2 == 0 ? pair >> 4 : pair & 15)])
-                }
-                index = end
+                length += count
+                index += (count + 1) / 2
             } else {
-                let end = index + Int(lead) + 1
-                guard end <= packed.count else { return false }
-                text += packed[index..<end]
-                index = end
+                length += Int(lead) + 1
+                index += Int(lead) + 1
             }
-            guard text.count <= longest else { return false }
+            guard index <= packed.count, length <= longest else { return nil }
         }
-        return true
+        return length
+    }
+
+    /// - Parameter text: has room for what ``length(of:)`` says of these bytes.
+    private static func unpack(_ packed: UnsafeRawBufferPointer, into text: UnsafeMutableBufferPointer<UInt8>) {
+        var (index, end) = (0, 0)
+        let (digits, phrases) = (digits, phrases)
+        while index < packed.count {
+            let lead = packed[index]
+            index += 1
+            if lead >= firstPhrase {
+                for byte in phrases[Int(lead - firstPhrase)] {
+                    text[end] = byte
+                    end += 1
+                }
+            } else if lead >= firstDigits {
+                let last = end + Int(lead - firstDigits) + fewestDigits
+                while end < last {
+                    let pair = packed[index]
+                    index += 1
+                    text[end] = digits[Int(pair >> 4)]
+                    if end + 1 < last { text[end + 1] = digits[Int(pair & 15)] }
+                    end += 2
+                }
+                end = last
+            } else {
+                for byte in packed[index...index + Int(lead)] {
+                    text[end] = byte
+                    end += 1
+                }
+                index += Int(lead) + 1
+            }
+        }
     }
 
     // MARK: Pieces
@@ -111,14 +142,15 @@ struct PackedText {
 
     /// The longest phrase that is there.
     private static func phrase(in text: UnsafeRawBufferPointer, at index: Int) -> Int? {
-        guard text[index] == UInt8(ascii: "{") || text[index] == UInt8(ascii: "\"") || text[index] == UInt8(ascii: ",")
+        let first = text[index]
+        guard first == UInt8(ascii: "{") || first == UInt8(ascii: "\"") || first == UInt8(ascii: ","),
+            let start = text.baseAddress
         else { return nil }
-        var longest: Int?
-        for (number, phrase) in phrases.enumerated() where phrase.count > longest.map({ phrases[$0].count }) ?? 0 {
-            guard phrase.count <= text.count - index else { continue }
-            if text[index..<index + phrase.count].elementsEqual(phrase) { longest = number }
+        return byLength.first { number in
+            let phrase = phrases[number]
+            return phrase[0] == first && phrase.count <= text.count - index
+                && memcmp(phrase, start + index, phrase.count) == 0
         }
-        return longest
     }
 
     // MARK: Tables. They are part of the file's layout: entries are added at the end, and never change.
@@ -133,6 +165,9 @@ struct PackedText {
         "{\"home\":\"", "\",\"room\":\"", "\",\"timestamp\":\"", ",\"seq\":", ",\"epoch\":\"", "\",\"zone\":\"",
         "\",\"status\":\"", "\",\"reason\":\"",
     ].map { Array($0.utf8) }
+
+    /// The phrases' numbers, those of the longest first.
+    private static let byLength = phrases.indices.sorted { phrases[$0].count > phrases[$1].count }
 
     /// The number of a character in ``digits``; 255 for others.
     private static let values: [UInt8] = {
