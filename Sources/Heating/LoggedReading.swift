@@ -101,10 +101,12 @@ private struct Members {
         scanner.skipWhitespace(bytes)
         let key = try scanner.string(bytes)
         // No writer escapes the letters of these names, and a reader must not take one key for two.
-        guard !key.hasEscapes else { throw .unexpected }
+        let isKnown = key.hasEscapes && Self.names.contains(JSONScanner.text(of: key, bytes))
+        guard !isKnown else { throw .unexpected }
         scanner.skipWhitespace(bytes)
         try scanner.expect(bytes, ":")
         scanner.skipWhitespace(bytes)
+        guard !key.hasEscapes else { return try skip(&scanner, bytes) }
         // By length first: comparing with seven names would be most of the work.
         switch key.range.count {
         case 3 where bytes.part(key.range, equals: "seq"): try take(&sequence, try Self.digits(&scanner, bytes))
@@ -116,6 +118,13 @@ private struct Members {
         case 9 where bytes.part(key.range, equals: "timestamp"): try take(&timestamp, try scanner.string(bytes))
         default: try scanner.skipValue(bytes, depth: 1)
         }
+        scanner.skipWhitespace(bytes)
+    }
+
+    private static let names: Set = ["seq", "home", "room", "zone", "epoch", "value", "timestamp"]
+
+    private func skip(_ scanner: inout JSONScanner, _ bytes: Span<UInt8>) throws(JSONScanner.Failure) {
+        try scanner.skipValue(bytes, depth: 1)
         scanner.skipWhitespace(bytes)
     }
 

@@ -70,6 +70,14 @@ struct LoggedReadingTests {
         #expect(reading != nil && reading?.value == nil)
     }
 
+    @Test("a key with an escape is passed over like any other, unless it spells a known one")
+    func escapedKeys() {
+        let rest = #""home":"h","room":"r","timestamp":"x","value":1}"#
+        #expect(read(#"{"z\ne":"UTC",\#(rest)"#)?.value == 1)
+        #expect(read(#"{"a\/b" : [1,{"c":2}] , \#(rest)"#)?.value == 1)
+        #expect(read(#"{"h\u006fme":"other",\#(rest)"#) == nil)
+    }
+
     @Test("reads exactly what the slow reader reads, whatever is cut, doubled, swapped or flipped")
     func sameAsReference() {
         let seed = seeds(1, "LoggedReading")[0]
