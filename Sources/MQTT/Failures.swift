@@ -9,7 +9,7 @@ extension Client {
         if let disconnectReason { return disconnected(by: disconnectReason) }
         if let cause = tlsFailure() { return cause }
         guard stage == .connected else { return connectFailure(code, error) }
-        if code == MOSQ_ERR_NOMEM.rawValue { return outOfMemory() }
+        if isOutOfMemory(code, error) { return outOfMemory() }
         switch mosq_err_t(rawValue: code) {
         case MOSQ_ERR_KEEPALIVE:
             return Disconnection(
@@ -32,7 +32,7 @@ extension Client {
     /// Why an attempt failed before its CONNACK.
     func connectFailure(_ code: Int32, _ error: Int32) -> Disconnection {
         if let cause = tlsFailure() { return cause }
-        if code == MOSQ_ERR_NOMEM.rawValue { return outOfMemory() }
+        if isOutOfMemory(code, error) { return outOfMemory() }
         switch mosq_err_t(rawValue: code) {
         case MOSQ_ERR_EAI:
             return Disconnection(
@@ -49,6 +49,11 @@ extension Client {
             return Disconnection(
                 .protocolError, "\(peer) answered, but not with MQTT (\(libraryText(code))): is it the broker's port?")
         }
+    }
+
+    /// The library also says so of a packet without the bytes that it must have: it takes no memory for none of them.
+    private func isOutOfMemory(_ code: Int32, _ error: Int32) -> Bool {
+        code == MOSQ_ERR_NOMEM.rawValue && error == ENOMEM
     }
 
     func outOfMemory() -> Disconnection {
