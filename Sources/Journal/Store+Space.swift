@@ -11,11 +11,12 @@ extension Store {
                 message: "One batch of about \(pages * frameBytes >> 10) KiB does not fit into the "
                     + "journal's log of \(layout.logBytes >> 10) KiB. Append smaller batches, or raise max_size.")
         }
+        try stayUnderLimit(pages, in: session)
+        try backWithDisk(pages, in: session)
+        // Last, since deleting has written to the log as well.
         if (Int64(session.connection.logFrames) + pages) * frameBytes > Int64(layout.logBytes) {
             _ = try session.connection.checkpoint()
         }
-        try stayUnderLimit(pages, in: session)
-        try backWithDisk(pages, in: session)
     }
 
     private func stayUnderLimit(_ pages: Int64, in session: Session) throws(JournalError) {
