@@ -145,9 +145,8 @@ class CloudBench(Bench):
         broker.stop()
 
     def drain(self):
-        """Log to InfluxDB, all pipelines, over curl with the points they wrote.
-
-        With a fresh broker: Mosquitto 2.0 sends again what a client acknowledged last before another took its session over."""
+        """Log to InfluxDB, all pipelines, over curl with the points they wrote. With a fresh broker: Mosquitto 2.0 sends
+        again what a client acknowledged last before another took its session over."""
         count, ours, direct, spent = 500_000, [], [], []
         for _ in range(self.options.runs):
             with tempfile.TemporaryDirectory() as directory:
@@ -159,7 +158,7 @@ class CloudBench(Bench):
                 seconds = time.monotonic() - start
                 points = cloud.stored()
                 ours.append(points / seconds)
-                spent.append([processor_seconds(process) * 1e6 / points for process in (cloud.process, database.process)])
+                spent.append([processor_seconds(p) * 1e6 / points for p in (cloud.process, database.process)])
                 cloud.stop()
                 broker.stop()
                 bodies = self.bodies(directory, database)
