@@ -106,9 +106,9 @@ private struct Members {
         scanner.skipWhitespace(bytes)
         try scanner.expect(bytes, ":")
         scanner.skipWhitespace(bytes)
-        guard !key.hasEscapes else { return try skip(&scanner, bytes) }
         // By length first: comparing with seven names would be most of the work.
         switch key.range.count {
+        case _ where key.hasEscapes: try scanner.skipValue(bytes, depth: 1)
         case 3 where bytes.part(key.range, equals: "seq"): try take(&sequence, try Self.digits(&scanner, bytes))
         case 4 where bytes.part(key.range, equals: "home"): try take(&home, try scanner.string(bytes))
         case 4 where bytes.part(key.range, equals: "room"): try take(&room, try scanner.string(bytes))
@@ -122,11 +122,6 @@ private struct Members {
     }
 
     private static let names: Set = ["seq", "home", "room", "zone", "epoch", "value", "timestamp"]
-
-    private func skip(_ scanner: inout JSONScanner, _ bytes: Span<UInt8>) throws(JSONScanner.Failure) {
-        try scanner.skipValue(bytes, depth: 1)
-        scanner.skipWhitespace(bytes)
-    }
 
     private func take<Token>(_ place: inout Token?, _ token: Token) throws(JSONScanner.Failure) {
         guard place == nil else { throw .unexpected }

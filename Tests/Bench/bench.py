@@ -117,7 +117,7 @@ class Bench:
 
     def costs(self, full, full_home):
         """The recording lane's processor time of a row that is added to a full journal, and in turn to one that begins with 10 000.
-        Returns that of a row that leaves the small one, in µs."""
+        Returns that of a row that leaves the small one, in µs, and how many left."""
         count, times = 30_000, {"full": [], "small": []}
         with tempfile.TemporaryDirectory() as directory:
             home, cloud_port = Broker(directory, "home"), free_port()
@@ -129,7 +129,7 @@ class Bench:
             for run in range(4 * self.options.runs):
                 for name, gateway, broker in pairs[::1 if run % 2 else -1]:
                     times[name].append(self.cost(gateway, broker, count))
-            leaving = self.drained(small, directory, cloud_port)[1]
+            leaving = self.drained(small, directory, cloud_port)[1:3]
             small.stop()
             home.stop()
         self.row("processor time of a row added to a full journal / to a small one",
@@ -143,15 +143,15 @@ class Bench:
         wait_for(lambda: gateway.status()["counters"]["recorded"] >= recorded + count, 60, "recorded")
         return (gateway.cpu("record") - before) * 1e6 / count
 
-    def drain(self, gateway, directory, cloud_port, small_cost):
+    def drain(self, gateway, directory, cloud_port, small):
         """The cloud appears: how fast the backlog leaves in frames, beside what the broker passes on message by message."""
         raw = [self.discard_rate(200_000)]
         rate, cost, rows, last = self.drained(gateway, directory, cloud_port)
         raw.append(self.discard_rate(200_000))
         self.row(f"drain of {rows} rows in frames, readings/s / broker's msg/s", rate / statistics.median(raw), 20, "higher",
                  f"readings/s {rate:.0f}; raw publish to subscribe, msg/s {self.list(raw)}; {last}")
-        self.row(f"processor time of a row that leaves, of {rows} / of 600 000", cost / small_cost, 1.05, "lower",
-                 f"µs: {cost:.3f}, {small_cost:.3f}")
+        self.row(f"processor time of a row that leaves, of {rows} / of {small[1]}", cost / small[0], 1.05, "lower",
+                 f"µs: {cost:.3f}, {small[0]:.3f}")
 
     def drained(self, gateway, directory, cloud_port):
         """Readings per second, µs of processor for each, how many, and what the peer says. The peer confirms at once and
@@ -251,23 +251,25 @@ class Bench:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench")
+    return run("scripts/bench", Bench, ["ingest", "backlog", "latency"], rows=1_000_000)
+
+
+def run(program, kind, parts, runs=5, **more):
+    """Reads the command line, runs all parts of the table or one, writes the rows where asked, and says what was missed,
+    which is no failure: the table is the result. `more`: further options and what they are by default."""
+    parser = argparse.ArgumentParser(prog=program, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--programs", required=True)
     parser.add_argument("--tools", required=True)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=runs)
+    for name, default in more.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
     parser.add_argument("--json")
-    parser.add_argument("--only", choices=["ingest", "backlog", "latency"])
+    parser.add_argument("--only", choices=parts)
     options = parser.parse_args()
-    bench = Bench(options)
+    bench = kind(options)
     bench.fsync_floor()
-    for name in [options.only] if options.only else ["ingest", "backlog", "latency"]:
+    for name in [options.only] if options.only else parts:
         getattr(bench, name)()
-    return finish(bench, options)
-
-
-def finish(bench, options):
-    """Writes the rows where asked and says what was missed, which is no failure: the table is the result."""
     if options.json:
         with open(options.json, "w") as f:
             json.dump(bench.rows, f, indent=2)

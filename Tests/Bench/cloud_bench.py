@@ -1,7 +1,6 @@
 """Measures the cloud side against baselines in the same run: ingest, the way into InfluxDB, memory, the whole chain.
 Called by scripts/bench."""
 
-import argparse
 import gzip
 import http.client
 import json
@@ -18,7 +17,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from bench import Bench, finish
+from bench import Bench, run
 from chain import Broker, free_port, listening, processor_seconds, wait_for
 
 
@@ -300,20 +299,7 @@ class BlockingChain:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench --cloud")
-    parser.add_argument("--programs", required=True)
-    parser.add_argument("--tools", required=True)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--json")
-    figures = ["ingest", "drain", "memory", "chain"]
-    parser.add_argument("--only", choices=figures)
-    options = parser.parse_args()
-    bench = CloudBench(options)
-    bench.fsync_floor()
-    for name in [options.only] if options.only else figures:
-        getattr(bench, name)()
-    return finish(bench, options)
+    return run("scripts/bench --cloud", CloudBench, ["ingest", "drain", "memory", "chain"], runs=3, rows=1_000_000)
 
 
 if __name__ == "__main__":

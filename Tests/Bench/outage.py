@@ -1,7 +1,6 @@
 """What an outage costs when it is over: R6, the heating beside a draining backlog, and R17, the catching up of many homes
 through narrow links. Called by scripts/bench --outage."""
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -126,18 +125,7 @@ PARTS = ["live_latency", "catch_up"]
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench --outage")
-    parser.add_argument("--programs", required=True)
-    parser.add_argument("--tools", required=True)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json")
-    parser.add_argument("--only", choices=PARTS)
-    options = parser.parse_args()
-    outage = Outage(options)
-    outage.fsync_floor()
-    for name in [options.only] if options.only else PARTS:
-        getattr(outage, name)()
-    return bench.finish(outage, options)
+    return bench.run("scripts/bench --outage", Outage, PARTS)
 
 
 if __name__ == "__main__":

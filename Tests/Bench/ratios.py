@@ -1,7 +1,6 @@
 """The ratios that need a disturbed disk, a slow link or the kernel's counters: R2, R5, R7 under faults, R9 to R12, R14.
 Each against a baseline of the same run. Called by scripts/bench --ratios."""
 
-import argparse
 import os
 import resource
 import sqlite3
@@ -248,19 +247,7 @@ PARTS = ["slow_disk", "processor", "disk_bytes", "wire_bytes", "drain_far_away",
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench --ratios")
-    parser.add_argument("--programs", required=True)
-    parser.add_argument("--tools", required=True)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--disk", default="/var/tmp", help="a directory on a disk")
-    parser.add_argument("--json")
-    parser.add_argument("--only", choices=PARTS)
-    options = parser.parse_args()
-    ratios = Ratios(options)
-    ratios.fsync_floor()
-    for name in [options.only] if options.only else PARTS:
-        getattr(ratios, name)()
-    return bench.finish(ratios, options)
+    return bench.run("scripts/bench --ratios", Ratios, PARTS, disk="/var/tmp")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 
 struct library { const char *name; char *start, *end; };
-static struct library libraries[] = {{"libsqlite3", 0, 0}, {"libmosquitto", 0, 0}, {"libssl", 0, 0}, {"libcrypto", 0, 0}};
+static struct library libraries[] = {{"libsqlite3", 0, 0}, {"libmosquitto", 0, 0}};
 enum { COUNT = sizeof libraries / sizeof libraries[0] };
 static atomic_int every[COUNT];
 static atomic_uint calls[COUNT];

@@ -134,7 +134,7 @@ def sigterm(run):
         return finish(rig, stops=stops)
 
 
-@scenario("out-of-memory", "allocations of SQLite, libmosquitto and OpenSSL fail, one in many, then one in few")
+@scenario("out-of-memory", "allocations of SQLite and of libmosquitto fail, one in many, then one in few")
 def out_of_memory(run):
     fault = run.directory + "/memory"
     write(fault, "")
