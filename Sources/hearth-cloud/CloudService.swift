@@ -86,18 +86,7 @@ final class CloudService: ProbedService {
         var samples = ingest?.metrics.samples ?? []
         for (runner, _) in pipelines { samples += runner.metrics.samples }
         for (runner, writer) in pipelines { samples += writer.status.samples(pipeline: runner.name) }
-        let status = log.status
-        for (group, state) in status.groups.sorted(by: { $0.key < $1.key }) {
-            guard let lag = state.lag else { continue }
-            samples.append(
-                .init(
-                    name: "hearth_log_lag_events", help: "Events a consumer group has not committed.", kind: .gauge,
-                    labels: [("group", group)], value: Double(lag)))
-        }
-        samples.append(
-            .init(
-                name: "hearth_log_appended_total", help: "Events appended to the log.", kind: .counter,
-                value: Double(status.appended)))
+        samples += log.status.samples
         if let ingest {
             var isConnected = 0.0
             if case .connected = ingest.connection.state { isConnected = 1 }
@@ -106,6 +95,34 @@ final class CloudService: ProbedService {
                     name: "hearth_ingest_connected", help: "1 while connected to the cloud broker.", kind: .gauge,
                     value: isConnected))
         }
+        return samples
+    }
+}
+
+extension EventLogStatus {
+    var samples: [MetricSample] {
+        var samples: [MetricSample] = []
+        for (group, state) in groups.sorted(by: { $0.key < $1.key }) {
+            func sample(_ name: String, _ help: String, _ kind: MetricSample.Kind, _ value: Double) -> MetricSample {
+                MetricSample(name: name, help: help, kind: kind, labels: [("group", group)], value: value)
+            }
+            if let lag = state.lag {
+                samples.append(
+                    sample("hearth_log_lag_events", "Events a consumer group has not committed.", .gauge, Double(lag)))
+            }
+            samples += [
+                sample(
+                    "hearth_log_partitions", "Partitions of the log that this process reads.", .gauge,
+                    Double(state.partitions)),
+                sample(
+                    "hearth_log_reader_restarts_total", "Readers replaced because they got nothing.", .counter,
+                    Double(state.readerRestarts)),
+            ]
+        }
+        samples.append(
+            MetricSample(
+                name: "hearth_log_appended_total", help: "Events appended to the log.", kind: .counter,
+                value: Double(appended)))
         return samples
     }
 }

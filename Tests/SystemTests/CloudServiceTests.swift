@@ -34,7 +34,7 @@ extension SystemTests {
             #expect(metrics.type == "text/plain; version=0.0.4; charset=utf-8")
             for name in [
                 "hearth_ingest_readings_total", "hearth_log_lag_events", "hearth_influx_retries_total",
-                "hearth_pipeline_dead_letters_total",
+                "hearth_pipeline_dead_letters_total", "hearth_log_partitions", "hearth_log_reader_restarts_total",
             ] {
                 #expect(metrics.body.contains("\n# TYPE \(name) "), "\(name)")
             }
