@@ -1,4 +1,4 @@
-"""The cloud breaks: the database in every way it can answer, Kafka's errors, services and brokers killed."""
+"""The cloud breaks: the database in every way it can answer, services and brokers killed."""
 
 import gzip
 import http.client
@@ -8,8 +8,9 @@ import socket
 import threading
 import time
 
+from kafka import mock_cluster
 from rig import free_port, wait_for
-from scenarios import CannotRun, chain, finish, flowing, scenario
+from scenarios import chain, finish, flowing, scenario
 
 ANSWERS = ["401", "403", "404", "408", "413", "429", "500", "502", "503", "hang", "cut-before", "cut-after",
            "garbage-after", "slow", "partial-body"]
@@ -205,38 +206,8 @@ def killed_journal(run):
 
 @scenario("anything-killed-kafka", "the same on Kafka's protocol (librdkafka's mock cluster), four services")
 def killed_kafka(run):
-    with chain(run, "kafka", homes=3) as rig:
+    with chain(run, mock_cluster(run), homes=3) as rig:
         for number, home in enumerate(rig.homes):
             home.feed(rate=60, seed=run.seed + 1000 * number)
         kills = kill_anything(run, rig, run.pick(12, 300))
         return finish(rig, 180, **kills)
-
-
-# Request and error code, https://kafka.apache.org/protocol#protocol_error_codes. Those that come after an append
-# (REQUEST_TIMED_OUT) make duplicates in the log, which nothing downstream may show.
-KAFKA_ERRORS = [("produce", 7), ("produce", 19), ("produce", 20), ("produce", 6), ("produce", 5), ("fetch", 6), ("fetch", 1),
-                ("offset-commit", 16), ("offset-commit", 15), ("offset-commit", 27), ("heartbeat", 27), ("heartbeat", 25),
-                ("metadata", 5), ("find-coordinator", 15), ("init-producer-id", 14)]
-
-
-@scenario("kafka-errors", "the Kafka protocol's errors for produce, fetch, commit, heartbeat; broker down; slow")
-def kafka_errors(run):
-    if not run.mock_kafka:
-        raise CannotRun("mock-kafka is not built: swift build --product mock-kafka")
-    with chain(run, "kafka") as rig:
-        home = rig.homes[0]
-        home.feed(rate=200, seed=run.seed)
-        flowing(home)
-        for _ in range(run.pick(1, 6)):
-            for request, code in KAFKA_ERRORS:
-                rig.command(f"errors {request} {code} {run.random.randint(1, 4)}")
-                time.sleep(run.pick(0.15, run.random.uniform(0.1, 2)))
-            for breaking, mending in [("down -1", "up -1"), ("rtt -1 800", "rtt -1 0")]:
-                rig.command(breaking)
-                time.sleep(run.pick(1, run.random.uniform(1, 15)))
-                # With it goes what it may have acknowledged and holds for the cluster.
-                rig.kill(rig.ingest)
-                rig.command(mending)
-                rig.start(rig.ingest)
-                time.sleep(0.5)
-        return finish(rig, 180, errors=len(KAFKA_ERRORS))

@@ -274,53 +274,48 @@ class Home:
 
 
 class Rig:
-    """- engine: "journal" (`serve`, one process) or "kafka" (four services on librdkafka's mock cluster)."""
+    """- kafka: makes the peer that speaks Kafka's protocol in a directory, for four services; nil for `serve` and its journal.
+    - replicas: of each of the four."""
 
-    def __init__(self, programs, directory, engine="journal", mock_kafka=None, influx_port=None, broker_more=""):
-        self.programs, self.directory, self.engine = programs, directory, engine
+    def __init__(self, programs, directory, kafka=None, replicas=1, influx_port=None, broker_more=""):
+        self.programs, self.directory, self.replicas = programs, directory, replicas
         os.makedirs(directory, exist_ok=True)
         self.broker = Broker(directory, "cloud", more=broker_more)
         self.influx = Influx(directory)
-        self.homes, self.services, self.kafka = [], {}, None
+        self.homes, self.services = [], {}
         self.aside = set()  # homes whose points the oracle does not judge
         self.environment = {
-            "MQTT_PORT": str(self.broker.port), "EVENT_LOG": engine, "JOURNAL_PATH": directory + "/events.sqlite",
+            "MQTT_PORT": str(self.broker.port), "EVENT_LOG": "journal", "JOURNAL_PATH": directory + "/events.sqlite",
             "KAFKA_SESSION_TIMEOUT": "6", "INFLUX_URL": f"http://127.0.0.1:{influx_port or self.influx.port}",
             "INFLUX_API": "v1", "HTTP_PORT": "0"}
-        if engine == "kafka":
-            self.start_kafka(mock_kafka)
+        self.kafka = kafka(directory) if kafka else None
+        if self.kafka:
+            self.environment.update({"EVENT_LOG": "kafka", "KAFKA_HOST": self.kafka.servers})
+            self.kafka.make_topics(self.setup)
+        self.setup({"EVENT_LOG": "journal"})
+
+    def setup(self, environment):
         subprocess.run([self.program("hearth-cloud"), "setup"], check=True, capture_output=True, timeout=60,
-                       env={**os.environ, **self.environment, "EVENT_LOG": "journal",
+                       env={**os.environ, **self.environment, **environment,
                             "INFLUX_URL": f"http://127.0.0.1:{self.influx.port}"})
 
     def program(self, name):
         return os.path.join(self.programs, name)
 
-    def start_kafka(self, program):
-        self.kafka = subprocess.Popen([program, "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                      preexec_fn=die_with_parent)
-        self.environment["KAFKA_HOST"] = self.kafka.stdout.readline().split()[1]
-        for topic in ("raw_sensor_data", "clean-data", "heatpump_state", "raw_sensor_data.dead-letter"):
-            self.command(f"topic {topic} 4 1")
-
-    def command(self, line):
-        self.kafka.stdin.write(line + "\n")
-        self.kafka.stdin.flush()
-        answer = self.kafka.stdout.readline().strip()
-        if answer != "ok":
-            raise RuntimeError(f"mock-kafka: {line}: {answer}")
-
     @property
     def service_names(self):
-        return ["serve"] if self.engine == "journal" else ["ingest", "save-raw", "clean", "aggregate"]
+        if not self.kafka:
+            return ["serve"]
+        return [name + (f".{number}" if number > 1 else "") for name in ("ingest", "save-raw", "clean", "aggregate")
+                for number in range(1, self.replicas + 1)]
 
     @property
     def ingest(self):
         return self.service_names[0]
 
     def start(self, name, environment=None):
-        self.services[name] = Process([self.program("hearth-cloud"), name], f"{self.directory}/{name}.log",
-                                      {**self.environment, **(environment or {})})
+        self.services[name] = Process([self.program("hearth-cloud"), name.partition(".")[0]], f"{self.directory}/{name}.log",
+                                      {**self.environment, "MQTT_CLIENT_ID": name, **(environment or {})})
 
     def start_services(self):
         for name in self.service_names:
@@ -344,5 +339,4 @@ class Rig:
         for process in [*self.services.values(), self.broker.process, self.influx.process]:
             process.end()
         if self.kafka:
-            self.kafka.kill()
-            self.kafka.wait()
+            self.kafka.close()

@@ -36,11 +36,9 @@ def scenario(name, breaks, quick=True, alone=False):
 
 
 @contextlib.contextmanager
-def chain(run, engine="journal", homes=1, home_options=None, **rig_options):
+def chain(run, kafka=None, homes=1, home_options=None, **rig_options):
     """A running chain whose homes record; ends with it."""
-    if engine == "kafka" and not run.mock_kafka:
-        raise CannotRun("mock-kafka is not built: swift build --product mock-kafka")
-    rig = Rig(run.programs, run.directory, engine, run.mock_kafka, **rig_options)
+    rig = Rig(run.programs, run.directory, kafka, **rig_options)
     try:
         rig.start_services()
         for _ in range(homes):

@@ -16,7 +16,7 @@ import traceback
 import scenarios
 from rig import Failure, die_with_parent
 
-MODULES = ["processes", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "programs", "everything"]
+MODULES = ["processes", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "kafka", "programs", "everything"]
 
 
 class Run:
@@ -26,6 +26,7 @@ class Run:
         self.programs, self.mock_kafka, self.tools = options.programs, options.mock_kafka, options.tools
         self.quick, self.hours = options.quick, options.hours
         self.seed, self.random, self.directory = seed, random.Random(seed), directory
+        self.kafka_broker = shutil.which(os.path.join(options.tools, "tansu"))
         self.failpoints = os.path.join(options.tools, "failpoints.so")
         self.memoryfaults = os.path.join(options.tools, "memoryfaults.so")
         self.diskfaults = os.path.join(options.tools, "diskfaults.so")

@@ -17,6 +17,7 @@ final class KafkaReader: EventReader {
     private var isBroken = false
     // Offsets that could not be committed because the group was rebalancing.
     private var deferred: [TopicPartition: CommitMark] = [:]
+    private var hasCheckedMetadata = false
     private var topicWarnings: [String: Int64] = [:]
     private var nextPublication: Int64 = 0
     private var published = EventLogStatus.Group()
@@ -207,6 +208,7 @@ final class KafkaReader: EventReader {
         switch result {
         case RD_KAFKA_RESP_ERR_NO_ERROR:
             progress.committed(offsets.mapValues(\.next))
+            checkMetadata(of: offsets, consumer)
         case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
             // The group forms anew, which needs this reader to poll; committed after that.
             deferred.merge(offsets) { later, _ in later }
@@ -223,6 +225,21 @@ final class KafkaReader: EventReader {
             return EventLogError(kafka: code, doing: doing, bootstrap: log.settings.bootstrap)
         }
         return nil
+    }
+
+    /// Says so once if the brokers took a commit's metadata and did not keep it: nothing fails until the next restart.
+    private func checkMetadata(of offsets: [TopicPartition: CommitMark], _ consumer: KafkaConsumer) {
+        guard !hasCheckedMetadata, let position = offsets.first(where: { $0.value.reached != nil })?.key,
+            let kept = consumer.committedMark(of: position, within: 1_000)
+        else { return }
+        hasCheckedMetadata = true
+        guard kept.next >= 0, kept.reached == nil else { return }
+        log.report(
+            EventLogNotice(
+                .error,
+                "kafka: the cluster at \(log.settings.bootstrap) does not keep the metadata of commits: after a restart "
+                    + "\(group) does not know how far it had got, and may write windows from a part of their "
+                    + "readings. Use brokers that keep it, as Apache Kafka does."))
     }
 
     // MARK: Watching
