@@ -1,6 +1,7 @@
-import MQTT
 import TestSupport
 import Testing
+
+@testable import MQTT
 
 /// The CONNECT packet, byte for byte, and what follows from the answers to it.
 @Suite(.serialized, .timeLimit(.minutes(1)))
@@ -89,6 +90,21 @@ struct ConnectTests {
             try await eventually { recorder.connectCount == 2 }
             #expect(recorder.now.connected.map(\.version) == [.v311, .v5])
         }
+    }
+
+    /// A proxy accepts and closes while the broker behind it starts again; on 3.1.1 commands would lose their properties.
+    @Test func aBrokerThatHasSpokenVersion5IsNotSoonTriedWith311() {
+        let closed = Disconnection(.lost, "closed")
+        var choice = VersionChoice(settings(broker.port))
+        choice.accepted()
+        _ = choice.failed(closed, atConnect: false)
+        for _ in 0..<29 {
+            _ = choice.failed(closed, atConnect: true)
+            #expect(choice.current == .v5)
+        }
+        // But in the end: another broker may have taken its place.
+        _ = choice.failed(closed, atConnect: true)
+        #expect(choice.current == .v311)
     }
 
     @Test func aRefusalNamesTheBrokerTheReasonAndTheSetting() async throws {
