@@ -8,7 +8,7 @@
 struct VersionChoice: Equatable {
     /// Closes in a row before the trial.
     private static let patience = 3
-    /// The same for a broker that has spoken v5 to us: minutes, with the pauses between the attempts.
+    /// The same for a broker that has spoken v5 to us.
     private static let patienceWithAcquaintance = 30
 
     private(set) var current: ProtocolVersion

@@ -151,3 +151,37 @@ func failure(_ body: () throws -> Void) -> EventLogError? {
     do { try body() } catch { return error as? EventLogError }
     return nil
 }
+
+/// Protocol error codes, https://kafka.apache.org/protocol#protocol_error_codes.
+enum KafkaCode {
+    static let unknownTopic = 3
+    static let notLeader = 6
+    static let timedOut = 7
+    static let tooLarge = 10
+    static let coordinatorLoading = 14
+    static let notCoordinator = 16
+    static let notEnoughReplicas = 19
+    static let illegalGeneration = 22
+    static let rebalanceInProgress = 27
+    static let topicForbidden = 29
+    static let outOfOrderSequence = 45
+}
+
+func faultSettings(_ cluster: MockCluster, appendTimeout: Duration = .seconds(10)) -> KafkaSettings {
+    var settings = testSettings(cluster.bootstrap)
+    settings.appendTimeout = appendTimeout
+    return settings
+}
+
+/// A mock cluster of the test's own, in another process, with the topic `raw` and a log on it.
+func withCluster(
+    partitions: Int, _ body: @escaping @Sendable (MockCluster, KafkaLog) throws -> Void
+) async throws {
+    try await onThread {
+        let cluster = try MockCluster()
+        try cluster.command("topic raw \(partitions)")
+        let log = try KafkaLog(faultSettings(cluster))
+        defer { log.close() }
+        try body(cluster, log)
+    }
+}

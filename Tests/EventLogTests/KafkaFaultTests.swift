@@ -6,37 +6,12 @@ import Testing
 
 @testable import EventLog
 
-/// Protocol error codes, https://kafka.apache.org/protocol#protocol_error_codes.
-enum KafkaCode {
-    static let unknownTopic = 3
-    static let notLeader = 6
-    static let timedOut = 7
-    static let tooLarge = 10
-    static let coordinatorLoading = 14
-    static let notCoordinator = 16
-    static let notEnoughReplicas = 19
-    static let illegalGeneration = 22
-    static let rebalanceInProgress = 27
-    static let topicForbidden = 29
-    static let outOfOrderSequence = 45
-}
-
-func faultSettings(_ cluster: MockCluster, appendTimeout: Duration = .seconds(10)) -> KafkaSettings {
-    var settings = testSettings(cluster.bootstrap)
-    settings.appendTimeout = appendTimeout
-    return settings
-}
-
 /// What appends to Kafka do when the cluster misbehaves. Each test has a cluster of its own, in another process.
 @Suite(.timeLimit(.minutes(3)))
 struct KafkaFaultTests {
     @Test("errors that pass are retried within the append, and keep the order")
     func produceErrors() async throws {
-        try await onThread {
-            let cluster = try MockCluster()
-            try cluster.command("topic raw 4")
-            let log = try KafkaLog(faultSettings(cluster))
-            defer { log.close() }
+        try await withCluster(partitions: 4) { cluster, log in
             for code in [
                 KafkaCode.notEnoughReplicas, KafkaCode.notLeader, KafkaCode.timedOut, KafkaCode.coordinatorLoading,
             ] {
@@ -58,11 +33,7 @@ struct KafkaFaultTests {
             (KafkaCode.topicForbidden, .notAuthorized, "rights"),
         ])
     func produceRefused(_ code: Int, _ expected: EventLogError.Code, _ advice: String) async throws {
-        try await onThread {
-            let cluster = try MockCluster()
-            try cluster.command("topic raw 1")
-            let log = try KafkaLog(faultSettings(cluster))
-            defer { log.close() }
+        try await withCluster(partitions: 1) { cluster, log in
             try log.append([event("raw", "h", "before")])
             try cluster.command("errors produce \(code) 1")
             let error = failure { try log.append([event("raw", "h", "refused")]) }
@@ -77,11 +48,7 @@ struct KafkaFaultTests {
 
     @Test("a producer that met a fatal error is replaced", arguments: ["injected", "from the broker"])
     func fatal(_ origin: String) async throws {
-        try await onThread {
-            let cluster = try MockCluster()
-            try cluster.command("topic raw 1")
-            let log = try KafkaLog(faultSettings(cluster))
-            defer { log.close() }
+        try await withCluster(partitions: 1) { cluster, log in
             try log.append([event("raw", "h", "0")])
             if origin == "injected" {
                 let producer = try log.currentProducer().handle.pointer

@@ -1,6 +1,5 @@
 import CRdkafka
 import Foundation
-import Synchronization
 import TestSupport
 import Testing
 
@@ -11,11 +10,7 @@ import Testing
 struct KafkaReaderFaultTests {
     @Test("a reader survives brokers going down and up, and misses nothing")
     func readerOutage() async throws {
-        try await onThread {
-            let cluster = try MockCluster()
-            try cluster.command("topic raw 16")
-            let log = try KafkaLog(faultSettings(cluster))
-            defer { log.close() }
+        try await withCluster(partitions: 16) { cluster, log in
             let reader = try log.reader(group: "g", topics: ["raw"])
             var seen: Set<String> = []
             for round in 0..<3 {
@@ -40,30 +35,20 @@ struct KafkaReaderFaultTests {
         "a commit outlives a coordinator that is not ready",
         arguments: [KafkaCode.coordinatorLoading, KafkaCode.notCoordinator, KafkaCode.timedOut])
     func commitRetried(_ code: Int) async throws {
-        try await onThread {
-            let cluster = try MockCluster()
-            try cluster.command("topic raw 1")
-            let log = try KafkaLog(faultSettings(cluster))
-            defer { log.close() }
+        try await withCluster(partitions: 1) { cluster, log in
             try log.append((0..<6).map { event("raw", "h", "\($0)") })
             let reader = try log.reader(group: "g", topics: ["raw"])
             let events = try reader.collect(3)
             try cluster.command("errors offset-commit \(code) 2")
             try reader.commit(nextOffsets(events))
             reader.close()
-            let second = try log.reader(group: "g", topics: ["raw"])
-            #expect(try second.collect(3).map(text) == ["3", "4", "5"])
-            second.close()
+            #expect(try Self.next(3, of: log) == ["3", "4", "5"])
         }
     }
 
     @Test("a commit follows the group's coordinator to another broker")
     func coordinatorMoves() async throws {
-        try await onThread {
-            let cluster = try MockCluster()
-            try cluster.command("topic raw 1")
-            let log = try KafkaLog(faultSettings(cluster))
-            defer { log.close() }
+        try await withCluster(partitions: 1) { cluster, log in
             try log.append((0..<8).map { event("raw", "h", "\($0)") })
             let reader = try log.reader(group: "g", topics: ["raw"])
             for broker in 1...3 {
@@ -72,19 +57,13 @@ struct KafkaReaderFaultTests {
                 try reader.commit(nextOffsets(events))
             }
             reader.close()
-            let second = try log.reader(group: "g", topics: ["raw"])
-            #expect(try second.collect(2).map(text) == ["6", "7"])
-            second.close()
+            #expect(try Self.next(2, of: log) == ["6", "7"])
         }
     }
 
     @Test("a commit that meets a rebalance is done when the group has formed again")
     func commitDeferred() async throws {
-        try await onThread {
-            let cluster = try MockCluster()
-            try cluster.command("topic raw 1")
-            let log = try KafkaLog(faultSettings(cluster))
-            defer { log.close() }
+        try await withCluster(partitions: 1) { cluster, log in
             try log.append((0..<6).map { event("raw", "h", "\($0)") })
             let reader = try log.reader(group: "g", topics: ["raw"])
             let events = try reader.collect(3)
@@ -93,19 +72,13 @@ struct KafkaReaderFaultTests {
             // The next commit carries it along.
             try reader.commit([:])
             reader.close()
-            let second = try log.reader(group: "g", topics: ["raw"])
-            #expect(try second.collect(3).map(text) == ["3", "4", "5"])
-            second.close()
+            #expect(try Self.next(3, of: log) == ["3", "4", "5"])
         }
     }
 
     @Test("a reader the group has given up on says that its partitions are gone, and begins again at the commit")
     func commitLost() async throws {
-        try await onThread {
-            let cluster = try MockCluster()
-            try cluster.command("topic raw 1")
-            let log = try KafkaLog(faultSettings(cluster))
-            defer { log.close() }
+        try await withCluster(partitions: 1) { cluster, log in
             try log.append((0..<6).map { event("raw", "h", "\($0)") })
             let reader = try log.reader(group: "g", topics: ["raw"])
             try reader.commit(nextOffsets(try reader.collect(2)))
@@ -181,11 +154,7 @@ struct KafkaReaderFaultTests {
 
     @Test("keys that are not UTF-8 and tombstones of foreign producers are delivered")
     func foreignRecords() async throws {
-        try await onThread {
-            let cluster = try MockCluster()
-            try cluster.command("topic raw 1")
-            let log = try KafkaLog(faultSettings(cluster))
-            defer { log.close() }
+        try await withCluster(partitions: 1) { _, log in
             let producer = try log.currentProducer()
             let key: [UInt8] = [0xff, 0xfe, 0x68]
             let delivery = Delivery()
@@ -203,11 +172,7 @@ struct KafkaReaderFaultTests {
 
     @Test("readers that close before their group has formed do no harm")
     func earlyClose() async throws {
-        try await onThread {
-            let cluster = try MockCluster()
-            try cluster.command("topic raw 4")
-            let log = try KafkaLog(faultSettings(cluster))
-            defer { log.close() }
+        try await withCluster(partitions: 4) { _, log in
             for wait in [0, 0, 20, 100, 500] {
                 let reader = try log.reader(group: "g\(wait)", topics: ["raw"])
                 _ = try reader.read(atMost: 1, within: Int64(wait) * 1_000_000)
@@ -216,5 +181,12 @@ struct KafkaReaderFaultTests {
                 #expect(ContinuousClock.now - started < .seconds(7))
             }
         }
+    }
+
+    /// What another reader of the group gets.
+    private static func next(_ count: Int, of log: KafkaLog) throws -> [String] {
+        let reader = try log.reader(group: "g", topics: ["raw"])
+        defer { reader.close() }
+        return try reader.collect(count).map(text)
     }
 }

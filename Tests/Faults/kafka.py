@@ -13,6 +13,8 @@ from scenarios import CannotRun, chain, finish, flowing, scenario
 class MockCluster:
     """librdkafka's mock in a process of its own."""
 
+    setup = {"EVENT_LOG": "journal"}  # It knows no CreateTopics.
+
     def __init__(self, program):
         self.child = subprocess.Popen([program, "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                       preexec_fn=die_with_parent)
@@ -27,9 +29,6 @@ class MockCluster:
         if answer != "ok":
             raise RuntimeError(f"mock-kafka: {line}: {answer}")
 
-    def make_topics(self, setup):
-        """It has them; it knows no CreateTopics."""
-
     def close(self):
         self.child.kill()
         self.child.wait()
@@ -38,6 +37,8 @@ class MockCluster:
 class Broker:
     """A Kafka-compatible broker of another make, which keeps everything in memory; clients reach it through a wire."""
 
+    setup = {"KAFKA_PARTITIONS": "4"}
+
     def __init__(self, program, directory, **wire):
         port = free_port()
         self.wire = Wire(port, **wire)
@@ -45,9 +46,6 @@ class Broker:
         self.process = Process([program, "broker", "--storage-engine", "memory://tansu/", "--listener-url", f"tcp://127.0.0.1:{port}",
                                 "--advertised-listener-url", f"tcp://{self.servers}"], directory + "/kafka.log", {"RUST_LOG": "warn"})
         wait_for(lambda: listening(port), 20, "the Kafka-compatible broker listens")
-
-    def make_topics(self, setup):
-        setup({"EVENT_LOG": "kafka", "KAFKA_HOST": self.servers, "KAFKA_PARTITIONS": "4"})
 
     def close(self):
         self.wire.close()

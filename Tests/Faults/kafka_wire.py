@@ -107,7 +107,7 @@ class Wire:
     """Passes Kafka's frames on, and loses the answers it is told to, after the broker has done what was asked."""
 
     def __init__(self, upstream, keeps_notes=True):
-        self.upstream, self.keeps_notes, self.losing, self.lost = upstream, keeps_notes, {}, {}
+        self.upstream, self.keeps_notes, self.losing, self.lost = upstream, keeps_notes, set(), {}
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -120,12 +120,13 @@ class Wire:
     def lose(self, key):
         """The next answer to this kind of request, and the connection with it."""
         with self.lock:
-            self.losing[key] = 1
+            self.losing.add(key)
 
     def is_lost(self, key):
         with self.lock:
-            if not self.losing.pop(key, 0):
+            if key not in self.losing:
                 return False
+            self.losing.remove(key)
             self.lost[key] = self.lost.get(key, 0) + 1
             return True
 

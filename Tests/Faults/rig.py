@@ -274,7 +274,7 @@ class Home:
 
 
 class Rig:
-    """- kafka: makes the peer that speaks Kafka's protocol in a directory, for four services; nil for `serve` and its journal.
+    """- kafka: makes the peer that speaks Kafka's protocol in a directory, for four services; None for `serve` and its journal.
     - replicas: of each of the four."""
 
     def __init__(self, programs, directory, kafka=None, replicas=1, influx_port=None, broker_more=""):
@@ -291,12 +291,8 @@ class Rig:
         self.kafka = kafka(directory) if kafka else None
         if self.kafka:
             self.environment.update({"EVENT_LOG": "kafka", "KAFKA_HOST": self.kafka.servers})
-            self.kafka.make_topics(self.setup)
-        self.setup({"EVENT_LOG": "journal"})
-
-    def setup(self, environment):
         subprocess.run([self.program("hearth-cloud"), "setup"], check=True, capture_output=True, timeout=60,
-                       env={**os.environ, **self.environment, **environment,
+                       env={**os.environ, **self.environment, **(self.kafka.setup if self.kafka else {}),
                             "INFLUX_URL": f"http://127.0.0.1:{self.influx.port}"})
 
     def program(self, name):

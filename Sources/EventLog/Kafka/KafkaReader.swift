@@ -238,8 +238,8 @@ final class KafkaReader: EventReader {
             EventLogNotice(
                 .error,
                 "kafka: the cluster at \(log.settings.bootstrap) does not keep the metadata of commits: after a restart "
-                    + "\(group) does not know how far it had got, and may write windows from a part of their "
-                    + "readings. Use brokers that keep it, as Apache Kafka does."))
+                    + "\(group) does not know how far it had got, and what it gathers over many events may lack some "
+                    + "of them. Use brokers that keep it, as Apache Kafka does."))
     }
 
     // MARK: Watching
