@@ -8,14 +8,15 @@ struct Scan {
     /// Sequences that were given out and are not there: rows that are damaged, on lost pages, or gone without a trace.
     var missing: [ClosedRange<Int64>] = []
     /// Rows that failed their checksum, by the sequence they claim.
-    var damaged: [Int64: [UInt8]] = [:]
+    var damaged: [Int64: (span: Int, payload: [UInt8])] = [:]
 
     /// A range that is missing without a trace although its rows must be somewhere: more of them than one leaf page can
     /// hold, or appended since the file was opened. The tree has lost the way to them; the rows may well be intact.
     func vanished(in session: Session) -> ClosedRange<Int64>? {
         missing.first { range in
             guard range.upperBound > session.countedThrough else { return false }
-            let traceless = range.count - damaged.keys.count(where: range.contains)
+            let traces = damaged.reduce(0) { $0 + (range.contains($1.key) ? $1.value.span : 0) }
+            let traceless = range.count - min(traces, range.count)
             return traceless > session.pageSize / 20 || (traceless > 0 && range.upperBound > session.newestAtOpening)
         }
     }
@@ -23,6 +24,7 @@ struct Scan {
 
 /// How much one pass may collect and look at.
 struct ScanLimits {
+    /// In sequences, but always one row.
     var rows: Int
     var bytes: Int
     var topic: String?
@@ -44,18 +46,20 @@ extension EntryTable {
         var isStopped = false
         // Sequences are dense: whatever lies between two good rows is missing.
         var lastGood = scan.position
-        func pass(_ sequence: Int64) {
-            if sequence > lastGood + 1 { scan.missing.append(lastGood + 1...sequence - 1) }
+        var taken = 0
+        func pass(_ sequence: Int64, _ span: Int) {
+            let first = sequence - Int64(span) + 1
+            if first > lastGood + 1 { scan.missing.append(lastGood + 1...first - 1) }
             (scan.position, lastGood) = (sequence, sequence)
-            isStopped = scan.records.count >= limits.rows || scanned >= limits.scanned || bytesLeft == 0
+            isStopped = taken >= limits.rows || scanned >= limits.scanned || bytesLeft == 0
         }
         while !isStopped, scan.position < range.upperBound {
             do throws(JournalError) {
                 let atEnd = try self.scan(from: scan.position + 1, topic: limits.topic) { row in
                     scanned += 1
                     switch row {
-                    case .damaged(let sequence, let payload):
-                        scan.damaged[sequence] = payload
+                    case .damaged(let sequence, let span, let payload):
+                        scan.damaged[sequence] = (span, payload)
                         isStopped = scan.damaged.count >= limits.damaged
                         // The sequence of a damaged row is not to be trusted: count on from the last good one.
                         if isStopped { scan.position += Int64(scan.damaged.count) }
@@ -64,14 +68,16 @@ extension EntryTable {
                         guard record.sequence > scan.position else { return true }
                         guard record.sequence <= range.upperBound else { isStopped = true; return false }
                         let size = record.payload.count + record.attributes.count + record.topic.utf8.count
-                        if size > bytesLeft, !scan.records.isEmpty { isStopped = true; return false }
+                        let isTooMuch = size > bytesLeft || taken + record.span > limits.rows
+                        if isTooMuch, !scan.records.isEmpty { isStopped = true; return false }
                         bytesLeft = max(0, bytesLeft - size)
+                        taken += record.span
                         scan.records.append(record)
-                        pass(record.sequence)
-                    case .other(let sequence):
+                        pass(record.sequence, record.span)
+                    case .other(let sequence, let span):
                         guard sequence > scan.position else { return true }
                         guard sequence <= range.upperBound else { isStopped = true; return false }
-                        pass(sequence)
+                        pass(sequence, span)
                     }
                     return !isStopped
                 }

@@ -63,11 +63,12 @@ final class EntryTable {
         }
         insertion.bind(1, sequence)
         insertion.bind(3, entry.receivedAt)
-        insertion.bind(4, Int64(entry.packetID))
+        let packet = PacketColumn(packetID: entry.packetID, span: entry.span)
+        insertion.bind(4, packet.stored)
         let isPacked = entry.attributes.withUnsafeBytes { attributes in
             entry.payload.withUnsafeBytes { payload in
                 checksum.update(
-                    sequence: sequence, receivedAt: entry.receivedAt, packetID: entry.packetID,
+                    sequence: sequence, receivedAt: entry.receivedAt, packet: packet,
                     attributes: attributes, payload: payload)
                 return packed.pack(payload)
             }
@@ -98,9 +99,9 @@ final class EntryTable {
     enum Row {
         case good(Journal.Record)
         /// Intact, and of a topic that is not asked for.
-        case other(sequence: Int64)
-        /// Its checksum is wrong, so that nothing about it can be trusted, its sequence included.
-        case damaged(sequence: Int64, payload: [UInt8])
+        case other(sequence: Int64, span: Int)
+        /// Its checksum is wrong, so that nothing about it can be trusted, its sequence and its span included.
+        case damaged(sequence: Int64, span: Int, payload: [UInt8])
     }
 
     /// Calls `body` with the rows from `sequence` on in order until it returns false.
@@ -137,26 +138,28 @@ final class EntryTable {
             topic = statement.text(1).map { Topics.Topic(name: $0) }
         }
         let receivedAt = statement.int(2)
-        let packetID = UInt16(truncatingIfNeeded: statement.int(3))
+        let packet = PacketColumn(stored: statement.int(3))
         let attributes = statement.bytes(5)
         let unpacked = statement.isText(6) ? PackedText.unpacked(statement.bytes(6)) : nil
         let payload = unpacked ?? Array(statement.bytes(6))
         guard let topic else {
-            return .damaged(sequence: sequence, payload: Array(payload.prefix(Journal.Rejected.keptBytes)))
+            return .damaged(
+                sequence: sequence, span: packet.span, payload: Array(payload.prefix(Journal.Rejected.keptBytes)))
         }
         var checksum = topic.checksum
         payload.withUnsafeBytes {
             checksum.update(
-                sequence: sequence, receivedAt: receivedAt, packetID: packetID, attributes: attributes, payload: $0)
+                sequence: sequence, receivedAt: receivedAt, packet: packet, attributes: attributes, payload: $0)
         }
         guard checksum.stored == statement.int(4) else {
-            return .damaged(sequence: sequence, payload: Array(payload.prefix(Journal.Rejected.keptBytes)))
+            return .damaged(
+                sequence: sequence, span: packet.span, payload: Array(payload.prefix(Journal.Rejected.keptBytes)))
         }
-        if let wanted, wanted != topic.name { return .other(sequence: sequence) }
+        if let wanted, wanted != topic.name { return .other(sequence: sequence, span: packet.span) }
         return .good(
             Journal.Record(
                 sequence: sequence, topic: topic.name, payload: payload, attributes: Array(attributes),
-                packetID: packetID, receivedAt: receivedAt))
+                packetID: packet.packetID, receivedAt: receivedAt, span: packet.span))
     }
 
     /// The first row at or after `sequence`, unverified.
@@ -168,15 +171,35 @@ final class EntryTable {
     }
 }
 
+/// The packet identifier in the lower sixteen bits and, above, the span less one: a row that takes one sequence, which
+/// is every row of a gateway, looks as it did before there were spans.
+struct PacketColumn {
+    var packetID: UInt16
+    var span: Int
+
+    init(packetID: UInt16, span: Int) {
+        self.packetID = packetID
+        self.span = span
+    }
+
+    /// Any number gives something; the row's checksum says whether it is meant.
+    init(stored: Int64) {
+        packetID = UInt16(truncatingIfNeeded: stored)
+        span = Int(UInt16(truncatingIfNeeded: stored >> 16)) + 1
+    }
+
+    var stored: Int64 { Int64(span - 1) << 16 | Int64(packetID) }
+}
+
 extension CRC32C {
     /// Everything of a row but its topic, which comes first.
     mutating func update(
-        sequence: Int64, receivedAt: Int64, packetID: UInt16, attributes: UnsafeRawBufferPointer,
+        sequence: Int64, receivedAt: Int64, packet: PacketColumn, attributes: UnsafeRawBufferPointer,
         payload: UnsafeRawBufferPointer
     ) {
         update(UInt64(bitPattern: sequence))
         update(UInt64(bitPattern: receivedAt))
-        update(UInt64(packetID))
+        update(UInt64(bitPattern: packet.stored))
         update(
             UInt64(UInt32(truncatingIfNeeded: attributes.count)) << 32
                 | UInt64(UInt32(truncatingIfNeeded: payload.count)))

@@ -38,7 +38,8 @@ public final class Journal: Sendable {
     /// - Parameters:
     ///   - advancing: a cursor that moves in the same transaction, as in ``advance(_:through:)``.
     ///   - now: wall time in nanoseconds since 1970.
-    /// - Returns: the sequences of the rows, in the order of `entries`; nil when there were none.
+    /// - Returns: the sequences of the rows, in the order of `entries`, as many for each as its span; nil when there were
+    ///   none.
     /// - Throws: `.full`, `.limit` and `.tooLarge`: nothing was stored. `.io`: the batch may or may not be stored, and
     ///   the next call opens the file again. `.corrupt`: not stored, and the next call starts a fresh file.
     @discardableResult
@@ -56,7 +57,8 @@ public final class Journal: Sendable {
     ///
     /// Damaged rows are moved out of the way and counted, never returned.
     /// - Parameters:
-    ///   - rows: at most so many.
+    ///   - rows: at most so many sequences' worth, but always one row. The first row may begin at or below `after`, when
+    ///     it takes several sequences.
     ///   - bytes: at most so many bytes of topic, payload and attributes, but always one row.
     ///   - topic: only this topic; the others are passed over.
     /// - Throws: `.io`, `.closed`, and what opening throws.

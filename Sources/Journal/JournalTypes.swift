@@ -58,30 +58,43 @@ extension Journal {
         public var packetID: UInt16
         /// Wall time in nanoseconds since 1970.
         public var receivedAt: Int64
+        /// How many sequences the row takes, 1 to ``Journal/longestSpan``: more than one when the caller has put several
+        /// things into one payload and counts each. Cursors may stop between them.
+        public var span: Int
 
         public init(
-            topic: String, payload: [UInt8], attributes: [UInt8] = [], packetID: UInt16 = 0, receivedAt: Int64
+            topic: String, payload: [UInt8], attributes: [UInt8] = [], packetID: UInt16 = 0, receivedAt: Int64,
+            span: Int = 1
         ) {
             self.topic = topic
             self.payload = payload
             self.attributes = attributes
             self.packetID = packetID
             self.receivedAt = receivedAt
+            self.span = span
         }
     }
 
+    /// The most sequences of one row.
+    public static let longestSpan = 1 << 16
+
     /// One row as it was appended, with the sequence it got.
     public struct Record: Sendable, Equatable {
+        /// The last one, when it takes several.
         public var sequence: Int64
         public var topic: String
         public var payload: [UInt8]
         public var attributes: [UInt8]
         public var packetID: UInt16
         public var receivedAt: Int64
+        public var span: Int
+
+        /// The first sequence of the row.
+        public var firstSequence: Int64 { sequence - Int64(span) + 1 }
 
         public init(
             sequence: Int64, topic: String, payload: [UInt8], attributes: [UInt8] = [], packetID: UInt16 = 0,
-            receivedAt: Int64
+            receivedAt: Int64, span: Int = 1
         ) {
             self.sequence = sequence
             self.topic = topic
@@ -89,6 +102,7 @@ extension Journal {
             self.attributes = attributes
             self.packetID = packetID
             self.receivedAt = receivedAt
+            self.span = span
         }
     }
 

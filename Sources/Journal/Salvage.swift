@@ -93,12 +93,13 @@ struct Salvage {
                 guard let page = PageCells(file.page(leaf.page), pageSize: file.pageSize) else { continue }
                 let cells = page.cells.filter { $0.row > position }.sorted { $0.row < $1.row }
                 for record in cells.lazy.compactMap({ record($0) }) where record.sequence > position {
-                    if stopsAtGap, record.sequence > position + 1 { break }
+                    let first = record.firstSequence
+                    if stopsAtGap, first > position + 1 { break }
                     position = record.sequence
-                    result.lost += missing(from: expected ?? position, to: position - 1)
+                    result.lost += missing(from: expected ?? first, to: first - 1)
                     expected = position + 1
-                    if sequence == 0 { result.first = result.first ?? position }
-                    result.rows += 1
+                    if sequence == 0 { result.first = result.first ?? first }
+                    result.rows += Int64(record.span)
                     pending.append(record)
                     pendingBytes += record.payload.count + record.attributes.count + 128
                 }
@@ -109,7 +110,7 @@ struct Salvage {
             }
             try restore(pending)
         } catch {
-            result.rows -= Int64(pending.count)
+            result.rows -= pending.reduce(0) { $0 + Int64($1.span) }
             result.failure = error
         }
         if result.failure == nil, let expected { result.lost += missing(from: expected, to: state.newest) }
@@ -209,7 +210,7 @@ struct Salvage {
 
     private func record(_ values: [PageCells.Value], sequence: Int64) -> Journal.Record? {
         guard values.count == 7, case .integer(let receivedAt) = values[2], case .integer(let packet) = values[3],
-            case .integer(let checksum) = values[4], let packetID = UInt16(exactly: packet),
+            case .integer(let checksum) = values[4], packet >> 32 == 0,
             let attributes = values[5].bytes, let payload = values[6].payload
         else { return nil }
         let candidates: [Topics.Topic]
@@ -218,9 +219,10 @@ struct Salvage {
         case .text(let name): candidates = [Topics.Topic(name: String(decoding: name, as: UTF8.self))]
         default: return nil
         }
+        let column = PacketColumn(stored: packet)
         let record = Journal.Record(
-            sequence: sequence, topic: "", payload: payload, attributes: attributes, packetID: packetID,
-            receivedAt: receivedAt)
+            sequence: sequence, topic: "", payload: payload, attributes: attributes, packetID: column.packetID,
+            receivedAt: receivedAt, span: column.span)
         for topic in candidates where topic.checksum(of: record) == checksum {
             var record = record
             record.topic = topic.name
@@ -237,7 +239,8 @@ extension Topics.Topic {
         record.attributes.withUnsafeBytes { attributes in
             record.payload.withUnsafeBytes { payload in
                 checksum.update(
-                    sequence: record.sequence, receivedAt: record.receivedAt, packetID: record.packetID,
+                    sequence: record.sequence, receivedAt: record.receivedAt,
+                    packet: PacketColumn(packetID: record.packetID, span: record.span),
                     attributes: attributes, payload: payload)
             }
         }

@@ -110,21 +110,23 @@ final class Session {
     /// The highest sequence that may have been given out, by looking at the end of the table only.
     ///
     /// The last rows may be damaged, their sequences included. Appends are dense, so the real last one is at most as
-    /// many above the last good row as there are damaged ones.
+    /// many above the last good row as the damaged ones take.
     private func lastSequence() throws(JournalError) -> Int64 {
         var highest: Int64 = 0
+        var rows = 0
         var damaged: Int64 = 0
         var good: Int64 = 0
         try entries.scanBackward { row in
             switch row {
-            case .damaged(let sequence, _):
-                damaged += 1
+            case .damaged(let sequence, let span, _):
+                rows += 1
+                damaged += Int64(span)
                 highest = max(highest, sequence)
-                return damaged < 1000
+                return rows < 1000
             case .good(let record):
                 good = record.sequence
                 return false
-            case .other(let sequence):
+            case .other(let sequence, _):
                 good = sequence
                 return false
             }

@@ -8,7 +8,7 @@ extension Store {
             try makeRoom(for: estimate(entries, rejected, in: session), in: session)
             let started = Clock.boot
             let first = session.newest + 1
-            let last = session.newest + Int64(entries.count)
+            let last = entries.reduce(session.newest) { $0 + Int64($1.span) }
             let topics = session.entries.topics.count
             var counts = session.rejectedCounts
             let cursor = advancing.map {
@@ -17,10 +17,10 @@ extension Store {
             let isSavingCursors = areCursorsDue(started)
             do throws(JournalError) {
                 try session.transaction(durable: true) { () throws(JournalError) in
-                    var sequence = first
+                    var sequence = session.newest
                     for entry in entries {
+                        sequence += Int64(entry.span)
                         try session.entries.insert(entry, sequence: sequence)
-                        sequence += 1
                     }
                     try setAside(rejected, counts: &counts, in: session)
                     if let cursor { try session.state.set(StateName.cursorPrefix + cursor.0, cursor.1) }
@@ -50,7 +50,7 @@ extension Store {
         let entries = records.map {
             Journal.Entry(
                 topic: $0.topic, payload: $0.payload, attributes: $0.attributes, packetID: $0.packetID,
-                receivedAt: $0.receivedAt)
+                receivedAt: $0.receivedAt, span: $0.span)
         }
         try makeRoom(for: estimate(entries, [], in: session), in: session)
         try session.transaction(durable: false) { () throws(JournalError) in

@@ -60,9 +60,9 @@ extension Store {
     private func quarantine(_ scan: Scan, in session: Session) {
         do throws(JournalError) {
             var deletable: [(sequence: Int64, payload: [UInt8])] = []
-            for (sequence, payload) in scan.damaged.sorted(by: { $0.key < $1.key }) {
+            for (sequence, row) in scan.damaged.sorted(by: { $0.key < $1.key }) {
                 // The stored sequence may be what was damaged: delete only if the tree finds the damaged row there.
-                if try isDamaged(sequence, in: session) { deletable.append((sequence, payload)) }
+                if try isDamaged(sequence, in: session) { deletable.append((sequence, row.payload)) }
             }
             var quarantined = session.quarantined
             var countedThrough = session.countedThrough
@@ -94,7 +94,7 @@ extension Store {
     private func isDamaged(_ sequence: Int64, in session: Session) throws(JournalError) -> Bool {
         var isDamaged = false
         _ = try session.entries.scan(from: sequence) { row in
-            if case .damaged(sequence, _) = row { isDamaged = true }
+            if case .damaged(sequence, _, _) = row { isDamaged = true }
             return false
         }
         return isDamaged

@@ -17,11 +17,11 @@ import Testing
                     [.init(name: "a", value: [1]), .init(name: "a", value: [])],
                 ] {
                     let event = Event(topic: "raw", key: key, value: value, headers: headers)
-                    let entry = EventCoding.entry(event, now: 5)
+                    let entry = EventCoding.entry([event], now: 5)
                     let stored = Journal.Record(
                         sequence: 1, topic: entry.topic, payload: entry.payload, attributes: entry.attributes,
                         receivedAt: 5)
-                    #expect(EventCoding.event(stored) == event)
+                    #expect(EventCoding.events(stored) == [event])
                 }
             }
         }
@@ -29,7 +29,7 @@ import Testing
 
     @Test("a bare value costs no attributes")
     func bare() {
-        #expect(EventCoding.entry(Event(topic: "raw", value: [1]), now: 0).attributes.isEmpty)
+        #expect(EventCoding.entry([Event(topic: "raw", value: [1])], now: 0).attributes.isEmpty)
     }
 
     @Test("attributes that nobody here wrote never trap, and the value is kept")
@@ -44,11 +44,74 @@ import Testing
             var attributes = (0..<Int(next() % 24)).map { _ in next() }
             // Half of them begin like ours, to get further.
             if next() % 2 == 0, attributes.count > 1 { attributes.replaceSubrange(0..<2, with: [1, next() % 4]) }
-            let event = EventCoding.event(record(attributes))
+            let event = EventCoding.events(record(attributes))[0]
             #expect(event.topic == "raw", "seed \(seed)")
             #expect(event.value == [7] || event.value == nil, "seed \(seed)")
         }
         let huge: [UInt8] = [1, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]
-        #expect(EventCoding.event(record(huge)) == Event(topic: "raw", value: [7]))
+        #expect(EventCoding.events(record(huge)) == [Event(topic: "raw", value: [7])])
+    }
+}
+
+/// Several events in one row.
+@Suite struct EventBatchCodingTests {
+    private func record(_ entry: Journal.Entry) -> Journal.Record {
+        Journal.Record(
+            sequence: 1000, topic: entry.topic, payload: entry.payload, attributes: entry.attributes,
+            receivedAt: entry.receivedAt, span: entry.span)
+    }
+
+    @Test("every shape of event comes back out of a row with others")
+    func roundTrip() {
+        var events: [Event] = []
+        for key in [nil, "", "home1", String(repeating: "k", count: 300)] as [String?] {
+            for value in [nil, [], [0], [UInt8](repeating: 9, count: 200)] as [[UInt8]?] {
+                for headers in [[], [Event.Header(name: "a", value: [1]), .init(name: "a", value: [])]] {
+                    events.append(Event(topic: "raw", key: key, value: value, headers: headers))
+                }
+            }
+        }
+        let entries = EventCoding.entries(events[...], now: 5)
+        #expect(entries.map(\.span) == [events.count])
+        #expect(entries.flatMap { EventCoding.events(record($0)) } == events)
+    }
+
+    @Test("topics keep their order, rows stay small, and one event alone is a row as it always was")
+    func rows() {
+        let events = (0..<400).map { number in
+            let value = [UInt8](repeating: UInt8(number % 251), count: 99)
+            return Event(topic: ["a", "b", "c"][number % 3], key: "k", value: value)
+        }
+        let lone = Event(topic: "lone", value: [UInt8](repeating: 1, count: 400_000))
+        let entries = EventCoding.entries((events + [lone])[...], now: 5)
+        #expect(entries.count < 12)
+        #expect(entries.filter { $0.topic != "lone" }.allSatisfy { $0.payload.count < 20_000 })
+        for topic in ["a", "b", "c"] {
+            let read = entries.filter { $0.topic == topic }.flatMap { EventCoding.events(record($0)) }
+            #expect(read == events.filter { $0.topic == topic })
+        }
+        #expect(entries.first { $0.topic == "lone" } == EventCoding.entries([lone], now: 5).first)
+        #expect(entries.first { $0.topic == "lone" }?.attributes == [])
+    }
+
+    @Test("a row of several that nobody here wrote never traps, and is one event")
+    func hostile() {
+        let entry = EventCoding.entries(
+            [Event(topic: "raw", key: "k", value: [1, 2]), Event(topic: "raw", value: [3])], now: 0)[0]
+        for length in 0..<entry.payload.count {
+            var cut = record(entry)
+            cut.payload = Array(entry.payload.prefix(length))
+            #expect(EventCoding.events(cut) == [Event(topic: "raw", value: cut.payload)])
+        }
+        for index in entry.payload.indices {
+            for bit in 0..<8 {
+                var flipped = record(entry)
+                flipped.payload[index] ^= UInt8(1 << bit)
+                #expect((1...2).contains(EventCoding.events(flipped).count))
+            }
+        }
+        var wrong = record(entry)
+        wrong.span = 3
+        #expect(EventCoding.events(wrong).count == 1)
     }
 }

@@ -1,8 +1,8 @@
 import Journal
 import Synchronization
 
-/// The event log in one file on this machine, for one process: topics are rows of a ``Journal``, and the place of a
-/// group in a topic is a cursor named `group/topic`.
+/// The event log in one file on this machine, for one process: events are in rows of a ``Journal``, several in one where
+/// several were appended, and the place of a group in a topic is a cursor named `group/topic`.
 ///
 /// An append is durable when SQLite has synchronised it to the disk. Rows that every group has passed are kept for
 /// `history`. A group comes into being with its first reader, and what it has not committed is never deleted: at the
@@ -103,7 +103,7 @@ public final class JournalLog: EventLog {
     ) throws(EventLogError) {
         let now = wallNow()
         try run { () throws(JournalError) in
-            try journal.append(events.map { EventCoding.entry($0, now: now) }, advancing: cursor, now: now)
+            try journal.append(EventCoding.entries(events, now: now), advancing: cursor, now: now)
         }
     }
 

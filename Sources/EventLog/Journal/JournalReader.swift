@@ -113,13 +113,21 @@ final class JournalReader: EventReader {
             try beginEpoch(batch.epoch)
             return nil
         }
-        let events = batch.records.map {
-            StoredEvent(
-                event: EventCoding.event($0), partition: 0, offset: $0.sequence, appendedAt: $0.receivedAt)
+        var events: [StoredEvent] = []
+        events.reserveCapacity(count)
+        for record in batch.records {
+            for (index, event) in EventCoding.events(record).enumerated() {
+                let sequence = record.firstSequence + Int64(index)
+                guard sequence > after, events.count < count else { continue }
+                events.append(
+                    StoredEvent(event: event, partition: 0, offset: sequence, appendedAt: record.receivedAt))
+            }
         }
-        place.scanned = max(after, batch.scannedThrough)
-        if let last = batch.records.last { place.delivered = last.sequence }
-        return (events, batch.scannedThrough >= log.journal.status.newest)
+        if let last = events.last { place.delivered = last.offset }
+        // Of a row with more events than were asked for the rest is read next time.
+        let isCut = events.last.map { $0.offset < batch.records.last?.sequence ?? 0 } ?? false
+        place.scanned = isCut ? place.delivered : max(after, batch.scannedThrough)
+        return (events, !isCut && batch.scannedThrough >= log.journal.status.newest)
     }
 
     /// The file was damaged and replaced: go on from the cursors that could be saved.
