@@ -20,10 +20,13 @@ public struct LoggedReading: Equatable, Sendable {
 }
 
 extension LoggedReading {
-    /// Reads events one after the other and remembers the last epoch, because the next event nearly always has the same.
-    /// A value for one thread.
+    /// Reads events one after the other and remembers homes, rooms and epochs, because they come again. A value for one
+    /// thread.
     public struct Reader: Sendable {
         private var epoch = ""
+        private var places = PlaceTable()
+        /// Where the home and the room of the last reading are remembered; nil if they are not.
+        public private(set) var place: KnownPlace?
 
         public init() {}
 
@@ -32,7 +35,34 @@ extension LoggedReading {
         /// Strict like ``JSON``: all of it must be JSON, and no known key may appear twice. A value in quotes must hold
         /// a JSON number, so `"0x1F"` and `"nan"` are refused.
         public mutating func read(_ event: [UInt8]) -> LoggedReading? {
-            event.withBytes { bytes in Members(bytes).flatMap { reading($0, bytes) } }
+            place = nil
+            return event.withUnsafeBufferPointer { bytes in
+                if let written = WrittenReading(bytes), let reading = reading(written, bytes) { return reading }
+                return Members(bytes.span).flatMap { reading($0, bytes.span) }
+            }
+        }
+
+        private mutating func reading(
+            _ written: WrittenReading, _ bytes: UnsafeBufferPointer<UInt8>
+        ) -> LoggedReading? {
+            let timestamp = Timestamp.parse(iso8601: bytes.span, in: written.timestamp, naiveOffsetSeconds: 0)
+            guard let timestamp, let slot = slot(written, bytes), let home = places.homes[slot],
+                let room = places.rooms[slot]
+            else { return nil }
+            place = places[slot]
+            return LoggedReading(
+                home: home, room: room, time: .utc(timestamp.timestamp), value: bytes.span.double(written.value),
+                sequence: written.sequence,
+                epoch: written.epoch.map { places.epoch(UnsafeBufferPointer(rebasing: bytes[$0]), at: slot) })
+        }
+
+        /// nil when the names are not allowed.
+        private mutating func slot(_ written: WrittenReading, _ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+            let key = UnsafeBufferPointer(rebasing: bytes[written.names])
+            if let known = places.find(key) { return known }
+            guard let home = HomeID(bytes.span.text(written.home)), let room = Room(bytes.span.text(written.room))
+            else { return nil }
+            return places.insert(key, home, room)
         }
 
         private mutating func reading(_ members: Members, _ bytes: Span<UInt8>) -> LoggedReading? {

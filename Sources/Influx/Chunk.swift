@@ -26,9 +26,9 @@ struct Chunk {
 
     var isEmpty: Bool { lines.isEmpty }
 
-    mutating func append(_ line: UnsafeBufferPointer<UInt8>, fields: Int, index: Int, ticket: Ticket) {
+    mutating func append(_ line: UnsafeBufferPointer<UInt8>, fields: Int32, index: Int32, ticket: Ticket) {
         bytes.append(contentsOf: line)
-        lines.append(Line(end: bytes.count, fields: Int32(clamping: fields), index: Int32(clamping: index)))
+        lines.append(Line(end: bytes.count, fields: fields, index: index))
         endRun(ticket)
     }
 

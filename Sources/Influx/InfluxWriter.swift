@@ -49,29 +49,38 @@ public final class InfluxWriter: Sendable {
         try wait(submit(points))
     }
 
+    /// Hands over points; ``RejectedPoint/index`` will be their place in the array. See ``submit(_:)-(PointBatch)``.
+    public func submit(_ points: [Point]) throws(InfluxError) -> Ticket {
+        var batch = PointBatch()
+        for (index, point) in points.enumerated() { batch.add(point, index: index) }
+        return try submit(batch)
+    }
+
     /// Hands over a batch, to be sent with others when ``InfluxSettings/maxLines`` are together, after
     /// ``InfluxSettings/linger`` or when somebody waits for it.
     ///
     /// Blocks while ``InfluxSettings/maxHeldBatches`` are held. Points without a line protocol form are rejected
-    /// here and do not stop the others.
+    /// and do not stop the others.
     /// - Throws: ``InfluxError/stopped``; parts of the batch may have been written.
-    public func submit(_ points: [Point]) throws(InfluxError) -> Ticket {
+    public func submit(_ batch: PointBatch) throws(InfluxError) -> Ticket {
         let ticket = Ticket()
-        var refused: [RejectedPoint] = []
         var sorter = LaneSorter(settings)
-        for (index, point) in points.enumerated() {
-            do {
-                try sorter.add(point, index: index, ticket: ticket)
-            } catch {
-                refused.append(RejectedPoint(index: index, reason: error.description))
+        var next = 0
+        while next < batch.lines.count {
+            batch.bytes.withUnsafeBufferPointer { bytes in
+                var start = next == 0 ? 0 : batch.lines[next - 1].end
+                while next < batch.lines.count, !sorter.isFull {
+                    let line = batch.lines[next]
+                    sorter.add(UnsafeBufferPointer(rebasing: bytes[start..<line.end]), line, ticket: ticket)
+                    (start, next) = (line.end, next + 1)
+                }
             }
-            if sorter.isFull { try enqueue(&sorter, ticket) }
+            try enqueue(&sorter, ticket)
         }
-        try enqueue(&sorter, ticket)
         monitor.withLock { inbox in
-            ticket.rejected += refused
+            ticket.rejected += batch.refused
             ticket.isComplete = true
-            inbox.status.pointsRejected += refused.count
+            inbox.status.pointsRejected += batch.refused.count
         }
         monitor.wakeAll()
         return ticket

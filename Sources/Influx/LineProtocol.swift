@@ -52,24 +52,45 @@ public enum LineProtocol {
     }
 
     /// Replaces the content of `line`.
-    /// - Returns: the length of the series key (measurement and tags, escaped) at its start.
+    /// - Returns: a hash of the series key, which chooses the lane.
     @discardableResult
-    static func encode(_ point: Point, into line: inout LineBuffer) throws(EncodingError) -> Int {
-        line.removeAll()
-        try append(measurement: point.measurement, to: &line)
-        if firstUnsorted(point.tags) == nil {
-            try append(tags: point.tags, to: &line)
-        } else {
-            let sorted = point.tags.sorted { precedes($0.0, $1.0) }
-            if let double = firstUnsorted(sorted) { throw .duplicateKey(sorted[double].0) }
-            try append(tags: sorted, to: &line)
-        }
-        let seriesLength = line.count
+    static func encode(_ point: Point, into line: inout LineBuffer) throws(EncodingError) -> UInt64 {
+        let series = try encodeSeries(point.measurement, point.tags, into: &line)
         try append(fields: point.fields, to: &line)
         line.append(UInt8(ascii: " "))
         line.append(decimal: point.time)
         line.append(UInt8(ascii: "\n"))
-        return seriesLength
+        return series
+    }
+
+    /// Replaces the content of `line` by a series key: measurement and tags, escaped.
+    /// - Returns: the key's hash.
+    static func encodeSeries(
+        _ measurement: String, _ tags: [(String, String)], into line: inout LineBuffer
+    ) throws(EncodingError) -> UInt64 {
+        line.removeAll()
+        try append(measurement: measurement, to: &line)
+        if firstUnsorted(tags) == nil {
+            try append(tags: tags, to: &line)
+        } else {
+            let sorted = tags.sorted { precedes($0.0, $1.0) }
+            if let double = firstUnsorted(sorted) { throw .duplicateKey(sorted[double].0) }
+            try append(tags: sorted, to: &line)
+        }
+        return line.withBytes { hash(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// FNV-1a over words of eight bytes, its high bits folded down because the lane is a remainder.
+    private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        var offset = 0
+        while offset + 8 <= bytes.count {
+            hash = (hash ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0x0000_0100_0000_01B3
+            hash ^= hash >> 29
+            offset += 8
+        }
+        for byte in bytes[offset...] { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        return hash ^ (hash >> 32)
     }
 
     private static func append(measurement: String, to line: inout LineBuffer) throws(EncodingError) {
@@ -95,12 +116,8 @@ public enum LineProtocol {
     private static func append(fields: [(String, FieldValue)], to line: inout LineBuffer) throws(EncodingError) {
         if fields.isEmpty { throw .noFields }
         for (position, (key, value)) in fields.enumerated() {
-            if key.isEmpty { throw .emptyKey }
-            if key == "time" { throw .reservedKey(key) }
             if position > 0, fields[..<position].contains(where: { isSame($0.0, key) }) { throw .duplicateKey(key) }
-            line.append(UInt8(ascii: position == 0 ? " " : ","))
-            try append(key, as: .fieldKey, to: &line)
-            line.append(UInt8(ascii: "="))
+            try append(field: key, isFirst: position == 0, to: &line)
             switch value {
             case .float(let number):
                 guard number.isFinite else { throw .notFinite(field: key) }
@@ -115,6 +132,15 @@ public enum LineProtocol {
                 append(quoted: text, to: &line)
             }
         }
+    }
+
+    /// A field's key with what is before and after it.
+    static func append(field key: String, isFirst: Bool, to line: inout LineBuffer) throws(EncodingError) {
+        if key.isEmpty { throw .emptyKey }
+        if key == "time" { throw .reservedKey(key) }
+        line.append(UInt8(ascii: isFirst ? " " : ","))
+        try append(key, as: .fieldKey, to: &line)
+        line.append(UInt8(ascii: "="))
     }
 
     private static func isReserved(_ key: String) -> Bool {

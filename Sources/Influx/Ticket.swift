@@ -8,7 +8,7 @@ public struct WriteResult: Sendable, Equatable {
 
 /// A point for the dead letters.
 public struct RejectedPoint: Sendable, Equatable {
-    /// Its position in the array that was submitted.
+    /// Its position in the array that was submitted, or the number it was added to the batch with.
     public var index: Int
     /// The server's sentence, or the encoder's.
     public var reason: String

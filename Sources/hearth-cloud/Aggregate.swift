@@ -57,15 +57,15 @@ struct Aggregate: Stage {
     mutating func process(_ events: [StoredEvent]) -> StageOutput {
         var output = StageOutput()
         let now = clock()
-        for stored in events {
-            guard let value = stored.event.value else { continue }
+        for index in events.indices {
+            guard let value = events[index].event.value else { continue }
             guard let reading = reader.read(value), let number = reading.value, let at = time.timestamp(reading.time)
             else {
                 output.dropped["unusable", default: 0] += 1
                 continue
             }
-            let sample = Sample(reading: reading, at: at, value: number, offset: stored.offset)
-            add(sample, stored.position, now, &output)
+            let sample = Sample(reading: reading, at: at, value: number, offset: events[index].offset)
+            add(sample, events[index].position, now, &output)
         }
         output.commitAll(events)
         for (position, next) in output.commit { read[position] = max(read[position] ?? 0, next) }
@@ -111,7 +111,7 @@ struct Aggregate: Stage {
             return (verdict, home.mean.takeClosed(), home.mean.lateness)
         }
         if !closed.isEmpty, sample.offset >= reached[position] ?? 0 {
-            for mean in closed { output.add(Self.point(name, mean), source: nil) }
+            for mean in closed { output.points.add(Self.point(name, mean), index: StageOutput.noSource) }
         }
         switch verdict {
         case .counted: break
@@ -146,7 +146,7 @@ struct Aggregate: Stage {
         let changed = homes.filter { $0.value.mean.hasUnwritten && !isCatchingUp($0.value.position) }.map(\.key)
         for name in changed {
             let means = homes[name]?.mean.takeSettled(now: now) ?? []
-            for mean in means { output.add(Self.point(name, mean), source: nil) }
+            for mean in means { output.points.add(Self.point(name, mean), index: StageOutput.noSource) }
         }
     }
 

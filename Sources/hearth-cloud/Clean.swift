@@ -9,6 +9,7 @@ struct Clean: Stage {
     let faults: [Double]
     private var reader = LoggedReading.Reader()
     private var time = EventTime()
+    private var series = SeriesTable(measurement: "temperature_clean")
 
     init(_ names: LogTopics, faults: [Double] = [100]) {
         self.names = names
@@ -19,8 +20,10 @@ struct Clean: Stage {
 
     mutating func process(_ events: [StoredEvent]) -> StageOutput {
         var output = StageOutput()
-        for (index, stored) in events.enumerated() {
-            guard let value = stored.event.value else { continue }
+        output.points.reserve(points: events.count)
+        output.events.reserveCapacity(events.count)
+        for index in events.indices {
+            guard let value = events[index].event.value else { continue }
             guard let reading = reader.read(value), let number = reading.value, let at = time.timestamp(reading.time)
             else {
                 // P1 has put it on the dead-letter topic; twice would be one too many.
@@ -31,10 +34,8 @@ struct Clean: Stage {
                 output.dropped["outlier", default: 0] += 1
                 continue
             }
-            let point = Point(
-                measurement: "temperature_clean", tags: [("home", reading.home.name), ("room", reading.room.name)],
-                fields: [("value", .float(number))], time: at.nanoseconds)
-            output.add(point, source: index)
+            series.add(
+                reading, number, at: reader.place, time: at.nanoseconds, source: index, to: &output.points)
             // The very bytes: nothing that another program wrote beside the reading gets lost.
             output.events.append(Event(topic: names.clean, key: reading.home.name, value: value))
         }

@@ -143,8 +143,8 @@ final class PipelineRunner: Sendable {
         let result = try writer.wait(done.ticket)
         var events = done.output.events
         for rejected in result.rejected {
-            guard let source = done.output.sources[rejected.index] else { continue }
-            events.append(deadLetter(done.events[source], "database: \(rejected.reason)"))
+            guard rejected.index < done.events.count else { continue }
+            events.append(deadLetter(done.events[rejected.index], "database: \(rejected.reason)"))
         }
         for rejected in done.output.rejected {
             events.append(deadLetter(done.events[rejected.source], rejected.reason))

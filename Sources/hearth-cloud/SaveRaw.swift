@@ -7,6 +7,7 @@ struct SaveRaw: Stage {
     let names: LogTopics
     private var reader = LoggedReading.Reader()
     private var time = EventTime()
+    private var series = SeriesTable(measurement: "raw_temperature")
 
     init(_ names: LogTopics) { self.names = names }
 
@@ -14,35 +15,38 @@ struct SaveRaw: Stage {
 
     mutating func process(_ events: [StoredEvent]) -> StageOutput {
         var output = StageOutput()
-        for (index, stored) in events.enumerated() {
-            guard let value = stored.event.value else { continue }  // A tombstone says nothing.
-            let point = stored.event.topic == names.commands ? command(value) : reading(value)
-            switch point {
-            case .success(let point): output.add(point, source: index)
-            case .failure(let problem): output.rejected.append((index, problem.reason))
+        output.points.reserve(points: events.count)
+        for index in events.indices {
+            guard let value = events[index].event.value else { continue }  // A tombstone says nothing.
+            do throws(UnusableEvent) {
+                if events[index].event.topic == names.commands {
+                    output.points.add(try command(value), index: index)
+                } else {
+                    try add(value, source: index, to: &output.points)
+                }
+            } catch {
+                output.rejected.append((index, error.reason))
             }
         }
         output.commitAll(events)
         return output
     }
 
-    private mutating func reading(_ value: [UInt8]) -> Result<Point, UnusableEvent> {
-        guard let reading = reader.read(value) else { return .failure(.init("not_a_reading")) }
-        guard let at = time.timestamp(reading.time) else { return .failure(.init("bad_timestamp")) }
-        guard let number = reading.value else { return .failure(.init("bad_value")) }
-        return .success(
-            Point(
-                measurement: "raw_temperature", tags: [("home", reading.home.name), ("room", reading.room.name)],
-                fields: [("value", .float(number))], time: at.nanoseconds))
+    private mutating func add(
+        _ value: [UInt8], source: Int, to points: inout PointBatch
+    ) throws(UnusableEvent) {
+        guard let reading = reader.read(value) else { throw UnusableEvent("not_a_reading") }
+        guard let at = time.timestamp(reading.time) else { throw UnusableEvent("bad_timestamp") }
+        guard let number = reading.value else { throw UnusableEvent("bad_value") }
+        series.add(reading, number, at: reader.place, time: at.nanoseconds, source: source, to: &points)
     }
 
-    private mutating func command(_ value: [UInt8]) -> Result<Point, UnusableEvent> {
-        guard let event = CommandEvent(value) else { return .failure(.init("not_a_command")) }
-        guard let at = time.timestamp(event.timestampText, zone: nil) else { return .failure(.init("bad_timestamp")) }
-        return .success(
-            Point(
-                measurement: "heatpump_state", tags: [("home", event.home), ("room", event.room)],
-                fields: [("on", .boolean(event.isOn)), ("reason", .string(event.reason))], time: at.nanoseconds))
+    private mutating func command(_ value: [UInt8]) throws(UnusableEvent) -> Point {
+        guard let event = CommandEvent(value) else { throw UnusableEvent("not_a_command") }
+        guard let at = time.timestamp(event.timestampText, zone: nil) else { throw UnusableEvent("bad_timestamp") }
+        return Point(
+            measurement: "heatpump_state", tags: [("home", event.home), ("room", event.room)],
+            fields: [("on", .boolean(event.isOn)), ("reason", .string(event.reason))], time: at.nanoseconds)
     }
 }
 

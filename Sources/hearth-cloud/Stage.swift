@@ -22,9 +22,8 @@ protocol Stage {
 }
 
 struct StageOutput {
-    private(set) var points: [Point] = []
-    /// For each point the event it came from, by index in the batch; none for a point that many events made.
-    private(set) var sources: [Int?] = []
+    /// Each point has the number of the event that it came from, by index in the batch, or ``noSource``.
+    var points = PointBatch()
     /// Events to append before the commit.
     var events: [Event] = []
     /// Events that cannot be used, by index in the batch, with the reason.
@@ -36,23 +35,24 @@ struct StageOutput {
     /// Values dropped on purpose (outliers, late readings), by reason.
     var dropped: [String: Int] = [:]
 
-    var isEmpty: Bool { points.isEmpty && events.isEmpty && rejected.isEmpty && commit.isEmpty }
+    /// The number of a point that many events made.
+    static let noSource = Int(Int32.max)
 
-    mutating func add(_ point: Point, source: Int?) {
-        points.append(point)
-        sources.append(source)
-    }
+    var isEmpty: Bool { points.isEmpty && events.isEmpty && rejected.isEmpty && commit.isEmpty }
 
     /// A commit of everything in the batch.
     mutating func commitAll(_ events: [StoredEvent]) {
-        // Offsets ascend within a partition, so the last one of each run of events says it.
-        for (index, event) in events.enumerated() {
-            if index + 1 < events.count, events[index + 1].partition == event.partition,
-                events[index + 1].event.topic == event.event.topic
+        // Offsets ascend within a partition, so the last event of each run of one partition says it.
+        var index = events.count - 1
+        while index >= 0 {
+            let (position, next) = (events[index].position, events[index].offset + 1)
+            commit[position] = max(commit[position] ?? 0, next)
+            index -= 1
+            while index >= 0, events[index].partition == position.partition,
+                events[index].event.topic == position.topic
             {
-                continue
+                index -= 1
             }
-            commit[event.position] = max(commit[event.position] ?? 0, event.offset + 1)
         }
     }
 }

@@ -17,7 +17,7 @@ import Testing
                     [.init(name: "a", value: [1]), .init(name: "a", value: [])],
                 ] {
                     let event = Event(topic: "raw", key: key, value: value, headers: headers)
-                    let entry = EventCoding.entry([event], now: 5)
+                    let entry = EventCoding.entries([event], now: 5)[0]
                     let stored = Journal.Record(
                         sequence: 1, topic: entry.topic, payload: entry.payload, attributes: entry.attributes,
                         receivedAt: 5)
@@ -29,7 +29,7 @@ import Testing
 
     @Test("a bare value costs no attributes")
     func bare() {
-        #expect(EventCoding.entry([Event(topic: "raw", value: [1])], now: 0).attributes.isEmpty)
+        #expect(EventCoding.entries([Event(topic: "raw", value: [1])], now: 0)[0].attributes.isEmpty)
     }
 
     @Test("attributes that nobody here wrote never trap, and the value is kept")

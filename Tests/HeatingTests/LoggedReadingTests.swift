@@ -53,6 +53,41 @@ struct LoggedReadingTests {
         }
     }
 
+    /// A place is known by all of its bytes, and what is kept for it is nobody else's.
+    @Test("rooms that share a slot, and more rooms than are remembered, are never taken for one another")
+    func places() {
+        var reader = LoggedReading.Reader()
+        var serials: [Int: String] = [:]
+        var found = 0
+        for round in 0..<3 {
+            for number in 0..<30_000 {
+                let (home, room) = ("home\(number % 1000)", "r\(number / 3)")
+                let epoch = "e\(number % 7)\(round)"
+                let text =
+                    #"{"home":"\#(home)","room":"\#(room)","timestamp":"2026-11-23T10:00:00","#
+                    + #""value":\#(number),"seq":\#(number + 1),"epoch":"\#(epoch)"}"#
+                let reading = reader.read(Array(text.utf8))
+                #expect(reading?.home.name == home && reading?.room.name == room && reading?.epoch == epoch)
+                #expect(reading?.value == Double(number) && reading?.sequence == Int64(number + 1))
+                guard let place = reader.place else { continue }
+                #expect((0..<65_536).contains(place.slot))
+                if serials[place.serial] != nil { found += 1 }
+                #expect(serials[place.serial, default: "\(home)/\(room)"] == "\(home)/\(room)")
+                serials[place.serial] = "\(home)/\(room)"
+            }
+        }
+        #expect(found > 10_000)
+    }
+
+    @Test("the home's name never runs into the room's")
+    func names() {
+        var reader = LoggedReading.Reader()
+        for (home, room) in [("ab", "c"), ("a", "bc"), ("abc", ""), ("", "abc"), ("a b", "c"), ("ab", "c")] {
+            let text = #"{"home":"\#(home)","room":"\#(room)","timestamp":"2026-11-23T10:00:00","value":1}"#
+            #expect(reader.read(Array(text.utf8)) == reference(Array(text.utf8)))
+        }
+    }
+
     @Test(
         "a value in quotes must be a JSON number; hexadecimal, NaN and spaces are no reading",
         arguments: [
@@ -98,7 +133,8 @@ struct LoggedReadingTests {
                 if !chosen.contains(part) || !part.contains("other") { chosen.append(part) }
             }
             if Int.random(in: 0..<4, using: &random) == 0 { chosen.remove(at: Int.random(in: 0..<4, using: &random)) }
-            chosen.shuffle(using: &random)
+            // Half of them as ingest writes them.
+            if Bool.random(using: &random) { chosen.shuffle(using: &random) }
             var bytes = Array("{\(chosen.joined(separator: [",", " , "].randomElement(using: &random) ?? ","))}".utf8)
             if Int.random(in: 0..<3, using: &random) == 0 {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
@@ -122,12 +158,22 @@ struct LoggedReadingTests {
             let whole = String(random.next() >> UInt64.random(in: 0...63, using: &random))
             var text = (round % 2 == 0 ? "-" : "") + whole
             if round % 3 != 0 { text += "." + digits(Int.random(in: 1...20, using: &random)) }
+            if round % 5 == 0 {
+                text = digits(Int.random(in: 1...9, using: &random))
+                text = "\(Int(text) ?? 0)." + digits(Int.random(in: 1...17, using: &random))
+            }
             if round % 7 == 0 { text += "e\(Int.random(in: -330...320, using: &random))" }
             let expected = Double(text).flatMap { $0.isFinite ? $0 : nil }
             let got = Array(text.utf8).withBytes { $0.double(0..<$0.count) }
             #expect(got?.bitPattern == expected?.bitPattern, "seed \(seed): \(text)")
         }
-        for text in ["0", "-0", "-0.0", "100", "100.0", "9007199254740992", "9007199254740993", "0.1", "5e-324"] {
+        let corners = [
+            "0", "-0", "-0.0", "100", "100.0", "9007199254740992", "9007199254740993", "0.1", "5e-324",
+            "0.000000000000000001", "999999999999999999", "18014398509481985", "18014398509481987",
+            "1801439850948198.5", "0.999999999999999999", "9.00719925474099299", "4503599627370497.5",
+            "4503599627370496.5", "144115188075855877", "288230376151711752",
+        ]
+        for text in corners {
             let got = Array(text.utf8).withBytes { $0.double(0..<$0.count) }
             #expect(got?.bitPattern == Double(text)?.bitPattern, "\(text)")
         }

@@ -54,13 +54,20 @@ func loggedHome(_ event: Event) -> String? {
 }
 
 extension StageOutput {
-    /// Points as `measurement tags time` → fields, the last one standing, as a database keeps them.
+    /// The points as lines: series, fields and time.
+    var pointLines: [(series: String, fields: String, time: Int64)] {
+        points.text.split(separator: "\n").compactMap { line in
+            guard let start = line.firstIndex(of: " "), let end = line.lastIndex(of: " "),
+                let time = Int64(line[line.index(after: end)...])
+            else { return nil }
+            return (String(line[..<start]), String(line[line.index(after: start)..<end]), time)
+        }
+    }
+
+    /// Points as series and time → fields, the last one standing, as a database keeps them.
     var table: [String: String] {
         var table: [String: String] = [:]
-        for point in points {
-            let tags = point.tags.map { "\($0)=\($1)" }.joined(separator: ",")
-            table["\(point.measurement) \(tags) \(point.time)"] = "\(point.fields)"
-        }
+        for line in pointLines { table["\(line.series) \(line.time)"] = line.fields }
         return table
     }
 }

@@ -17,9 +17,12 @@ struct StageTests {
     func saveRaw() {
         var stage = SaveRaw(names)
         let output = stage.process([raw("100", offset: 4), raw("21.5", offset: 9, at: Self.second + 1)])
-        #expect(output.points.map(\.measurement) == ["raw_temperature", "raw_temperature"])
-        #expect(output.points.map(\.time) == [Self.second, Self.second + 1])
-        #expect(output.points.map { $0.fields.first?.1 } == [.float(100), .float(21.5)])
+        #expect(
+            output.points.text == """
+                raw_temperature,home=home1,room=office value=100.0 \(Self.second)
+                raw_temperature,home=home1,room=office value=21.5 \(Self.second + 1)
+
+                """)
         #expect(output.commit == [TopicPartition(topic: names.raw, partition: 0): 10])
         #expect(output.events.isEmpty && output.rejected.isEmpty)
     }
@@ -33,9 +36,9 @@ struct StageTests {
             StoredEvent(
                 event: Event(topic: names.commands, key: "h", value: value), partition: 0, offset: 0, appendedAt: 0)
         ])
-        let point = output.points.first
-        #expect(point?.measurement == "heatpump_state" && point?.time == Self.second)
-        #expect(point?.fields.map(\.1) == [.boolean(true), .string("too, cold\n")])
+        #expect(
+            output.points.text
+                == "heatpump_state,home=h,room=r on=true,reason=\"too, cold\n\" \(Self.second)\n")
     }
 
     @Test("P1 sets aside what another producer wrote to the topic; a tombstone is nothing")
@@ -79,7 +82,7 @@ struct StageTests {
             StoredEvent(event: Event(topic: names.raw, key: "h", value: bytes), partition: 2, offset: 1, appendedAt: 0)
         ])
         #expect(output.events.first?.value == bytes && output.events.first?.key == "h")
-        #expect(output.points.first?.time == Self.second + 100_000_000)
+        #expect(output.pointLines.first?.time == Self.second + 100_000_000)
     }
 
     @Test("a sensor's zone decides the point's time, in summer, in winter and over the changes")

@@ -17,7 +17,7 @@ struct StandstillTests {
         mutating func process(_ events: [StoredEvent]) -> StageOutput {
             gate.wait()
             var output = StageOutput()
-            output.add(Point(measurement: "m", tags: [], fields: [("value", .float(1))], time: 1), source: 0)
+            output.points.add(Point(measurement: "m", tags: [], fields: [("value", .float(1))], time: 1), index: 0)
             output.commitAll(events)
             return output
         }

@@ -22,39 +22,49 @@ enum EventCoding {
     static func entries(_ events: ArraySlice<Event>, now: Int64) -> [Journal.Entry] {
         var entries: [Journal.Entry] = []
         // Few topics: the first is nearly always the one.
-        var open: [(topic: String, events: [Event], bytes: Int)] = []
-        for event in events {
-            let size = event.size
-            if let index = open.firstIndex(where: { $0.topic == event.topic }) {
-                if open[index].bytes + size > rowBytes {
-                    entries.append(entry(open[index].events, now: now))
-                    open[index].events.removeAll(keepingCapacity: true)
-                    open[index].bytes = 0
-                }
-                open[index].events.append(event)
-                open[index].bytes += size
-            } else {
-                open.append((event.topic, [event], size))
+        var open: [Row] = []
+        for index in events.indices {
+            let size = events[index].size
+            guard let row = open.firstIndex(where: { $0.topic == events[index].topic }) else {
+                open.append(Row(topic: events[index].topic, first: index))
+                open[open.count - 1].add(events[index])
+                continue
             }
+            if open[row].payload.count + size > rowBytes {
+                entries.append(open[row].entry(events, now: now))
+                open[row] = Row(topic: open[row].topic, first: index)
+            }
+            open[row].add(events[index])
         }
-        return entries + open.map { entry($0.events, now: now) }
+        return entries + open.map { $0.entry(events, now: now) }
     }
 
-    /// One row for at least one event, all of one topic.
-    static func entry(_ events: [Event], now: Int64) -> Journal.Entry {
-        guard events.count > 1 else {
-            return Journal.Entry(
-                topic: events[0].topic, payload: events[0].value ?? [], attributes: attributes(of: events[0]),
-                receivedAt: now)
-        }
+    /// A row that is being filled.
+    private struct Row {
+        let topic: String
+        let first: Int
+        var count = 0
         var payload: [UInt8] = []
-        payload.reserveCapacity(rowBytes + rowBytes / 8)
-        for event in events {
-            append(attributes(of: event), to: &payload)
+
+        mutating func add(_ event: borrowing Event) {
+            // As if more were to come; most that come alone are small.
+            append(attributesSize(of: event), to: &payload)
+            appendAttributes(of: event, to: &payload)
             append(event.value ?? [], to: &payload)
+            count += 1
         }
-        return Journal.Entry(
-            topic: events[0].topic, payload: payload, attributes: [several], receivedAt: now, span: events.count)
+
+        /// One event is a row without the others' lengths.
+        func entry(_ events: ArraySlice<Event>, now: Int64) -> Journal.Entry {
+            guard count == 1 else {
+                return Journal.Entry(
+                    topic: topic, payload: payload, attributes: [several], receivedAt: now, span: count)
+            }
+            var attributes: [UInt8] = []
+            appendAttributes(of: events[first], to: &attributes)
+            return Journal.Entry(
+                topic: topic, payload: events[first].value ?? [], attributes: attributes, receivedAt: now)
+        }
     }
 
     /// The events of a row, as many as its span. A row whose attributes nobody here wrote is one event with its topic and
@@ -97,17 +107,35 @@ enum EventCoding {
         return event
     }
 
-    private static func attributes(of event: Event) -> [UInt8] {
-        guard event.key != nil || event.value == nil || !event.headers.isEmpty else { return [] }
-        var bytes = [single, (event.value == nil ? tombstone : 0) | (event.key == nil ? 0 : hasKey)]
+    private static func isBare(_ event: borrowing Event) -> Bool {
+        event.key == nil && event.value != nil && event.headers.isEmpty
+    }
+
+    private static func appendAttributes(of event: borrowing Event, to bytes: inout [UInt8]) {
+        guard !isBare(event) else { return }
+        bytes.append(single)
+        bytes.append((event.value == nil ? tombstone : 0) | (event.key == nil ? 0 : hasKey))
         if let key = event.key { append(key.utf8, to: &bytes) }
         append(event.headers.count, to: &bytes)
         for header in event.headers {
             append(header.name.utf8, to: &bytes)
             append(header.value, to: &bytes)
         }
-        return bytes
     }
+
+    /// How many bytes that appends.
+    private static func attributesSize(of event: borrowing Event) -> Int {
+        guard !isBare(event) else { return 0 }
+        var size = 2 + lengthSize(event.headers.count)
+        if let key = event.key { size += lengthSize(key.utf8.count) + key.utf8.count }
+        for header in event.headers {
+            size += lengthSize(header.name.utf8.count) + header.name.utf8.count
+            size += lengthSize(header.value.count) + header.value.count
+        }
+        return size
+    }
+
+    private static func lengthSize(_ number: Int) -> Int { max(1, (Int.bitWidth - number.leadingZeroBitCount + 6) / 7) }
 
     private static func append(_ run: some Collection<UInt8>, to bytes: inout [UInt8]) {
         append(run.count, to: &bytes)
