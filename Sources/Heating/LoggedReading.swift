@@ -25,8 +25,6 @@ extension LoggedReading {
     public struct Reader: Sendable {
         private var epoch = ""
         private var places = PlaceTable()
-        /// Where the home and the room of the last reading are remembered; nil if they are not.
-        public private(set) var place: KnownPlace?
 
         public init() {}
 
@@ -35,24 +33,44 @@ extension LoggedReading {
         /// Strict like ``JSON``: all of it must be JSON, and no known key may appear twice. A value in quotes must hold
         /// a JSON number, so `"0x1F"` and `"nan"` are refused.
         public mutating func read(_ event: [UInt8]) -> LoggedReading? {
-            place = nil
-            return event.withUnsafeBufferPointer { bytes in
+            event.withUnsafeBufferPointer { bytes in
                 if let written = WrittenReading(bytes), let reading = reading(written, bytes) { return reading }
                 return Members(bytes.span).flatMap { reading($0, bytes.span) }
             }
         }
 
+        /// The same, for who keeps something for each room: nil also for an event that ``read(_:)`` can read, but whose
+        /// shape is not that which ingest writes, or whose zone is not UTC.
+        public mutating func readKnown(_ event: [UInt8]) -> KnownReading? {
+            event.withUnsafeBufferPointer { bytes in
+                guard let written = WrittenReading(bytes) else { return nil }
+                return known(written, bytes)?.reading
+            }
+        }
+
+        public func home(of place: KnownPlace) -> HomeID? { places.homes[place.slot] }
+        public func room(of place: KnownPlace) -> Room? { places.rooms[place.slot] }
+
+        private mutating func known(
+            _ written: WrittenReading, _ bytes: UnsafeBufferPointer<UInt8>
+        ) -> (slot: Int, reading: KnownReading)? {
+            let parsed = Timestamp.parse(iso8601: bytes.span, in: written.timestamp, naiveOffsetSeconds: 0)
+            guard let timestamp = parsed?.timestamp, let value = bytes.span.double(written.value),
+                let slot = slot(written, bytes)
+            else { return nil }
+            let reading = KnownReading(
+                place: places[slot], timestamp: timestamp, value: value, text: written.value)
+            return (slot, reading)
+        }
+
         private mutating func reading(
             _ written: WrittenReading, _ bytes: UnsafeBufferPointer<UInt8>
         ) -> LoggedReading? {
-            let timestamp = Timestamp.parse(iso8601: bytes.span, in: written.timestamp, naiveOffsetSeconds: 0)
-            guard let timestamp, let slot = slot(written, bytes), let home = places.homes[slot],
+            guard let (slot, known) = known(written, bytes), let home = places.homes[slot],
                 let room = places.rooms[slot]
             else { return nil }
-            place = places[slot]
             return LoggedReading(
-                home: home, room: room, time: .utc(timestamp.timestamp), value: bytes.span.double(written.value),
-                sequence: written.sequence,
+                home: home, room: room, time: .utc(known.timestamp), value: known.value, sequence: written.sequence,
                 epoch: written.epoch.map { places.epoch(UnsafeBufferPointer(rebasing: bytes[$0]), at: slot) })
         }
 

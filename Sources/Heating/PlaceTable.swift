@@ -9,6 +9,16 @@ public struct KnownPlace: Equatable, Sendable {
     public var serial: Int
 }
 
+/// A reading of a room that the reader remembers.
+public struct KnownReading: Equatable, Sendable {
+    public var place: KnownPlace
+    public var timestamp: Timestamp
+    /// Finite.
+    public var value: Double
+    /// Where in the event the value's text is, a number without an exponent.
+    public var text: Range<Int>
+}
+
 /// Homes and rooms by the bytes that name them in events, with the last epoch of each: to find one costs less than to
 /// make and check the names anew. A set-associative cache, two places to a set: bounded, and never wrong, since the
 /// bytes are compared.
@@ -42,7 +52,8 @@ struct PlaceTable: Sendable {
 
     /// Puts a key where it belongs, in place of another if need be.
     mutating func insert(_ key: UnsafeBufferPointer<UInt8>, _ home: HomeID, _ room: Room) -> Int {
-        if count * 4 > keys.count, keys.count < Self.limit { grow() }
+        // Room for all, so that they do not drive each other out, as long as the table is not mostly empty.
+        while isFull(key), keys.count < min(Self.limit, 64 * (count + 1)) { grow() }
         nextSerial += 1
         return put(Array(key), home, room, epoch: "", serial: nextSerial - 1)
     }
@@ -61,6 +72,12 @@ struct PlaceTable: Sendable {
         (keys[slot], homes[slot], rooms[slot]) = (key, home, room)
         (epochs[slot], serials[slot]) = (epoch, serial)
         return slot
+    }
+
+    /// Whether others have both places.
+    private func isFull(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
+        let first = Self.hash(key) & (keys.count - 1)
+        return homes[first] != nil && homes[first ^ 1] != nil
     }
 
     private mutating func grow() {

@@ -33,17 +33,29 @@ public struct PointBatch: Sendable {
     ///   - time: nanoseconds since the Unix epoch, UTC.
     ///   - index: what ``RejectedPoint/index`` will say of it, 0 to 2^31 - 1.
     public mutating func add(_ series: borrowing Series, _ value: Double, time: Int64, index: Int) {
-        if let problem = series.problem ?? (value.isFinite ? nil : .notFinite(field: series.field)) {
+        guard value.isFinite else {
+            let problem = series.problem ?? .notFinite(field: series.field)
+            refused.append(RejectedPoint(index: index, reason: problem.description))
+            return
+        }
+        // The shortest text that reads back as the same double.
+        var text = value.description
+        text.withUTF8 { add(series, number: $0, time: time, index: index) }
+    }
+
+    /// Adds a point of one number whose text is there already: the database reads it as the double nearest to it, as
+    /// every correct reader does.
+    /// - Parameter number: in JSON's grammar and not too large for a double.
+    public mutating func add(
+        _ series: borrowing Series, number: UnsafeBufferPointer<UInt8>, time: Int64, index: Int
+    ) {
+        if let problem = series.problem {
             refused.append(RejectedPoint(index: index, reason: problem.description))
             return
         }
         bytes += series.prefix
-        // The shortest text that reads back as the same double.
-        var number = value.description
-        number.withUTF8 { bytes += $0 }
-        bytes.append(UInt8(ascii: " "))
-        append(decimal: time)
-        bytes.append(UInt8(ascii: "\n"))
+        bytes += number
+        append(time: time)
         lines.append(Line(end: bytes.count, fields: 1, index: Int32(clamping: index), hash: series.hash))
     }
 
@@ -60,22 +72,26 @@ public struct PointBatch: Sendable {
         }
     }
 
-    /// The digits go into a small buffer first: an array that grows byte by byte checks its room for each.
-    private mutating func append(decimal number: Int64) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-            var start = 20
+    /// A space, the number and a newline. They go into a small buffer first: an array that grows byte by byte checks its
+    /// room for each.
+    private mutating func append(time number: Int64) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 22) { text in
+            text[21] = UInt8(ascii: "\n")
+            var start = 21
             var rest = number.magnitude
             repeat {
                 let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
                 start -= 1
-                digits[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+                text[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
                 rest = quotient
             } while rest > 0
             if number < 0 {
                 start -= 1
-                digits[start] = UInt8(ascii: "-")
+                text[start] = UInt8(ascii: "-")
             }
-            bytes += UnsafeBufferPointer(rebasing: digits[start...])
+            start -= 1
+            text[start] = UInt8(ascii: " ")
+            bytes += UnsafeBufferPointer(rebasing: text[start...])
         }
     }
 }

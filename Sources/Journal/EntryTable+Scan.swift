@@ -27,7 +27,7 @@ struct ScanLimits {
     /// In sequences, but always one row.
     var rows: Int
     var bytes: Int
-    var topic: String?
+    var topics: [String]?
     /// Rows looked at, so that a topic that is rare does not hold the journal for long.
     var scanned = 20_000
     var damaged = 1_000
@@ -55,7 +55,7 @@ extension EntryTable {
         }
         while !isStopped, scan.position < range.upperBound {
             do throws(JournalError) {
-                let atEnd = try self.scan(from: scan.position + 1, topic: limits.topic) { row in
+                let atEnd = try self.scan(from: scan.position + 1, topics: limits.topics) { row in
                     scanned += 1
                     switch row {
                     case .damaged(let sequence, let span, let payload):

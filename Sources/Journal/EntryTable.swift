@@ -105,11 +105,11 @@ final class EntryTable {
     }
 
     /// Calls `body` with the rows from `sequence` on in order until it returns false.
-    /// - Parameter topic: rows of others are verified but not copied; nil for all.
+    /// - Parameter topics: rows of others are verified but not copied; nil for all.
     /// - Returns: whether the end was reached.
-    func scan(from sequence: Int64, topic: String? = nil, _ body: (Row) -> Bool) throws(JournalError) -> Bool {
+    func scan(from sequence: Int64, topics: [String]? = nil, _ body: (Row) -> Bool) throws(JournalError) -> Bool {
         forward.bind(1, sequence)
-        return try scan(forward, topic: topic, body)
+        return try scan(forward, topics: topics, body)
     }
 
     /// The same from the newest row backwards.
@@ -118,10 +118,10 @@ final class EntryTable {
     }
 
     private func scan(
-        _ statement: Statement, topic: String? = nil, _ body: (Row) -> Bool
+        _ statement: Statement, topics: [String]? = nil, _ body: (Row) -> Bool
     ) throws(JournalError) -> Bool {
         while try statement.step(doing: "reading from") {
-            guard body(row(statement, of: topic)) else {
+            guard body(row(statement, of: topics)) else {
                 statement.reset()
                 return false
             }
@@ -129,7 +129,7 @@ final class EntryTable {
         return true
     }
 
-    private func row(_ statement: Statement, of wanted: String?) -> Row {
+    private func row(_ statement: Statement, of wanted: [String]?) -> Row {
         let sequence = statement.int(0)
         let topic: Topics.Topic?
         if statement.isInteger(1) {
@@ -140,26 +140,28 @@ final class EntryTable {
         let receivedAt = statement.int(2)
         let packet = PacketColumn(stored: statement.int(3))
         let attributes = statement.bytes(5)
-        let unpacked = statement.isText(6) ? PackedText.unpacked(statement.bytes(6)) : nil
-        let payload = unpacked ?? Array(statement.bytes(6))
-        guard let topic else {
+        let stored = statement.bytes(6)
+        let unpacked = statement.isText(6) ? PackedText.unpacked(stored) : nil
+        let checksum = topic.map { topic in
+            var checksum = topic.checksum
+            func update(_ payload: UnsafeRawBufferPointer) {
+                checksum.update(
+                    sequence: sequence, receivedAt: receivedAt, packet: packet, attributes: attributes,
+                    payload: payload)
+            }
+            if let unpacked { unpacked.withUnsafeBytes(update) } else { update(stored) }
+            return checksum.stored
+        }
+        guard let topic, checksum == statement.int(4) else {
+            let payload = unpacked ?? Array(stored.prefix(Journal.Rejected.keptBytes))
             return .damaged(
                 sequence: sequence, span: packet.span, payload: Array(payload.prefix(Journal.Rejected.keptBytes)))
         }
-        var checksum = topic.checksum
-        payload.withUnsafeBytes {
-            checksum.update(
-                sequence: sequence, receivedAt: receivedAt, packet: packet, attributes: attributes, payload: $0)
-        }
-        guard checksum.stored == statement.int(4) else {
-            return .damaged(
-                sequence: sequence, span: packet.span, payload: Array(payload.prefix(Journal.Rejected.keptBytes)))
-        }
-        if let wanted, wanted != topic.name { return .other(sequence: sequence, span: packet.span) }
+        if let wanted, !wanted.contains(topic.name) { return .other(sequence: sequence, span: packet.span) }
         return .good(
             Journal.Record(
-                sequence: sequence, topic: topic.name, payload: payload, attributes: Array(attributes),
-                packetID: packet.packetID, receivedAt: receivedAt, span: packet.span))
+                sequence: sequence, topic: topic.name, payload: unpacked ?? Array(stored),
+                attributes: Array(attributes), packetID: packet.packetID, receivedAt: receivedAt, span: packet.span))
     }
 
     /// The first row at or after `sequence`, unverified.

@@ -60,12 +60,12 @@ public final class Journal: Sendable {
     ///   - rows: at most so many sequences' worth, but always one row. The first row may begin at or below `after`, when
     ///     it takes several sequences.
     ///   - bytes: at most so many bytes of topic, payload and attributes, but always one row.
-    ///   - topic: only this topic; the others are passed over.
+    ///   - topics: only these; rows of others are passed over. nil for all.
     /// - Throws: `.io`, `.closed`, and what opening throws.
     public func read(
-        after: Int64, rows: Int, bytes: Int = .max, topic: String? = nil
+        after: Int64, rows: Int, bytes: Int = .max, topics: [String]? = nil
     ) throws(JournalError) -> Batch {
-        try run { store throws(JournalError) in try store.read(after: after, rows: rows, bytes: bytes, topic: topic) }
+        try run { store throws(JournalError) in try store.read(after: after, rows: rows, bytes: bytes, topics: topics) }
     }
 
     /// The newest rows, oldest first: what a broker may deliver again after a restart.

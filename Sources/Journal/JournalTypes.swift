@@ -127,7 +127,7 @@ extension Journal {
         }
     }
 
-    /// The answer to ``Journal/read(after:rows:bytes:topic:)``.
+    /// The answer to ``Journal/read(after:rows:bytes:topics:)``.
     public struct Batch: Sendable, Equatable {
         /// In ascending sequence.
         public var records: [Record]

@@ -102,10 +102,11 @@ struct Salvage {
                     result.rows += Int64(record.span)
                     pending.append(record)
                     pendingBytes += record.payload.count + record.attributes.count + 128
-                }
-                if pendingBytes >= bytes {
-                    try restore(pending)
-                    (pending, pendingBytes) = ([], 0)
+                    // Within a page: with overflow pages its rows may be much larger than it is.
+                    if pendingBytes >= bytes {
+                        try restore(pending)
+                        (pending, pendingBytes) = ([], 0)
+                    }
                 }
             }
             try restore(pending)

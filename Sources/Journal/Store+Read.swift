@@ -1,6 +1,6 @@
 extension Store {
     func read(
-        after: Int64, rows: Int, bytes: Int, topic: String?
+        after: Int64, rows: Int, bytes: Int, topics: [String]?
     ) throws(JournalError) -> Journal.Batch {
         try perform(.other) { session throws(JournalError) in
             let start = max(after, session.firstKept - 1, 0)
@@ -8,7 +8,7 @@ extension Store {
                 let scanned = rows > 0 ? max(after, min(start, session.newest)) : after
                 return Journal.Batch(records: [], scannedThrough: scanned, epoch: session.epoch)
             }
-            let limits = ScanLimits(rows: rows, bytes: bytes, topic: topic)
+            let limits = ScanLimits(rows: rows, bytes: bytes, topics: topics)
             let scan: Scan
             do throws(JournalError) {
                 scan = try session.entries.read(

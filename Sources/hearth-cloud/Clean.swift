@@ -24,22 +24,35 @@ struct Clean: Stage {
         output.events.reserveCapacity(events.count)
         for index in events.indices {
             guard let value = events[index].event.value else { continue }
-            guard let reading = reader.read(value), let number = reading.value, let at = time.timestamp(reading.time)
-            else {
-                // P1 has put it on the dead-letter topic; twice would be one too many.
-                output.dropped["unusable", default: 0] += 1
-                continue
-            }
-            guard !faults.contains(number) else {
-                output.dropped["outlier", default: 0] += 1
-                continue
-            }
-            series.add(
-                reading, number, at: reader.place, time: at.nanoseconds, source: index, to: &output.points)
+            guard let home = pass(value, source: index, &output) else { continue }
             // The very bytes: nothing that another program wrote beside the reading gets lost.
-            output.events.append(Event(topic: names.clean, key: reading.home.name, value: value))
+            output.events.append(Event(topic: names.clean, key: home.name, value: value))
         }
         output.commitAll(events)
         return output
+    }
+
+    /// Adds the reading's point. - Returns: its home; nil if it was dropped.
+    private mutating func pass(_ value: [UInt8], source: Int, _ output: inout StageOutput) -> HomeID? {
+        if let known = reader.readKnown(value) {
+            guard !isFault(known.value, &output) else { return nil }
+            series.add(known, of: value, by: reader, source: source, to: &output.points)
+            return reader.home(of: known.place)
+        }
+        guard let reading = reader.read(value), let number = reading.value, let at = time.timestamp(reading.time)
+        else {
+            // P1 has put it on the dead-letter topic; twice would be one too many.
+            output.dropped["unusable", default: 0] += 1
+            return nil
+        }
+        guard !isFault(number, &output) else { return nil }
+        series.add(reading, number, at: at, source: source, to: &output.points)
+        return reading.home
+    }
+
+    private func isFault(_ value: Double, _ output: inout StageOutput) -> Bool {
+        guard faults.contains(value) else { return false }
+        output.dropped["outlier", default: 0] += 1
+        return true
     }
 }

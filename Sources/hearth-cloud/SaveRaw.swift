@@ -35,10 +35,14 @@ struct SaveRaw: Stage {
     private mutating func add(
         _ value: [UInt8], source: Int, to points: inout PointBatch
     ) throws(UnusableEvent) {
+        if let known = reader.readKnown(value) {
+            series.add(known, of: value, by: reader, source: source, to: &points)
+            return
+        }
         guard let reading = reader.read(value) else { throw UnusableEvent("not_a_reading") }
         guard let at = time.timestamp(reading.time) else { throw UnusableEvent("bad_timestamp") }
         guard let number = reading.value else { throw UnusableEvent("bad_value") }
-        series.add(reading, number, at: reader.place, time: at.nanoseconds, source: source, to: &points)
+        series.add(reading, number, at: at, source: source, to: &points)
     }
 
     private mutating func command(_ value: [UInt8]) throws(UnusableEvent) -> Point {

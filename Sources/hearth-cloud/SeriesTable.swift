@@ -4,27 +4,38 @@ import Influx
 /// The series of each room that a reader knows, made once.
 struct SeriesTable {
     let measurement: String
-    private var known: [(serial: Int, series: Series)?] = []
+    private var series: [Series] = []
+    private var serials: [Int] = []
 
     init(measurement: String) { self.measurement = measurement }
 
-    /// Adds the point of a reading. - Parameter place: where the reader remembers its room.
+    /// Adds the point of a reading whose room `reader` remembers. - Parameter event: what it was read from.
     mutating func add(
-        _ reading: borrowing LoggedReading, _ value: Double, at place: KnownPlace?, time: Int64, source: Int,
+        _ reading: KnownReading, of event: [UInt8], by reader: LoggedReading.Reader, source: Int,
         to points: inout PointBatch
     ) {
-        guard let place else {
-            points.add(series(reading), value, time: time, index: source)
-            return
+        let slot = reading.place.slot
+        if slot >= serials.count || serials[slot] != reading.place.serial {
+            guard let home = reader.home(of: reading.place), let room = reader.room(of: reading.place) else { return }
+            let missing = max(0, slot + 1 - serials.count)
+            serials += repeatElement(0, count: missing)
+            series += repeatElement(Series(measurement: measurement, tags: [], field: "value"), count: missing)
+            (serials[slot], series[slot]) = (reading.place.serial, make(home, room))
         }
-        while known.count <= place.slot { known.append(nil) }
-        if known[place.slot]?.serial != place.serial { known[place.slot] = (place.serial, series(reading)) }
-        guard let series = known[place.slot]?.series else { return }
-        points.add(series, value, time: time, index: source)
+        event.withUnsafeBufferPointer { bytes in
+            let number = UnsafeBufferPointer(rebasing: bytes[reading.text])
+            points.add(series[slot], number: number, time: reading.timestamp.nanoseconds, index: source)
+        }
     }
 
-    private func series(_ reading: borrowing LoggedReading) -> Series {
-        Series(
-            measurement: measurement, tags: [("home", reading.home.name), ("room", reading.room.name)], field: "value")
+    /// Adds the point of any other reading.
+    func add(
+        _ reading: LoggedReading, _ value: Double, at time: Timestamp, source: Int, to points: inout PointBatch
+    ) {
+        points.add(make(reading.home, reading.room), value, time: time.nanoseconds, index: source)
+    }
+
+    private func make(_ home: HomeID, _ room: Room) -> Series {
+        Series(measurement: measurement, tags: [("home", home.name), ("room", room.name)], field: "value")
     }
 }

@@ -17,11 +17,11 @@ import Testing
                     [.init(name: "a", value: [1]), .init(name: "a", value: [])],
                 ] {
                     let event = Event(topic: "raw", key: key, value: value, headers: headers)
-                    let entry = EventCoding.entries([event], now: 5)[0]
+                    let entry = EventCoding.rows([event], now: 5)[0].entry
                     let stored = Journal.Record(
                         sequence: 1, topic: entry.topic, payload: entry.payload, attributes: entry.attributes,
                         receivedAt: 5)
-                    #expect(EventCoding.events(stored) == [event])
+                    #expect(EventCoding.events(stored).map(\.event) == [event])
                 }
             }
         }
@@ -29,7 +29,7 @@ import Testing
 
     @Test("a bare value costs no attributes")
     func bare() {
-        #expect(EventCoding.entries([Event(topic: "raw", value: [1])], now: 0)[0].attributes.isEmpty)
+        #expect(EventCoding.rows([Event(topic: "raw", value: [1])], now: 0)[0].entry.attributes.isEmpty)
     }
 
     @Test("attributes that nobody here wrote never trap, and the value is kept")
@@ -44,12 +44,12 @@ import Testing
             var attributes = (0..<Int(next() % 24)).map { _ in next() }
             // Half of them begin like ours, to get further.
             if next() % 2 == 0, attributes.count > 1 { attributes.replaceSubrange(0..<2, with: [1, next() % 4]) }
-            let event = EventCoding.events(record(attributes))[0]
+            let event = EventCoding.events(record(attributes))[0].event
             #expect(event.topic == "raw", "seed \(seed)")
             #expect(event.value == [7] || event.value == nil, "seed \(seed)")
         }
         let huge: [UInt8] = [1, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]
-        #expect(EventCoding.events(record(huge)) == [Event(topic: "raw", value: [7])])
+        #expect(EventCoding.events(record(huge)).map(\.event) == [Event(topic: "raw", value: [7])])
     }
 }
 
@@ -71,9 +71,9 @@ import Testing
                 }
             }
         }
-        let entries = EventCoding.entries(events[...], now: 5)
+        let entries = EventCoding.rows(events[...], now: 5).map(\.entry)
         #expect(entries.map(\.span) == [events.count])
-        #expect(entries.flatMap { EventCoding.events(record($0)) } == events)
+        #expect(entries.flatMap { EventCoding.events(record($0)) }.map(\.event) == events)
     }
 
     @Test("topics keep their order, rows stay small, and one event alone is a row as it always was")
@@ -83,25 +83,25 @@ import Testing
             return Event(topic: ["a", "b", "c"][number % 3], key: "k", value: value)
         }
         let lone = Event(topic: "lone", value: [UInt8](repeating: 1, count: 400_000))
-        let entries = EventCoding.entries((events + [lone])[...], now: 5)
+        let entries = EventCoding.rows((events + [lone])[...], now: 5).map(\.entry)
         #expect(entries.count < 12)
         #expect(entries.filter { $0.topic != "lone" }.allSatisfy { $0.payload.count < 20_000 })
         for topic in ["a", "b", "c"] {
             let read = entries.filter { $0.topic == topic }.flatMap { EventCoding.events(record($0)) }
-            #expect(read == events.filter { $0.topic == topic })
+            #expect(read.map(\.event) == events.filter { $0.topic == topic })
         }
-        #expect(entries.first { $0.topic == "lone" } == EventCoding.entries([lone], now: 5).first)
+        #expect(entries.first { $0.topic == "lone" } == EventCoding.rows([lone], now: 5).first?.entry)
         #expect(entries.first { $0.topic == "lone" }?.attributes == [])
     }
 
     @Test("a row of several that nobody here wrote never traps, and is one event")
     func hostile() {
-        let entry = EventCoding.entries(
-            [Event(topic: "raw", key: "k", value: [1, 2]), Event(topic: "raw", value: [3])], now: 0)[0]
+        let entry = EventCoding.rows(
+            [Event(topic: "raw", key: "k", value: [1, 2]), Event(topic: "raw", value: [3])], now: 0)[0].entry
         for length in 0..<entry.payload.count {
             var cut = record(entry)
             cut.payload = Array(entry.payload.prefix(length))
-            #expect(EventCoding.events(cut) == [Event(topic: "raw", value: cut.payload)])
+            #expect(EventCoding.events(cut).map(\.event) == [Event(topic: "raw", value: cut.payload)])
         }
         for index in entry.payload.indices {
             for bit in 0..<8 {

@@ -112,13 +112,16 @@ struct JournalLogTests {
     func failedRead() async throws {
         try await Self.withFolder { path in
             let disk = FaultyDisk(directory: (path as NSString).deletingLastPathComponent)
-            let log = try JournalLog(path: path, vfs: FaultyDisk.vfs)
-            defer { log.close() }
+            var log = try JournalLog(path: path, vfs: FaultyDisk.vfs)
             let count = 400
             for topic in ["a", "b"] {
                 let filler = String(repeating: "x", count: 3000)
                 for number in 0..<count { try log.append([event(topic, "h", "\(topic)\(number) \(filler)")]) }
             }
+            // It would remember what it appended.
+            log.close()
+            log = try JournalLog(path: path, vfs: FaultyDisk.vfs)
+            defer { log.close() }
             let calls = Mutex((reads: 0, failing: Int.max))
             disk.on { call in
                 guard call.operation == .read else { return nil }

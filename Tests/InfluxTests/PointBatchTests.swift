@@ -26,6 +26,23 @@ import Testing
         }
     }
 
+    @Test func theTextOfANumberIsTakenAsItIs() {
+        var batch = PointBatch()
+        let series = Series(measurement: "m", tags: [("home", "h")], field: "value")
+        for (index, text) in ["20.50", "-0", "0.1000000000000000055511151231257827"].enumerated() {
+            Array(text.utf8).withUnsafeBufferPointer {
+                batch.add(series, number: $0, time: Int64(index) - 1, index: index)
+            }
+        }
+        #expect(
+            batch.text == """
+                m,home=h value=20.50 -1
+                m,home=h value=-0 0
+                m,home=h value=0.1000000000000000055511151231257827 1
+
+                """)
+    }
+
     @Test func whatHasNoFormIsRejectedUnderItsNumberAndTheRestIsWritten() async throws {
         let stub = try InfluxStub { _ in .conforming }
         defer { stub.stop() }

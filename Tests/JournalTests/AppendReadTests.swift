@@ -73,11 +73,11 @@ import Testing
     @Test func oneTopicIsReadPastTheOthers() throws {
         let topics = ["raw", "clean", "other"]
         try journal.append((0..<30).map { entry($0, topic: topics[$0 % 3]) }, now: start)
-        let batch = try journal.read(after: 0, rows: 100, topic: "clean")
+        let batch = try journal.read(after: 0, rows: 100, topics: ["clean"])
         #expect(batch.records.compactMap(\.number) == [1, 4, 7, 10, 13, 16, 19, 22, 25, 28])
         #expect(batch.scannedThrough == 30)
-        #expect(try journal.read(after: 0, rows: 2, topic: "other").scannedThrough == 6)
-        let none = try journal.read(after: 0, rows: 2, topic: "unknown")
+        #expect(try journal.read(after: 0, rows: 2, topics: ["other"]).scannedThrough == 6)
+        let none = try journal.read(after: 0, rows: 2, topics: ["unknown"])
         #expect(none.records.isEmpty && none.scannedThrough == 30)
     }
 

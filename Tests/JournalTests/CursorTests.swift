@@ -168,7 +168,8 @@ import Testing
                 let topic = Bool.random(using: &random) ? nil : "room1/temperature"
                 let expected = rows.filter { $0.sequence > after && (topic == nil || $0.topic == topic) }.prefix(limit)
                 #expect(
-                    try journal.read(after: after, rows: limit, topic: topic).records == Array(expected), "seed \(seed)"
+                    try journal.read(after: after, rows: limit, topics: topic.map { [$0] }).records == Array(expected),
+                    "seed \(seed)"
                 )
             case 7:
                 let name = "c\(Int.random(in: 0..<3, using: &random))"

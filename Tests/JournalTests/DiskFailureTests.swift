@@ -96,10 +96,10 @@ import Testing
         #expect(
             try journal.append([entry(1, topic: "new")], advancing: (cursor: "p", through: 50), now: start) == 101...101
         )
-        #expect(try journal.read(after: 0, rows: 10, topic: "new").records.count == 1)
+        #expect(try journal.read(after: 0, rows: 10, topics: ["new"]).records.count == 1)
         journal.close()
         // The topic's number must not have stayed in memory only.
-        #expect(try Journal(settings, now: start).read(after: 100, rows: 10, topic: "new").records.count == 1)
+        #expect(try Journal(settings, now: start).read(after: 100, rows: 10, topics: ["new"]).records.count == 1)
     }
 
     @Test func statusAnswersWhileAnAppendHangsInFsync() throws {

@@ -76,7 +76,7 @@ extension Journal {
         var position = after
         var records: [Record] = []
         while true {
-            let batch = try read(after: position, rows: rows, bytes: 1 << 20, topic: topic)
+            let batch = try read(after: position, rows: rows, bytes: 1 << 20, topics: topic.map { [$0] })
             records += batch.records
             if batch.scannedThrough <= position { return records }
             position = batch.scannedThrough

@@ -19,7 +19,7 @@ struct StageTests {
         let output = stage.process([raw("100", offset: 4), raw("21.5", offset: 9, at: Self.second + 1)])
         #expect(
             output.points.text == """
-                raw_temperature,home=home1,room=office value=100.0 \(Self.second)
+                raw_temperature,home=home1,room=office value=100 \(Self.second)
                 raw_temperature,home=home1,room=office value=21.5 \(Self.second + 1)
 
                 """)

@@ -18,72 +18,82 @@ enum EventCoding {
     /// Bytes of a row of several events. More would hardly be faster, and a bit that the disk flips loses a row.
     private static let rowBytes = 16 << 10
 
+    /// A row for the journal, and which of the events are in it.
+    struct Row {
+        var entry: Journal.Entry
+        var indices: [Int]
+    }
+
     /// Rows for events in their order per topic.
-    static func entries(_ events: ArraySlice<Event>, now: Int64) -> [Journal.Entry] {
-        var entries: [Journal.Entry] = []
+    static func rows(_ events: ArraySlice<Event>, now: Int64) -> [Row] {
+        var rows: [Row] = []
         // Few topics: the first is nearly always the one.
-        var open: [Row] = []
+        var open: [OpenRow] = []
         for index in events.indices {
             let size = events[index].size
             guard let row = open.firstIndex(where: { $0.topic == events[index].topic }) else {
-                open.append(Row(topic: events[index].topic, first: index))
-                open[open.count - 1].add(events[index])
+                open.append(OpenRow(topic: events[index].topic))
+                open[open.count - 1].add(events[index], index)
                 continue
             }
             if open[row].payload.count + size > rowBytes {
-                entries.append(open[row].entry(events, now: now))
-                open[row] = Row(topic: open[row].topic, first: index)
+                rows.append(open[row].closed(events, now: now))
+                open[row] = OpenRow(topic: open[row].topic)
             }
-            open[row].add(events[index])
+            open[row].add(events[index], index)
         }
-        return entries + open.map { $0.entry(events, now: now) }
+        return rows + open.map { $0.closed(events, now: now) }
     }
 
     /// A row that is being filled.
-    private struct Row {
+    private struct OpenRow {
         let topic: String
-        let first: Int
-        var count = 0
+        var indices: [Int] = []
         var payload: [UInt8] = []
 
-        mutating func add(_ event: borrowing Event) {
+        mutating func add(_ event: borrowing Event, _ index: Int) {
             // As if more were to come; most that come alone are small.
+            if indices.count == 1 { payload.reserveCapacity(rowBytes + rowBytes / 4) }
             append(attributesSize(of: event), to: &payload)
             appendAttributes(of: event, to: &payload)
             append(event.value ?? [], to: &payload)
-            count += 1
+            indices.append(index)
         }
 
         /// One event is a row without the others' lengths.
-        func entry(_ events: ArraySlice<Event>, now: Int64) -> Journal.Entry {
-            guard count == 1 else {
-                return Journal.Entry(
-                    topic: topic, payload: payload, attributes: [several], receivedAt: now, span: count)
+        func closed(_ events: ArraySlice<Event>, now: Int64) -> Row {
+            guard indices.count == 1 else {
+                let entry = Journal.Entry(
+                    topic: topic, payload: payload, attributes: [several], receivedAt: now, span: indices.count)
+                return Row(entry: entry, indices: indices)
             }
             var attributes: [UInt8] = []
-            appendAttributes(of: events[first], to: &attributes)
-            return Journal.Entry(
-                topic: topic, payload: events[first].value ?? [], attributes: attributes, receivedAt: now)
+            appendAttributes(of: events[indices[0]], to: &attributes)
+            let entry = Journal.Entry(
+                topic: topic, payload: events[indices[0]].value ?? [], attributes: attributes, receivedAt: now)
+            return Row(entry: entry, indices: indices)
         }
     }
 
     /// The events of a row, as many as its span. A row whose attributes nobody here wrote is one event with its topic and
     /// value.
-    static func events(_ record: Journal.Record) -> [Event] {
-        let plain = Event(topic: record.topic, value: record.payload)
-        if record.attributes == [several] {
-            return record.payload.withUnsafeBytes { events(in: $0, of: record) } ?? [plain]
+    static func events(_ record: Journal.Record) -> [StoredEvent] {
+        if record.attributes == [several], let events = record.payload.withUnsafeBytes({ events(in: $0, of: record) }) {
+            return events
         }
-        return [record.attributes.withUnsafeBytes { event(plain, attributes: $0) }]
+        let plain = Event(topic: record.topic, value: record.payload)
+        let event = record.attributes.withUnsafeBytes { Self.event(plain, attributes: $0) }
+        return [StoredEvent(event: event, partition: 0, offset: record.sequence, appendedAt: record.receivedAt)]
     }
 
-    private static func events(in payload: UnsafeRawBufferPointer, of record: Journal.Record) -> [Event]? {
-        var events: [Event] = []
+    private static func events(in payload: UnsafeRawBufferPointer, of record: Journal.Record) -> [StoredEvent]? {
+        var events: [StoredEvent] = []
         events.reserveCapacity(record.span)
         var bytes = Bytes(payload)
-        for _ in 0..<record.span {
+        for offset in record.firstSequence...record.sequence {
             guard let attributes = bytes.run(), let value = bytes.run() else { return nil }
-            events.append(event(Event(topic: record.topic, value: Array(value)), attributes: attributes))
+            let event = event(Event(topic: record.topic, value: Array(value)), attributes: attributes)
+            events.append(StoredEvent(event: event, partition: 0, offset: offset, appendedAt: record.receivedAt))
         }
         return bytes.isEmpty ? events : nil
     }

@@ -17,6 +17,8 @@ public final class JournalLog: EventLog {
     let report: NoticeHandler
     let board = StatusBoard(engine: "journal")
     private let wake = Monitor(Wake())
+    private let appending = Mutex(())
+    private let recent = Mutex(RecentRows())
 
     private struct Wake {
         var appends = 0
@@ -85,8 +87,7 @@ public final class JournalLog: EventLog {
         guard !events.isEmpty || cursor != nil else { return }
         guard !isClosed else { throw .closed }
         do throws(EventLogError) {
-            try checkSizes(events)
-            let chunks = chunks(of: events)
+            let chunks = try chunks(of: events)
             for (number, chunk) in chunks.enumerated() {
                 try commit(chunk, advancing: number == chunks.count - 1 ? cursor : nil)
             }
@@ -102,26 +103,38 @@ public final class JournalLog: EventLog {
         _ events: ArraySlice<Event>, advancing cursor: (cursor: String, through: Int64)?
     ) throws(EventLogError) {
         let now = wallNow()
-        try run { () throws(JournalError) in
-            try journal.append(EventCoding.entries(events, now: now), advancing: cursor, now: now)
+        let rows = EventCoding.rows(events, now: now)
+        // One at a time, so that the rows are remembered in the order of their sequences.
+        try appending.withLock { _ throws(EventLogError) in
+            let sequences = try run { () throws(JournalError) in
+                try journal.append(rows.map(\.entry), advancing: cursor, now: now)
+            }
+            guard var next = sequences?.lowerBound else { return }
+            let remembered = rows.map { row in
+                let stored = row.indices.enumerated().map { offset, index in
+                    StoredEvent(event: events[index], partition: 0, offset: next + Int64(offset), appendedAt: now)
+                }
+                next += Int64(row.indices.count)
+                let bytes = row.entry.payload.count + row.indices.count * MemoryLayout<StoredEvent>.stride * 2
+                return RecentRows.Row(topic: row.entry.topic, events: stored, bytes: bytes)
+            }
+            recent.withLock { $0.add(remembered, epoch: journal.epoch) }
         }
     }
 
-    private func checkSizes(_ events: [Event]) throws(EventLogError) {
-        guard let index = events.firstIndex(where: { $0.size > Self.maxEventBytes }) else { return }
-        throw EventLogError(
-            .tooLarge,
-            "appending to \(events[index].topic): the event has \(events[index].size) bytes, more than "
-                + "\(Self.maxEventBytes).", eventIndex: index)
-    }
-
-    /// At least one, so that a cursor can move without events.
-    private func chunks(of events: [Event]) -> [ArraySlice<Event>] {
+    /// Pieces for one transaction each; at least one, so that a cursor can move without events.
+    private func chunks(of events: [Event]) throws(EventLogError) -> [ArraySlice<Event>] {
         var chunks: [ArraySlice<Event>] = []
         var start = 0
         var bytes = 0
-        for (index, event) in events.enumerated() {
-            let size = event.size
+        for index in events.indices {
+            let size = events[index].size
+            guard size <= Self.maxEventBytes else {
+                throw EventLogError(
+                    .tooLarge,
+                    "appending to \(events[index].topic): the event has \(size) bytes, more than "
+                        + "\(Self.maxEventBytes).", eventIndex: index)
+            }
             if bytes + size > Self.transactionBytes, index > start {
                 chunks.append(events[start..<index])
                 start = index
@@ -144,6 +157,34 @@ public final class JournalLog: EventLog {
     }
 
     // MARK: For the readers
+
+    /// Rows after a sequence, of which the events are in order.
+    struct Rows {
+        var rows: [(topic: String, events: [StoredEvent])] = []
+        /// There are no others of the topics up to here.
+        var through: Int64
+        var epoch: String
+    }
+
+    /// Reads on in some topics: rows of at most `count` events, but always one.
+    func rows(after: Int64, topics: [String], atMost count: Int, bytes: Int) throws(EventLogError) -> Rows {
+        let epoch = journal.epoch
+        let (found, passed) = recent.withLock { recent in
+            let found = recent.read(after: after, topics: topics, atMost: count, epoch: epoch)
+            let passed = found == nil ? recent.end(ofOthersAfter: after, topics: topics, epoch: epoch) : after
+            return (found, passed)
+        }
+        if let found {
+            return Rows(rows: found.rows.map { ($0.topic, $0.events) }, through: found.through, epoch: epoch)
+        }
+        if passed > after { return Rows(through: passed, epoch: epoch) }
+        let batch = try run { () throws(JournalError) in
+            try journal.read(after: after, rows: count, bytes: bytes, topics: topics)
+        }
+        return Rows(
+            rows: batch.records.map { ($0.topic, EventCoding.events($0)) }, through: batch.scannedThrough,
+            epoch: batch.epoch)
+    }
 
     /// How many appends there were; to be asked before reading, so that none is slept through.
     var appends: Int { wake.current.appends }

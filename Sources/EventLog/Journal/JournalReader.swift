@@ -5,9 +5,9 @@ import Journal
 final class JournalReader: EventReader {
     private let log: JournalLog
     private let group: String
+    private let topics: [String]
     private var places: [Place] = []
     private var epoch: String
-    private var firstTopic = 0
     private var tidyAt: Int64 = 0
     private var published = EventLogStatus.Group()
     private var isClosed = false
@@ -37,6 +37,7 @@ final class JournalReader: EventReader {
     init(log: JournalLog, group: String, topics: [String]) throws(EventLogError) {
         self.log = log
         self.group = group
+        self.topics = topics
         epoch = log.journal.epoch
         for topic in topics {
             let cursor = "\(group)/\(topic)"
@@ -72,24 +73,8 @@ final class JournalReader: EventReader {
         while true {
             guard !isClosed, !log.isClosed else { throw .closed }
             let seen = log.appends
-            // Where the topics are counts when all of them could be read: after an error the next read finds it all again.
-            var moved = places
-            var events: [StoredEvent] = []
-            var isAtEnd = true
-            for offset in places.indices where events.count < count {
-                let index = (firstTopic + offset) % places.count
-                guard let found = try scan(&moved[index], atMost: count - events.count) else {
-                    // A new file: from its cursors.
-                    (moved, events, isAtEnd) = (places, [], false)
-                    break
-                }
-                events += found.events
-                isAtEnd = isAtEnd && found.isAtEnd
-            }
-            places = moved
+            let (events, isAtEnd) = try scan(atMost: count)
             log.board.update(group: group) { $0.read += Int64(events.count) }
-            // Another topic is first next time, so that a busy one does not starve the others.
-            firstTopic = (firstTopic + 1) % places.count
             tidy()
             if !events.isEmpty || !pending.isEmpty {
                 defer { pending = EventBatch() }
@@ -101,33 +86,31 @@ final class JournalReader: EventReader {
         }
     }
 
-    /// Reads on in one topic; returns what was found and whether it came to the end, nil if another file is there now.
-    private func scan(
-        _ place: inout Place, atMost count: Int
-    ) throws(EventLogError) -> (events: [StoredEvent], isAtEnd: Bool)? {
-        let (after, topic) = (place.scanned, place.topic)
-        let batch = try log.run { () throws(JournalError) in
-            try log.journal.read(after: after, rows: count, bytes: Self.batchBytes, topic: topic)
+    /// Reads on from where the topic is that is furthest behind; nearly always that is where all are.
+    private func scan(atMost count: Int) throws(EventLogError) -> (events: [StoredEvent], isAtEnd: Bool) {
+        let after = places.map(\.scanned).min() ?? 0
+        let found = try log.rows(after: after, topics: topics, atMost: count, bytes: Self.batchBytes)
+        guard found.epoch == epoch else {
+            try beginEpoch(found.epoch)
+            return ([], false)
         }
-        guard batch.epoch == epoch else {
-            try beginEpoch(batch.epoch)
-            return nil
-        }
+        var through = found.through
         var events: [StoredEvent] = []
-        events.reserveCapacity(count)
-        for record in batch.records {
-            for (index, event) in EventCoding.events(record).enumerated() {
-                let sequence = record.firstSequence + Int64(index)
-                guard sequence > after, events.count < count else { continue }
-                events.append(
-                    StoredEvent(event: event, partition: 0, offset: sequence, appendedAt: record.receivedAt))
+        for row in found.rows {
+            guard let index = places.firstIndex(where: { $0.topic == row.topic }) else { continue }
+            // The first row may begin before, and a topic may be further on than another.
+            let new = row.events.drop { $0.offset <= places[index].scanned }
+            let taken = new.prefix(count - events.count)
+            events += taken
+            if let last = taken.last { places[index].delivered = last.offset }
+            // Of a row with more events than were asked for the rest is read next time.
+            guard taken.count == new.count else {
+                through = new[new.startIndex + taken.count].offset - 1
+                break
             }
         }
-        if let last = events.last { place.delivered = last.offset }
-        // Of a row with more events than were asked for the rest is read next time.
-        let isCut = events.last.map { $0.offset < batch.records.last?.sequence ?? 0 } ?? false
-        place.scanned = isCut ? place.delivered : max(after, batch.scannedThrough)
-        return (events, !isCut && batch.scannedThrough >= log.journal.status.newest)
+        for index in places.indices { places[index].scanned = max(places[index].scanned, through) }
+        return (events, through >= log.journal.status.newest)
     }
 
     /// The file was damaged and replaced: go on from the cursors that could be saved.
