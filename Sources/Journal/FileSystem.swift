@@ -14,6 +14,15 @@ enum FileSystem {
         throw failure("examining", path)
     }
 
+    /// One byte of a file that no connection has open; nil when it cannot be read.
+    static func byte(at offset: Int, of path: String) -> UInt8? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var byte: UInt8 = 0
+        return pread(descriptor, &byte, 1, off_t(offset)) == 1 ? byte : nil
+    }
+
     static func rename(_ path: String, to new: String) throws(JournalError) {
         guard Glibc.rename(path, new) == 0 else { throw failure("setting aside", path) }
     }

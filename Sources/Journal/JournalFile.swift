@@ -19,6 +19,13 @@ enum JournalFile {
                 message: "\(path) is empty or missing but its log is not. Both are set aside and a fresh "
                     + "file started; check the disk (dmesg, smartctl).")
         }
+        if let reserved = FileSystem.byte(at: reservedOffset, of: path), reserved != 0 {
+            // SQLite would take every page for shorter than it is, and rows that reach beyond for damaged.
+            throw JournalError(
+                code: .corrupt,
+                message: "\(path) has a damaged header. It is set aside and a fresh file started; check the disk "
+                    + "(dmesg, smartctl).")
+        }
         try FileSystem.syncLog(path + "-wal", rewriting: false)
         let connection = try Connection(path: path, vfs: settings.vfs)
         guard sqlite3_db_readonly(connection.handle, "main") == 0 else {
@@ -52,6 +59,9 @@ enum JournalFile {
             if size == 0 { try Schema.prepareEmpty(connection, pageSize: settings.pageSize) }
             try Schema.configure(connection)
             try Schema.create(connection, epoch: Schema.newEpoch())
+            // Into the file: were it in the log only, a damaged frame there would make the file look new, and what the
+            // log has behind it would be written over.
+            _ = try connection.checkpoint()
             try FileSystem.syncDirectory(of: path)
         case .journal(let version):
             try Schema.configure(connection)
@@ -88,6 +98,8 @@ enum JournalFile {
     }
 
     private static let freshSuffix = ".fresh"
+    /// Bytes kept free at the end of each page, 0 in every journal. https://www.sqlite.org/fileformat2.html section 1.3.4
+    private static let reservedOffset = 20
 
     /// A journal without rows, all of it in the database file, so that it can be renamed without its log.
     private static func makeFresh(

@@ -21,13 +21,13 @@ final class Bench {
         let status = journal.status
         try check(
             status.quarantined == 0 && status.dropped == 0, "\(status.quarantined) rows quarantined: \(status.alarms)")
-        var expected = max(deleted + 1, rows.first?.sequence ?? acknowledged + 1)
+        var expected = max(deleted + 1, rows.first?.firstSequence ?? acknowledged + 1)
         try check(
-            rows.first.map { $0.sequence <= deleted + 1 } ?? (deleted >= acknowledged),
-            "begins at \(rows.first?.sequence ?? 0), deleted through \(deleted)")
+            rows.first.map { $0.firstSequence <= deleted + 1 } ?? (deleted >= acknowledged),
+            "begins at \(rows.first?.firstSequence ?? 0), deleted through \(deleted)")
         for row in rows where row.sequence >= expected {
-            try check(row.sequence == expected, "row \(expected) is missing before \(row.sequence)")
-            expected += 1
+            try check(row.firstSequence <= expected, "\(expected) is missing before \(row.firstSequence)")
+            expected = row.sequence + 1
         }
         try check(expected > acknowledged, "ends at \(expected - 1), acknowledged \(acknowledged)")
         let last = rows.last?.sequence ?? 0
@@ -39,18 +39,19 @@ final class Bench {
         }
     }
 
-    private static let rowsOfPage = 40
+    /// What the rows of a page take at most.
+    private static let sequencesOfPage = 80
 
     /// Nothing wrong comes out, and what is missing was counted.
     func openAfterFlip(_ files: [[UInt8]], acknowledged: Int64, deleted: Int64) throws {
         let (journal, rows) = try open(files)
         defer { journal.close() }
-        let found = Set(rows.map(\.sequence))
+        let found = Set(rows.flatMap { $0.firstSequence...$0.sequence })
         var missing: Int64 = 0
         for sequence in deleted + 1..<acknowledged + 1 where !found.contains(sequence) { missing += 1 }
         let status = journal.status
         // How many rows an unreadable page of the log had, nobody can say; then there is an alarm instead.
-        let isTold = status.alarms.contains { $0.contains("log is damaged") } && missing <= Self.rowsOfPage
+        let isTold = status.alarms.contains { $0.contains("log is damaged") } && missing <= Self.sequencesOfPage
         try check(
             missing <= status.quarantined + status.dropped || isTold,
             "\(missing) rows missing, \(status.quarantined) counted, alarms \(status.alarms)")
@@ -94,9 +95,10 @@ final class Bench {
             after = batch.scannedThrough
         }
         for row in rows {
-            let entry = Recording.entry(row.sequence)
+            let entry = Recording.entry(row.firstSequence)
             try check(
-                row.payload == entry.payload && row.topic == entry.topic && row.attributes == entry.attributes,
+                row.payload == entry.payload && row.topic == entry.topic && row.attributes == entry.attributes
+                    && row.span == entry.span,
                 "row \(row.sequence) is not what was appended: \(row.topic) \(String(decoding: row.payload, as: UTF8.self))"
             )
         }

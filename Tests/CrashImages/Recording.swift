@@ -21,14 +21,14 @@ struct Recording {
 
     static let start: Int64 = 1_795_428_000_000_000_000
 
-    /// The one row that a sequence has.
-    static func entry(_ sequence: Int64) -> Journal.Entry {
-        let topic = ["office/temperature", "bath/temperature", "office/heatpump"][Int(sequence % 3)]
-        let padding = String(repeating: "x", count: sequence % 97 == 0 ? 2_000 : Int(sequence % 13))
+    /// The one row that begins with a sequence; every fourth takes several.
+    static func entry(_ first: Int64) -> Journal.Entry {
+        let topic = ["office/temperature", "bath/temperature", "office/heatpump"][Int(first % 3)]
+        let padding = String(repeating: "x", count: first % 97 == 0 ? 2_000 : Int(first % 13))
         return Journal.Entry(
-            topic: topic, payload: Array("{\"value\": \(sequence), \"padding\": \"\(padding)\"}".utf8),
-            attributes: sequence % 5 == 0 ? [1, 2, 3] : [], packetID: UInt16(truncatingIfNeeded: sequence),
-            receivedAt: start + sequence)
+            topic: topic, payload: Array("{\"value\": \(first), \"padding\": \"\(padding)\"}".utf8),
+            attributes: first % 5 == 0 ? [1, 2, 3] : [], packetID: UInt16(truncatingIfNeeded: first),
+            receivedAt: start + first, span: first % 4 == 0 ? 2 + Int(first % 7) : 1)
     }
 
     static func settings(_ path: String) -> Journal.Settings {
@@ -61,12 +61,16 @@ struct Recording {
         }
         var next: Int64 = 1
         for _ in 0..<commits {
-            let count = Int64([1, 1, 2, 5, 20, 60].randomElement(using: &random) ?? 1)
+            var entries: [Journal.Entry] = []
+            for _ in 0..<([1, 1, 2, 5, 20, 60].randomElement(using: &random) ?? 1) {
+                let entry = entry(next)
+                entries.append(entry)
+                next += Int64(entry.span)
+            }
             let rejected =
                 Int.random(in: 0..<12, using: &random) == 0
                 ? [Journal.Rejected(topic: "t", payload: [1, 2], reason: "bad", receivedAt: start)] : []
-            let range = try journal.append((next..<next + count).map(entry), settingAside: rejected, now: start)
-            next += count
+            let range = try journal.append(entries, settingAside: rejected, now: start)
             if Int.random(in: 0..<4, using: &random) == 0, next > 300 {
                 try journal.confirm(
                     [1...(next - Int64.random(in: 100...300, using: &random))], cursor: "up", now: start)

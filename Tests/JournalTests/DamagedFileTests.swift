@@ -208,4 +208,31 @@ import Testing
         #expect(try journal.append([entry(1)], now: start) == 501...501)
         #expect(journal.status.quarantined == 0)
     }
+
+    @Test func aFileThatIsStillInItsLogIsNotTakenForANewOne() throws {
+        var settings = settings
+        // Filling the reserve would move everything into the file.
+        settings.reserveBytes = 0
+        let journal = try Journal(settings, now: start)
+        let epoch = journal.epoch
+        try journal.append(entries(0..<50), now: start)
+        try journal.append(entries(50..<100), now: start)
+        // As a kill leaves it: the rows are in the log. Its first page is hit.
+        let files = try [path, path + "-wal"].map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
+        journal.close()
+        try files[0].write(to: URL(fileURLWithPath: path))
+        try files[1].write(to: URL(fileURLWithPath: path + "-wal"))
+        try victim.change(path + "-wal") { $0[900] ^= 1 }
+        let again = try Journal(settings, now: start)
+        #expect(again.epoch == epoch)
+        #expect(try again.all().compactMap(\.number) == Array(0..<100))
+    }
+
+    @Test func aHeaderThatMakesPagesShorterCostsNoRows() throws {
+        try victim.make(300)
+        try victim.change { $0[20] ^= 0x20 }
+        let journal = try Journal(settings, now: start)
+        #expect(try journal.all().compactMap(\.number) == Array(0..<300))
+        #expect(damagedFiles.count == 1 && journal.status.quarantined == 0)
+    }
 }
