@@ -158,6 +158,6 @@ final class ActuatorService: ProbedService {
                 .init(
                     name: "hearth_actuator_skipped_total", help: "Events that made no decision, by reason.",
                     kind: .counter, labels: [("reason", $0.key)], value: Double($0.value))
-            }
+            } + log.status.samples
     }
 }

@@ -72,7 +72,10 @@ extension SystemTests {
             let home = try await CloudRig.Home(
                 "home1", cloudPort: rig.broker.port, more: "[thermostat]\nauthority = \"cloud\"\nstale_after = \"5m\"")
             // At 27 °C the home alone stops its pump, and this cloud wants it on.
-            let cloud = ["ACTUATE_ON_BELOW": "30", "ACTUATE_OFF_ABOVE": "35", "ACTUATE_REFRESH": "2s"]
+            let http = try freePort()
+            let cloud = [
+                "ACTUATE_ON_BELOW": "30", "ACTUATE_OFF_ABOVE": "35", "ACTUATE_REFRESH": "2s", "HTTP_PORT": "\(http)",
+            ]
             for service in ["ingest", "clean"] { try rig.start(service) }
             try rig.start("actuate", environment: cloud)
             try home.start()
@@ -93,6 +96,10 @@ extension SystemTests {
             try await eventually(within: .seconds(60), "the cloud decides") { changes().last == true }
             let reason = try home.status()["rooms"][0]["reason"].string
             #expect(reason == "the cloud decides: on")
+            let metrics = try await ChildProcess.run("/usr/bin/curl", ["--silent", "http://127.0.0.1:\(http)/metrics"])
+            for name in ["hearth_log_lag_events", "hearth_log_partitions"] {
+                #expect(metrics.output.contains("\n\(name){group=\"p3-actuator-group\"} "), "\(metrics.output)")
+            }
             rig.kill("actuate")
             try await eventually(within: .seconds(20), "the home decides again") { changes().last == false }
             try rig.start("actuate", environment: cloud)
