@@ -24,13 +24,13 @@ def external(run, name, arguments, limit):
 @scenario("simulation", "simulated homes, networks, disks and clouds: every history from a seed")
 def simulation(run):
     return external(run, "simulate", ["--seed", str(run.seed), "--histories", str(run.pick(40_000, 1_000_000))],
-                    run.pick(120, 1200))
+                    run.pick(240, 1200))
 
 
 @scenario("crash-images", "what a power cut can leave of a journal: unsynced writes lost, torn, reordered, each combination")
 def crash_images(run):
     return external(run, "crash-images", ["--seed", str(run.seed), "--images", str(run.pick(2_000, 100_000))],
-                    run.pick(120, 2400))
+                    run.pick(240, 2400))
 
 
 @scenario("clock-jumps", "the gateway's clock jumps an hour on and back, to 1970, and to 2038")
