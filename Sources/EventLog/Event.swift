@@ -29,7 +29,6 @@ public struct Event: Sendable, Equatable {
     /// Bytes of key, value and headers.
     var size: Int {
         var size = (key?.utf8.count ?? 0) + (value?.count ?? 0)
-        guard !headers.isEmpty else { return size }
         for header in headers { size += header.name.utf8.count + header.value.count }
         return size
     }

@@ -39,8 +39,8 @@ extension LoggedReading {
             }
         }
 
-        /// The same, for who keeps something for each room: nil also for an event that ``read(_:)`` can read, but whose
-        /// shape is not that which ingest writes, or whose zone is not UTC.
+        /// The same, for who keeps something for each room. nil also for some events that ``read(_:)`` can read: of another
+        /// shape than ingest writes, with a zone, with a time or a value that means nothing.
         public mutating func readKnown(_ event: [UInt8]) -> KnownReading? {
             event.withUnsafeBufferPointer { bytes in
                 guard let written = WrittenReading(bytes) else { return nil }
@@ -48,8 +48,15 @@ extension LoggedReading {
             }
         }
 
-        public func home(of place: KnownPlace) -> HomeID? { places.homes[place.slot] }
-        public func room(of place: KnownPlace) -> Room? { places.rooms[place.slot] }
+        /// The home of the last reading's place; nil for a place that was since forgotten or moved.
+        public func home(of place: KnownPlace) -> HomeID? {
+            places[place.slot] == place ? places.homes[place.slot] : nil
+        }
+
+        /// The room, under the same condition.
+        public func room(of place: KnownPlace) -> Room? {
+            places[place.slot] == place ? places.rooms[place.slot] : nil
+        }
 
         private mutating func known(
             _ written: WrittenReading, _ bytes: UnsafeBufferPointer<UInt8>

@@ -113,20 +113,8 @@ struct PlaceTable: Sendable {
         return true
     }
 
-    /// FNV-1a over words of eight bytes; who floods a table with names that collide makes it as slow as none.
+    /// Who floods a table with names that collide makes it as slow as none.
     private static func hash(_ key: UnsafeBufferPointer<UInt8>) -> Int {
-        let bytes = UnsafeRawBufferPointer(key)
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        var offset = 0
-        while offset + 8 <= bytes.count {
-            hash = (hash ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0x0000_0100_0000_01B3
-            hash ^= hash >> 29
-            offset += 8
-        }
-        while offset < bytes.count {
-            hash = (hash ^ UInt64(bytes[offset])) &* 0x0000_0100_0000_01B3
-            offset += 1
-        }
-        return Int(truncatingIfNeeded: hash ^ (hash >> 32)) & .max
+        Int(truncatingIfNeeded: wordHash(UnsafeRawBufferPointer(key))) & .max
     }
 }

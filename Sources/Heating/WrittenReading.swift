@@ -1,5 +1,5 @@
-/// The shape in which ingest writes readings into the log, found without looking for anything: the members in their one
-/// order, without spaces, in ASCII and without escapes. ``LoggedReading/Reader`` tries it first; whatever looks
+/// The shape in which ingest writes readings of no zone into the log, found without looking for anything: the members in
+/// their one order, without spaces, in ASCII and without escapes. ``LoggedReading/Reader`` tries it first; whatever looks
 /// different, valid or not, goes the long way.
 struct WrittenReading {
     /// From the home's first byte to the room's last.

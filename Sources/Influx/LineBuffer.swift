@@ -36,22 +36,7 @@ struct LineBuffer: ~Copyable {
     }
 
     mutating func append(decimal number: Int64) {
-        // 19 digits and a sign.
-        reserve(20)
-        if number < 0 {
-            base[count] = UInt8(ascii: "-")
-            count += 1
-        }
-        let start = count
-        var rest = number.magnitude
-        repeat {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            base[count] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
-            count += 1
-            rest = quotient
-        } while rest > 0
-        var digits = UnsafeMutableBufferPointer(start: base + start, count: count - start)
-        digits.reverse()
+        withDecimal(number) { append($0) }
     }
 
     /// The bytes so far; valid during the call.
@@ -70,5 +55,25 @@ struct LineBuffer: ~Copyable {
         base.deallocate()
         base = fresh
         capacity = larger
+    }
+}
+
+/// Lends the digits of a number, with a minus sign if it is negative.
+func withDecimal(_ number: Int64, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+    // 19 digits and a sign.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { text in
+        var start = text.count
+        var rest = number.magnitude
+        repeat {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            start -= 1
+            text[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+            rest = quotient
+        } while rest > 0
+        if number < 0 {
+            start -= 1
+            text[start] = UInt8(ascii: "-")
+        }
+        body(UnsafeBufferPointer(rebasing: text[start...]))
     }
 }

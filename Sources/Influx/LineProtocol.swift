@@ -1,3 +1,5 @@
+import Heating
+
 /// Encodes points as InfluxDB line protocol, nanosecond precision, one line per point, each ended by `\n`.
 ///
 /// Rules: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ and the parser both server
@@ -77,20 +79,7 @@ public enum LineProtocol {
             if let double = firstUnsorted(sorted) { throw .duplicateKey(sorted[double].0) }
             try append(tags: sorted, to: &line)
         }
-        return line.withBytes { hash(UnsafeRawBufferPointer($0)) }
-    }
-
-    /// FNV-1a over words of eight bytes, its high bits folded down because the lane is a remainder.
-    private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        var offset = 0
-        while offset + 8 <= bytes.count {
-            hash = (hash ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0x0000_0100_0000_01B3
-            hash ^= hash >> 29
-            offset += 8
-        }
-        for byte in bytes[offset...] { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        return hash ^ (hash >> 32)
+        return line.withBytes { wordHash(UnsafeRawBufferPointer($0)) }
     }
 
     private static func append(measurement: String, to line: inout LineBuffer) throws(EncodingError) {

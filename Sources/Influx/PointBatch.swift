@@ -55,7 +55,9 @@ public struct PointBatch: Sendable {
         }
         bytes += series.prefix
         bytes += number
-        append(time: time)
+        bytes.append(UInt8(ascii: " "))
+        withDecimal(time) { bytes += $0 }
+        bytes.append(UInt8(ascii: "\n"))
         lines.append(Line(end: bytes.count, fields: 1, index: Int32(clamping: index), hash: series.hash))
     }
 
@@ -69,29 +71,6 @@ public struct PointBatch: Sendable {
             lines.append(Line(end: bytes.count, fields: fields, index: Int32(clamping: index), hash: hash))
         } catch {
             refused.append(RejectedPoint(index: index, reason: error.description))
-        }
-    }
-
-    /// A space, the number and a newline. They go into a small buffer first: an array that grows byte by byte checks its
-    /// room for each.
-    private mutating func append(time number: Int64) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 22) { text in
-            text[21] = UInt8(ascii: "\n")
-            var start = 21
-            var rest = number.magnitude
-            repeat {
-                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-                start -= 1
-                text[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
-                rest = quotient
-            } while rest > 0
-            if number < 0 {
-                start -= 1
-                text[start] = UInt8(ascii: "-")
-            }
-            start -= 1
-            text[start] = UInt8(ascii: " ")
-            bytes += UnsafeBufferPointer(rebasing: text[start...])
         }
     }
 }

@@ -21,10 +21,7 @@ enum JournalFile {
         }
         if let reserved = FileSystem.byte(at: reservedOffset, of: path), reserved != 0 {
             // SQLite would take every page for shorter than it is, and rows that reach beyond for damaged.
-            throw JournalError(
-                code: .corrupt,
-                message: "\(path) has a damaged header. It is set aside and a fresh file started; check the disk "
-                    + "(dmesg, smartctl).")
+            throw damagedHeader(of: path)
         }
         try FileSystem.syncLog(path + "-wal", rewriting: false)
         let connection = try Connection(path: path, vfs: settings.vfs)
@@ -38,10 +35,7 @@ enum JournalFile {
         let kind = try Schema.identify(connection, known: settings.migrations.version)
         guard sqlite3_db_readonly(connection.handle, "main") == 0 else {
             // It became so by being read: the header asks for a later SQLite, which never wrote to it.
-            throw JournalError(
-                code: .corrupt,
-                message: "\(path) has a damaged header. It is set aside and a fresh file started; check the disk "
-                    + "(dmesg, smartctl).")
+            throw damagedHeader(of: path)
         }
         switch kind {
         case .newer(let version):
@@ -110,6 +104,13 @@ enum JournalFile {
         guard try session.connection.checkpoint() else {
             throw JournalError(code: .io, message: "\(settings.path) cannot be completed. Check the disk (dmesg).")
         }
+    }
+
+    private static func damagedHeader(of path: String) -> JournalError {
+        JournalError(
+            code: .corrupt,
+            message: "\(path) has a damaged header. It is set aside and a fresh file started; check the disk "
+                + "(dmesg, smartctl).")
     }
 
     private static func freeName(_ base: String) throws(JournalError) -> String {

@@ -4,7 +4,7 @@ public struct JournalStatus: Sendable, Equatable {
     public var path = ""
     /// The highest sequence given out; 0 when there was none yet.
     public var newest: Int64 = 0
-    /// The lowest sequence still stored; `newest + 1` when there is none.
+    /// The lowest sequence still stored; `newest + 1` when there is none. The row that has it may begin below.
     public var firstKept: Int64 = 1
     /// Every cursor has passed this sequence. Rows at and below it are history.
     public var lowWatermark: Int64 = 0
@@ -21,7 +21,7 @@ public struct JournalStatus: Sendable, Equatable {
     public var reserveBytes: Int64 = 0
     /// Unconfirmed rows that made room for newer ones, since the file was made.
     public var dropped: Int64 = 0
-    /// Rows that failed their checksum or could not be read, since the file was made.
+    /// Sequences of rows that failed their checksum or could not be read, since the file was made.
     public var quarantined: Int64 = 0
     /// Rejected input by reason, since the file was made.
     public var setAside: [String: Int64] = [:]

@@ -7,7 +7,6 @@ import Testing
 /// Rows and pages that were damaged while nobody had the file open.
 @Suite struct DamagedRowsTests {
     let victim: Victim
-    private var directory: TemporaryDirectory { victim.directory }
     private var path: String { victim.path }
     private var settings: Journal.Settings { victim.settings }
     private var pageSize: Int { victim.settings.pageSize }
@@ -96,13 +95,7 @@ import Testing
         let clean = try Data(contentsOf: URL(fileURLWithPath: path))
         for round in 0..<rounds {
             let place: Comment = "seed \(seed) round \(round)"
-            for name in directory.names { try FileManager.default.removeItem(atPath: directory.file(name)) }
-            var data = clean
-            for _ in 0..<Int.random(in: 1...8, using: &random) {
-                data[Int.random(in: 0..<data.count, using: &random)] ^= UInt8(
-                    1 << Int.random(in: 0..<8, using: &random))
-            }
-            try data.write(to: URL(fileURLWithPath: path))
+            try victim.restore(clean, flippedBy: &random)
             do {
                 journal = try Journal(settings, now: start)
             } catch {

@@ -16,6 +16,13 @@ import Testing
         try FileManager.default.removeItem(atPath: victim.path + "-wal")
     }
 
+    private func flipABit(ofRow number: Int) throws {
+        try victim.change { data in
+            let place = data.range(of: Data("\"value\": \(number)}".utf8))!.lowerBound
+            data[place + 3] ^= 0x04
+        }
+    }
+
     /// - Parameter bytes: from 4 kB on the file has them as they are, and a test finds the value in it.
     private func row(_ number: Int, span: Int, bytes: Int = 40) -> Journal.Entry {
         let text = "{\"padding\": \"\(String(repeating: "x", count: bytes))\", \"value\": \(number)}"
@@ -64,10 +71,7 @@ import Testing
         var journal = try Journal(settings, now: start)
         for number in 0..<60 { try journal.append([row(number, span: 100, bytes: 5000)], now: start) }
         try close(journal)
-        try victim.change { data in
-            let place = data.range(of: Data("\"value\": 23}".utf8))!.lowerBound
-            data[place + 3] ^= 0x04
-        }
+        try flipABit(ofRow: 23)
         journal = try Journal(settings, now: start)
         #expect(try journal.all().compactMap(\.number) == Array(0..<60).filter { $0 != 23 })
         #expect(try journal.all().compactMap(\.number) == Array(0..<60).filter { $0 != 23 })
@@ -80,10 +84,7 @@ import Testing
         var journal = try Journal(settings, now: start)
         for number in 0..<10 { try journal.append([row(number, span: 50, bytes: 5000)], now: start) }
         try close(journal)
-        try victim.change { data in
-            let place = data.range(of: Data("\"value\": 9}".utf8))!.lowerBound
-            data[place + 3] ^= 0x04
-        }
+        try flipABit(ofRow: 9)
         journal = try Journal(settings, now: start)
         #expect(try journal.append([row(10, span: 1)], now: start) == 501...501)
     }
@@ -118,19 +119,10 @@ import Testing
         for record in try journal.all() { expected[record.sequence] = record }
         let newest = journal.status.newest
         journal.close()
-        let path = URL(fileURLWithPath: victim.path)
-        let clean = try Data(contentsOf: path)
+        let clean = try Data(contentsOf: URL(fileURLWithPath: victim.path))
         for round in 0..<40 {
             let place: Comment = "seed \(seed) round \(round)"
-            for name in victim.directory.names {
-                try FileManager.default.removeItem(atPath: victim.directory.file(name))
-            }
-            var data = clean
-            for _ in 0..<Int.random(in: 1...8, using: &random) {
-                let bit = UInt8(1 << Int.random(in: 0..<8, using: &random))
-                data[Int.random(in: 0..<data.count, using: &random)] ^= bit
-            }
-            try data.write(to: path)
+            try victim.restore(clean, flippedBy: &random)
             do { journal = try Journal(settings, now: start) } catch {
                 #expect(error.code == .newerSchema, place)
                 continue

@@ -32,6 +32,16 @@ struct Victim {
         try data.write(to: url)
     }
 
+    /// Puts the file `clean` in the place of everything there is, with one to eight of its bits flipped.
+    func restore(_ clean: Data, flippedBy random: inout SeededRandom) throws {
+        for name in directory.names { try FileManager.default.removeItem(atPath: directory.file(name)) }
+        var data = clean
+        for _ in 0..<Int.random(in: 1...8, using: &random) {
+            data[Int.random(in: 0..<data.count, using: &random)] ^= UInt8(1 << Int.random(in: 0..<8, using: &random))
+        }
+        try data.write(to: URL(fileURLWithPath: path))
+    }
+
     /// Changes the closed file as SQLite would, checksums aside.
     func execute(_ sql: String) throws {
         let connection = try Connection(path: path, vfs: nil)

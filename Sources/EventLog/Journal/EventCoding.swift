@@ -7,15 +7,15 @@ import Journal
 /// value of each; lengths and the number are unsigned LEB128.
 ///
 /// A row of several events of one topic takes as many sequences. Its attributes are the one byte 2; the payload has, for
-/// each event, its attributes as above and its value, both with their lengths before them. A row costs about as much as
-/// reading twenty events out of one, so that whoever appends many gets them in few rows.
+/// each event, its attributes as above and its value, both with their lengths before them. A row has its own cost beside
+/// that of its events, so whoever appends many gets them in few rows.
 enum EventCoding {
     private static let single: UInt8 = 1
     private static let several: UInt8 = 2
     private static let tombstone: UInt8 = 1
     private static let hasKey: UInt8 = 2
 
-    /// Bytes of a row of several events. More would hardly be faster, and a bit that the disk flips loses a row.
+    /// Bytes of a row of several events. Not more, since a bit that the disk flips loses a row.
     private static let rowBytes = 16 << 10
 
     /// A row for the journal, and which of the events are in it.
