@@ -42,6 +42,14 @@ public final class MockCluster: @unchecked Sendable {
 
     deinit { process.killAndWait() }
 
+    /// Whether librdkafka's mock ended by an assertion of its own, which is a fault of the peer and not of who spoke to it.
+    public func hasAborted(within seconds: Double) -> Bool {
+        let end = Date(timeIntervalSinceNow: seconds)
+        while process.isRunning, Date() < end { usleep(20_000) }
+        guard !process.isRunning, process.terminationReason == .uncaughtSignal else { return false }
+        return process.terminationStatus == SIGABRT
+    }
+
     /// Sends one command and waits until it is done.
     public func command(_ line: String) throws {
         try input.fileHandleForWriting.write(contentsOf: Data("\(line)\n".utf8))
