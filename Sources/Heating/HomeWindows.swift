@@ -69,7 +69,7 @@ public struct HomeWindows: Sendable {
     public static let readingLimit = 100_000
 
     private struct Window: Sendable {
-        var rooms: [Room: [Int64: Double]] = [:]
+        var rooms = RoomTable()
         /// Places in the log of its readings.
         var extent: Extent
         /// The number of its last reading among the home's.
@@ -81,16 +81,10 @@ public struct HomeWindows: Sendable {
         ) -> Verdict {
             extent.last = max(extent.last, offset)
             touched = count
-            guard rooms.count < HomeWindows.roomLimit || rooms[room] != nil else { return .tooMany }
-            let verdict = Self.add(value, at: time, to: &rooms[room, default: [:]])
+            guard let index = rooms.index(of: room) else { return .tooMany }
+            let verdict = rooms.readings[index].add(value, at: time)
             if verdict == .counted { changedAt = now }
             return verdict
-        }
-
-        /// In place, or the readings would be copied.
-        private static func add(_ value: Double, at time: Int64, to readings: inout [Int64: Double]) -> Verdict {
-            if readings.count >= HomeWindows.readingLimit { return readings[time] == value ? .duplicate : .tooMany }
-            return readings.updateValue(value, forKey: time) == value ? .duplicate : .counted
         }
     }
 
@@ -150,8 +144,8 @@ public struct HomeWindows: Sendable {
         newest = isNew == true ? time.nanoseconds : max(newest ?? .min, time.nanoseconds)
         touches.append(start, at: count)
         if let known = first { first = min(known, offset) }
-        let fresh = Window(extent: Extent(first: offset, last: offset), touched: 0, changedAt: now)
-        let verdict = windows[start, default: fresh].add(
+        let extent = Extent(first: offset, last: offset)
+        let verdict = windows[start, default: Window(extent: extent, touched: 0, changedAt: now)].add(
             room: room, at: time.nanoseconds, value: value, offset: offset, count: count, now: now)
         if verdict == .counted {
             dirty.insert(start)
@@ -228,13 +222,11 @@ public struct HomeWindows: Sendable {
 
     /// In a fixed order, so that the same readings always give the same bits.
     private static func mean(_ window: Window, at start: Int64) -> Mean {
-        let means = window.rooms.sorted { $0.key < $1.key }.map { _, readings in
-            readings.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value } / Double(readings.count)
-        }
-        let values = window.rooms.values.flatMap(\.values)
+        let rooms = window.rooms.inOrder.map(\.values)
+        let means = rooms.map { $0.reduce(0, +) / Double($0.count) }
         return Mean(
             time: Timestamp(nanoseconds: start), average: means.reduce(0, +) / Double(max(1, means.count)),
-            minimum: values.min() ?? 0, maximum: values.max() ?? 0, rooms: means.count)
+            minimum: rooms.lazy.joined().min() ?? 0, maximum: rooms.lazy.joined().max() ?? 0, rooms: means.count)
     }
 }
 

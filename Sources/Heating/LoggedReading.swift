@@ -25,6 +25,8 @@ extension LoggedReading {
     public struct Reader: Sendable {
         private var epoch = ""
         private var places = PlaceTable()
+        /// Of the reading that ``read(_:)`` gave last, if its room is remembered.
+        public private(set) var place: KnownPlace?
 
         public init() {}
 
@@ -33,7 +35,8 @@ extension LoggedReading {
         /// Strict like ``JSON``: all of it must be JSON, and no known key may appear twice. A value in quotes must hold
         /// a JSON number, so `"0x1F"` and `"nan"` are refused.
         public mutating func read(_ event: [UInt8]) -> LoggedReading? {
-            event.withUnsafeBufferPointer { bytes in
+            place = nil
+            return event.withUnsafeBufferPointer { bytes in
                 if let written = WrittenReading(bytes), let reading = reading(written, bytes) { return reading }
                 return Members(bytes.span).flatMap { reading($0, bytes.span) }
             }
@@ -76,6 +79,7 @@ extension LoggedReading {
             guard let (slot, known) = known(written, bytes), let home = places.homes[slot],
                 let room = places.rooms[slot]
             else { return nil }
+            place = known.place
             return LoggedReading(
                 home: home, room: room, time: .utc(known.timestamp), value: known.value, sequence: written.sequence,
                 epoch: written.epoch.map { places.epoch(UnsafeBufferPointer(rebasing: bytes[$0]), at: slot) })

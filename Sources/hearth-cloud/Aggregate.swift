@@ -18,7 +18,7 @@ struct Aggregate: Stage {
     let names: LogTopics
     private let settings: HomeWindows.Settings
     private let clock: @Sendable () -> Instant
-    private var homes: [HomeID: Home] = [:]
+    private var homes = HomeTable()
     private var late: [TopicPartition: [Late]] = [:]
     private var read: [TopicPartition: Int64] = [:]
     /// Before this, everything was written by an earlier run.
@@ -26,11 +26,6 @@ struct Aggregate: Stage {
     private var committed: [TopicPartition: Int64] = [:]
     private var reader = LoggedReading.Reader()
     private var time = EventTime()
-
-    private struct Home {
-        var mean: HomeWindows
-        var position: TopicPartition
-    }
 
     private struct Late {
         var extent: HomeWindows.Extent
@@ -64,7 +59,8 @@ struct Aggregate: Stage {
                 output.dropped["unusable", default: 0] += 1
                 continue
             }
-            let sample = Sample(reading: reading, at: at, value: number, offset: events[index].offset)
+            let sample = Sample(
+                reading: reading, place: reader.place, at: at, value: number, offset: events[index].offset)
             add(sample, events[index].position, now, &output)
         }
         output.commitAll(events)
@@ -83,8 +79,7 @@ struct Aggregate: Stage {
     }
 
     mutating func revoked(_ positions: [TopicPartition]) {
-        let gone = Set(positions)
-        homes = homes.filter { !gone.contains($0.value.position) }
+        homes.remove(Set(positions))
         for position in positions {
             late[position] = nil
             read[position] = nil
@@ -95,6 +90,7 @@ struct Aggregate: Stage {
 
     private struct Sample {
         var reading: LoggedReading
+        var place: KnownPlace?
         var at: Timestamp
         var value: Double
         var offset: Int64
@@ -103,14 +99,15 @@ struct Aggregate: Stage {
     private mutating func add(
         _ sample: Sample, _ position: TopicPartition, _ now: Instant, _ output: inout StageOutput
     ) {
-        let name = sample.reading.home
-        let (verdict, closed, lateness) = withHome(name, position, now) { home in
-            let verdict = home.mean.add(
-                room: sample.reading.room, at: sample.at, value: sample.value, offset: sample.offset,
-                sequence: sample.reading.sequence, epoch: sample.reading.epoch, now: now)
-            return (verdict, home.mean.takeClosed(), home.mean.lateness)
+        let index = homes.index(of: sample.reading.home, sample.place) {
+            HomeTable.Home(name: $0, windows: HomeWindows(settings: settings, now: now), position: position)
         }
+        let verdict = homes[index].windows.add(
+            room: sample.reading.room, at: sample.at, value: sample.value, offset: sample.offset,
+            sequence: sample.reading.sequence, epoch: sample.reading.epoch, now: now)
+        let closed = homes[index].windows.takeClosed()
         if !closed.isEmpty, sample.offset >= reached[position] ?? 0 {
+            let name = homes[index].name
             for mean in closed { output.points.add(Self.point(name, mean), index: StageOutput.noSource) }
         }
         switch verdict {
@@ -119,16 +116,8 @@ struct Aggregate: Stage {
         case .tooMany: output.dropped["too_many", default: 0] += 1
         case .late:
             output.dropped["late", default: 0] += 1
-            if let lateness { remember(lateness, position, now) }
+            if let lateness = homes[index].windows.lateness { remember(lateness, position, now) }
         }
-    }
-
-    /// In place: a copy out of the dictionary would copy the windows with the first change.
-    private mutating func withHome<Result>(
-        _ name: HomeID, _ position: TopicPartition, _ now: Instant, _ body: (inout Home) -> Result
-    ) -> Result {
-        let fresh = { [settings] in Home(mean: HomeWindows(settings: settings, now: now), position: position) }
-        return body(&homes[name, default: fresh()])
     }
 
     private mutating func remember(_ extent: HomeWindows.Extent, _ position: TopicPartition, _ now: Instant) {
@@ -143,10 +132,11 @@ struct Aggregate: Stage {
     }
 
     private mutating func write(_ now: Instant, _ output: inout StageOutput) {
-        let changed = homes.filter { $0.value.mean.hasUnwritten && !isCatchingUp($0.value.position) }.map(\.key)
-        for name in changed {
-            let means = homes[name]?.mean.takeSettled(now: now) ?? []
-            for mean in means { output.points.add(Self.point(name, mean), index: StageOutput.noSource) }
+        for index in homes.indices where homes[index].windows.hasUnwritten && !isCatchingUp(homes[index].position) {
+            let name = homes[index].name
+            for mean in homes[index].windows.takeSettled(now: now) {
+                output.points.add(Self.point(name, mean), index: StageOutput.noSource)
+            }
         }
     }
 
@@ -158,16 +148,10 @@ struct Aggregate: Stage {
     /// late, or a restart would take it for the first of a new window.
     private mutating func commit(_ now: Instant, _ output: inout StageOutput) {
         var commits = read
-        // By index: a loop over the dictionary would copy it with the first change.
-        var index = homes.values.startIndex
-        while index != homes.values.endIndex {
-            let position = homes.values[index].position
-            if now - homes.values[index].mean.lastChange < Self.holdBack,
-                let first = homes.values[index].mean.firstNeeded()
-            {
-                commits[position] = min(commits[position] ?? first, first)
-            }
-            homes.values.formIndex(after: &index)
+        for index in homes.indices where now - homes[index].windows.lastChange < Self.holdBack {
+            guard let first = homes[index].windows.firstNeeded() else { continue }
+            let position = homes[index].position
+            commits[position] = min(commits[position] ?? first, first)
         }
         for (position, known) in late {
             guard var commit = commits[position] else { continue }

@@ -3,6 +3,12 @@ import Testing
 
 @testable import EventLog
 
+private func decoded(_ record: Journal.Record) -> [StoredEvent] {
+    var events: [StoredEvent] = []
+    EventCoding.append(record, to: &events)
+    return events
+}
+
 @Suite struct EventCodingTests {
     private func record(_ attributes: [UInt8]) -> Journal.Record {
         Journal.Record(sequence: 1, topic: "raw", payload: [7], attributes: attributes, receivedAt: 0)
@@ -21,7 +27,7 @@ import Testing
                     let stored = Journal.Record(
                         sequence: 1, topic: entry.topic, payload: entry.payload, attributes: entry.attributes,
                         receivedAt: 5)
-                    #expect(EventCoding.events(stored).map(\.event) == [event])
+                    #expect(decoded(stored).map(\.event) == [event])
                 }
             }
         }
@@ -44,12 +50,12 @@ import Testing
             var attributes = (0..<Int(next() % 24)).map { _ in next() }
             // Half of them begin like ours, to get further.
             if next() % 2 == 0, attributes.count > 1 { attributes.replaceSubrange(0..<2, with: [1, next() % 4]) }
-            let event = EventCoding.events(record(attributes))[0].event
+            let event = decoded(record(attributes))[0].event
             #expect(event.topic == "raw", "seed \(seed)")
             #expect(event.value == [7] || event.value == nil, "seed \(seed)")
         }
         let huge: [UInt8] = [1, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]
-        #expect(EventCoding.events(record(huge)).map(\.event) == [Event(topic: "raw", value: [7])])
+        #expect(decoded(record(huge)).map(\.event) == [Event(topic: "raw", value: [7])])
     }
 }
 
@@ -73,7 +79,7 @@ import Testing
         }
         let entries = EventCoding.rows(events[...], now: 5).map(\.entry)
         #expect(entries.map(\.span) == [events.count])
-        #expect(entries.flatMap { EventCoding.events(record($0)) }.map(\.event) == events)
+        #expect(entries.flatMap { decoded(record($0)) }.map(\.event) == events)
     }
 
     @Test("topics keep their order, rows stay small, and one event alone is a row as it always was")
@@ -87,7 +93,7 @@ import Testing
         #expect(entries.count < 12)
         #expect(entries.filter { $0.topic != "lone" }.allSatisfy { $0.payload.count < 20_000 })
         for topic in ["a", "b", "c"] {
-            let read = entries.filter { $0.topic == topic }.flatMap { EventCoding.events(record($0)) }
+            let read = entries.filter { $0.topic == topic }.flatMap { decoded(record($0)) }
             #expect(read.map(\.event) == events.filter { $0.topic == topic })
         }
         #expect(entries.first { $0.topic == "lone" } == EventCoding.rows([lone], now: 5).first?.entry)
@@ -101,17 +107,17 @@ import Testing
         for length in 0..<entry.payload.count {
             var cut = record(entry)
             cut.payload = Array(entry.payload.prefix(length))
-            #expect(EventCoding.events(cut).map(\.event) == [Event(topic: "raw", value: cut.payload)])
+            #expect(decoded(cut).map(\.event) == [Event(topic: "raw", value: cut.payload)])
         }
         for index in entry.payload.indices {
             for bit in 0..<8 {
                 var flipped = record(entry)
                 flipped.payload[index] ^= UInt8(1 << bit)
-                #expect((1...2).contains(EventCoding.events(flipped).count))
+                #expect((1...2).contains(decoded(flipped).count))
             }
         }
         var wrong = record(entry)
         wrong.span = 3
-        #expect(EventCoding.events(wrong).count == 1)
+        #expect(decoded(wrong).count == 1)
     }
 }

@@ -5,10 +5,15 @@ import Testing
 /// What a journal log remembers of its own appends, against all that was appended.
 @Suite struct RecentRowsTests {
     private func row(_ topic: String, _ sequences: ClosedRange<Int64>, bytes: Int = 100) -> RecentRows.Row {
-        let events = sequences.map {
-            StoredEvent(event: Event(topic: topic, value: [UInt8($0 % 251)]), partition: 0, offset: $0, appendedAt: 0)
-        }
-        return RecentRows.Row(topic: topic, events: events, bytes: bytes)
+        let events = sequences.map { Event(topic: topic, value: [UInt8($0 % 251)]) }
+        return RecentRows.Row(
+            topic: topic, events: events[...], first: sequences.lowerBound, appendedAt: 0, bytes: bytes)
+    }
+
+    private func stored(_ rows: [RecentRows.Row]) -> [StoredEvent] {
+        var events: [StoredEvent] = []
+        for row in rows { row.append(to: &events) }
+        return events
     }
 
     @Test("what was appended is read, from within a row too, and only of the topics asked for")
@@ -67,9 +72,10 @@ import Testing
             let wanted = [["raw"], ["clean"], ["raw", "commands"]][random(3)]
             if let found = recent.read(after: after, topics: wanted, atMost: 1 + random(60), epoch: "e") {
                 answers += 1
-                let offsets = found.rows.flatMap(\.events).map(\.offset).filter { $0 > after }
+                let events = stored(found.rows).filter { $0.offset > after }
                 let expected = (after + 1...found.through).filter { wanted.contains(topics[$0] ?? "") }
-                #expect(found.through > after && offsets == expected, "seed \(seed)")
+                #expect(found.through > after && events.map(\.offset) == expected, "seed \(seed)")
+                #expect(events.allSatisfy { $0.event.value == [UInt8($0.offset % 251)] }, "seed \(seed)")
             }
             let end = recent.end(ofOthersAfter: after, topics: wanted, epoch: "e")
             if end > after {

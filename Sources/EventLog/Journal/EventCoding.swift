@@ -75,27 +75,29 @@ enum EventCoding {
         }
     }
 
-    /// The events of a row, as many as its span. A row whose attributes nobody here wrote is one event with its topic and
-    /// value.
-    static func events(_ record: Journal.Record) -> [StoredEvent] {
-        if record.attributes == [several], let events = record.payload.withUnsafeBytes({ events(in: $0, of: record) }) {
-            return events
-        }
+    /// Appends the events of a row, as many as its span. A row whose attributes nobody here wrote is one event with its
+    /// topic and value.
+    static func append(_ record: Journal.Record, to events: inout [StoredEvent]) {
+        if record.attributes == [several], appendSeveral(record, to: &events) { return }
         let plain = Event(topic: record.topic, value: record.payload)
         let event = record.attributes.withUnsafeBytes { Self.event(plain, attributes: $0) }
-        return [StoredEvent(event: event, partition: 0, offset: record.sequence, appendedAt: record.receivedAt)]
+        events.append(StoredEvent(event: event, partition: 0, offset: record.sequence, appendedAt: record.receivedAt))
     }
 
-    private static func events(in payload: UnsafeRawBufferPointer, of record: Journal.Record) -> [StoredEvent]? {
-        var events: [StoredEvent] = []
-        events.reserveCapacity(record.span)
-        var bytes = Bytes(payload)
-        for offset in record.firstSequence...record.sequence {
-            guard let attributes = bytes.run(), let value = bytes.run() else { return nil }
-            let event = event(Event(topic: record.topic, value: Array(value)), attributes: attributes)
-            events.append(StoredEvent(event: event, partition: 0, offset: offset, appendedAt: record.receivedAt))
+    /// False, and nothing is appended, unless the payload is all of as many events as the row spans.
+    private static func appendSeveral(_ record: Journal.Record, to events: inout [StoredEvent]) -> Bool {
+        let start = events.count
+        let isWhole = record.payload.withUnsafeBytes { payload in
+            var bytes = Bytes(payload)
+            for offset in record.firstSequence...record.sequence {
+                guard let attributes = bytes.run(), let value = bytes.run() else { return false }
+                let event = event(Event(topic: record.topic, value: Array(value)), attributes: attributes)
+                events.append(StoredEvent(event: event, partition: 0, offset: offset, appendedAt: record.receivedAt))
+            }
+            return bytes.isEmpty
         }
-        return bytes.isEmpty ? events : nil
+        if !isWhole { events.removeSubrange(start...) }
+        return isWhole
     }
 
     /// The bare event, with what the attributes say if they can be read.

@@ -111,15 +111,19 @@ public final class JournalLog: EventLog {
             }
             guard var next = sequences?.lowerBound else { return }
             let remembered = rows.map { row in
-                let stored = row.indices.enumerated().map { offset, index in
-                    StoredEvent(event: events[index], partition: 0, offset: next + Int64(offset), appendedAt: now)
-                }
-                next += Int64(row.indices.count)
-                let bytes = row.entry.payload.count + row.indices.count * MemoryLayout<StoredEvent>.stride * 2
-                return RecentRows.Row(topic: row.entry.topic, events: stored, bytes: bytes)
+                defer { next += Int64(row.indices.count) }
+                return RecentRows.Row(
+                    topic: row.entry.topic, events: Self.part(row.indices, of: events), first: next, appendedAt: now,
+                    bytes: row.entry.payload.count + row.indices.count * MemoryLayout<Event>.stride * 2)
             }
             recent.withLock { $0.add(remembered, epoch: journal.epoch) }
         }
+    }
+
+    /// Without a copy where they lie beside each other: all the events of one topic.
+    private static func part(_ indices: [Int], of events: ArraySlice<Event>) -> ArraySlice<Event> {
+        let (first, last) = (indices[0], indices[indices.count - 1])
+        return last - first == indices.count - 1 ? events[first...last] : indices.map { events[$0] }[...]
     }
 
     /// Pieces for one transaction each; at least one, so that a cursor can move without events.
@@ -158,9 +162,38 @@ public final class JournalLog: EventLog {
 
     // MARK: For the readers
 
-    /// Rows after a sequence, of which the events are in order.
+    /// A row, from memory or from the file.
+    enum Row {
+        case recent(RecentRows.Row)
+        case stored(Journal.Record)
+
+        var topic: String {
+            switch self {
+            case .recent(let row): row.topic
+            case .stored(let record): record.topic
+            }
+        }
+
+        /// How many events it has; one that nobody here wrote has fewer.
+        var span: Int {
+            switch self {
+            case .recent(let row): row.events.count
+            case .stored(let record): record.span
+            }
+        }
+
+        /// Appends its events, in order; at least one.
+        func append(to events: inout [StoredEvent]) {
+            switch self {
+            case .recent(let row): row.append(to: &events)
+            case .stored(let record): EventCoding.append(record, to: &events)
+            }
+        }
+    }
+
+    /// Rows after a sequence, in order.
     struct Rows {
-        var rows: [(topic: String, events: [StoredEvent])] = []
+        var rows: [Row] = []
         /// There are no others of the topics up to here.
         var through: Int64
         var epoch: String
@@ -175,15 +208,13 @@ public final class JournalLog: EventLog {
             return (found, passed)
         }
         if let found {
-            return Rows(rows: found.rows.map { ($0.topic, $0.events) }, through: found.through, epoch: epoch)
+            return Rows(rows: found.rows.map { .recent($0) }, through: found.through, epoch: epoch)
         }
         if passed > after { return Rows(through: passed, epoch: epoch) }
         let batch = try run { () throws(JournalError) in
             try journal.read(after: after, rows: count, bytes: bytes, topics: topics)
         }
-        return Rows(
-            rows: batch.records.map { ($0.topic, EventCoding.events($0)) }, through: batch.scannedThrough,
-            epoch: batch.epoch)
+        return Rows(rows: batch.records.map { .stored($0) }, through: batch.scannedThrough, epoch: batch.epoch)
     }
 
     /// How many appends there were; to be asked before reading, so that none is slept through.

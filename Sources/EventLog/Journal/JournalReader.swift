@@ -96,18 +96,24 @@ final class JournalReader: EventReader {
         }
         var through = found.through
         var events: [StoredEvent] = []
+        events.reserveCapacity(found.rows.reduce(0) { $0 + $1.span })
         for row in found.rows {
             guard let index = places.firstIndex(where: { $0.topic == row.topic }) else { continue }
+            let start = events.count
+            row.append(to: &events)
             // The first row may begin before, and a topic may be further on than another.
-            let new = row.events.drop { $0.offset <= places[index].scanned }
-            let taken = new.prefix(count - events.count)
-            events += taken
-            if let last = taken.last { places[index].delivered = last.offset }
-            // Of a row with more events than were asked for the rest is read next time.
-            guard taken.count == new.count else {
-                through = new[new.startIndex + taken.count].offset - 1
-                break
+            if events[start].offset <= places[index].scanned {
+                let new = events[start...].firstIndex { $0.offset > places[index].scanned }
+                events.removeSubrange(start..<(new ?? events.count))
             }
+            // Of a row with more events than were asked for the rest is read next time.
+            let isFull = events.count > count
+            if isFull {
+                through = events[count].offset - 1
+                events.removeSubrange(count...)
+            }
+            if events.count > start { places[index].delivered = events[events.count - 1].offset }
+            if isFull { break }
         }
         for index in places.indices { places[index].scanned = max(places[index].scanned, through) }
         return (events, through >= log.journal.status.newest)

@@ -6,13 +6,23 @@
 struct RecentRows {
     struct Row {
         let topic: String
-        /// Ascending without gaps.
-        let events: [StoredEvent]
+        /// The very events that were appended, at least one.
+        let events: ArraySlice<Event>
+        /// The sequence of the first; the others follow it without gaps.
+        let first: Int64
+        let appendedAt: Int64
         /// About what it takes in memory.
         let bytes: Int
 
-        var first: Int64 { events[0].offset }
-        var last: Int64 { events[events.count - 1].offset }
+        var last: Int64 { first + Int64(events.count) - 1 }
+
+        func append(to stored: inout [StoredEvent]) {
+            var offset = first
+            for event in events {
+                stored.append(StoredEvent(event: event, partition: 0, offset: offset, appendedAt: appendedAt))
+                offset += 1
+            }
+        }
     }
 
     /// Consecutive sequences with the topics that are in them.

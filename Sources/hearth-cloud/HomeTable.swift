@@ -1,0 +1,47 @@
+import EventLog
+import Heating
+
+/// The homes whose windows P4 keeps.
+struct HomeTable {
+    struct Home {
+        let name: HomeID
+        var windows: HomeWindows
+        var position: TopicPartition
+    }
+
+    private var homes: [Home] = []
+    private var byName: [HomeID: Int] = [:]
+    /// By the slot of a place that the reader remembers: which home that is, as long as the serial is the same.
+    private var byPlace: [(serial: Int, home: Int)] = []
+
+    var indices: Range<Int> { homes.indices }
+
+    /// In place: a copy taken out would copy the windows with the first change.
+    subscript(index: Int) -> Home {
+        get { homes[index] }
+        _modify { yield &homes[index] }
+    }
+
+    /// Where a home is; a new one is made.
+    mutating func index(of name: HomeID, _ place: KnownPlace?, make: (HomeID) -> Home) -> Int {
+        guard let place else { return index(of: name, make) }
+        if place.slot < byPlace.count, byPlace[place.slot].serial == place.serial { return byPlace[place.slot].home }
+        byPlace += repeatElement((serial: 0, home: 0), count: max(0, place.slot + 1 - byPlace.count))
+        byPlace[place.slot] = (place.serial, index(of: name, make))
+        return byPlace[place.slot].home
+    }
+
+    /// Forgets the homes of these partitions.
+    mutating func remove(_ positions: Set<TopicPartition>) {
+        homes.removeAll { positions.contains($0.position) }
+        byName = Dictionary(uniqueKeysWithValues: homes.indices.map { (homes[$0].name, $0) })
+        byPlace = []
+    }
+
+    private mutating func index(of name: HomeID, _ make: (HomeID) -> Home) -> Int {
+        if let known = byName[name] { return known }
+        homes.append(make(name))
+        byName[name] = homes.count - 1
+        return homes.count - 1
+    }
+}
