@@ -99,15 +99,15 @@ struct Aggregate: Stage {
     private mutating func add(
         _ sample: Sample, _ position: TopicPartition, _ now: Instant, _ output: inout StageOutput
     ) {
-        let index = homes.index(of: sample.reading.home, sample.place) {
-            HomeTable.Home(name: $0, windows: HomeWindows(settings: settings, now: now), position: position)
+        let name = sample.reading.home
+        let index = homes.index(of: name, sample.place) {
+            HomeTable.Home(name: name, windows: HomeWindows(settings: settings, now: now), position: position)
         }
         let verdict = homes[index].windows.add(
             room: sample.reading.room, at: sample.at, value: sample.value, offset: sample.offset,
             sequence: sample.reading.sequence, epoch: sample.reading.epoch, now: now)
         let closed = homes[index].windows.takeClosed()
         if !closed.isEmpty, sample.offset >= reached[position] ?? 0 {
-            let name = homes[index].name
             for mean in closed { output.points.add(Self.point(name, mean), index: StageOutput.noSource) }
         }
         switch verdict {

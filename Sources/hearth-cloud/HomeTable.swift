@@ -23,7 +23,8 @@ struct HomeTable {
     }
 
     /// Where a home is; a new one is made.
-    mutating func index(of name: HomeID, _ place: KnownPlace?, make: (HomeID) -> Home) -> Int {
+    /// - Parameter place: where the reader remembers the reading's room, whose home is `name`; nil if it does not.
+    mutating func index(of name: HomeID, _ place: KnownPlace?, make: () -> Home) -> Int {
         guard let place else { return index(of: name, make) }
         if place.slot < byPlace.count, byPlace[place.slot].serial == place.serial { return byPlace[place.slot].home }
         byPlace += repeatElement((serial: 0, home: 0), count: max(0, place.slot + 1 - byPlace.count))
@@ -38,9 +39,9 @@ struct HomeTable {
         byPlace = []
     }
 
-    private mutating func index(of name: HomeID, _ make: (HomeID) -> Home) -> Int {
+    private mutating func index(of name: HomeID, _ make: () -> Home) -> Int {
         if let known = byName[name] { return known }
-        homes.append(make(name))
+        homes.append(make())
         byName[name] = homes.count - 1
         return homes.count - 1
     }

@@ -63,7 +63,7 @@ class Cloud:
                            INFLUX_URL=f"http://127.0.0.1:{influx_port}", LOG_LEVEL="error")
         self.process = subprocess.Popen([f"{programs}/hearth-cloud", service], env=environment)
         wait_for(lambda: self.metrics().get("hearth_ingest_connected") == 1, 30, f"{service} is connected")
-        time.sleep(0.5)  # Until its subscription stands; nothing is measured yet.
+        time.sleep(0.5)  # Until its subscription stands; readings come after it, and a drain goes on meanwhile.
 
     def metrics(self):
         try:

@@ -135,7 +135,7 @@ struct KafkaSoakTests {
                 } catch {
                     // A mock that ends by an assertion of its own takes its events with it: that run says nothing.
                     guard attempt < 3, cluster.hasAborted(within: 5) else { throw error }
-                    print("soak: the mock brokers ended by an assertion of their own; again, with others")
+                    print("soak: the mock brokers ended by an assertion of their own; once more")
                 }
             }
         }

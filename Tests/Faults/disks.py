@@ -105,7 +105,7 @@ def log_pages(file):
     last = start = 0
     with open(file, "rb") as f:
         head = f.read(32)
-        frame = 24 + int.from_bytes(head[8:12])
+        frame = 24 + int.from_bytes(head[8:12], "big")
         while len(header := f.read(frame)[:24]) == 24 and header[8:16] == head[16:24]:
             if any(header[4:8]):  # the database's size in pages, which only the last frame of a commit has
                 last, start = start, f.tell()

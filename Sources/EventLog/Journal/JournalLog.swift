@@ -174,7 +174,7 @@ public final class JournalLog: EventLog {
             }
         }
 
-        /// How many events it has; one that nobody here wrote has fewer.
+        /// How many events it has; a row that nobody here wrote may have fewer.
         var span: Int {
             switch self {
             case .recent(let row): row.events.count

@@ -16,6 +16,7 @@ struct RecentRows {
 
         var last: Int64 { first + Int64(events.count) - 1 }
 
+        /// Appends the events with their places in the log.
         func append(to stored: inout [StoredEvent]) {
             var offset = first
             for event in events {
@@ -32,7 +33,7 @@ struct RecentRows {
         var topics: [String]
     }
 
-    /// Bytes of events that are kept.
+    /// Bytes of events that are kept, about; the oldest append stays in memory whole as long as a row of it is kept.
     private let limit: Int
     private let runLimit: Int
     private var epoch = ""
