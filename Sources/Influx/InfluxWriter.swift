@@ -61,8 +61,10 @@ public final class InfluxWriter: Sendable {
     ///
     /// Blocks while ``InfluxSettings/maxHeldBatches`` are held. Points without a line protocol form are rejected
     /// and do not stop the others.
+    /// - Parameter lingers: false to send it as soon as its lanes are free, for who will wait for it but has something
+    ///   else to do first.
     /// - Throws: ``InfluxError/stopped``; parts of the batch may have been written.
-    public func submit(_ batch: PointBatch) throws(InfluxError) -> Ticket {
+    public func submit(_ batch: PointBatch, lingers: Bool = true) throws(InfluxError) -> Ticket {
         let ticket = Ticket()
         var sorter = LaneSorter(settings)
         var next = 0
@@ -81,8 +83,10 @@ public final class InfluxWriter: Sendable {
             ticket.rejected += batch.refused
             ticket.isComplete = true
             inbox.status.pointsRejected += batch.refused.count
+            if !lingers { inbox.flush(ticket) }
         }
         monitor.wakeAll()
+        if !lingers { multi.wake() }
         return ticket
     }
 

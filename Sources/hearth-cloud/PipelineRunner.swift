@@ -10,8 +10,10 @@ import Synchronization
 /// While the database works on one batch the next is read and transformed; more than two are never held, and while
 /// the database is away nothing is read at all: the log is the buffer.
 final class PipelineRunner: Sendable {
-    static let batchLimit = 5000
+    static let batchLimit = 10_000
     private static let readNanoseconds: Int64 = 250_000_000
+    /// The same while a batch is under way, which is waited for and committed when the log has no more.
+    private static let pendingNanoseconds: Int64 = 5_000_000
     private static let retryNanoseconds: Int64 = 1_000_000_000
 
     let name: String
@@ -100,7 +102,7 @@ final class PipelineRunner: Sendable {
         var stage = makeStage()
         var pending: Pending?
         while !mustStop {
-            let batch = try read(reader)
+            let batch = try read(reader, within: pending == nil ? Self.readNanoseconds : Self.pendingNanoseconds)
             if !batch.revoked.isEmpty {
                 try finish(&pending, reader)
                 stage.revoked(batch.revoked)
@@ -117,17 +119,17 @@ final class PipelineRunner: Sendable {
             }
             if output.isEmpty { continue }
             let next = Pending(
-                ticket: try writer.submit(output.points), events: batch.events, output: output)
+                ticket: try writer.submit(output.points, lingers: false), events: batch.events, output: output)
             try finish(&pending, reader)
             pending = next
         }
         try finish(&pending, reader)
     }
 
-    private func read(_ reader: any EventReader) throws(EventLogError) -> EventBatch {
+    private func read(_ reader: any EventReader, within nanoseconds: Int64) throws(EventLogError) -> EventBatch {
         while true {
             do throws(EventLogError) {
-                return try reader.read(atMost: Self.batchLimit, within: Self.readNanoseconds)
+                return try reader.read(atMost: Self.batchLimit, within: nanoseconds)
             } catch {
                 guard error.isTransient, !mustStop else { throw error }
                 metrics.failed("\(error)")
@@ -171,7 +173,7 @@ final class PipelineRunner: Sendable {
     private func deadLetter(_ stored: StoredEvent, _ reason: String) -> Event {
         DeadLetter(
             key: stored.event.key ?? stored.event.topic, source: "\(stored.position)@\(stored.offset)",
-            reason: "\(name): \(reason)", bytes: stored.event.value ?? []
+            reason: "\(name): \(reason)", bytes: stored.event.value.map { Array($0) } ?? []
         ).event(topic: names.deadLetter)
     }
 

@@ -48,6 +48,24 @@ import Testing
         #expect(stub.snapshot.requests.count == 1)
     }
 
+    @Test func aBatchThatDoesNotLingerLeavesWithNobodyWaitingAndIsFilledUpWhileItsLaneIsBusy() throws {
+        let stub = try InfluxStub { $0.number == 0 ? .delayed(0.5) : .conforming }
+        defer { stub.stop() }
+        var settings = InfluxSettings.fast(stub)
+        settings.lanes = 1
+        settings.linger = .seconds(60)
+        let writer = try InfluxWriter(settings)
+        for time in 0..<4 {
+            var batch = PointBatch()
+            batch.add(reading(series: 0, time: Int64(time)), index: 0)
+            _ = try writer.submit(batch, lingers: false)
+            try waitUntil("the first request") { stub.snapshot.requests.count == 1 }
+        }
+        try waitUntil("all points") { stub.snapshot.stored.count == 4 }
+        // The second may be made ready for the lane before the third comes.
+        #expect(stub.snapshot.requests.count <= 3)
+    }
+
     @Test func aWaitingCallerDoesNotLinger() throws {
         let stub = try InfluxStub()
         defer { stub.stop() }
