@@ -5,10 +5,17 @@ public struct Event: Sendable, Equatable {
     /// that a foreign producer wrote and that are not UTF-8 come back repaired (U+FFFD).
     public var key: String?
     /// Nil is a tombstone: a record that says "nothing here any more". It is delivered like any other.
-    public var value: [UInt8]?
+    ///
+    /// What a reader gives may be a part of what it read at once, up to 16 KiB, which stays in memory with it: whoever
+    /// keeps a few for long keeps copies.
+    public var value: ArraySlice<UInt8>?
     public var headers: [Header]
 
-    public init(topic: String, key: String? = nil, value: [UInt8]?, headers: [Header] = []) {
+    public init(topic: String, key: String? = nil, value: [UInt8], headers: [Header] = []) {
+        self.init(topic: topic, key: key, value: value[...], headers: headers)
+    }
+
+    public init(topic: String, key: String? = nil, value: ArraySlice<UInt8>?, headers: [Header] = []) {
         self.topic = topic
         self.key = key
         self.value = value

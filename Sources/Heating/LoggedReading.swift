@@ -34,7 +34,7 @@ extension LoggedReading {
         ///
         /// Strict like ``JSON``: all of it must be JSON, and no known key may appear twice. A value in quotes must hold
         /// a JSON number, so `"0x1F"` and `"nan"` are refused.
-        public mutating func read(_ event: [UInt8]) -> LoggedReading? {
+        public mutating func read(_ event: ArraySlice<UInt8>) -> LoggedReading? {
             place = nil
             return event.withUnsafeBufferPointer { bytes in
                 if let written = WrittenReading(bytes), let reading = reading(written, bytes) { return reading }
@@ -44,7 +44,7 @@ extension LoggedReading {
 
         /// The same, for who keeps something for each room. nil also for some events that ``read(_:)`` can read: of another
         /// shape than ingest writes, with a zone, with a time or a value that means nothing.
-        public mutating func readKnown(_ event: [UInt8]) -> KnownReading? {
+        public mutating func readKnown(_ event: ArraySlice<UInt8>) -> KnownReading? {
             event.withUnsafeBufferPointer { bytes in
                 guard let written = WrittenReading(bytes) else { return nil }
                 return known(written, bytes)?.reading

@@ -32,11 +32,12 @@ public final class Journal: Sendable {
     /// What the journal was doing when its last operation ended. Never waits for the disk.
     public var status: JournalStatus { snapshot.withLock { $0 } }
 
-    /// Appends rows, keeps rejected input for people, and moves one cursor: all of it or nothing, in one transaction,
-    /// durable on return.
+    /// Appends rows, keeps rejected input for people, and moves cursors: all of it or nothing, in one transaction.
     ///
+    /// Durable on return, except that moves alone do not wait for the disk: a power cut may undo the last ones, all of
+    /// one call together, and their rows are read again. A killed process undoes nothing.
     /// - Parameters:
-    ///   - advancing: a cursor that moves in the same transaction, as in ``advance(_:through:)``.
+    ///   - advancing: cursors that move in the same transaction, as in ``advance(_:through:)``.
     ///   - now: wall time in nanoseconds since 1970.
     /// - Returns: the sequences of the rows, in the order of `entries`, as many for each as its span; nil when there were
     ///   none.
@@ -45,9 +46,9 @@ public final class Journal: Sendable {
     @discardableResult
     public func append(
         _ entries: [Entry], settingAside rejected: [Rejected] = [],
-        advancing: (cursor: String, through: Int64)? = nil, now: Int64
+        advancing: [CursorMove] = [], now: Int64
     ) throws(JournalError) -> ClosedRange<Int64>? {
-        guard !entries.isEmpty || !rejected.isEmpty || advancing != nil else { return nil }
+        guard !entries.isEmpty || !rejected.isEmpty || !advancing.isEmpty else { return nil }
         return try run { store throws(JournalError) in
             try store.append(entries, settingAside: rejected, advancing: advancing, now: now)
         }

@@ -7,6 +7,9 @@ public enum WhenFull: String, Sendable, CaseIterable {
 }
 
 extension Journal {
+    /// A cursor, and the sequence that it moves to.
+    public typealias CursorMove = (cursor: String, through: Int64)
+
     /// How a journal is kept. Sizes are in bytes.
     public struct Settings: Sendable, Equatable {
         /// The database file; its write-ahead log lies beside it as `<path>-wal`.

@@ -1,8 +1,8 @@
 extension Store {
-    /// Appends a batch, sets rejected input aside and moves one cursor, all in one durable transaction.
+    /// Appends a batch, sets rejected input aside and moves cursors, all in one transaction.
     func append(
         _ entries: [Journal.Entry], settingAside rejected: [Journal.Rejected],
-        advancing: (cursor: String, through: Int64)?, now: Int64
+        advancing: [Journal.CursorMove], now: Int64
     ) throws(JournalError) -> ClosedRange<Int64>? {
         try perform(.append, now: now) { session throws(JournalError) in
             try makeRoom(for: estimate(entries, rejected, in: session), in: session)
@@ -11,19 +11,23 @@ extension Store {
             let last = entries.reduce(session.newest) { $0 + Int64($1.span) }
             let topics = session.entries.topics.count
             var counts = session.rejectedCounts
-            let cursor = advancing.map {
+            let moves = advancing.map {
                 ($0.cursor, advanced($0.cursor, through: $0.through, newest: last, in: session))
             }
+            guard !entries.isEmpty || !rejected.isEmpty || moves.contains(where: { session.cursors[$0] != $1 }) else {
+                return nil
+            }
             let isSavingCursors = areCursorsDue(started)
+            let isDurable = !entries.isEmpty || !rejected.isEmpty
             do throws(JournalError) {
-                try session.transaction(durable: true) { () throws(JournalError) in
+                try session.transaction(durable: isDurable) { () throws(JournalError) in
                     var sequence = session.newest
                     for entry in entries {
                         sequence += Int64(entry.span)
                         try session.entries.insert(entry, sequence: sequence)
                     }
                     try setAside(rejected, counts: &counts, in: session)
-                    if let cursor { try session.state.set(StateName.cursorPrefix + cursor.0, cursor.1) }
+                    for (cursor, through) in moves { try session.state.set(StateName.cursorPrefix + cursor, through) }
                     if isSavingCursors { try writeCursors(in: session) }
                 }
             } catch {
@@ -37,7 +41,7 @@ extension Store {
             if isSavingCursors { cursorsWereSaved(at: started) }
             took(entries.first, in: session)
             session.newest = last
-            if let cursor { session.cursors[cursor.0] = cursor.1 }
+            for (cursor, through) in moves { session.cursors[cursor] = through }
             refreshOldest(session)
             maintain(session)
             return entries.isEmpty ? nil : first...last

@@ -37,7 +37,7 @@ struct Actuator {
     /// Takes one event of `clean-data`.
     /// - Parameter appendedAt: when the log took it, wall nanoseconds; 0 if the log does not say, which counts as now.
     mutating func take(
-        _ value: [UInt8]?, appendedAt: Int64, wall: Timestamp, now: Instant
+        _ value: ArraySlice<UInt8>?, appendedAt: Int64, wall: Timestamp, now: Instant
     ) -> (place: Place, decision: Decision)? {
         guard let value else { return nil }
         guard appendedAt == 0 || wall.nanoseconds - appendedAt <= maximumAge.wholeNanoseconds else {

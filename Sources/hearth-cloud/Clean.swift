@@ -33,7 +33,7 @@ struct Clean: Stage {
     }
 
     /// Adds the reading's point. - Returns: its home; nil if it was dropped.
-    private mutating func pass(_ value: [UInt8], source: Int, _ output: inout StageOutput) -> HomeID? {
+    private mutating func pass(_ value: ArraySlice<UInt8>, source: Int, _ output: inout StageOutput) -> HomeID? {
         if let known = reader.readKnown(value) {
             guard !isFault(known.value, &output) else { return nil }
             series.add(known, of: value, by: reader, source: source, to: &output.points)

@@ -65,7 +65,7 @@ struct CommandEvent: Equatable, Sendable {
         epoch = origin.epoch
     }
 
-    init?(_ value: [UInt8]) {
+    init?(_ value: some Collection<UInt8>) {
         guard let json = try? JSON.parse(value), let home = json["home"]?.string, HomeID(home) != nil,
             let room = json["room"]?.string, Room(room) != nil, let timestamp = json["timestamp"]?.string,
             let status = json["status"]?.string, status == "0" || status == "1"

@@ -33,7 +33,7 @@ struct SaveRaw: Stage {
     }
 
     private mutating func add(
-        _ value: [UInt8], source: Int, to points: inout PointBatch
+        _ value: ArraySlice<UInt8>, source: Int, to points: inout PointBatch
     ) throws(UnusableEvent) {
         if let known = reader.readKnown(value) {
             series.add(known, of: value, by: reader, source: source, to: &points)
@@ -45,7 +45,7 @@ struct SaveRaw: Stage {
         series.add(reading, number, at: at, source: source, to: &points)
     }
 
-    private mutating func command(_ value: [UInt8]) throws(UnusableEvent) -> Point {
+    private mutating func command(_ value: ArraySlice<UInt8>) throws(UnusableEvent) -> Point {
         guard let event = CommandEvent(value) else { throw UnusableEvent("not_a_command") }
         guard let at = time.timestamp(event.timestampText, zone: nil) else { throw UnusableEvent("bad_timestamp") }
         return Point(

@@ -11,7 +11,7 @@ struct SeriesTable {
 
     /// Adds the point of a reading whose room `reader` remembers. - Parameter event: what it was read from.
     mutating func add(
-        _ reading: KnownReading, of event: [UInt8], by reader: LoggedReading.Reader, source: Int,
+        _ reading: KnownReading, of event: ArraySlice<UInt8>, by reader: LoggedReading.Reader, source: Int,
         to points: inout PointBatch
     ) {
         let slot = reading.place.slot

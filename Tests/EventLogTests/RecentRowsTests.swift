@@ -1,18 +1,21 @@
+import Journal
 import Testing
 
 @testable import EventLog
 
 /// What a journal log remembers of its own appends, against all that was appended.
 @Suite struct RecentRowsTests {
-    private func row(_ topic: String, _ sequences: ClosedRange<Int64>, bytes: Int = 100) -> RecentRows.Row {
+    private func row(_ topic: String, _ sequences: ClosedRange<Int64>) -> Journal.Record {
         let events = sequences.map { Event(topic: topic, value: [UInt8($0 % 251)]) }
-        return RecentRows.Row(
-            topic: topic, events: events[...], first: sequences.lowerBound, appendedAt: 0, bytes: bytes)
+        let entry = EventCoding.rows(events[...], now: 0)[0]
+        return Journal.Record(
+            sequence: sequences.upperBound, topic: topic, payload: entry.payload, attributes: entry.attributes,
+            receivedAt: 0, span: entry.span)
     }
 
-    private func stored(_ rows: [RecentRows.Row]) -> [StoredEvent] {
+    private func stored(_ rows: [Journal.Record]) -> [StoredEvent] {
         var events: [StoredEvent] = []
-        for row in rows { row.append(to: &events) }
+        for row in rows { EventCoding.append(row, to: &events) }
         return events
     }
 
@@ -22,9 +25,9 @@ import Testing
         recent.add([row("raw", 5...9), row("clean", 10...12)], epoch: "e")
         recent.add([row("raw", 13...20)], epoch: "e")
         let all = recent.read(after: 4, topics: ["raw"], atMost: 100, epoch: "e")
-        #expect(all?.rows.map(\.first) == [5, 13] && all?.through == 20)
+        #expect(all?.rows.map(\.firstSequence) == [5, 13] && all?.through == 20)
         let inside = recent.read(after: 7, topics: ["raw", "clean"], atMost: 6, epoch: "e")
-        #expect(inside?.rows.map(\.first) == [5] && inside?.through == 9)
+        #expect(inside?.rows.map(\.firstSequence) == [5] && inside?.through == 9)
         let rare = recent.read(after: 4, topics: ["commands"], atMost: 100, epoch: "e")
         #expect(rare?.rows.isEmpty == true && rare?.through == 20)
     }

@@ -55,11 +55,12 @@ import Heating
 /// One pass over the bytes and the general parser agree.
 @Sendable func checkLoggedReading(_ bytes: [UInt8]) {
     var reader = LoggedReading.Reader()
-    let known = reader.readKnown(bytes)
-    let reading = reader.read(bytes)
+    let known = reader.readKnown(bytes[...])
+    let reading = reader.read(bytes[...])
     // What ingest never writes, a space before it, goes the long way.
     var other = LoggedReading.Reader()
-    require(other.read([0x20] + bytes) == reading, "read as \(String(describing: reading)) in ingest's shape only")
+    require(
+        other.read(([0x20] + bytes)[...]) == reading, "read as \(String(describing: reading)) in ingest's shape only")
     if let known {
         let text = String(decoding: bytes[known.text], as: UTF8.self)
         require(reading?.time == .utc(known.timestamp), "time \(known.timestamp)")

@@ -31,7 +31,7 @@ private func reference(_ event: [UInt8]) -> LoggedReading? {
 struct LoggedReadingTests {
     private func read(_ text: String) -> LoggedReading? {
         var reader = LoggedReading.Reader()
-        return reader.read(Array(text.utf8))
+        return reader.read(ArraySlice(text.utf8))
     }
 
     @Test("what ingest writes is read in full")
@@ -49,7 +49,7 @@ struct LoggedReadingTests {
         var reader = LoggedReading.Reader()
         for epoch in ["a", "a", "b", "", "a", "ab"] {
             let text = #"{"home":"h","room":"r","timestamp":"x","value":1,"seq":1,"epoch":"\#(epoch)"}"#
-            #expect(reader.read(Array(text.utf8))?.epoch == epoch)
+            #expect(reader.read(ArraySlice(text.utf8))?.epoch == epoch)
         }
     }
 
@@ -66,10 +66,10 @@ struct LoggedReadingTests {
                 let text =
                     #"{"home":"\#(home)","room":"\#(room)","timestamp":"2026-11-23T10:00:00","#
                     + #""value":\#(number),"seq":\#(number + 1),"epoch":"\#(epoch)"}"#
-                let reading = reader.read(Array(text.utf8))
+                let reading = reader.read(ArraySlice(text.utf8))
                 #expect(reading?.home.name == home && reading?.room.name == room && reading?.epoch == epoch)
                 #expect(reading?.value == Double(number) && reading?.sequence == Int64(number + 1))
-                guard let known = reader.readKnown(Array(text.utf8)) else { continue }
+                guard let known = reader.readKnown(ArraySlice(text.utf8)) else { continue }
                 let place = known.place
                 #expect(reader.home(of: place)?.name == home && reader.room(of: place)?.name == room)
                 #expect(known.value == Double(number))
@@ -87,7 +87,7 @@ struct LoggedReadingTests {
         var reader = LoggedReading.Reader()
         for (home, room) in [("ab", "c"), ("a", "bc"), ("abc", ""), ("", "abc"), ("a b", "c"), ("ab", "c")] {
             let text = #"{"home":"\#(home)","room":"\#(room)","timestamp":"2026-11-23T10:00:00","value":1}"#
-            #expect(reader.read(Array(text.utf8)) == reference(Array(text.utf8)))
+            #expect(reader.read(ArraySlice(text.utf8)) == reference(Array(text.utf8)))
         }
     }
 
@@ -143,9 +143,9 @@ struct LoggedReadingTests {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
             var reader = LoggedReading.Reader()
-            let (fast, slow) = (reader.read(bytes), reference(bytes))
+            let (fast, slow) = (reader.read(bytes[...]), reference(bytes))
             if fast != nil { readings += 1 }
-            if let known = reader.readKnown(bytes) {
+            if let known = reader.readKnown(bytes[...]) {
                 #expect(slow?.home == reader.home(of: known.place) && slow?.room == reader.room(of: known.place))
                 #expect(slow?.time == .utc(known.timestamp) && slow?.value == known.value)
                 #expect(Double(String(decoding: bytes[known.text], as: UTF8.self)) == known.value)

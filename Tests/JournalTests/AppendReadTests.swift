@@ -93,11 +93,13 @@ import Testing
 
     @Test func appendingAndAdvancingIsOneTransaction() throws {
         try journal.append(entries(0..<5), now: start)
-        try journal.append([entry(5, topic: "clean")], advancing: (cursor: "cleaner", through: 5), now: start)
+        try journal.append([entry(5, topic: "clean")], advancing: [("cleaner", 5), ("mean", 3)], now: start)
         #expect(journal.status.commits == 2)
         #expect(try journal.cursor("cleaner") == 5)
-        #expect(try journal.append([], advancing: (cursor: "cleaner", through: 6), now: start) == nil)
+        #expect(try journal.cursor("mean") == 3)
+        #expect(try journal.append([], advancing: [("cleaner", 6), ("mean", 6)], now: start) == nil)
         #expect(try journal.cursor("cleaner") == 6)
+        #expect(try journal.cursor("mean") == 6)
     }
 
     @Test func rejectedInputIsKeptAndCountedByReason() throws {

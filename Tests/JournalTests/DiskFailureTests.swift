@@ -89,12 +89,12 @@ import Testing
             if case .write = call.operation { SQLITE_FULL } else { nil }
         }
         #expect(
-            code { try journal.append([entry(1, topic: "new")], advancing: (cursor: "p", through: 50), now: start) }
+            code { try journal.append([entry(1, topic: "new")], advancing: [("p", 50)], now: start) }
                 == .full)
         disk.on(nil)
         #expect(try journal.cursor("p") == 0)
         #expect(
-            try journal.append([entry(1, topic: "new")], advancing: (cursor: "p", through: 50), now: start) == 101...101
+            try journal.append([entry(1, topic: "new")], advancing: [("p", 50)], now: start) == 101...101
         )
         #expect(try journal.read(after: 0, rows: 10, topics: ["new"]).records.count == 1)
         journal.close()

@@ -7,8 +7,8 @@ import Testing
 struct ActuatorTests {
     private static let wall = Timestamp(nanoseconds: 1_795_428_000_000_000_000)
 
-    private func event(_ value: Double, room: String = "office", home: String = "home1") -> [UInt8] {
-        Array(
+    private func event(_ value: Double, room: String = "office", home: String = "home1") -> ArraySlice<UInt8> {
+        ArraySlice(
             "{\"home\":\"\(home)\",\"room\":\"\(room)\",\"timestamp\":\"2033-01-01T00:00:00\",\"value\":\(value)}".utf8)
     }
 

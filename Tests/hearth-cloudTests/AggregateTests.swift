@@ -116,9 +116,9 @@ struct AggregateTests {
     func unusable() {
         let clock = Clock()
         var stage = Aggregate(names, settings: Self.settings) { clock.now }
-        let bytes: [[UInt8]?] = [
-            nil, [], [0xFF], Array("{}".utf8),
-            Array(#"{"home":"a/b","room":"r","timestamp":"2026-01-01","value":1}"#.utf8),
+        let bytes: [ArraySlice<UInt8>?] = [
+            nil, [], [0xFF], ArraySlice("{}".utf8),
+            ArraySlice(#"{"home":"a/b","room":"r","timestamp":"2026-01-01","value":1}"#.utf8),
         ]
         let events = bytes.enumerated().map {
             StoredEvent(event: Event(topic: names.clean, value: $1), partition: 0, offset: Int64($0), appendedAt: 0)

@@ -18,60 +18,54 @@ enum EventCoding {
     /// Bytes of a row of several events. Not more, since a bit that the disk flips loses a row.
     private static let rowBytes = 16 << 10
 
-    /// A row for the journal, and which of the events are in it.
-    struct Row {
-        var entry: Journal.Entry
-        var indices: [Int]
-    }
-
     /// Rows for events in their order per topic.
-    static func rows(_ events: ArraySlice<Event>, now: Int64) -> [Row] {
-        var rows: [Row] = []
+    static func rows(_ events: ArraySlice<Event>, now: Int64) -> [Journal.Entry] {
+        var rows: [Journal.Entry] = []
         // Few topics: the first is nearly always the one.
         var open: [OpenRow] = []
         for index in events.indices {
             let size = events[index].size
             guard let row = open.firstIndex(where: { $0.topic == events[index].topic }) else {
                 open.append(OpenRow(topic: events[index].topic))
-                open[open.count - 1].add(events[index], index)
+                open[open.count - 1].add(events[index])
                 continue
             }
             if open[row].payload.count + size > rowBytes {
-                rows.append(open[row].closed(events, now: now))
+                rows.append(open[row].closed(now: now))
                 open[row] = OpenRow(topic: open[row].topic)
             }
-            open[row].add(events[index], index)
+            open[row].add(events[index])
         }
-        return rows + open.map { $0.closed(events, now: now) }
+        return rows + open.map { $0.closed(now: now) }
     }
 
     /// A row that is being filled.
     private struct OpenRow {
         let topic: String
-        var indices: [Int] = []
+        var count = 0
+        var first: Event?
         var payload: [UInt8] = []
 
-        mutating func add(_ event: borrowing Event, _ index: Int) {
+        mutating func add(_ event: Event) {
+            if count == 0 { first = event }
             // As if more were to come; most that come alone are small.
-            if indices.count == 1 { payload.reserveCapacity(rowBytes + rowBytes / 4) }
+            if count == 1 { payload.reserveCapacity(rowBytes + rowBytes / 4) }
             append(attributesSize(of: event), to: &payload)
             appendAttributes(of: event, to: &payload)
             append(event.value ?? [], to: &payload)
-            indices.append(index)
+            count += 1
         }
 
         /// One event is a row without the others' lengths.
-        func closed(_ events: ArraySlice<Event>, now: Int64) -> Row {
-            guard indices.count == 1 else {
-                let entry = Journal.Entry(
-                    topic: topic, payload: payload, attributes: [several], receivedAt: now, span: indices.count)
-                return Row(entry: entry, indices: indices)
+        func closed(now: Int64) -> Journal.Entry {
+            guard count == 1, let first else {
+                return Journal.Entry(
+                    topic: topic, payload: payload, attributes: [several], receivedAt: now, span: count)
             }
             var attributes: [UInt8] = []
-            appendAttributes(of: events[indices[0]], to: &attributes)
-            let entry = Journal.Entry(
-                topic: topic, payload: events[indices[0]].value ?? [], attributes: attributes, receivedAt: now)
-            return Row(entry: entry, indices: indices)
+            appendAttributes(of: first, to: &attributes)
+            return Journal.Entry(
+                topic: topic, payload: Array(first.value ?? []), attributes: attributes, receivedAt: now)
         }
     }
 
@@ -79,9 +73,12 @@ enum EventCoding {
     /// topic and value.
     static func append(_ record: Journal.Record, to events: inout [StoredEvent]) {
         if record.attributes == [several], appendSeveral(record, to: &events) { return }
-        let plain = Event(topic: record.topic, value: record.payload)
-        let event = record.attributes.withUnsafeBytes { Self.event(plain, attributes: $0) }
-        events.append(StoredEvent(event: event, partition: 0, offset: record.sequence, appendedAt: record.receivedAt))
+        let extra = record.attributes.withUnsafeBytes { Extra(UnsafeRawBufferPointer($0)) } ?? Extra()
+        let value = extra.isTombstone ? nil : record.payload[...]
+        events.append(
+            StoredEvent(
+                event: Event(topic: record.topic, key: extra.key, value: value, headers: extra.headers), partition: 0,
+                offset: record.sequence, appendedAt: record.receivedAt))
     }
 
     /// False, and nothing is appended, unless the payload is all of as many events as the row spans.
@@ -91,8 +88,13 @@ enum EventCoding {
             var bytes = Bytes(payload)
             for offset in record.firstSequence...record.sequence {
                 guard let attributes = bytes.run(), let value = bytes.run() else { return false }
-                let event = event(Event(topic: record.topic, value: Array(value)), attributes: attributes)
-                events.append(StoredEvent(event: event, partition: 0, offset: offset, appendedAt: record.receivedAt))
+                let extra = Extra(UnsafeRawBufferPointer(rebasing: payload[attributes])) ?? Extra()
+                events.append(
+                    StoredEvent(
+                        event: Event(
+                            topic: record.topic, key: extra.key, value: extra.isTombstone ? nil : record.payload[value],
+                            headers: extra.headers),
+                        partition: 0, offset: offset, appendedAt: record.receivedAt))
             }
             return bytes.isEmpty
         }
@@ -100,23 +102,32 @@ enum EventCoding {
         return isWhole
     }
 
-    /// The bare event, with what the attributes say if they can be read.
-    private static func event(_ bare: Event, attributes: UnsafeRawBufferPointer) -> Event {
-        guard !attributes.isEmpty else { return bare }
-        var event = bare
-        var bytes = Bytes(attributes)
-        guard bytes.byte() == single, let flags = bytes.byte() else { return bare }
-        if flags & hasKey != 0 {
-            guard let text = bytes.run() else { return bare }
-            event.key = String(decoding: text, as: UTF8.self)
+    /// What an event has beside topic and value.
+    private struct Extra {
+        var key: String?
+        var headers: [Event.Header] = []
+        var isTombstone = false
+
+        init() {}
+
+        /// nil when the attributes cannot be read.
+        init?(_ attributes: UnsafeRawBufferPointer) {
+            if attributes.isEmpty { return }
+            var bytes = Bytes(attributes)
+            guard bytes.byte() == single, let flags = bytes.byte() else { return nil }
+            isTombstone = flags & tombstone != 0
+            if flags & hasKey != 0 {
+                guard let text = bytes.run() else { return nil }
+                key = String(decoding: attributes[text], as: UTF8.self)
+            }
+            guard let count = bytes.number() else { return nil }
+            for _ in 0..<count {
+                guard let name = bytes.run(), let value = bytes.run() else { return nil }
+                headers.append(
+                    Event.Header(
+                        name: String(decoding: attributes[name], as: UTF8.self), value: Array(attributes[value])))
+            }
         }
-        guard let count = bytes.number() else { return bare }
-        for _ in 0..<count {
-            guard let name = bytes.run(), let value = bytes.run() else { return bare }
-            event.headers.append(Event.Header(name: String(decoding: name, as: UTF8.self), value: Array(value)))
-        }
-        if flags & tombstone != 0 { event.value = nil }
-        return event
     }
 
     private static func isBare(_ event: borrowing Event) -> Bool {
@@ -180,6 +191,11 @@ enum EventCoding {
 
         /// At most what is left, since every number here counts bytes or things that take some.
         mutating func number() -> Int? {
+            // Most are of one byte.
+            if index < bytes.count, bytes[index] < 0x80, Int(bytes[index]) < bytes.count - index {
+                index += 1
+                return Int(bytes[index - 1])
+            }
             var value: UInt64 = 0
             for shift in stride(from: UInt64(0), to: 63, by: 7) {
                 guard let next = byte() else { return nil }
@@ -189,10 +205,11 @@ enum EventCoding {
             return nil
         }
 
-        mutating func run() -> UnsafeRawBufferPointer? {
+        /// Where the bytes are that have their number before them.
+        mutating func run() -> Range<Int>? {
             guard let count = number() else { return nil }
             defer { index += count }
-            return UnsafeRawBufferPointer(rebasing: bytes[index..<index + count])
+            return index..<index + count
         }
     }
 }

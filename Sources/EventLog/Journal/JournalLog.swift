@@ -77,19 +77,17 @@ public final class JournalLog: EventLog {
     }
 
     public func append(_ events: [Event]) throws(EventLogError) {
-        try append(events, advancing: nil)
+        try append(events, advancing: [])
     }
 
-    /// Appends and moves a cursor with the last events: one transaction, as long as they are not more than a megabyte.
-    func append(
-        _ events: [Event], advancing cursor: (cursor: String, through: Int64)?
-    ) throws(EventLogError) {
-        guard !events.isEmpty || cursor != nil else { return }
+    /// Appends and moves cursors with the last events: one transaction, as long as they are not more than a megabyte.
+    func append(_ events: [Event], advancing moves: [Journal.CursorMove]) throws(EventLogError) {
+        guard !events.isEmpty || !moves.isEmpty else { return }
         guard !isClosed else { throw .closed }
         do throws(EventLogError) {
             let chunks = try chunks(of: events)
             for (number, chunk) in chunks.enumerated() {
-                try commit(chunk, advancing: number == chunks.count - 1 ? cursor : nil)
+                try commit(chunk, advancing: number == chunks.count - 1 ? moves : [])
             }
         } catch {
             board.failedAppend(error)
@@ -100,30 +98,25 @@ public final class JournalLog: EventLog {
     }
 
     private func commit(
-        _ events: ArraySlice<Event>, advancing cursor: (cursor: String, through: Int64)?
+        _ events: ArraySlice<Event>, advancing moves: [Journal.CursorMove]
     ) throws(EventLogError) {
         let now = wallNow()
         let rows = EventCoding.rows(events, now: now)
         // One at a time, so that the rows are remembered in the order of their sequences.
         try appending.withLock { _ throws(EventLogError) in
             let sequences = try run { () throws(JournalError) in
-                try journal.append(rows.map(\.entry), advancing: cursor, now: now)
+                try journal.append(rows, advancing: moves, now: now)
             }
-            guard var next = sequences?.lowerBound else { return }
-            let remembered = rows.map { row in
-                defer { next += Int64(row.indices.count) }
-                return RecentRows.Row(
-                    topic: row.entry.topic, events: Self.part(row.indices, of: events), first: next, appendedAt: now,
-                    bytes: row.entry.payload.count + row.indices.count * MemoryLayout<Event>.stride * 2)
+            guard let sequences else { return }
+            var last = sequences.lowerBound - 1
+            let records = rows.map { row in
+                last += Int64(row.span)
+                return Journal.Record(
+                    sequence: last, topic: row.topic, payload: row.payload, attributes: row.attributes,
+                    receivedAt: now, span: row.span)
             }
-            recent.withLock { $0.add(remembered, epoch: journal.epoch) }
+            recent.withLock { $0.add(records, epoch: journal.epoch) }
         }
-    }
-
-    /// Without a copy where they lie beside each other: all the events of one topic.
-    private static func part(_ indices: [Int], of events: ArraySlice<Event>) -> ArraySlice<Event> {
-        let (first, last) = (indices[0], indices[indices.count - 1])
-        return last - first == indices.count - 1 ? events[first...last] : indices.map { events[$0] }[...]
     }
 
     /// Pieces for one transaction each; at least one, so that a cursor can move without events.
@@ -162,38 +155,9 @@ public final class JournalLog: EventLog {
 
     // MARK: For the readers
 
-    /// A row, from memory or from the file.
-    enum Row {
-        case recent(RecentRows.Row)
-        case stored(Journal.Record)
-
-        var topic: String {
-            switch self {
-            case .recent(let row): row.topic
-            case .stored(let record): record.topic
-            }
-        }
-
-        /// How many events it has; a row that nobody here wrote may have fewer.
-        var span: Int {
-            switch self {
-            case .recent(let row): row.events.count
-            case .stored(let record): record.span
-            }
-        }
-
-        /// Appends its events, in order; at least one.
-        func append(to events: inout [StoredEvent]) {
-            switch self {
-            case .recent(let row): row.append(to: &events)
-            case .stored(let record): EventCoding.append(record, to: &events)
-            }
-        }
-    }
-
     /// Rows after a sequence, in order.
     struct Rows {
-        var rows: [Row] = []
+        var rows: [Journal.Record] = []
         /// There are no others of the topics up to here.
         var through: Int64
         var epoch: String
@@ -208,13 +172,13 @@ public final class JournalLog: EventLog {
             return (found, passed)
         }
         if let found {
-            return Rows(rows: found.rows.map { .recent($0) }, through: found.through, epoch: epoch)
+            return Rows(rows: found.rows, through: found.through, epoch: epoch)
         }
         if passed > after { return Rows(through: passed, epoch: epoch) }
         let batch = try run { () throws(JournalError) in
             try journal.read(after: after, rows: count, bytes: bytes, topics: topics)
         }
-        return Rows(rows: batch.records.map { .stored($0) }, through: batch.scannedThrough, epoch: batch.epoch)
+        return Rows(rows: batch.records, through: batch.scannedThrough, epoch: batch.epoch)
     }
 
     /// How many appends there were; to be asked before reading, so that none is slept through.

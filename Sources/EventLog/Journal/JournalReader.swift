@@ -100,7 +100,7 @@ final class JournalReader: EventReader {
         for row in found.rows {
             guard let index = places.firstIndex(where: { $0.topic == row.topic }) else { continue }
             let start = events.count
-            row.append(to: &events)
+            EventCoding.append(row, to: &events)
             // The first row may begin before, and a topic may be further on than another.
             if events[start].offset <= places[index].scanned {
                 let new = events[start...].firstIndex { $0.offset > places[index].scanned }
@@ -143,28 +143,17 @@ final class JournalReader: EventReader {
         _ offsets: [TopicPartition: Int64], reached: [TopicPartition: Int64], appending events: [Event]
     ) throws(EventLogError) {
         guard !isClosed, !log.isClosed else { throw .closed }
-        // Before the offsets: a crash between leaves a restart that begins too early, which changes nothing.
-        for place in places {
-            guard let next = reached[place.position] else { continue }
-            try log.run { () throws(JournalError) in try log.journal.advance(place.mark, through: next - 1) }
-        }
-        var targets: [(index: Int, through: Int64)] = []
-        for index in places.indices {
-            guard let next = offsets[places[index].position], next - 1 > places[index].committed else { continue }
+        var moves: [Journal.CursorMove] = []
+        var committed = places.map(\.committed)
+        for (index, place) in places.enumerated() {
+            if let next = reached[place.position] { moves.append((place.mark, next - 1)) }
+            guard let next = offsets[place.position], next - 1 > place.committed else { continue }
             // Having dealt with all it got, the group is past the other topics' rows in between as well.
-            let through = next - 1 >= places[index].delivered ? max(next - 1, places[index].scanned) : next - 1
-            targets.append((index, through))
+            committed[index] = next - 1 >= place.delivered ? max(next - 1, place.scanned) : next - 1
+            moves.append((place.cursor, committed[index]))
         }
-        // One cursor goes with the events. The others follow, so that a crash between repeats events, and loses none.
-        let first = targets.first
-        try log.append(events, advancing: first.map { (places[$0.index].cursor, $0.through) })
-        if let first { places[first.index].committed = first.through }
-        for (index, through) in targets.dropFirst() {
-            try log.run { () throws(JournalError) in
-                try log.journal.advance(places[index].cursor, through: through)
-            }
-            places[index].committed = through
-        }
+        try log.append(events, advancing: moves)
+        for index in places.indices { places[index].committed = committed[index] }
         tidy()
     }
 

@@ -1,31 +1,10 @@
-/// What this process has appended last, so that a reader which keeps up gets the very events that were appended, without
-/// a look at the file; and which topics were in what it appended before, so that a reader passes over rows of others.
+import Journal
+
+/// What this process has appended last, so that a reader which keeps up gets it without a look at the file; and which topics were in what it appended before, so that a reader passes over rows of others.
 ///
 /// Only what the journal has made durable goes in. A gap or another epoch starts it anew: it never says anything about
 /// sequences that it has not seen being appended.
 struct RecentRows {
-    struct Row {
-        let topic: String
-        /// The very events that were appended, at least one.
-        let events: ArraySlice<Event>
-        /// The sequence of the first; the others follow it without gaps.
-        let first: Int64
-        let appendedAt: Int64
-        /// About what it takes in memory.
-        let bytes: Int
-
-        var last: Int64 { first + Int64(events.count) - 1 }
-
-        /// Appends the events with their places in the log.
-        func append(to stored: inout [StoredEvent]) {
-            var offset = first
-            for event in events {
-                stored.append(StoredEvent(event: event, partition: 0, offset: offset, appendedAt: appendedAt))
-                offset += 1
-            }
-        }
-    }
-
     /// Consecutive sequences with the topics that are in them.
     struct Run: Equatable {
         var first: Int64
@@ -33,11 +12,11 @@ struct RecentRows {
         var topics: [String]
     }
 
-    /// Bytes of events that are kept, about; the oldest append stays in memory whole as long as a row of it is kept.
+    /// Bytes that the rows may take, about.
     private let limit: Int
     private let runLimit: Int
     private var epoch = ""
-    private var rows: [Row] = []
+    private var rows: [Journal.Record] = []
     /// Rows before this were let go.
     private var head = 0
     private var bytes = 0
@@ -50,20 +29,20 @@ struct RecentRows {
     }
 
     /// Takes rows, in the order of their sequences, that were appended one after the other.
-    mutating func add(_ added: [Row], epoch: String) {
-        guard let first = added.first?.first else { return }
+    mutating func add(_ added: [Journal.Record], epoch: String) {
+        guard let first = added.first?.firstSequence else { return }
         if epoch != self.epoch || first != through + 1 {
             self.epoch = epoch
             (rows, head, bytes, runs) = ([], 0, 0, [])
         }
         for row in added {
             rows.append(row)
-            bytes += row.bytes
-            through = row.last
+            bytes += Self.size(of: row)
+            through = row.sequence
             note(row)
         }
         while bytes > limit, head < rows.count {
-            bytes -= rows[head].bytes
+            bytes -= Self.size(of: rows[head])
             head += 1
         }
         if head > 64, head * 2 > rows.count {
@@ -76,18 +55,20 @@ struct RecentRows {
     /// - Returns: and through which sequence that is all there is; nil when that sequence is not here.
     func read(
         after: Int64, topics: [String], atMost count: Int, epoch: String
-    ) -> (rows: [Row], through: Int64)? {
-        guard epoch == self.epoch, head < rows.count, after + 1 >= rows[head].first, after < through else { return nil }
-        var found: [Row] = []
+    ) -> (rows: [Journal.Record], through: Int64)? {
+        guard epoch == self.epoch, head < rows.count, after + 1 >= rows[head].firstSequence, after < through else {
+            return nil
+        }
+        var found: [Journal.Record] = []
         var events = 0
         var reached = after
         for row in rows[place(of: after + 1)...] {
             if topics.contains(row.topic) {
-                if events + row.events.count > count, events > 0 { break }
+                if events + row.span > count, events > 0 { break }
                 found.append(row)
-                events += row.events.count
+                events += row.span
             }
-            reached = row.last
+            reached = row.sequence
         }
         return (found, reached)
     }
@@ -103,20 +84,24 @@ struct RecentRows {
         return reached
     }
 
+    private static func size(of row: Journal.Record) -> Int {
+        row.payload.count + row.attributes.count + MemoryLayout<Journal.Record>.stride
+    }
+
     private func place(of sequence: Int64) -> Int {
         var (low, high) = (head, rows.count)
         while low < high {
             let middle = (low + high) / 2
-            if rows[middle].last < sequence { low = middle + 1 } else { high = middle }
+            if rows[middle].sequence < sequence { low = middle + 1 } else { high = middle }
         }
         return low
     }
 
-    private mutating func note(_ row: Row) {
+    private mutating func note(_ row: Journal.Record) {
         if let last = runs.indices.last, runs[last].topics == [row.topic] {
-            runs[last].last = row.last
+            runs[last].last = row.sequence
         } else {
-            runs.append(Run(first: row.first, last: row.last, topics: [row.topic]))
+            runs.append(Run(first: row.firstSequence, last: row.sequence, topics: [row.topic]))
         }
         // With topics in turn, the older half is told in half as many words.
         guard runs.count > runLimit else { return }

@@ -11,7 +11,7 @@ extension StoredEvent {
             event: Event(
                 topic: topic,
                 key: bytes(message.pointee.key, message.pointee.key_len) { String(decoding: $0, as: UTF8.self) },
-                value: bytes(message.pointee.payload, message.pointee.len) { Array($0) },
+                value: bytes(message.pointee.payload, message.pointee.len) { ArraySlice($0) },
                 headers: Self.headers(of: message)),
             partition: message.pointee.partition, offset: message.pointee.offset,
             appendedAt: isDated && !overflow ? nanoseconds : 0)

@@ -82,7 +82,7 @@ final class KafkaProducer: Sendable {
                 }
             }
         }
-        let result = withBytes(of: event.key.map { Array($0.utf8) }) { key, keySize in
+        let result = withBytes(of: event.key.map { ArraySlice($0.utf8) }) { key, keySize in
             withBytes(of: event.value) { value, valueSize in
                 hearth_kafka_produce(
                     handle.pointer, event.topic, key, keySize, value, valueSize, headers, reference)
@@ -147,7 +147,9 @@ private func eventCallback(client: OpaquePointer?, event: OpaquePointer?, opaque
 /// What an empty, but not null, key or value points to.
 private var emptyBytes: UnsafeRawPointer { UnsafeRawPointer(("" as StaticString).utf8Start) }
 
-private func withBytes<Result>(of bytes: [UInt8]?, _ body: (UnsafeRawPointer?, Int) -> Result) -> Result {
+private func withBytes<Result>(
+    of bytes: ArraySlice<UInt8>?, _ body: (UnsafeRawPointer?, Int) -> Result
+) -> Result {
     guard let bytes else { return body(nil, 0) }
     return bytes.withUnsafeBytes { body($0.baseAddress ?? emptyBytes, $0.count) }
 }
