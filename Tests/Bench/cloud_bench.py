@@ -56,11 +56,11 @@ class Database:
 class Cloud:
     """One `hearth-cloud` process on the journal engine."""
 
-    def __init__(self, programs, directory, service, broker_port, influx_port):
+    def __init__(self, programs, directory, service, broker_port, influx_port, level="error"):
         self.http = free_port()
         environment = dict(os.environ, MQTT_PORT=str(broker_port), EVENT_LOG="journal", HTTP_PORT=str(self.http),
                            JOURNAL_PATH=f"{directory}/events.sqlite", INFLUX_API="v1",
-                           INFLUX_URL=f"http://127.0.0.1:{influx_port}", LOG_LEVEL="error")
+                           INFLUX_URL=f"http://127.0.0.1:{influx_port}", LOG_LEVEL=level)
         self.process = subprocess.Popen([f"{programs}/hearth-cloud", service], env=environment)
         wait_for(lambda: self.metrics().get("hearth_ingest_connected") == 1, 30, f"{service} is connected")
         time.sleep(0.5)  # Until its subscription stands; readings come after it, and a drain goes on meanwhile.
@@ -82,11 +82,21 @@ class Cloud:
     def drained(self, count):
         """Whether P1 and P2 are through with so many readings. Asks the service: the database has enough to do."""
         time.sleep(0.05)
-        written = 'hearth_pipeline_points_written_total{pipeline="%s"}'
+        return self.saved() >= count and self.passed(count)
+
+    def saved(self):
+        return self.metrics().get('hearth_pipeline_points_written_total{pipeline="p1-raw-saver"}', 0)
+
+    def passed(self, count):
         metrics = self.metrics()
         outliers = metrics.get('hearth_pipeline_dropped_total{pipeline="p2-cleaner",reason="outlier"}', 0)
-        return (metrics.get(written % "p1-raw-saver", 0) >= count
-                and metrics.get(written % "p2-cleaner", 0) + outliers >= count)
+        return metrics.get('hearth_pipeline_points_written_total{pipeline="p2-cleaner"}', 0) + outliers >= count
+
+    def is_quiet(self):
+        """Whether it has nothing to do."""
+        before = processor_seconds(self.process)
+        time.sleep(1)
+        return processor_seconds(self.process) - before < 0.1
 
     def rss(self):
         with open(f"/proc/{self.process.pid}/status") as f:
@@ -144,31 +154,62 @@ class CloudBench(Bench):
         broker.stop()
 
     def drain(self):
-        """Log to InfluxDB, all pipelines, over curl with the points they wrote. With a fresh broker: Mosquitto 2.0 sends
-        again what a client acknowledged last before another took its session over."""
+        """Log to InfluxDB over curl with the same points: P1, whose work is just that, and all pipelines at once, which
+        also append to the log and read that again, on the same processors."""
         # Long enough that the services' start, and the end when one pipeline is done before the others, weigh little.
-        count, ours, direct, spent = 1_500_000, [], [], []
+        count, alone, together, raw, both, spent = 1_500_000, [], [], [], [], []
         for _ in range(self.options.runs):
             with tempfile.TemporaryDirectory() as directory:
                 self.filled_log(directory, count)
-                broker, database = Broker(directory, "idle"), Database(directory)
-                start = time.monotonic()
-                cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port)
-                wait_for(lambda: cloud.drained(count), 600, "all in the database")
-                seconds = time.monotonic() - start
-                points = cloud.stored()
-                ours.append(points / seconds)
-                spent.append([processor_seconds(p) * 1e6 / points for p in (cloud.process, database.process)])
-                cloud.stop()
-                broker.stop()
-                bodies = self.bodies(directory, database)
-                database.stop()
-                shutil.rmtree(f"{directory}/influxdb")
-                direct.append(max(self.curl(directory, bodies, workers) for workers in (1, 2)))
-        self.row("cloud: log to InfluxDB / direct curl of the same points", statistics.median(ours) / statistics.median(direct),
-                 0.8, "higher", f"points/s: hearth-cloud {self.list(ours)}; curl {self.list(direct)}; µs of processor per point: "
+                copy = shutil.copytree(directory, f"{directory}/copy")
+                alone.append(self.drain_raw(copy, count))
+                shutil.rmtree(copy)
+                rate, processors, bodies = self.drain_all(directory, count)
+                together.append(rate)
+                spent.append(processors)
+                for found, some in ((raw, [b for b in bodies if b[0] == "raw"]), (both, bodies)):
+                    found.append(max(self.curl(directory, some, workers) for workers in (1, 2)))
+        self.row("cloud: log to InfluxDB, P1 / direct curl of the same points", statistics.median(alone) / statistics.median(raw),
+                 0.8, "higher", f"points/s: P1 {self.list(alone)}; curl {self.list(raw)}; {os.cpu_count()} cores")
+        self.row("cloud: log to InfluxDB, all pipelines at once / direct curl", statistics.median(together) / statistics.median(both),
+                 0.8, "higher", f"points/s: P1, P2, P4 {self.list(together)}; curl {self.list(both)}; µs of processor per point: "
                  f"hearth-cloud {statistics.median(s[0] for s in spent):.2f}, influxd {statistics.median(s[1] for s in spent):.2f}; "
                  f"{os.cpu_count()} cores")
+
+    def drain_all(self, directory, count):
+        """Points per second, the processor's µs per point of both programs, and the points as bodies for curl. With a
+        fresh broker: Mosquitto 2.0 sends again what a client acknowledged last before another took its session over."""
+        broker, database = Broker(directory, "idle"), Database(directory)
+        os.sync()  # What filling the log has left to be written is not of this.
+        start = time.monotonic()
+        cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port)
+        wait_for(lambda: cloud.drained(count), 600, "all in the database")
+        seconds = time.monotonic() - start
+        points = cloud.stored()
+        processors = [processor_seconds(p) * 1e6 / points for p in (cloud.process, database.process)]
+        cloud.stop()
+        broker.stop()
+        bodies = self.bodies(directory, database)
+        database.stop()
+        shutil.rmtree(f"{directory}/influxdb")
+        return points / seconds, processors, bodies
+
+    def drain_raw(self, directory, count):
+        """Points per second of P1 when the raw database comes after the others are through: from its first points on."""
+        broker, database = Broker(directory, "idle"), Database(directory)
+        database.query("DROP DATABASE raw")
+        cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port, level="critical")
+        wait_for(lambda: cloud.passed(count) and cloud.is_quiet(), 600, "P2 and P4 are through")
+        database.query("CREATE DATABASE raw")
+        os.sync()
+        wait_for(lambda: cloud.saved() > 0, 60, "P1 writes")
+        start, first = time.monotonic(), cloud.saved()
+        wait_for(lambda: time.sleep(0.05) or cloud.saved() >= count, 600, "all in the database")
+        rate = (cloud.saved() - first) / (time.monotonic() - start)
+        cloud.stop()
+        broker.stop()
+        database.stop()
+        return rate
 
     @staticmethod
     def bodies(directory, database):
