@@ -1,6 +1,15 @@
-/// CRC-32C (Castagnoli, RFC 3720 appendix B.4), sixteen table look-ups per sixteen bytes.
+import CSQLite
+
+/// CRC-32C (Castagnoli, RFC 3720 appendix B.4): by the processor's instruction where there is one, else by sixteen
+/// table look-ups per sixteen bytes.
 struct CRC32C {
     private var state: UInt32 = ~0
+    private let hasInstruction: Bool
+
+    /// - Parameter usesInstruction: false to look up in any case.
+    init(usesInstruction: Bool = true) {
+        hasInstruction = usesInstruction && hearth_has_crc32c() != 0
+    }
 
     var value: UInt32 { ~state }
 
@@ -8,10 +17,18 @@ struct CRC32C {
     var stored: Int64 { Int64(Int32(bitPattern: value)) }
 
     mutating func update(_ word: UInt64) {
-        state = Self.lookUp(word.littleEndian ^ UInt64(state), Self.tables)
+        withUnsafeBytes(of: word.littleEndian) { update($0) }
     }
 
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        if hasInstruction {
+            state = hearth_crc32c(state, bytes.baseAddress, bytes.count)
+        } else {
+            lookUp(bytes)
+        }
+    }
+
+    private mutating func lookUp(_ bytes: UnsafeRawBufferPointer) {
         // Once: every access of a lazy variable asks whether it is there.
         let tables = Self.tables
         var state = state
