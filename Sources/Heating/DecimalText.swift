@@ -35,6 +35,24 @@ extension Span<UInt8> {
     }
 }
 
+/// A number of at most eighteen digits without an exponent: `digits` / 10^`scale`.
+struct ShortDecimal: Equatable, Sendable {
+    static let mostDigits = 18
+
+    var digits: UInt64 = 0
+    /// How many of them are behind the point.
+    var scale: UInt8 = 0
+    var isNegative = false
+
+    /// The nearest one.
+    var double: Double {
+        var divisor: UInt64 = 1
+        for _ in 0..<scale { divisor *= 10 }
+        let magnitude = Double(quotient: digits, divisor)
+        return isNegative ? -magnitude : magnitude
+    }
+}
+
 extension Double {
     /// The double nearest to `dividend` / `divisor`, halves to even.
     ///

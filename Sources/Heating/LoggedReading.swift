@@ -25,6 +25,7 @@ extension LoggedReading {
     public struct Reader: Sendable {
         private var epoch = ""
         private var places = PlaceTable()
+        private var times = TimestampReader()
         /// Of the reading that ``read(_:)`` gave last, if its room is remembered.
         public private(set) var place: KnownPlace?
 
@@ -64,12 +65,10 @@ extension LoggedReading {
         private mutating func known(
             _ written: WrittenReading, _ bytes: UnsafeBufferPointer<UInt8>
         ) -> (slot: Int, reading: KnownReading)? {
-            let parsed = Timestamp.parse(iso8601: bytes.span, in: written.timestamp, naiveOffsetSeconds: 0)
-            guard let timestamp = parsed?.timestamp, let value = bytes.span.double(written.value),
-                let slot = slot(written, bytes)
+            guard let timestamp = times.timestamp(bytes, in: written.timestamp.range), let slot = slot(written, bytes)
             else { return nil }
             let reading = KnownReading(
-                place: places[slot], timestamp: timestamp, value: value, text: written.value)
+                place: places[slot], timestamp: timestamp, number: written.number, text: written.value.range)
             return (slot, reading)
         }
 
@@ -82,14 +81,15 @@ extension LoggedReading {
             place = known.place
             return LoggedReading(
                 home: home, room: room, time: .utc(known.timestamp), value: known.value, sequence: written.sequence,
-                epoch: written.epoch.map { places.epoch(UnsafeBufferPointer(rebasing: bytes[$0]), at: slot) })
+                epoch: written.epoch.map { places.epoch(UnsafeBufferPointer(rebasing: bytes[$0.range]), at: slot) })
         }
 
         /// nil when the names are not allowed.
         private mutating func slot(_ written: WrittenReading, _ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
             let key = UnsafeBufferPointer(rebasing: bytes[written.names])
             if let known = places.find(key) { return known }
-            guard let home = HomeID(bytes.span.text(written.home)), let room = Room(bytes.span.text(written.room))
+            guard let home = HomeID(bytes.span.text(written.home.range)),
+                let room = Room(bytes.span.text(written.room.range))
             else { return nil }
             return places.insert(key, home, room)
         }

@@ -13,8 +13,9 @@ public struct KnownPlace: Equatable, Sendable {
 public struct KnownReading: Equatable, Sendable {
     public var place: KnownPlace
     public var timestamp: Timestamp
+    var number: ShortDecimal
     /// Finite.
-    public var value: Double
+    public var value: Double { number.double }
     /// Where in the event the value's text is, a number without an exponent.
     public var text: Range<Int>
 }

@@ -50,6 +50,15 @@ extension Timestamp {
     }
 }
 
+extension CalendarDate {
+    /// The first ten bytes of `range`, `2026-11-23`; nil if they are no day that exists.
+    init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        var cursor = Cursor(index: range.lowerBound, end: range.upperBound)
+        guard let date = cursor.date(bytes) else { return nil }
+        self = date
+    }
+}
+
 /// A reading position in a date-time text; the bytes are passed in because a span cannot be stored.
 private struct Cursor {
     var index: Int

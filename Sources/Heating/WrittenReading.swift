@@ -2,24 +2,34 @@
 /// their one order, without spaces, in ASCII and without escapes. ``LoggedReading/Reader`` tries it first; whatever looks
 /// different, valid or not, goes the long way.
 struct WrittenReading {
-    /// From the home's first byte to the room's last.
-    var names: Range<Int>
-    var home: Range<Int>
-    var room: Range<Int>
-    var timestamp: Range<Int>
-    var value: Range<Int>
+    var home: Part
+    var room: Part
+    var timestamp: Part
+    var value: Part
+    var number: ShortDecimal
     var sequence: Int64?
-    var epoch: Range<Int>?
+    var epoch: Part?
+
+    /// From the home's first byte to the room's last.
+    var names: Range<Int> { Int(home.start)..<Int(room.end) }
+
+    /// A range in half the memory: a reading of more than 128 bytes is moved about by a function call each time.
+    struct Part {
+        var start: Int32
+        var end: Int32
+
+        var range: Range<Int> { Int(start)..<Int(end) }
+    }
 
     /// nil unless it is all of `bytes`.
     init?(_ bytes: UnsafeBufferPointer<UInt8>) {
         var cursor = Cursor(bytes: bytes)
-        guard cursor.take("{\"home\":\""), let home = cursor.text(), cursor.take("\",\"room\":\""),
+        guard bytes.count <= Int32.max, cursor.take("{\"home\":\""), let home = cursor.text(),
+            cursor.take("\",\"room\":\""),
             let room = cursor.text(), cursor.take("\",\"timestamp\":\""), let timestamp = cursor.text(),
-            cursor.take("\",\"value\":"), let value = cursor.decimal()
+            cursor.take("\",\"value\":"), let (value, number) = cursor.decimal()
         else { return nil }
-        (self.home, self.room, self.timestamp, self.value) = (home, room, timestamp, value)
-        names = home.lowerBound..<room.upperBound
+        (self.home, self.room, self.timestamp, self.value, self.number) = (home, room, timestamp, value, number)
         if cursor.take(",\"seq\":") {
             guard let count = cursor.count() else { return nil }
             sequence = count
@@ -54,19 +64,19 @@ struct WrittenReading {
         }
 
         /// Up to the next quotation mark; nil if that comes too late or anything but plain ASCII is before it.
-        mutating func text() -> Range<Int>? {
+        mutating func text() -> Part? {
             let start = index
             while bytes.count - index >= 8 {
                 let ends = Self.ends(word(at: index))
                 guard ends == 0 else {
                     index += ends.trailingZeroBitCount / 8
-                    return bytes[index] == UInt8(ascii: "\"") ? start..<index : nil
+                    return bytes[index] == UInt8(ascii: "\"") ? part(from: start) : nil
                 }
                 index += 8
             }
             while index < bytes.count {
                 let byte = bytes[index]
-                if byte == UInt8(ascii: "\"") { return start..<index }
+                if byte == UInt8(ascii: "\"") { return part(from: start) }
                 guard byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\\") else { return nil }
                 index += 1
             }
@@ -94,30 +104,49 @@ struct WrittenReading {
             UInt64(littleEndian: text.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
         }
 
-        /// A number without an exponent, as JSON writes it (RFC 8259 section 6).
-        mutating func decimal() -> Range<Int>? {
+        /// A number of at most eighteen digits without an exponent, as JSON writes it (RFC 8259 section 6).
+        mutating func decimal() -> (part: Part, number: ShortDecimal)? {
             let start = index
-            if index < bytes.count, bytes[index] == UInt8(ascii: "-") { index += 1 }
-            let whole = digits()
+            var number = ShortDecimal()
+            if index < bytes.count, bytes[index] == UInt8(ascii: "-") {
+                number.isNegative = true
+                index += 1
+            }
+            let whole = digits(&number.digits)
             guard whole > 0, whole == 1 || bytes[index - whole] != UInt8(ascii: "0") else { return nil }
             if index < bytes.count, bytes[index] == UInt8(ascii: ".") {
                 index += 1
-                guard digits() > 0 else { return nil }
+                let scale = digits(&number.digits)
+                guard scale > 0, whole + scale <= ShortDecimal.mostDigits else { return nil }
+                number.scale = UInt8(scale)
             }
-            return start..<index
+            return whole <= ShortDecimal.mostDigits ? (part(from: start), number) : nil
+        }
+
+        /// Up to here.
+        private func part(from start: Int) -> Part {
+            Part(start: Int32(truncatingIfNeeded: start), end: Int32(truncatingIfNeeded: index))
         }
 
         /// A positive number that fits.
         mutating func count() -> Int64? {
             let start = index
-            let count = digits()
+            var value: UInt64 = 0
+            let count = digits(&value)
             guard (1...18).contains(count), bytes[start] != UInt8(ascii: "0") else { return nil }
-            return bytes[start..<index].reduce(0) { $0 * 10 + Int64($1 &- UInt8(ascii: "0")) }
+            return Int64(value)
         }
 
-        private mutating func digits() -> Int {
+        /// Passes over digits and appends them to `value`, which is right as long as they are not more than eighteen.
+        /// - Returns: how many.
+        private mutating func digits(_ value: inout UInt64) -> Int {
             let start = index
-            while index < bytes.count, bytes[index] &- UInt8(ascii: "0") <= 9 { index += 1 }
+            while index < bytes.count {
+                let digit = bytes[index] &- UInt8(ascii: "0")
+                guard digit <= 9 else { break }
+                value = value &* 10 &+ UInt64(digit)
+                index += 1
+            }
             return index - start
         }
     }

@@ -58,22 +58,32 @@ struct LineBuffer: ~Copyable {
     }
 }
 
-/// Lends the digits of a number, with a minus sign if it is negative.
-func withDecimal(_ number: Int64, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
-    // 19 digits and a sign.
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { text in
+/// Lends the digits of a number, with a minus sign if it is negative, between two bytes if they are given.
+@inline(__always)
+func withDecimal(
+    _ number: Int64, before: UInt8? = nil, after: UInt8? = nil, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+) {
+    // 19 digits, a sign, and the two.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 22) { text in
         var start = text.count
-        var rest = number.magnitude
-        repeat {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+        func put(_ byte: UInt8) {
             start -= 1
-            text[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
-            rest = quotient
-        } while rest > 0
-        if number < 0 {
-            start -= 1
-            text[start] = UInt8(ascii: "-")
+            text[start] = byte
         }
+        func put(digit: UInt64) { put(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)) }
+        if let after { put(after) }
+        var rest = number.magnitude
+        // Two at a time: each division waits for the one before.
+        while rest >= 100 {
+            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+            put(digit: pair % 10)
+            put(digit: pair / 10)
+            rest = quotient
+        }
+        put(digit: rest % 10)
+        if rest >= 10 { put(digit: rest / 10) }
+        if number < 0 { put(UInt8(ascii: "-")) }
+        if let before { put(before) }
         body(UnsafeBufferPointer(rebasing: text[start...]))
     }
 }

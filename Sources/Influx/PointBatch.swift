@@ -55,9 +55,8 @@ public struct PointBatch: Sendable {
         }
         bytes += series.prefix
         bytes += number
-        bytes.append(UInt8(ascii: " "))
-        withDecimal(time) { bytes += $0 }
-        bytes.append(UInt8(ascii: "\n"))
+        // One append of the rest instead of three.
+        withDecimal(time, before: UInt8(ascii: " "), after: UInt8(ascii: "\n")) { bytes += $0 }
         lines.append(Line(end: bytes.count, fields: 1, index: Int32(clamping: index), hash: series.hash))
     }
 

@@ -155,6 +155,39 @@ struct LoggedReadingTests {
         #expect(readings > 2000)
     }
 
+    @Test("date-times one after the other are read as each alone is, whatever day the one before was of")
+    func times() {
+        let seed = seeds(1, "LoggedReading")[0]
+        var random = SeededGenerator(seed: seed)
+        let days = ["2026-11-23", "2026-11-24", "1970-01-01", "2026-02-29", "2262-04-11", "2262-04-10", "1969-12-31"]
+        let times = [
+            "T10:00:00", "T23:59:59", "T23:59:60", "T24:00:00", "T09:60:00", " 10:00:00", "T1a:00:00", "T10-00-00",
+        ]
+        let ends = [
+            "", ".1", ".123456", ".123456789", ".1234567891", ".", ",5", "Z", ".5Z", "+01:00", "z", "ZZ", ".5 ",
+        ]
+        var reader = TimestampReader()
+        var readable = 0
+        for _ in 0..<50_000 {
+            func one(_ texts: [String]) -> String { texts[Int.random(in: 0..<texts.count, using: &random)] }
+            // Mostly what sensors write, so that the short way is gone most of the time.
+            let isPlain = Int.random(in: 0..<4, using: &random) > 0
+            let text =
+                isPlain
+                ? one(Array(days.prefix(3))) + times[0] + one(Array(ends.prefix(4)))
+                : one(days) + one(times) + one(ends)
+            var bytes = Array("<\(text)>".utf8)
+            if Int.random(in: 0..<8, using: &random) == 0 {
+                bytes[Int.random(in: 1..<bytes.count - 1, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
+            let range = 1..<bytes.count - 1
+            let found = bytes.withUnsafeBufferPointer { reader.timestamp($0, in: range) }
+            if found != nil { readable += 1 }
+            #expect(found == Timestamp(iso8601: bytes[range]), "seed \(seed): \(text)")
+        }
+        #expect(readable > 20_000)
+    }
+
     @Test("numbers are read as Swift reads them, bit by bit")
     func numbers() {
         let seed = seeds(1, "LoggedReading")[0]
