@@ -21,7 +21,8 @@ public struct JournalStatus: Sendable, Equatable {
     public var reserveBytes: Int64 = 0
     /// Unconfirmed rows that made room for newer ones, since the file was made.
     public var dropped: Int64 = 0
-    /// Sequences of rows that failed their checksum or could not be read, since the file was made.
+    /// Sequences of rows that failed their checksum or could not be read, since the file was made. Those that are found
+    /// after all, when the file is set aside and its rows are copied, stay counted.
     public var quarantined: Int64 = 0
     /// Rejected input by reason, since the file was made.
     public var setAside: [String: Int64] = [:]

@@ -128,12 +128,14 @@ import Testing
                 continue
             }
             var rows = (try? journal.all()) ?? []
+            // What counted as lost before the file was set aside may be found in it after all, and stays counted.
+            let counted = rows.isEmpty ? journal.status.quarantined : 0
             if rows.isEmpty { rows = try journal.all() }
             #expect(rows.allSatisfy { $0 == expected[$0.sequence] }, place)
             #expect(zip(rows, rows.dropFirst()).allSatisfy { $0.sequence < $1.firstSequence }, place)
             #expect(rows.count >= 150 - 8 * 6, place)
             let read = rows.reduce(0) { $0 + Int64($1.span) }
-            #expect(journal.status.quarantined <= newest - read, place)
+            #expect(journal.status.quarantined <= newest - read + counted, place)
             var next = try? journal.append([row(999, span: 5)], now: start)
             if next == nil { next = try journal.append([row(999, span: 5)], now: start) }
             #expect(try #require(next, place).lowerBound > rows.last?.sequence ?? 0, place)
