@@ -94,6 +94,8 @@ public struct HomeWindows: Sendable {
     private var touches = TouchQueue()
     /// Windows that changed since they were given out.
     private var dirty: Set<Int64> = []
+    /// One of them, to which most readings are added.
+    private var lastDirty: Int64?
     /// Closed with changes that were not given out.
     private var closed: [Mean] = []
     private var count: Int64 = 0
@@ -129,7 +131,7 @@ public struct HomeWindows: Sendable {
         let isNew = isInOrder(sequence, epoch)
         count += 1
         closeOld()
-        if windows[start] == nil, let closed = closedThrough, start <= closed.start {
+        if let closed = closedThrough, start <= closed.start, windows[start] == nil {
             let newest = newest ?? 0
             // A new reading that is not behind the newest, with no window ahead of both, shows no clock that was set
             // back: its window closed early, by readings that were sent again.
@@ -148,7 +150,8 @@ public struct HomeWindows: Sendable {
         let verdict = windows[start, default: Window(extent: extent, touched: 0, changedAt: now)].add(
             room: room, at: time.nanoseconds, value: value, offset: offset, count: count, now: now)
         if verdict == .counted {
-            dirty.insert(start)
+            if start != lastDirty { dirty.insert(start) }
+            lastDirty = start
             lastChange = now
         }
         return verdict
@@ -160,6 +163,7 @@ public struct HomeWindows: Sendable {
             windows[start].map { now - $0.changedAt >= settings.settleAfter } ?? false
         }
         dirty.subtract(settled)
+        lastDirty = nil
         return settled.sorted().compactMap { start in windows[start].map { Self.mean($0, at: start) } }
     }
 
@@ -194,6 +198,7 @@ public struct HomeWindows: Sendable {
             touches.removeFirst()
             windows[oldest.start] = nil
             if window.extent.first == first { first = nil }
+            if lastDirty == oldest.start { lastDirty = nil }
             if dirty.remove(oldest.start) != nil { closed.append(Self.mean(window, at: oldest.start)) }
             if closedThrough.map({ $0.start < oldest.start }) ?? true {
                 closedThrough = (oldest.start, window.extent.last)

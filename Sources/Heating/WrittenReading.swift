@@ -46,18 +46,19 @@ struct WrittenReading {
         let bytes: UnsafeBufferPointer<UInt8>
         var index = 0
 
+        /// - Parameter literal: at most sixteen bytes.
+        @inline(__always)
         mutating func take(_ literal: StaticString) -> Bool {
             let count = literal.utf8CodeUnitCount
             guard bytes.count - index >= count else { return false }
             let text = literal.utf8Start
-            var offset = 0
-            while offset + 8 <= count {
-                guard word(UnsafeRawPointer(text), offset) == word(at: index + offset) else { return false }
-                offset += 8
-            }
-            while offset < count {
-                guard bytes[index + offset] == text[offset] else { return false }
-                offset += 1
+            if count >= 8 {
+                // The first eight and the last eight, which may overlap.
+                guard count <= 16, word(UnsafeRawPointer(text), 0) == word(at: index),
+                    word(UnsafeRawPointer(text), count - 8) == word(at: index + count - 8)
+                else { return false }
+            } else {
+                for offset in 0..<count where bytes[index + offset] != text[offset] { return false }
             }
             index += count
             return true

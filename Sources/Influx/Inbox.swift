@@ -34,10 +34,19 @@ struct Inbox {
             || (status.heldPoints + lines <= heldLinesLimit && heldBytes + bytes <= heldBytesLimit)
     }
 
-    /// Queues encoded lines behind those of earlier calls.
-    mutating func append(_ piece: Chunk, lane: Int, now: Int64) {
+    /// Queues encoded lines behind those of earlier calls. `piece` may be another chunk afterwards.
+    mutating func append(_ piece: inout Chunk, lane: Int, now: Int64) {
         status.heldPoints += piece.lines.count
         heldBytes += piece.bytes.count
+        let fits = piece.lines.count <= maxLines && piece.bytes.count <= maxBytes
+        if queues[lane].isEmpty, fits, !piece.isEmpty {
+            // As it is, without a copy.
+            var chunk = takeSpare()
+            swap(&chunk, &piece)
+            chunk.since = now
+            queues[lane].append(chunk)
+            return
+        }
         var next = 0
         while next < piece.lines.count {
             let before = next
@@ -47,7 +56,7 @@ struct Inbox {
             }
             if next == before {
                 // No open chunk, or the line does not fit: into an empty one it does.
-                var chunk = spares.popLast() ?? Chunk()
+                var chunk = takeSpare()
                 chunk.since = now
                 queues[lane].append(chunk)
             }
@@ -92,7 +101,18 @@ struct Inbox {
         }
         status.pointsWritten += chunk.lines.count - rejected.count
         status.pointsRejected += rejected.count
+        keep(&chunk)
+    }
+
+    /// An empty chunk, with memory if there is one.
+    mutating func takeSpare() -> Chunk { spares.popLast() ?? Chunk() }
+
+    /// Takes a chunk's memory for others.
+    mutating func keep(_ chunk: inout Chunk) {
+        guard spares.count < 2 * queues.count else { return }
         chunk.reuse()
-        if spares.count < queues.count { spares.append(chunk) }
+        spares.append(Chunk())
+        // Moved: as long as two have the arrays, making one empty gives it fresh ones.
+        swap(&spares[spares.count - 1], &chunk)
     }
 }

@@ -66,7 +66,8 @@ public final class InfluxWriter: Sendable {
     /// - Throws: ``InfluxError/stopped``; parts of the batch may have been written.
     public func submit(_ batch: PointBatch, lingers: Bool = true) throws(InfluxError) -> Ticket {
         let ticket = Ticket()
-        var sorter = LaneSorter(settings)
+        var sorter = LaneSorter(
+            settings, pieces: monitor.withLock { inbox in (0..<settings.lanes).map { _ in inbox.takeSpare() } })
         var next = 0
         while next < batch.lines.count {
             batch.bytes.withUnsafeBufferPointer { bytes in
@@ -82,6 +83,7 @@ public final class InfluxWriter: Sendable {
         monitor.withLock { inbox in
             ticket.rejected += batch.refused
             ticket.isComplete = true
+            for lane in sorter.pieces.indices { inbox.keep(&sorter.pieces[lane]) }
             inbox.status.pointsRejected += batch.refused.count
             if !lingers { inbox.flush(ticket) }
         }
@@ -127,7 +129,7 @@ public final class InfluxWriter: Sendable {
                 multi.wake()
                 return nil
             }
-            for lane in sorter.pieces.indices { inbox.append(sorter.pieces[lane], lane: lane, now: now) }
+            for lane in sorter.pieces.indices { inbox.append(&sorter.pieces[lane], lane: lane, now: now) }
             ticket.open += sorter.lines
             return true
         }

@@ -3,24 +3,27 @@ struct LaneSorter {
     private let maxLines: Int
     private let maxBytes: Int
     /// One per lane.
-    private(set) var pieces: [Chunk]
+    var pieces: [Chunk]
     private(set) var lines = 0
     private(set) var bytes = 0
 
-    init(_ settings: InfluxSettings) {
+    /// - Parameter pieces: an empty one per lane.
+    init(_ settings: InfluxSettings, pieces: [Chunk]) {
         maxLines = settings.maxLines
         maxBytes = settings.maxBytes
-        pieces = Array(repeating: Chunk(), count: settings.lanes)
+        self.pieces = pieces
     }
 
-    /// So much that it should be handed over before more is added.
-    var isFull: Bool { lines >= maxLines || bytes >= maxBytes }
+    /// So much that it should be handed over before more is added: a lane has a request's worth, or they all together
+    /// the bytes of one.
+    private(set) var isFull = false
 
     mutating func add(_ text: UnsafeBufferPointer<UInt8>, _ line: PointBatch.Line, ticket: Ticket) {
         let lane = Int(line.hash % UInt64(pieces.count))
         pieces[lane].append(text, fields: line.fields, index: line.index, ticket: ticket)
         lines += 1
         bytes += text.count
+        if pieces[lane].lines.count >= maxLines || bytes >= maxBytes { isFull = true }
     }
 
     /// Empties the pieces and keeps their memory.
@@ -28,5 +31,6 @@ struct LaneSorter {
         for lane in pieces.indices { pieces[lane].reuse() }
         lines = 0
         bytes = 0
+        isFull = false
     }
 }

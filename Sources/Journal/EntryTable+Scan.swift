@@ -29,7 +29,7 @@ struct ScanLimits {
     var bytes: Int
     var topics: [String]?
     /// Rows looked at, so that a topic that is rare does not hold the journal for long.
-    var scanned = 20_000
+    var scanned = 2_000
     var damaged = 1_000
 }
 

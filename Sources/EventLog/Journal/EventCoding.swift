@@ -1,3 +1,4 @@
+import Glibc
 import Journal
 
 /// How events become rows of the journal.
@@ -46,8 +47,8 @@ enum EventCoding {
         var first: Event?
         var payload: [UInt8] = []
 
-        mutating func add(_ event: Event) {
-            if count == 0 { first = event }
+        mutating func add(_ event: borrowing Event) {
+            if count == 0 { first = copy event }
             // As if more were to come; most that come alone are small.
             if count == 1 { payload.reserveCapacity(rowBytes + rowBytes / 4) }
             append(attributesSize(of: event), to: &payload)
@@ -86,9 +87,14 @@ enum EventCoding {
         let start = events.count
         let isWhole = record.payload.withUnsafeBytes { payload in
             var bytes = Bytes(payload)
+            var extra = Extra()
+            var known = UnsafeRawBufferPointer(rebasing: payload[..<0])
             for offset in record.firstSequence...record.sequence {
                 guard let attributes = bytes.run(), let value = bytes.run() else { return false }
-                let extra = Extra(UnsafeRawBufferPointer(rebasing: payload[attributes])) ?? Extra()
+                let those = UnsafeRawBufferPointer(rebasing: payload[attributes])
+                // Events of one home often lie beside each other.
+                if !areEqual(those, known) { extra = Extra(those) ?? Extra() }
+                known = those
                 events.append(
                     StoredEvent(
                         event: Event(
@@ -128,6 +134,12 @@ enum EventCoding {
                         name: String(decoding: attributes[name], as: UTF8.self), value: Array(attributes[value])))
             }
         }
+    }
+
+    private static func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        guard left.count == right.count else { return false }
+        guard let start = left.baseAddress, let other = right.baseAddress else { return left.isEmpty }
+        return memcmp(start, other, left.count) == 0
     }
 
     private static func isBare(_ event: borrowing Event) -> Bool {
