@@ -25,8 +25,8 @@ struct WrittenReading {
     init?(_ bytes: UnsafeBufferPointer<UInt8>) {
         var cursor = Cursor(bytes: bytes)
         guard bytes.count <= Int32.max, cursor.take("{\"home\":\""), let home = cursor.text(),
-            cursor.take("\",\"room\":\""),
-            let room = cursor.text(), cursor.take("\",\"timestamp\":\""), let timestamp = cursor.text(),
+            cursor.take("\",\"room\":\""), let room = cursor.text(), cursor.take("\",\"timestamp\":\""),
+            let timestamp = cursor.text(),
             cursor.take("\",\"value\":"), let (value, number) = cursor.decimal()
         else { return nil }
         (self.home, self.room, self.timestamp, self.value, self.number) = (home, room, timestamp, value, number)

@@ -1,6 +1,7 @@
 import Journal
 
-/// What this process has appended last, so that a reader which keeps up gets it without a look at the file; and which topics were in what it appended before, so that a reader passes over rows of others.
+/// What this process has appended last, so that a reader which keeps up gets it without a look at the file; and which
+/// topics were in what it appended before, so that a reader passes over rows of others.
 ///
 /// Only what the journal has made durable goes in. A gap or another epoch starts it anew: it never says anything about
 /// sequences that it has not seen being appended.
