@@ -10,7 +10,7 @@ import Synchronization
 /// While the database works on one batch the next is read and transformed; more than two are never held, and while
 /// the database is away nothing is read at all: the log is the buffer.
 final class PipelineRunner: Sendable {
-    static let batchLimit = 10_000
+    static let batchLimit = 5000
     private static let readNanoseconds: Int64 = 250_000_000
     /// The same while a batch is under way, which is waited for and committed when the log has no more.
     private static let pendingNanoseconds: Int64 = 5_000_000

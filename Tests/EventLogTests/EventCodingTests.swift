@@ -67,6 +67,14 @@ private func decoded(_ record: Journal.Record) -> [StoredEvent] {
             receivedAt: entry.receivedAt, span: entry.span)
     }
 
+    @Test("a row of a few events keeps no memory for the others that could have come")
+    func memory() {
+        let events = (0..<10).map { Event(topic: "raw", value: [UInt8($0)]) }
+        let entries = EventCoding.rows(events[...], now: 5)
+        #expect(entries.map(\.span) == [10])
+        #expect(entries.allSatisfy { $0.payload.capacity < 200 })
+    }
+
     @Test("every shape of event comes back out of a row with others")
     func roundTrip() {
         var events: [Event] = []

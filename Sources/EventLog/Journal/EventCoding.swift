@@ -60,6 +60,8 @@ enum EventCoding {
         /// One event is a row without the others' lengths.
         func closed(now: Int64) -> Journal.Entry {
             guard count == 1, let first else {
+                // What was reserved for more would stay with the row, which is kept for a while.
+                let payload = payload.capacity > 2 * payload.count ? exact(payload) : payload
                 return Journal.Entry(
                     topic: topic, payload: payload, attributes: [several], receivedAt: now, span: count)
             }
@@ -140,6 +142,13 @@ enum EventCoding {
         guard left.count == right.count else { return false }
         guard let start = left.baseAddress, let other = right.baseAddress else { return left.isEmpty }
         return memcmp(start, other, left.count) == 0
+    }
+
+    /// A copy that takes no more memory than it needs.
+    private static func exact(_ bytes: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: bytes.count) { copy, count in
+            count = copy.initialize(fromContentsOf: bytes)
+        }
     }
 
     private static func isBare(_ event: borrowing Event) -> Bool {

@@ -86,7 +86,7 @@ struct RecentRows {
     }
 
     private static func size(of row: Journal.Record) -> Int {
-        row.payload.count + row.attributes.count + MemoryLayout<Journal.Record>.stride
+        row.payload.capacity + row.attributes.capacity + MemoryLayout<Journal.Record>.stride
     }
 
     private func place(of sequence: Int64) -> Int {
