@@ -10,10 +10,14 @@ struct KafkaSoakTests {
     private final class Record: Sendable {
         private let confirmed = Mutex<Set<String>>([])
         private let problems = Mutex<[String]>([])
+        private let passing = Mutex<[String]>([])
         private let stopped = Mutex((appending: false, reading: false))
 
         func confirm(_ values: [String]) { confirmed.withLock { $0.formUnion(values) } }
         var allConfirmed: Set<String> { confirmed.withLock { $0 } }
+        /// An error that passes; the last are told when too little got through.
+        func passes(_ text: String) { passing.withLock { $0 = $0.suffix(9) + [text] } }
+        var lastPassing: [String] { passing.withLock { $0 } }
         func problem(_ text: String) { problems.withLock { $0.append(text) } }
         var allProblems: [String] { problems.withLock { $0 } }
         func stopAppending() { stopped.withLock { $0.appending = true } }
@@ -33,7 +37,7 @@ struct KafkaSoakTests {
                     try log.append(values.map { event("raw", "home\($0.suffix(2))", $0) })
                     isStored = true
                 } catch {
-                    if !error.isTransient { record.problem("append: \(error)") }
+                    if error.isTransient { record.passes("\(error)") } else { record.problem("append: \(error)") }
                 }
             }
             if isStored { record.confirm(values) }
@@ -131,7 +135,13 @@ struct KafkaSoakTests {
                 print("soak seed \(seed)")
                 let cluster = try MockCluster()
                 do {
-                    return try Self.soak(cluster, seed: seed, seconds: seconds)
+                    // What the faults let nearly nothing through says nearly nothing, either.
+                    let (confirmed, errors) = try Self.soak(cluster, seed: seed, seconds: seconds)
+                    if confirmed > 100 { return }
+                    print("soak: \(confirmed) confirmed of seed \(seed), last: \(errors)")
+                    if attempt < 2 { continue }
+                    Issue.record("seed \(seed): only \(confirmed) events were confirmed, last: \(errors)")
+                    return
                 } catch {
                     // A mock that ends by an assertion of its own takes its events with it: that run says nothing.
                     guard attempt < 3, cluster.hasAborted(within: 5) else { throw error }
@@ -141,7 +151,10 @@ struct KafkaSoakTests {
         }
     }
 
-    private static func soak(_ cluster: MockCluster, seed: UInt64, seconds: Double) throws {
+    /// - Returns: how many events were confirmed, and the last errors.
+    private static func soak(
+        _ cluster: MockCluster, seed: UInt64, seconds: Double
+    ) throws -> (confirmed: Int, errors: [String]) {
         var generator = Seeded(state: seed)
         try cluster.command("topic raw 16")
         try cluster.command("topic clean 16")
@@ -163,7 +176,7 @@ struct KafkaSoakTests {
             log.close()
         }
         // Under faults a slow machine confirms little in the time: some hundred events are what the oracle is about.
-        let (end, deadline) = (Date(timeIntervalSinceNow: seconds), Date(timeIntervalSinceNow: seconds + 90))
+        let (end, deadline) = (Date(timeIntervalSinceNow: seconds), Date(timeIntervalSinceNow: seconds + 60))
         while Date() < end || record.allConfirmed.count <= 100, Date() < deadline {
             try fault(cluster, &generator)
             usleep(UInt32.random(in: 50_000...400_000, using: &generator))
@@ -180,7 +193,7 @@ struct KafkaSoakTests {
         let missing = record.allConfirmed.subtracting(seen)
         print("soak: \(record.allConfirmed.count) confirmed, \(seen.count) passed on, \(log.status)")
         #expect(missing.isEmpty, "seed \(seed): \(missing.count) of \(record.allConfirmed.count) are missing")
-        #expect(record.allConfirmed.count > 100)
         #expect(record.allProblems.isEmpty, "seed \(seed): \(record.allProblems)")
+        return (record.allConfirmed.count, record.lastPassing)
     }
 }
