@@ -46,8 +46,8 @@ public protocol EventReader: AnyObject {
     ///
     /// Returns when `events` are durable, and the offsets are stored or their partitions were taken away meanwhile;
     /// the next read says which, and their new reader repeats the events. The journal engine does both in one
-    /// transaction, and what comes without events does not wait for the disk, so that a power cut may undo it;
-    /// Kafka appends first.
+    /// transaction, the last one where the events are more than a megabyte; what comes without events does not wait for
+    /// the disk, so that a power cut may undo it. Kafka appends first.
     /// - Parameters:
     ///   - offsets: The next offset to read after a restart, per partition. May be lower than what was read, to read
     ///     those events again after a restart; this reader goes on where it is. Not lower than an earlier commit, which

@@ -2,10 +2,13 @@
 struct LaneSorter {
     private let maxLines: Int
     private let maxBytes: Int
-    /// One per lane.
+    /// One per lane; whoever takes lines over may put another chunk in the place of one.
     var pieces: [Chunk]
     private(set) var lines = 0
     private(set) var bytes = 0
+    /// So much that it should be handed over before more is added: a lane has a request's worth, or they all together
+    /// the bytes of one.
+    private(set) var isFull = false
 
     /// - Parameter pieces: an empty one per lane.
     init(_ settings: InfluxSettings, pieces: [Chunk]) {
@@ -13,10 +16,6 @@ struct LaneSorter {
         maxBytes = settings.maxBytes
         self.pieces = pieces
     }
-
-    /// So much that it should be handed over before more is added: a lane has a request's worth, or they all together
-    /// the bytes of one.
-    private(set) var isFull = false
 
     mutating func add(_ text: UnsafeBufferPointer<UInt8>, _ line: PointBatch.Line, ticket: Ticket) {
         let lane = Int(line.hash % UInt64(pieces.count))

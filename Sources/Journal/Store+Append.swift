@@ -35,8 +35,10 @@ extension Store {
                 session.rejected.forget()
                 throw error
             }
-            commits += 1
-            commitNanoseconds = Clock.boot - started
+            if isDurable {
+                commits += 1
+                commitNanoseconds = Clock.boot - started
+            }
             session.rejectedCounts = counts
             if isSavingCursors { cursorsWereSaved(at: started) }
             took(entries.first, in: session)

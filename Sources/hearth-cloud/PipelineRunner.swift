@@ -11,6 +11,7 @@ import Synchronization
 /// the database is away nothing is read at all: the log is the buffer.
 final class PipelineRunner: Sendable {
     static let batchLimit = 5000
+    /// How long a read waits for events.
     private static let readNanoseconds: Int64 = 250_000_000
     /// The same while a batch is under way, which is waited for and committed when the log has no more.
     private static let pendingNanoseconds: Int64 = 5_000_000

@@ -76,7 +76,7 @@ enum EventCoding {
     /// topic and value.
     static func append(_ record: Journal.Record, to events: inout [StoredEvent]) {
         if record.attributes == [several], appendSeveral(record, to: &events) { return }
-        let extra = record.attributes.withUnsafeBytes { Extra(UnsafeRawBufferPointer($0)) } ?? Extra()
+        let extra = record.attributes.withUnsafeBytes { Extra($0) } ?? Extra()
         let value = extra.isTombstone ? nil : record.payload[...]
         events.append(
             StoredEvent(
