@@ -64,8 +64,10 @@ extension CertificateWatch.End {
 
     static let advice = "Renew it, then: systemctl reload hearthd"
 
-    func alarm(at now: Timestamp) -> Alarm? {
-        warning(at: now).map { Alarm(name: "certificate-expires", text: $0, advice: Self.advice) }
+    func finding(at now: Timestamp) -> Finding? {
+        warning(at: now).map {
+            Finding(name: "certificate-expires", severity: .notice, subject: file, text: $0, advice: Self.advice)
+        }
     }
 
     func check(at now: Timestamp) -> Check {

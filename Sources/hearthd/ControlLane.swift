@@ -19,6 +19,7 @@ final class ControlLane: ConnectionHandler {
     private var configuration: Configuration
     private let mailbox: ControlMailbox
     private let board: ControlBoard
+    private let findings: FindingBoard
     private let logger: Logger
     private var rooms: [Room: Thermostat] = [:]
     private var counters = ControlBoard.Counters()
@@ -29,10 +30,14 @@ final class ControlLane: ConnectionHandler {
     private var nextSchedule: Instant?
     private var homeAssistant: HomeAssistant
 
-    init(configuration: Configuration, mailbox: ControlMailbox, board: ControlBoard, logger: Logger) {
+    init(
+        configuration: Configuration, mailbox: ControlMailbox, board: ControlBoard, findings: FindingBoard,
+        logger: Logger
+    ) {
         self.configuration = configuration
         self.mailbox = mailbox
         self.board = board
+        self.findings = findings
         self.logger = logger
         homeAssistant = HomeAssistant(configuration)
         for room in configuration.rooms.keys { addRoom(room) }

@@ -18,6 +18,9 @@ final class Gateway: Sendable {
     let history = HistoryFollower()
     let mailbox = ControlMailbox()
     let certificates = CertificateWatch()
+    let controlFindings = FindingBoard()
+    let recordFindings = FindingBoard()
+    let uplinkFindings = FindingBoard()
     let control: Connection
     private let state: Mutex<State>
 
@@ -40,9 +43,11 @@ final class Gateway: Sendable {
     init(configuration: Configuration, logger: Logger) {
         self.logger = logger
         state = Mutex(State(configuration: configuration))
-        control = Connection(.control(configuration), name: "control") { [mailbox, controlBoard] in
+        control = Connection(.control(configuration), name: "control") {
+            [mailbox, controlBoard, controlFindings] in
             ControlLane(
-                configuration: configuration, mailbox: mailbox, board: controlBoard, logger: logger.lane("control"))
+                configuration: configuration, mailbox: mailbox, board: controlBoard, findings: controlFindings,
+                logger: logger.lane("control"))
         }
     }
 
@@ -134,17 +139,20 @@ final class Gateway: Sendable {
 
     private func startLanes(on journal: Journal, _ configuration: Configuration) throws(JournalError) {
         let uplinkBox = ConnectionBox()
-        let record = Connection(.record(configuration), name: "record") { [recordCounters, mailbox, logger] in
+        let record = Connection(.record(configuration), name: "record") {
+            [recordCounters, mailbox, recordFindings, logger] in
             RecordLane(
                 journal: journal, window: Int(ConnectionSettings.record(configuration).receiveMaximum),
                 sensorTimeZone: configuration.sensorTimeZone, shared: recordCounters, mailbox: mailbox,
-                logger: logger.lane("record"), onCommit: { uplinkBox.wake() })
+                findings: recordFindings, logger: logger.lane("record"), onCommit: { uplinkBox.wake() })
         }
         let confirmedThrough = try journal.cursor(UplinkLane.cursor)
-        let uplink = Connection(.uplink(configuration), name: "uplink") { [mailbox, uplinkBoard, logger, control] in
+        let uplink = Connection(.uplink(configuration), name: "uplink") {
+            [mailbox, uplinkBoard, uplinkFindings, logger, control] in
             UplinkLane(
                 configuration: configuration, journal: journal, confirmedThrough: confirmedThrough, mailbox: mailbox,
-                board: uplinkBoard, logger: logger.lane("uplink"), wakeControl: { control.wake() })
+                board: uplinkBoard, findings: uplinkFindings, logger: logger.lane("uplink"),
+                wakeControl: { control.wake() })
         }
         uplinkBox.set(uplink)
         let isStopping = state.withLock { state in

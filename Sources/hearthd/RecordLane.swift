@@ -24,6 +24,7 @@ final class RecordLane: ConnectionHandler {
     private let mailbox: ControlMailbox
     private let onCommit: @Sendable () -> Void
     private let shared: SharedCounters
+    private let findings: FindingBoard
     private let logger: Logger
     private let naiveAttributes: [UInt8]
     private var redelivery: RedeliveryFilter
@@ -42,12 +43,13 @@ final class RecordLane: ConnectionHandler {
     ///   - onCommit: called after each commit, to wake the uplink.
     init(
         journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters, mailbox: ControlMailbox,
-        logger: Logger, onCommit: @escaping @Sendable () -> Void
+        findings: FindingBoard, logger: Logger, onCommit: @escaping @Sendable () -> Void
     ) {
         self.journal = journal
         self.mailbox = mailbox
         self.onCommit = onCommit
         self.shared = shared
+        self.findings = findings
         self.logger = logger
         naiveAttributes = RecordAttributes(zone: sensorTimeZone).bytes
         // A failing read here only costs duplicates, which everything downstream tolerates.

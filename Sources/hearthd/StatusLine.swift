@@ -11,7 +11,7 @@ enum StatusLine {
         if let uplink = report.links.last {
             parts.append((uplink.isConnected ? "cloud connected" : "no cloud") + ", backlog \(report.backlog)")
         }
-        let alarms = report.alarms
+        let alarms = report.findings
         if let first = alarms.first {
             parts.append("\(alarms.count == 1 ? "alarm" : "\(alarms.count) alarms"): \(first.text)")
         }

@@ -40,7 +40,7 @@ struct StatusReport {
             "journal": journal.map(journalJSON) ?? .null,
             "disk": disk.map { ["freeBytes": JSON($0.free), "totalBytes": JSON($0.total)] } ?? .null,
             "counters": counters,
-            "alarms": .array(alarms.map(\.json)),
+            "alarms": .array(findings.map(\.json)),
         ]
     }
 

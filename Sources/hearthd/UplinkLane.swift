@@ -21,6 +21,7 @@ final class UplinkLane: ConnectionHandler {
     private let mailbox: ControlMailbox
     private let wakeControl: @Sendable () -> Void
     private let board: UplinkBoard
+    private let findings: FindingBoard
     private let logger: Logger
     private var state: UplinkState
     private var backoff = Backoff()
@@ -34,12 +35,13 @@ final class UplinkLane: ConnectionHandler {
 
     init(
         configuration: Configuration, journal: Journal, confirmedThrough: Int64, mailbox: ControlMailbox,
-        board: UplinkBoard, logger: Logger, wakeControl: @escaping @Sendable () -> Void
+        board: UplinkBoard, findings: FindingBoard, logger: Logger, wakeControl: @escaping @Sendable () -> Void
     ) {
         self.configuration = configuration
         self.journal = journal
         self.mailbox = mailbox
         self.board = board
+        self.findings = findings
         self.logger = logger
         self.wakeControl = wakeControl
         let settings = UplinkState.Settings(
