@@ -13,7 +13,7 @@ public struct EventLogStatus: Sendable, Equatable {
     /// The last thing that went wrong; nil after something went right.
     public var lastError: String?
     /// By name, the groups that have a reader in this process.
-    public var groups: [String: Group] = [:]
+    public var groups: [String: Group] = [:]  // Own names: groups.
 
     public struct Group: Sendable, Equatable {
         /// Events the group has not committed, as far as this process sees them: Kafka, those of the partitions its

@@ -25,7 +25,7 @@ public struct JournalStatus: Sendable, Equatable {
     /// after all, when the file is set aside and its rows are copied, stay counted.
     public var quarantined: Int64 = 0
     /// Rejected input by reason, since the file was made.
-    public var setAside: [String: Int64] = [:]
+    public var setAside: [String: Int64] = [:]  // Own names: reasons.
     /// Transactions that were made durable since the start.
     public var commits: Int64 = 0
     /// How long the last of them took, nanoseconds.

@@ -24,12 +24,14 @@ final class Session {
     /// What `newest` was when the file was opened.
     private(set) var newestAtOpening: Int64 = 0
     var firstKept: Int64 = 1
-    var cursors: [String: Int64] = [:]
+    var cursors: [String: Int64] = [:]  // Own names: readers.
+    /// What was confirmed above the cursors when the file was opened.
+    private(set) var confirmedAtOpening: [String: ConfirmedRanges] = [:]  // Own names: readers.
     var dropped: Int64 = 0
     var quarantined: Int64 = 0
     /// Missing sequences up to here are in `quarantined`.
     var countedThrough: Int64 = 0
-    var rejectedCounts: [String: Int64] = [:]
+    var rejectedCounts: [String: Int64] = [:]  // Own names: reasons.
     /// Names of state values that did not pass their checksum and were forgotten.
     let damagedState: [String]
 
@@ -93,6 +95,9 @@ final class Session {
         for name in values.keys {
             if name.hasPrefix(StateName.cursorPrefix) {
                 cursors[String(name.dropFirst(StateName.cursorPrefix.count))] = number(name)
+            } else if name.hasPrefix(StateName.confirmedPrefix), let stored = values[name] {
+                let cursor = String(name.dropFirst(StateName.confirmedPrefix.count))
+                confirmedAtOpening[cursor] = ConfirmedRanges(stored: stored)
             } else if name.hasPrefix(StateName.rejectedPrefix) {
                 rejectedCounts[String(name.dropFirst(StateName.rejectedPrefix.count))] = number(name)
             }

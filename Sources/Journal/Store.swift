@@ -9,14 +9,14 @@ final class Store {
     /// An I/O error happened: pages of the log may be marked clean without being on the disk.
     private var mustRewriteLog = false
     /// Where the cursors were when the last session ended with a failure.
-    private var remembered: (epoch: String, cursors: [String: Int64])?
+    private var remembered: (epoch: String, cursors: [String: Int64])?  // Own names: readers.
     /// The latest wall time that a caller gave.
     private(set) var lastWallTime: Int64
 
     /// Confirmed ranges above each cursor.
-    var confirmed: [String: ConfirmedRanges] = [:]
+    var confirmed: [String: ConfirmedRanges] = [:]  // Own names: readers.
     /// Cursors that moved since they were last written.
-    var unsavedCursors: Set<String> = []
+    var unsavedCursors: Set<String> = []  // Own names: readers.
     var unsavedRows: Int64 = 0
     var cursorsSavedAt: Int64 = 0
     var prunedPartlyAt: Int64?
@@ -90,7 +90,7 @@ final class Store {
                 unsavedCursors.insert(name)
             }
         } else {
-            confirmed = [:]
+            confirmed = session.confirmedAtOpening.mapValues { $0.clipped(through: session.newest) }
             unsavedCursors = []
         }
         for name in session.damagedState {

@@ -9,11 +9,11 @@ struct IngestBatch {
     let arrival: Timestamp
     var events: [Event] = []
     /// Sequences to confirm, per home and epoch.
-    var confirmations: [HomeID: [String: SequenceRanges]] = [:]
+    var confirmations: [HomeID: [ExactString: SequenceRanges]] = [:]
     var readings = 0
     var commands = 0
     /// Dead letters by reason.
-    var deadLetters: [String: Int] = [:]
+    var deadLetters: [String: Int] = [:]  // Own names: reasons.
 }
 
 /// Turns messages into events. The home in the *topic* is the only home a message can write to: nothing inside a
@@ -93,7 +93,8 @@ struct IngestDecoder {
 
     private func confirm(_ origin: Origin, into batch: inout IngestBatch) {
         guard let epoch = origin.epoch, let sequence = origin.sequence else { return }
-        batch.confirmations[origin.home, default: [:]][epoch, default: SequenceRanges()].insert(sequence...sequence)
+        batch.confirmations[origin.home, default: [:]][ExactString(epoch), default: SequenceRanges()].insert(
+            sequence...sequence)
     }
 
     private func deadLetter(
@@ -118,6 +119,8 @@ struct Origin {
     var epoch: String?
     /// Zone of naive timestamps, when it is not UTC.
     var zone: String?
+    /// What the gateway knows about its time.
+    var marks = TimeMarks()
     var timestamp: String?
     var reason: String?
 
@@ -129,6 +132,8 @@ struct Origin {
             case "seq": sequence = Int64(property.value).flatMap { $0 > 0 ? $0 : nil }
             case "epoch" where property.value.utf8.count <= Self.nameLimit: epoch = property.value
             case "zone" where property.value.utf8.count <= Self.nameLimit: zone = property.value
+            case "fold": marks.isSecondPass = property.value == "1"
+            case "nth": marks.nth = Self.nth(property.value)
             case "timestamp": timestamp = property.value
             case "reason": reason = property.value
             default: break
@@ -145,6 +150,13 @@ struct Origin {
         timestamp = Self.text(json["timestamp"], atMost: Self.textLimit)
         reason = Self.text(json["reason"], atMost: Self.textLimit)
         zone = Self.text(json["zone"], atMost: Self.nameLimit)
+        marks.isSecondPass = json["fold"]?.string == "1"
+        marks.nth = Self.nth(json["nth"]?.string)
+    }
+
+    /// 0, as if it were not there, for what no gateway writes.
+    private static func nth(_ text: String?) -> Int {
+        text.flatMap { Int($0) }.flatMap { (1...TimeMarks.nthLimit).contains($0) ? $0 : nil } ?? 0
     }
 
     private static func text(_ value: JSON?, atMost limit: Int) -> String? {

@@ -8,7 +8,7 @@ final class IngestMetrics: Sendable {
         var readings = 0
         var commands = 0
         var batches = 0
-        var deadLetters: [String: Int] = [:]
+        var deadLetters: [String: Int] = [:]  // Own names: reasons.
         var appendFailures = 0
         var lastFailure: String?
     }

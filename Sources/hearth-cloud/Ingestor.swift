@@ -73,7 +73,7 @@ final class Ingestor: ConnectionHandler {
     private func confirm(_ batch: IngestBatch, on link: Link) {
         for (home, epochs) in batch.confirmations {
             for (epoch, sequences) in epochs {
-                let acknowledgement = Acknowledgement(epoch: epoch, ranges: sequences.ranges)
+                let acknowledgement = Acknowledgement(epoch: epoch.text, ranges: sequences.ranges)
                 // A confirmation that cannot be sent is given again when the home sends the record again.
                 _ = try? link.publish(
                     Publication(topic: CloudTopic.ack(home).string, payload: acknowledgement.payload, qos: 1))

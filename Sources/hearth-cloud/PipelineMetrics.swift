@@ -8,7 +8,7 @@ final class PipelineMetrics: Sendable {
         var stored = 0
         var appended = 0
         var rejected = 0
-        var dropped: [String: Int] = [:]
+        var dropped: [String: Int] = [:]  // Own names: reasons.
         var failures = 0
         var lastFailure: String?
         /// Boot time of the loop's last turn; nil before the first.

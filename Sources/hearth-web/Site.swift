@@ -41,7 +41,7 @@ struct Site: Sendable {
 
     // MARK: Routing
 
-    private static let routes: [String: String] = [
+    private static let routes: [String: String] = [  // Own names: paths.
         "/": "GET", "/app.css": "GET", "/app.js": "GET", "/chart.js": "GET", "/icon.svg": "GET", "/events": "GET",
         "/history": "GET", "/metrics": "GET", "/healthz": "GET", "/override": "POST",
     ]

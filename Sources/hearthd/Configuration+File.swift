@@ -21,7 +21,7 @@ extension Configuration {
             reader.report(["home"], "must be a name without /, + and #, and not begin with $: it becomes a topic level")
         }
         sensorTimeZone = reader.string(["sensor_time_zone"]) ?? "UTC"
-        if !Self.isKnownZone(sensorTimeZone) {
+        if SystemZones.rules(of: sensorTimeZone) == nil {
             reader.report(
                 ["sensor_time_zone"], "\"\(sensorTimeZone)\" is neither an offset like +01:00 nor a known zone")
         }
@@ -51,21 +51,6 @@ extension Configuration {
     }
 
     private enum LogLevel: String, CaseIterable { case trace, debug, info, notice, warning, error, critical }
-
-    /// Whether the C library's zone database, or the offset grammar, knows `zone`.
-    private static func isKnownZone(_ zone: String) -> Bool {
-        if zone == "UTC" { return true }
-        let bytes = Array(zone.utf8)
-        if bytes.count == 6, bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-"),
-            bytes[3] == UInt8(ascii: ":")
-        {
-            let hours = Int(String(decoding: bytes[1...2], as: UTF8.self)) ?? 99
-            let minutes = Int(String(decoding: bytes[4...5], as: UTF8.self)) ?? 99
-            return hours <= 14 && minutes < 60
-        }
-        guard !zone.hasPrefix("/"), !zone.contains(".."), !zone.isEmpty else { return false }
-        return access("/usr/share/zoneinfo/\(zone)", R_OK) == 0
-    }
 }
 
 extension ConfigurationReader {

@@ -20,7 +20,7 @@ final class ControlBoard: Sendable {
         var commands = 0
         var retained = 0
         /// Discarded messages by reason, ``PayloadError``'s names and a few of our own.
-        var rejected: [String: Int] = [:]
+        var rejected: [String: Int] = [:]  // Own names: reasons.
     }
 
     struct Contents: Sendable {

@@ -15,7 +15,9 @@ final class RecordLane: ConnectionHandler {
         /// Redeliveries of what was already on disk, recognised by packet id, topic and bytes.
         var duplicates = 0
         var retained = 0
-        var rejected: [String: Int] = [:]
+        /// Readings that got a place beside another one with the same time.
+        var sameTime = 0
+        var rejected: [String: Int] = [:]  // Own names: reasons.
         /// Why the last batch was not acknowledged; nil after a good one.
         var failure: String?
     }
@@ -26,7 +28,8 @@ final class RecordLane: ConnectionHandler {
     private let shared: SharedCounters
     private let findings: FindingBoard
     private let logger: Logger
-    private let naiveAttributes: [UInt8]
+    private let zone: String
+    private var times: SameTimes
     private var redelivery: RedeliveryFilter
     private var counters = Counters()
     private var backoff = Backoff(base: .milliseconds(250), cap: .seconds(5))
@@ -51,9 +54,33 @@ final class RecordLane: ConnectionHandler {
         self.shared = shared
         self.findings = findings
         self.logger = logger
-        naiveAttributes = RecordAttributes(zone: sensorTimeZone).bytes
+        zone = sensorTimeZone
+        times = SameTimes(zone: SystemZones.rules(of: sensorTimeZone) ?? TimeZoneRules(offsetSeconds: 0))
         // A failing read here only costs duplicates, which everything downstream tolerates.
         redelivery = RedeliveryFilter(window: window, committed: (try? journal.recent(window)) ?? [])
+        recall()
+    }
+
+    /// Looks at the newest rows, some at a time, so that the same readings get the same places as before the restart.
+    private func recall() {
+        var after = max(journal.status.newest - Int64(times.limit), 0)
+        // A failing read only costs what it would have told.
+        while let batch = try? journal.read(after: after, rows: 256), batch.scannedThrough > after {
+            for record in batch.records {
+                guard let arrival = Self.arrival(of: record.topic, record.payload, at: record.receivedAt) else {
+                    continue
+                }
+                times.remember(arrival, RecordAttributes(bytes: record.attributes).marks)
+            }
+            after = batch.scannedThrough
+        }
+    }
+
+    private static func arrival(of topic: String, _ payload: [UInt8], at time: Int64) -> SameTimes.Arrival? {
+        guard case .temperature = HomeTopic(topic), let reading = try? Reading(payload: payload) else { return nil }
+        return SameTimes.Arrival(
+            topic: topic, written: reading.timestamp, isNaive: reading.isNaive, payload: payload,
+            at: Timestamp(nanoseconds: time))
     }
 
     // MARK: ConnectionHandler
@@ -76,20 +103,23 @@ final class RecordLane: ConnectionHandler {
         var next = counters
         let isObserved = mailbox.wantsObservations.load(ordering: .relaxed)
         var observations: [Room: Double] = [:]
+        // What is not kept comes again, and must not look like time going back.
+        let passes = times.passes
         for message in batch {
             if message.isRetained {
                 next.retained += 1
                 continue
             }
-            switch RecordLane.classify(message, naive: naiveAttributes) {
+            switch RecordLane.classify(message) {
             case .keep(let attributes, let reading):
                 if isObserved, let reading { observations[reading.room] = reading.value }
-                let entry = Journal.Entry(
+                var entry = Journal.Entry(
                     topic: message.topic, payload: message.payload, attributes: attributes,
                     packetID: message.packetID, receivedAt: now)
                 if redelivery.isRedelivery(entry) {
                     next.duplicates += 1
                 } else {
+                    if let reading { mark(&entry, reading, &next) }
                     entries.append(entry)
                 }
             case .reject(let reason):
@@ -98,7 +128,12 @@ final class RecordLane: ConnectionHandler {
                     .init(topic: message.topic, payload: message.payload, reason: reason, receivedAt: now))
             }
         }
-        try commit(entries, settingAside: rejected, now: now)
+        do {
+            try commit(entries, settingAside: rejected, now: now)
+        } catch {
+            times.passes = passes
+            throw error
+        }
         redelivery.committed(entries)
         next.recorded += entries.count
         next.failure = nil
@@ -138,17 +173,21 @@ final class RecordLane: ConnectionHandler {
     struct Observation: Equatable {
         var room: Room
         var value: Double
+        var timestamp: Timestamp
+        var isNaive: Bool
     }
 
     /// Whether a message is kept, and with which attributes. A pump command's `timestamp` and `reason` user properties
-    /// travel with it; a naive reading gets the sensors' zone (`naive`).
-    static func classify(_ message: Message, naive: [UInt8]) -> Verdict {
+    /// travel with it; a reading's attributes are ``mark(_:_:_:)``'s.
+    static func classify(_ message: Message) -> Verdict {
         switch HomeTopic(message.topic) {
         case .temperature(let room):
             do throws(PayloadError) {
                 let reading = try Reading(payload: message.payload)
                 return .keep(
-                    attributes: reading.isNaive ? naive : [], reading: Observation(room: room, value: reading.value))
+                    attributes: [],
+                    reading: Observation(
+                        room: room, value: reading.value, timestamp: reading.timestamp, isNaive: reading.isNaive))
             } catch {
                 return .reject(error.rawValue)
             }
@@ -158,6 +197,18 @@ final class RecordLane: ConnectionHandler {
         case nil:
             return .reject("unknown_topic")
         }
+    }
+
+    /// Gives a reading the sensors' zone, if it names none itself, and what tells it from others with the same time.
+    private func mark(_ entry: inout Journal.Entry, _ reading: Observation, _ counters: inout Counters) {
+        let (marks, isKnown) = times.marks(
+            SameTimes.Arrival(
+                topic: entry.topic, written: reading.timestamp, isNaive: reading.isNaive, payload: entry.payload,
+                at: Timestamp(nanoseconds: entry.receivedAt)))
+        if marks.nth > 0, !isKnown { counters.sameTime += 1 }
+        let zone = reading.isNaive ? zone : "UTC"
+        guard zone != "UTC" || marks != TimeMarks() else { return }
+        entry.attributes = RecordAttributes(zone: zone, marks: marks).bytes
     }
 
     private func commit(_ entries: [Journal.Entry], settingAside rejected: [Journal.Rejected], now: Int64) throws {

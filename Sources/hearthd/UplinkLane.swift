@@ -32,6 +32,8 @@ final class UplinkLane: ConnectionHandler {
     private var rate = DrainRate()
     /// Why the broker refuses publications, and when it did so last.
     private var refusal: (reason: ReasonCode, at: Int64)?
+    private var silence = ConfirmationSilence()
+    private var trouble = OncePerMinute()
 
     init(
         configuration: Configuration, journal: Journal, confirmedThrough: Int64, mailbox: ControlMailbox,
@@ -48,7 +50,8 @@ final class UplinkLane: ConnectionHandler {
             confirm: configuration.uplink.confirm == .broker ? .broker : .ingestor,
             maxRate: configuration.uplink.maxRate)
         state = UplinkState(
-            settings: settings, epoch: journal.epoch, lowWatermark: confirmedThrough, newest: journal.status.newest)
+            settings: settings, epoch: journal.epoch, lowWatermark: confirmedThrough, newest: journal.status.newest,
+            confirmed: (try? journal.confirmedAbove(Self.cursor)) ?? [])
     }
 
     /// The journal cursor of this lane.
@@ -83,11 +86,17 @@ final class UplinkLane: ConnectionHandler {
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
-        let answer: UplinkState.BrokerAnswer =
-            reason.isDelivered ? .delivered : reason == .noMatchingSubscribers ? .nobody : .refused
+        let answer = state.meaning(of: UplinkState.BrokerAnswer(reason), for: packetID)
         // Nobody has to read the gateway's own status; a refusal of it is told all the same.
         guard state.published(packetID, answer, now: Clock.now) || answer == .refused else { return }
-        if answer == .delivered { accepted() } else { refused(reason) }
+        switch answer {
+        case .delivered:
+            if state.settings.confirm == .ingestor { silence.delivered(at: Clock.bootNanoseconds) }
+            accepted()
+        // Halved and sent again, or set aside and told.
+        case .tooLarge: break
+        case .nobody, .refused: refused(reason)
+        }
     }
 
     /// Told once, not per reading.
@@ -119,7 +128,8 @@ final class UplinkLane: ConnectionHandler {
     }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
-        state.disconnected()
+        state.disconnected(isTooLarge: cause.reason == .packetTooLarge, isClosed: cause.kind == .lost)
+        silence.disconnected()
         tellControl(isUp: false)
         backoff.connectionLasted(.nanoseconds(after))
         var random = SystemRandomNumberGenerator()
@@ -137,16 +147,26 @@ final class UplinkLane: ConnectionHandler {
             state.floor(journal.status.firstKept - 1)
             var deadline: Int64?
             if let link {
+                try setOversizedAside()
                 deadline = try send(on: link, now: now)
-                deadline = min(deadline ?? .max, publishStatus(on: link, now: now))
+                deadline = min(deadline ?? .max, publishStatus(on: link, now: now), lookForSilence(now: now) ?? .max)
             }
             rate.observe(confirmed: state.lowWatermark, now: now)
             board.update(state, ratePerSecond: rate.perSecond)
             return deadline
         } catch {
-            // The journal answers again when the disk does; meanwhile the link stays up.
-            logger.error("the uplink cannot read the journal", metadata: ["error": "\(error)"])
+            // The journal answers again when the disk does, and the link takes more by and by; meanwhile it stays up.
+            tell(error, now: now)
             return now + 1_000_000_000
+        }
+    }
+
+    private func tell(_ error: any Error, now: Int64) {
+        guard trouble.isDue(now: now) else { return }
+        if case .link(let problem)? = error as? LaneError {
+            logger.error("the cloud link does not take a record", metadata: ["error": "\(problem)"])
+        } else {
+            logger.error("the uplink cannot read the journal", metadata: ["error": "\(error)"])
         }
     }
 
@@ -213,16 +233,108 @@ final class UplinkLane: ConnectionHandler {
         let now = Clock.now
         guard !run.records.isEmpty else { return state.skipped(run.scanned) }
         if batch.asFrame || mustFrame(link) {
-            let packet = try publish(frame(run.records), on: link)
-            return state.sent(run.records.map(\.sequence), scanned: run.scanned, flight: packet, now: now)
+            var records = run.records[...]
+            while !(records.count == 1 && !mustFrame(link)) {
+                let isAll = records.count == run.records.count
+                let end = isAll ? run.scanned.upperBound : records.last?.sequence ?? run.scanned.upperBound
+                let scanned = run.scanned.lowerBound...end
+                if let packet = try publishIfItFits(frame(Array(records)), on: link) {
+                    return state.sent(records.map(\.sequence), scanned: scanned, flight: packet, now: now)
+                }
+                guard records.count > 1 else { return try setAside(records, scanned) }
+                state.frameTooLarge(rows: records.count)
+                records = records.prefix(records.count / 2)
+            }
+            let end = records.count == run.records.count ? run.scanned.upperBound : nil
+            return try publishEach(records, through: end, run, on: link)
         }
+        try publishEach(run.records[...], through: run.scanned.upperBound, run, on: link)
+    }
+
+    /// One message for each record.
+    /// - Parameter end: how far the run was read behind the last one.
+    private func publishEach(
+        _ records: ArraySlice<Journal.Record>, through end: Int64?, _ run: Run, on link: Link
+    ) throws(LaneError) {
         var from = run.scanned.lowerBound
-        for record in run.records {
-            let isLast = record.sequence == run.records.last?.sequence
-            let scanned = from...(isLast ? run.scanned.upperBound : record.sequence)
-            let packet = try publish(single(record), on: link)
-            state.sent([record.sequence], scanned: scanned, flight: packet, now: now)
+        for (index, record) in zip(records.indices, records) {
+            let isLast = index == records.endIndex - 1
+            let scanned = from...(isLast ? max(record.sequence, end ?? 0) : record.sequence)
             from = record.sequence + 1
+            guard let packet = try publishIfItFits(single(record), on: link) else {
+                try setAside([record], scanned)
+                continue
+            }
+            var isCommand = false
+            if case .heatpump = HomeTopic(record.topic) { isCommand = true }
+            state.sent(
+                [record.sequence], scanned: scanned, flight: packet, isCommand: isCommand, now: Clock.now)
+        }
+    }
+
+    /// - Returns: nil when it is larger than the broker said it takes (MQTT 5 section 3.2.2.3.6).
+    private func publishIfItFits(_ publication: Publication, on link: Link) throws(LaneError) -> Int32? {
+        do throws(LaneError) {
+            return try publish(publication, on: link)
+        } catch {
+            if case .link(let problem) = error, problem.code == .tooLarge { return nil }
+            throw error
+        }
+    }
+
+    // MARK: What no broker takes
+
+    private func setOversizedAside() throws(LaneError) {
+        for range in state.takeOversized() {
+            let records: [Journal.Record]
+            do throws(JournalError) {
+                records = try journal.read(after: range.lowerBound - 1, rows: 1).records
+            } catch {
+                throw .journal(error)
+            }
+            try setAside(records.filter { range.contains($0.sequence) }[...], range)
+        }
+    }
+
+    /// Keeps a record that the cloud broker takes in no form where a person sees it, and goes on.
+    private func setAside(_ records: ArraySlice<Journal.Record>, _ scanned: ClosedRange<Int64>) throws(LaneError) {
+        do throws(JournalError) {
+            _ = try journal.append(
+                [],
+                settingAside: records.map {
+                    .init(
+                        topic: $0.topic, payload: $0.payload, reason: "too_large_for_cloud", receivedAt: $0.receivedAt)
+                }, now: Clock.wallNanoseconds)
+        } catch {
+            throw .journal(error)
+        }
+        state.skipped(scanned)
+        for record in records where findings.report(.recordTooLarge(record)) {
+            logger.error(
+                "a record is larger than the cloud broker takes; it is set aside",
+                metadata: [
+                    "topic": "\(record.topic.debugDescription)", "sequence": "\(record.sequence)",
+                    "bytes": "\(record.payload.count)",
+                ])
+        }
+    }
+
+    /// - Returns: when to look again.
+    private func lookForSilence(now: Int64) -> Int64? {
+        let verdict = silence.verdict(isOpen: state.unconfirmed > 0, now: now)
+        switch verdict {
+        case .quiet: return nil
+        case .waiting(let until): return until
+        case .overdue(let since):
+            let minutes = max(1, (now - since) / 60_000_000_000)
+            let isNews = findings.report(
+                .unconfirmed(home: configuration.home, backlog: state.unconfirmed, minutes: minutes))
+            if isNews {
+                logger.error(
+                    "the cloud broker takes records, and none is confirmed",
+                    metadata: ["backlog": "\(state.unconfirmed)", "minutes": "\(minutes)"])
+            }
+            return now + 60_000_000_000
         }
     }
 
@@ -270,7 +382,11 @@ final class UplinkLane: ConnectionHandler {
 
     private func acknowledged(_ payload: [UInt8]) {
         do {
-            state.acknowledged(try Acknowledgement(payload: payload), now: Clock.now)
+            let acknowledgement = try Acknowledgement(payload: payload)
+            state.acknowledged(acknowledgement, now: Clock.now)
+            guard acknowledgement.epoch.utf8.elementsEqual(state.epoch.utf8) else { return }
+            silence.confirmed()
+            if findings.resolve(Finding.unconfirmedName) { logger.info("records are confirmed again") }
         } catch {
             board.countForeign()
             logger.warning("an acknowledgement could not be read", metadata: ["error": "\(error)"])

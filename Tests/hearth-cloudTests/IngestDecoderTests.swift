@@ -20,7 +20,7 @@ struct IngestDecoderTests {
     private func text(_ event: Event?) -> String { String(decoding: event?.value ?? [], as: UTF8.self) }
 
     private func ranges(_ batch: IngestBatch, _ home: String, _ epoch: String) -> [ClosedRange<Int64>]? {
-        HomeID(home).flatMap { batch.confirmations[$0]?[epoch]?.ranges }
+        HomeID(home).flatMap { batch.confirmations[$0]?[ExactString(epoch)]?.ranges }
     }
 
     private func reason(_ event: Event?) -> String {

@@ -18,7 +18,7 @@ final class KafkaReader: EventReader {
     // Offsets that could not be committed because the group was rebalancing.
     private var deferred: [TopicPartition: CommitMark] = [:]
     private var hasCheckedMetadata = false
-    private var topicWarnings: [String: Int64] = [:]
+    private var topicWarnings: [String: Int64] = [:]  // Own names: configured topics.
     private var nextPublication: Int64 = 0
     private var published = EventLogStatus.Group()
 
