@@ -195,6 +195,8 @@ package struct Counters: Equatable, Sendable {
     package var readings: Int64?
     package var recorded: Int64?
     package var duplicates: Int64?
+    /// Readings that got a place beside another of their room with the same time.
+    package var sameTime: Int64?
     package var retained: Int64?
     package var rejected: [ReasonCount]
     package var commands: Int64?
@@ -203,6 +205,7 @@ package struct Counters: Equatable, Sendable {
         readings = count(json["readings"])
         recorded = count(json["recorded"])
         duplicates = count(json["duplicates"])
+        sameTime = count(json["sameTime"])
         retained = count(json["retained"])
         rejected = reasonCounts(json["rejected"])
         commands = count(json["commands"])

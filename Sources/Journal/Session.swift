@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// An open journal file: the connection, its prepared statements, and what was read from it at the start.
 ///
@@ -181,6 +182,22 @@ final class Session {
         guard try statement.step(doing: "measuring") else { return 0 }
         defer { statement.reset() }
         return statement.int(0)
+    }
+
+    /// Which file the log is; nil until it is there.
+    private var logFile: (device: dev_t, number: ino_t)?
+
+    /// The same of the log, which SQLite does not watch.
+    var logHasMoved: Bool {
+        var information = stat()
+        let isThere = stat(connection.path + "-wal", &information) == 0
+        guard let known = logFile else {
+            if isThere { logFile = (information.st_dev, information.st_ino) }
+            return false
+        }
+        // A directory that cannot be read says nothing.
+        guard isThere || errno == ENOENT else { return false }
+        return !isThere || information.st_dev != known.device || information.st_ino != known.number
     }
 
     /// Whether the file was removed or replaced under its path: what is written then is lost with the process.

@@ -31,6 +31,9 @@ final class Store {
     /// What happened to the file; stays until the process ends.
     private var notices: [String] = []
     private var isDiskFull = false
+    /// How often the file was removed or replaced while in use, and what was done about it last.
+    var removals: Int64 = 0
+    var removal: String?
     private var lastStatus = JournalStatus()
 
     init(_ settings: Journal.Settings, now: Int64) throws(JournalError) {
@@ -104,7 +107,7 @@ final class Store {
     }
 
     /// Closes without touching the file any more. Confirmations that were not written yet stay valid for its epoch.
-    private func abandon() {
+    func abandon() {
         if let session { remembered = (session.epoch, session.cursors) }
         _ = status()
         session = nil
@@ -157,12 +160,10 @@ final class Store {
     ) throws(JournalError) -> Result {
         if let now { lastWallTime = now }
         do throws(JournalError) {
-            let session = try opened()
-            if session.hasMoved {
-                throw JournalError(
-                    code: .io,
-                    message: "\(settings.path) was removed or replaced while it was in use. Leave the file to "
-                        + "the daemon; a file is opened or made again by itself.")
+            var session = try opened()
+            if session.hasMoved || session.logHasMoved {
+                try putBack(session)
+                session = try opened()
             }
             let result = try body(session)
             if session.isBroken { abandon() }
@@ -227,6 +228,8 @@ final class Store {
             status.quarantined = session.quarantined
             status.setAside = session.rejectedCounts
         }
+        status.removals = removals
+        status.removal = removal
         status.commits = commits
         status.commitNanosecondsLast = commitNanoseconds
         status.lastError = appendFailure ?? otherFailure

@@ -30,6 +30,9 @@ private func aboutGateway(_ status: Status) -> [MetricSample] {
             "hearth_readings_received_total", "Readings that control took, since hearthd started.", counters.readings),
         counter("hearth_readings_recorded_total", "Readings and commands made durable.", counters.recorded),
         counter("hearth_readings_duplicate_total", "Readings that the broker delivered again.", counters.duplicates),
+        counter(
+            "hearth_readings_same_time_total", "Different readings of a room with the same time, each kept.",
+            counters.sameTime),
         counter("hearth_pump_commands_total", "Commands given to heat pumps, repetitions included.", counters.commands),
     ]
     let info = gauge(

@@ -185,7 +185,8 @@ struct StatusReport {
     private var counters: JSON {
         [
             "readings": JSON(control.counters.readings), "recorded": JSON(record.recorded),
-            "duplicates": JSON(record.duplicates), "retained": JSON(control.counters.retained + record.retained),
+            "duplicates": JSON(record.duplicates), "sameTime": JSON(record.sameTime),
+            "retained": JSON(control.counters.retained + record.retained),
             "rejected": counts(record.rejected.mapValues { Int64($0) }), "commands": JSON(control.counters.commands),
             "foreign": JSON(uplink.foreign),
         ]
