@@ -27,6 +27,8 @@ final class UplinkLane: ConnectionHandler {
     private var backoff = Backoff()
     /// Confirmed, and not yet noted by the journal.
     private var unkept: [ClosedRange<Int64>] = []
+    /// When the journal is asked to write down what it noted, boot time: after the last confirmation nothing else may come.
+    private var noteAt: Int64?
     private var nextStatus: Int64 = 0
     private var drainUntil: Int64?
     private var rate = DrainRate()
@@ -143,6 +145,7 @@ final class UplinkLane: ConnectionHandler {
             // PUBACKs may have confirmed something (confirm = "broker").
             try followEpoch(link)
             try keepConfirmed()
+            let note = try noteConfirmed(now: now) ?? .max
             state.newest(journal.status.newest)
             state.floor(journal.status.firstKept - 1)
             var deadline: Int64?
@@ -151,9 +154,10 @@ final class UplinkLane: ConnectionHandler {
                 deadline = try send(on: link, now: now)
                 deadline = min(deadline ?? .max, publishStatus(on: link, now: now), lookForSilence(now: now) ?? .max)
             }
+            deadline = min(deadline ?? .max, note)
             rate.observe(confirmed: state.lowWatermark, now: now)
             board.update(state, ratePerSecond: rate.perSecond)
-            return deadline
+            return deadline == .max ? nil : deadline
         } catch {
             // The journal answers again when the disk does, and the link takes more by and by; meanwhile it stays up.
             tell(error, now: now)
@@ -398,6 +402,16 @@ final class UplinkLane: ConnectionHandler {
         guard !unkept.isEmpty else { return }
         try journal.confirm(unkept, cursor: Self.cursor, now: Clock.wallNanoseconds)
         unkept = []
+        noteAt = Clock.bootNanoseconds + 1_050_000_000
+    }
+
+    /// - Returns: when to look again.
+    private func noteConfirmed(now: Int64) throws(JournalError) -> Int64? {
+        guard let due = noteAt else { return nil }
+        guard now >= due else { return due }
+        noteAt = nil
+        try journal.confirm([], cursor: Self.cursor, now: Clock.wallNanoseconds)
+        return nil
     }
 
     /// A damaged journal was replaced while in use: sequences of the old one mean nothing any more.

@@ -17,7 +17,7 @@ final class CloudRig {
         private var hearthd: ChildProcess?
 
         /// - Parameter more: further sections of its configuration.
-        init(_ name: String, cloudPort: Int, more: String = "") async throws {
+        init(_ name: String, cloudPort: Int, more: String = "", zone: String? = nil) async throws {
             self.name = name
             directory = try TemporaryDirectory(name)
             broker = try await Mosquitto.started(Mosquitto.fast)
@@ -25,6 +25,7 @@ final class CloudRig {
             configuration = try directory.write(
                 """
                 home = "\(name)"
+                \(zone.map { "sensor_time_zone = \"\($0)\"" } ?? "")
                 [local]
                 port = \(wire.port)
                 [cloud]

@@ -19,11 +19,12 @@ final class Rig {
     ///   - configuration: more lines of `hearthd.toml`; sections other than local, cloud, uplink, journal, control.
     ///   - journal: lines of its section; `path` is added unless given.
     init(
-        confirm: String = "broker", configuration: String = "", journal: String = "", journalDirectory: String? = nil
+        confirm: String = "broker", configuration: String = "", journal: String = "", journalDirectory: String? = nil,
+        cloudBroker: String = Mosquitto.fast
     ) async throws {
         directory = try TemporaryDirectory("rig")
         home = try await Mosquitto.started(Mosquitto.fast)
-        cloud = try await Mosquitto.started(Mosquitto.fast)
+        cloud = try await Mosquitto.started(cloudBroker)
         homeWire = try WireProxy(upstream: home.port)
         cloudWire = try WireProxy(upstream: cloud.port)
         configurationFile = try directory.write(
