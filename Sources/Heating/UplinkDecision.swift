@@ -47,7 +47,7 @@ extension UplinkState {
         guard bucket.available(1, now: now) > 0 else { return .wait(until: bucket.instant(for: 1)) }
         let gaps = confirmed.gaps(in: max(flight.range.lowerBound, lowWatermark + 1)...flight.range.upperBound)
         guard let first = gaps.first, let last = gaps.last else { return .wait(until: nil) }
-        let rows = min(flight.rows, flight.rowLimit ?? .max)
+        let rows = min(flight.rows, flight.rowLimit ?? .max, frameRows)
         return .send(
             Batch(
                 range: first.lowerBound...last.upperBound, rows: rows, bytes: settings.frameBytes, asFrame: rows > 1,

@@ -3,8 +3,13 @@ import Glibc
 /// A file that was removed or replaced under its name while in use is still whole behind the open descriptors: it is put
 /// back under its name before anything else is acknowledged. Whoever kills the process before that loses what it held.
 extension Store {
-    /// - Returns: a session on the files that have the names.
-    func putBack(_ session: Session) throws(JournalError) {
+    /// Afterwards ``opened()`` gives a session on the files that have the names.
+    func putBackIfMoved() throws(JournalError) {
+        let session = try opened()
+        if session.hasMoved || session.logHasMoved { try putBack(session) }
+    }
+
+    private func putBack(_ session: Session) throws(JournalError) {
         let rows = session.newest - session.firstKept + 1
         let isLogOnly = !session.hasMoved
         do throws(JournalError) {

@@ -160,11 +160,8 @@ final class Store {
     ) throws(JournalError) -> Result {
         if let now { lastWallTime = now }
         do throws(JournalError) {
-            var session = try opened()
-            if session.hasMoved || session.logHasMoved {
-                try putBack(session)
-                session = try opened()
-            }
+            try putBackIfMoved()
+            let session = try opened()
             let result = try body(session)
             if session.isBroken { abandon() }
             if operation == .append { (appendFailure, isDiskFull) = (nil, false) } else { otherFailure = nil }

@@ -21,7 +21,7 @@ import Testing
     @Test("exactly the names that Foundation knows", .enabled(if: !files.isEmpty, "needs tzdata"))
     func names() {
         let odd = [
-            "", "/", "Europe", "Europe/", "Europe//Madrid", "../zoneinfo/UTC", "./UTC", "europe/madrid", "UTC\0",
+            "", "/", "Europe", "Europe/", "Europe//Madrid", "../zoneinfo/UTC", "./UTC", "europe/madrid",
             "utc?",
         ]
         var known = 0
@@ -41,7 +41,8 @@ import Testing
     func offsets() throws {
         for name in Self.files.filter({ isZoneName($0) }) {
             guard let rules = Self.rules(name), let zone = TimeZone(identifier: name) else { continue }
-            var instant: Int64 = 0
+            // Since tzdata 2024b these two are Lisbon and Athens, with another past.
+            var instant: Int64 = ["WET", "EET"].contains(name) ? 852_076_800 : 0
             var wrong = 0
             while instant < 4_102_444_800 {
                 let expected = zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(instant)))
