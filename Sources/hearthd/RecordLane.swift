@@ -21,7 +21,6 @@ final class RecordLane: ConnectionHandler {
     }
 
     private let journal: Journal
-    private let mailbox: ControlMailbox
     private let onCommit: @Sendable () -> Void
     private let shared: SharedCounters
     private let findings: FindingBoard
@@ -39,14 +38,12 @@ final class RecordLane: ConnectionHandler {
 
     /// - Parameters:
     ///   - window: the Receive Maximum of this lane's connection; a broker cannot redeliver more than that.
-    ///   - mailbox: Control's, for the newest readings while it does not follow the sensors itself.
     ///   - onCommit: called after each commit, to wake the uplink.
     init(
-        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters, mailbox: ControlMailbox,
+        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters,
         findings: FindingBoard, logger: Logger, onCommit: @escaping @Sendable () -> Void
     ) {
         self.journal = journal
-        self.mailbox = mailbox
         self.onCommit = onCommit
         self.shared = shared
         self.findings = findings
@@ -74,16 +71,13 @@ final class RecordLane: ConnectionHandler {
         entries.reserveCapacity(batch.count)
         var rejected: [Journal.Rejected] = []
         var next = counters
-        let isObserved = mailbox.wantsObservations.load(ordering: .relaxed)
-        var observations: [Room: Double] = [:]
         for message in batch {
             if message.isRetained {
                 next.retained += 1
                 continue
             }
             switch RecordLane.classify(message, naive: naiveAttributes) {
-            case .keep(let attributes, let reading):
-                if isObserved, let reading { observations[reading.room] = reading.value }
+            case .keep(let attributes):
                 let entry = Journal.Entry(
                     topic: message.topic, payload: message.payload, attributes: attributes,
                     packetID: message.packetID, receivedAt: now)
@@ -105,7 +99,6 @@ final class RecordLane: ConnectionHandler {
         counters = next
         shared.set(next)
         if !entries.isEmpty { onCommit() }
-        if !observations.isEmpty { mailbox.post(observations: observations) }
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
@@ -131,30 +124,24 @@ final class RecordLane: ConnectionHandler {
     // MARK: Deciding
 
     enum Verdict: Equatable {
-        case keep(attributes: [UInt8], reading: Observation?)
+        case keep(attributes: [UInt8])
         case reject(String)
-    }
-
-    struct Observation: Equatable {
-        var room: Room
-        var value: Double
     }
 
     /// Whether a message is kept, and with which attributes. A pump command's `timestamp` and `reason` user properties
     /// travel with it; a naive reading gets the sensors' zone (`naive`).
     static func classify(_ message: Message, naive: [UInt8]) -> Verdict {
         switch HomeTopic(message.topic) {
-        case .temperature(let room):
+        case .temperature:
             do throws(PayloadError) {
                 let reading = try Reading(payload: message.payload)
-                return .keep(
-                    attributes: reading.isNaive ? naive : [], reading: Observation(room: room, value: reading.value))
+                return .keep(attributes: reading.isNaive ? naive : [])
             } catch {
                 return .reject(error.rawValue)
             }
         case .heatpump:
             guard (try? HeatPumpCommand(payload: message.payload)) != nil else { return .reject("bad_command") }
-            return .keep(attributes: RecordAttributes(userProperties: message.userProperties).bytes, reading: nil)
+            return .keep(attributes: RecordAttributes(userProperties: message.userProperties).bytes)
         case nil:
             return .reject("unknown_topic")
         }

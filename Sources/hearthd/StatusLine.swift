@@ -9,7 +9,8 @@ enum StatusLine {
         let report = StatusReport(gateway)
         var parts = [rooms(report)]
         if let uplink = report.links.last {
-            parts.append((uplink.isConnected ? "cloud connected" : "no cloud") + ", backlog \(report.backlog)")
+            parts.append(
+                (uplink.isConnected ? "cloud connected" : "no cloud") + ", backlog \(report.forward.report.backlog)")
         }
         let alarms = report.findings
         if let first = alarms.first {
