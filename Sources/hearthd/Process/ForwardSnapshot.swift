@@ -77,7 +77,9 @@ struct ForwardSnapshot {
     var links: [LinkView] {
         [
             LinkView("record", state.configuration.local.address, state.record, now),
-            LinkView("uplink", state.configuration.cloud.address, state.uplink, now),
+            state.configuration.isCloudEnabled
+                ? LinkView("uplink", state.configuration.cloud.address, state.uplink, now)
+                : LinkView(name: "uplink", peer: "", off: "there is no cloud: cloud.enabled is false"),
         ]
     }
 
@@ -85,7 +87,7 @@ struct ForwardSnapshot {
 
     /// Records the cloud has not confirmed. The lane may sit in the resolver: what came since it looked is added.
     var backlog: Int64 {
-        guard let journal else { return 0 }
+        guard let journal, state.configuration.isCloudEnabled else { return 0 }
         return uplink.newest == 0
             ? journal.unconfirmedRows : uplink.backlog + max(0, journal.newest - uplink.newest)
     }
@@ -94,6 +96,7 @@ struct ForwardSnapshot {
         let rate = uplink.ratePerSecond
         return [
             "confirm": .string(state.configuration.uplink.confirm.rawValue),
+            "enabled": .bool(state.configuration.isCloudEnabled),
             "backlog": JSON(backlog),
             "oldestSeconds": oldestSeconds,
             "ratePerSecond": JSON((rate * 10).rounded() / 10),

@@ -30,6 +30,7 @@ final class Forwarder: Sendable {
 
     private static let journalRetryNanoseconds: Int64 = 2_000_000_000
     private static let reportNanoseconds: Int64 = 1_000_000_000
+    private static let keepNanoseconds: Int64 = 5_000_000_000
 
     init(configuration: Configuration, outbox: ForwardOutbox, logger: Logger) {
         self.logger = logger
@@ -109,12 +110,15 @@ final class Forwarder: Sendable {
                 logger: logger.lane("record"), onCommit: { uplinkBox.wake() })
         }
         let confirmedThrough = try journal.cursor(UplinkLane.cursor)
-        let uplink = Connection(.uplink(configuration), name: "uplink") { [uplinkBoard, findings, outbox, logger] in
-            UplinkLane(
-                configuration: configuration, journal: journal, confirmedThrough: confirmedThrough, outbox: outbox,
-                board: uplinkBoard, findings: findings, logger: logger.lane("uplink"))
+        var uplink: Connection?
+        if configuration.isCloudEnabled {
+            uplink = Connection(.uplink(configuration), name: "uplink") { [uplinkBoard, findings, outbox, logger] in
+                UplinkLane(
+                    configuration: configuration, journal: journal, confirmedThrough: confirmedThrough, outbox: outbox,
+                    board: uplinkBoard, findings: findings, logger: logger.lane("uplink"))
+            }
         }
-        uplinkBox.set(uplink)
+        if let uplink { uplinkBox.set(uplink) }
         let isStopping = state.withLock { state in
             state.journal = journal
             state.journalError = nil
@@ -128,7 +132,27 @@ final class Forwarder: Sendable {
             "journal open",
             metadata: ["newest": "\(journal.status.newest)", "unconfirmed": "\(journal.status.unconfirmedRows)"])
         start(record)
-        start(uplink)
+        if let uplink { start(uplink) } else { keepForCharts(journal) }
+    }
+
+    /// Without a cloud nothing waits for one: what is recorded is history at once, and leaves when it is old.
+    private func keepForCharts(_ journal: Journal) {
+        let waiting = journal.status.unconfirmedRows
+        if waiting > 0 {
+            logger.notice(
+                "cloud.enabled is false: what waited for the cloud stays for local charts only",
+                metadata: ["records": "\(waiting)"])
+        }
+        startThread("no-cloud") { [self] in
+            while !snapshot.isStopping {
+                let newest = journal.status.newest
+                if newest > journal.status.lowWatermark {
+                    // A failing disk is told by the lane that needs it.
+                    try? journal.confirm([1...newest], cursor: UplinkLane.cursor, now: Clock.wallNanoseconds)
+                }
+                Clock.sleep(Self.keepNanoseconds)
+            }
+        }
     }
 
     /// Without a thread there is no lane: the parent sees it stand still, and the next process starts afresh.
