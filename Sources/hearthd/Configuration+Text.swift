@@ -28,7 +28,9 @@ extension Configuration {
     }
 
     private func section(_ name: String, broker: Broker, isEnabled: Bool? = nil) -> [String] {
-        var lines = ["", "[\(name)]"] + (isEnabled.map { ["enabled = \($0)"] } ?? []) + ["host = \(quoted(broker.host))", "port = \(broker.port)"]
+        var lines = ["", "[\(name)]"]
+        if let isEnabled { lines.append("enabled = \(isEnabled)") }
+        lines += ["host = \(quoted(broker.host))", "port = \(broker.port)"]
         if let username = broker.username { lines.append("username = \(quoted(username))") }
         if let file = broker.passwordFile { lines.append("password_file = \(quoted(file))") }
         if let tls = broker.tls {

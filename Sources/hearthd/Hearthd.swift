@@ -56,6 +56,9 @@ struct Hearthd: AsyncParsableCommand {
         let notifier = ServiceNotifier(environment: environment)
         let gateway = Gateway(configuration: configuration, logger: logger)
         let socket = ControlSocket(path: configuration.controlSocket, gateway: gateway, logger: logger)
+        // At the lower levels it prints every service with all that is in it, this process's environment too.
+        var lifecycleLogger = logger
+        lifecycleLogger.logLevel = max(logger.logLevel, .info)
         var services = ServiceGroupConfiguration(
             services: [
                 .init(service: GatewayService(gateway: gateway, socket: socket, notifier: notifier)),
@@ -63,7 +66,7 @@ struct Hearthd: AsyncParsableCommand {
                 .init(service: HeartbeatService(gateway: gateway, notifier: notifier)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: logger)
+            logger: lifecycleLogger)
         services.maximumGracefulShutdownDuration = .seconds(5)
         try await ServiceGroup(configuration: services).run()
         // A lane stuck in a frozen disk cannot be joined. What it holds was never acknowledged, so leaving is safe.
