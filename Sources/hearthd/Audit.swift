@@ -16,15 +16,11 @@ struct Audit {
 
     let json: JSON
 
-    init(_ gateway: Gateway, seconds: Int64, after: Int64?) throws(Failure) {
-        let report = StatusReport(gateway)
+    init(_ report: ForwardSnapshot, seconds: Int64, after: Int64?) throws(Failure) {
         guard let journal = report.state.journal, let status = report.journal else {
             throw Failure(message: report.state.journalError ?? "the journal is not open yet")
         }
-        // A frozen disk must not freeze this socket too.
-        if let since = status.busySince, report.now.nanoseconds - since > 500_000_000 {
-            throw Failure(message: "the disk does not answer")
-        }
+        if report.isStuck { throw Failure(message: "the disk does not answer") }
         do throws(JournalError) {
             let cutoff = Clock.wallNanoseconds - seconds * 1_000_000_000
             var start = after
@@ -36,7 +32,7 @@ struct Audit {
     }
 
     private static func part(
-        of journal: Journal, after start: Int64, _ report: StatusReport, _ status: JournalStatus
+        of journal: Journal, after start: Int64, _ report: ForwardSnapshot, _ status: JournalStatus
     ) throws(JournalError) -> JSON {
         let batch = try journal.read(after: start, rows: rowsPerCall)
         let present = SequenceRanges(batch.records.map { $0.sequence...$0.sequence })

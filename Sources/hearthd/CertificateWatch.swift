@@ -1,34 +1,13 @@
 import Heating
 import MQTT
-import Synchronization
 
 /// When the certificates of the TLS links end.
-///
-/// Read again and again on a thread of its own: a disk that hangs must freeze neither the heartbeat nor the control
-/// socket, and both only look at what was read last.
-final class CertificateWatch: Sendable {
+enum CertificateWatch {
     /// One file and the end that matters.
     struct End: Equatable, Sendable {
         var file: String
         /// Nanoseconds since 1970.
         var notAfter: Int64
-    }
-
-    private static let intervalNanoseconds: Int64 = 5_000_000_000
-    private let ends = Mutex<[End]>([])
-
-    /// As of the last reading, which is a few seconds old at most while the disk answers.
-    var snapshot: [End] { ends.withLock { $0 } }
-
-    /// Watches the files that `configuration` names each time, for as long as it returns one.
-    func start(_ configuration: @escaping @Sendable () -> Configuration?) {
-        startThread("certificates") { [self] in
-            while let current = configuration() {
-                let read = Self.read(current)
-                ends.withLock { $0 = read }
-                Clock.sleep(Self.intervalNanoseconds)
-            }
-        }
     }
 
     /// A chain is as good as the first of its certificates to end. A file of authorities is of use until the last one

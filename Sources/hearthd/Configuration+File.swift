@@ -27,6 +27,7 @@ extension Configuration {
         }
         local = reader.broker("local", port: 1883)
         cloud = reader.broker("cloud", port: 1884)
+        isCloudEnabled = reader.bool(["cloud", "enabled"]) ?? true
         journal = reader.journal()
         uplink = .init(
             confirm: reader.oneOf(["uplink", "confirm"], Uplink.Confirm.self) ?? .ingestor,

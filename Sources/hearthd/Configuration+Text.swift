@@ -4,7 +4,7 @@ extension Configuration {
     /// The effective configuration as TOML, defaults and overrides included, the way `--check-config` prints it.
     var text: String {
         var lines = ["home = \(quoted(home.name))", "sensor_time_zone = \(quoted(sensorTimeZone))"]
-        lines += section("local", broker: local) + section("cloud", broker: cloud)
+        lines += section("local", broker: local) + section("cloud", broker: cloud, isEnabled: isCloudEnabled)
         lines += [
             "", "[journal]", "path = \(quoted(journal.path))", "max_size = \(journal.maxSize)",
             "when_full = \(quoted(journal.whenFull.rawValue))",
@@ -27,8 +27,10 @@ extension Configuration {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func section(_ name: String, broker: Broker) -> [String] {
-        var lines = ["", "[\(name)]", "host = \(quoted(broker.host))", "port = \(broker.port)"]
+    private func section(_ name: String, broker: Broker, isEnabled: Bool? = nil) -> [String] {
+        var lines = ["", "[\(name)]"]
+        if let isEnabled { lines.append("enabled = \(isEnabled)") }
+        lines += ["host = \(quoted(broker.host))", "port = \(broker.port)"]
         if let username = broker.username { lines.append("username = \(quoted(username))") }
         if let file = broker.passwordFile { lines.append("password_file = \(quoted(file))") }
         if let tls = broker.tls {

@@ -11,6 +11,8 @@ struct Configuration: Equatable, Sendable {
     var sensorTimeZone: String
     var local: Broker
     var cloud: Broker
+    /// False: there is no cloud. Readings are kept for local charts and do not wait for anybody.
+    var isCloudEnabled: Bool
     var journal: JournalFile
     var uplink: Uplink
     var thermostat: Thermostat.Settings

@@ -17,7 +17,10 @@ final class ControlSocket: Sendable {
     private let path: String
     private let service: VarlinkService
     private let logger: Logger
+    private let wake = WakePipe()
+    private let ownsName = Atomic(false)
     private let isStopping = Atomic(false)
+    private let lastProblem = Mutex("")
 
     init(path: String, gateway: Gateway, logger: Logger) {
         self.path = path
@@ -33,8 +36,12 @@ final class ControlSocket: Sendable {
 
     func stop() {
         isStopping.store(true, ordering: .relaxed)
-        if !path.isEmpty { unlink(path) }
+        if ownsName.load(ordering: .relaxed) { unlink(path) }
+        wake.signal()
     }
+
+    /// The recording side has said something: somebody may be waiting for it.
+    func news() { wake.signal() }
 
     // MARK: The loop
 
@@ -47,13 +54,18 @@ final class ControlSocket: Sendable {
                 listener = listen()
                 continue
             }
-            var descriptors = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
+            var descriptors = [
+                pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
+            ]
             descriptors += clients.map { pollfd(fd: $0.descriptor, events: $0.pollEvents, revents: 0) }
-            poll(&descriptors, nfds_t(descriptors.count), 250)
+            poll(&descriptors, nfds_t(descriptors.count), clients.isEmpty ? -1 : 250)
+            if descriptors[1].revents != 0 { wake.clear() }
             let now = Clock.bootNanoseconds
-            for (client, polled) in zip(clients, descriptors.dropFirst()) {
+            for (client, polled) in zip(clients, descriptors.dropFirst(2)) {
                 client.step(polled.revents, service: service, now: now, watchEvery: Self.watchNanoseconds)
             }
+            for client in clients where client.isFinished { client.abandon(service) }
             clients.removeAll(where: \.isFinished)
             if descriptors[0].revents != 0 { accept(from: listener, into: &clients) }
         }
@@ -77,13 +89,19 @@ final class ControlSocket: Sendable {
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
         guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            logger.error("the control socket's path is too long for a socket", metadata: ["path": "\(path)"])
+            complain("the path is too long for a socket")
             return -1
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         let descriptor = socket(
             AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return -1 }
+        if isAnswered(&address) {
+            complain(
+                "another process listens there: look for a second hearthd (pgrep -a hearthd), or set control.socket")
+            close(descriptor)
+            return -1
+        }
         unlink(path)  // A killed daemon leaves its socket behind.
         let bound = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -92,14 +110,36 @@ final class ControlSocket: Sendable {
         }
         // The group may steer heating; others may not.
         guard bound == 0, chmod(path, 0o660) == 0, Glibc.listen(descriptor, 16) == 0 else {
-            let problem = String(cString: strerror(errno))
-            logger.error(
-                "no control socket; heating goes on. Check that the directory exists and is writable",
-                metadata: ["path": "\(path)", "error": "\(problem)"])
+            complain("\(String(cString: strerror(errno))). Check that the directory exists and is writable")
             close(descriptor)
             return -1
         }
+        ownsName.store(true, ordering: .relaxed)
         return descriptor
+    }
+
+    /// Whether somebody alive has the name: it is not ours to take.
+    private func isAnswered(_ address: inout sockaddr_un) -> Bool {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        let code = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        // EAGAIN: it is there and its queue is full, unix(7).
+        return code == 0 || errno == EAGAIN
+    }
+
+    /// Once for each problem: it is tried again every second.
+    private func complain(_ problem: String) {
+        let isNew = lastProblem.withLock { last in
+            defer { last = problem }
+            return last != problem
+        }
+        guard isNew else { return }
+        logger.error("no control socket; heating goes on", metadata: ["path": "\(path)", "error": "\(problem)"])
     }
 }
 
@@ -112,6 +152,8 @@ private final class Client {
     /// A call with `more` that is answered again and again.
     private var watched: VarlinkCall?
     private var nextReply: Int64 = 0
+    /// The question that the recording side has not answered yet; later calls wait behind it.
+    private var asked: (id: Int64, call: VarlinkCall)?
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
@@ -121,7 +163,11 @@ private final class Client {
 
     func step(_ events: Int16, service: VarlinkService, now: Int64, watchEvery: Int64) {
         if events & Int16(POLLIN | POLLHUP | POLLERR) != 0 { read() }
-        while let end = input.firstIndex(of: 0) {
+        if let asked, let answer = service.answer(to: asked.call, id: asked.id) {
+            if !asked.call.oneway { reply(answer) }
+            self.asked = nil
+        }
+        while asked == nil, let end = input.firstIndex(of: 0) {
             let request = Array(input[..<end])
             input.removeFirst(end + 1)
             answer(request, service)
@@ -139,9 +185,16 @@ private final class Client {
         if call.more, service.isRepeatable(call) {
             watched = call
         } else {
-            let answer = service.reply(to: call)
-            if !call.oneway { reply(answer) }
+            switch service.outcome(of: call) {
+            case .reply(let answer): if !call.oneway { reply(answer) }
+            case .asked(let id): asked = (id, call)
+            }
         }
+    }
+
+    /// Nobody is there any more to hear an answer.
+    func abandon(_ service: VarlinkService) {
+        if let asked { service.forget(id: asked.id) }
     }
 
     private func reply(_ reply: VarlinkReply) {

@@ -1,6 +1,5 @@
 import Glibc
 import Heating
-import Journal
 
 /// One line of `hearth doctor`.
 struct Check: Sendable {
@@ -9,7 +8,20 @@ struct Check: Sendable {
     var state: State
     var detail: String
     /// What to do; empty when all is well.
-    var advice = ""
+    var advice: String
+
+    init(name: String, state: State, detail: String, advice: String = "") {
+        (self.name, self.state, self.detail, self.advice) = (name, state, detail, advice)
+    }
+
+    /// As the child sent it.
+    init?(_ json: JSON) {
+        guard let name = json["name"]?.string, let state = json["state"]?.string.flatMap(State.init(rawValue:)) else {
+            return nil
+        }
+        self.init(
+            name: name, state: state, detail: json["detail"]?.string ?? "", advice: json["advice"]?.string ?? "")
+    }
 
     var json: JSON {
         ["name": .string(name), "state": .string(state.rawValue), "detail": .string(detail), "advice": .string(advice)]
@@ -25,7 +37,7 @@ struct Doctor {
     init(_ gateway: Gateway) { report = StatusReport(gateway) }
 
     var checks: [Check] {
-        [configuration] + links + [clock, journal, disk] + secrets + certificates + sensors
+        [configuration] + report.links.filter { $0.name == "control" }.map(\.check) + forwarding + [clock] + sensors
     }
 
     private var configuration: Check {
@@ -38,16 +50,13 @@ struct Doctor {
         )
     }
 
-    private var links: [Check] {
-        report.links.map { link in
-            if link.isConnected { return Check(name: link.name, state: .ok, detail: "connected to \(link.peer)") }
-            let isCloud = link.name == "uplink"
-            return Check(
-                name: link.name, state: isCloud ? .warning : .error, detail: "\(link.peer): \(link.detail)",
-                advice: isCloud
-                    ? "Heating goes on and readings are kept. Check the internet and [cloud] in the configuration."
-                    : "Check the home broker (systemctl status mosquitto) and [local] in the configuration.")
+    /// The recording side's own checks, or that it is not there.
+    private var forwarding: [Check] {
+        if let finding = report.findings.first(where: { ["recording-stopped", "recording-silent"].contains($0.name) }) {
+            return [Check(name: "recording", state: .error, detail: finding.text, advice: finding.advice)]
         }
+        return report.forward.report.at == nil
+            ? [Check(name: "recording", state: .warning, detail: "starting")] : report.forward.report.checks
     }
 
     private var clock: Check {
@@ -60,64 +69,6 @@ struct Doctor {
         let isSynchronised = access("/run/systemd/timesync/synchronized", F_OK) == 0
         return Check(name: "clock", state: .ok, detail: "\(report.wall)" + (isSynchronised ? ", synchronised" : ""))
     }
-
-    private var journal: Check {
-        if let error = report.state.journalError {
-            return Check(
-                name: "journal", state: .error, detail: error,
-                advice: "Check \(report.state.configuration.journal.path), its directory's owner and the disk.")
-        }
-        guard let journal = report.journal else { return Check(name: "journal", state: .warning, detail: "opening") }
-        if let failure = report.record.failure ?? journal.lastError {
-            return Check(name: "journal", state: .error, detail: failure, advice: "Check the disk: dmesg, df -h")
-        }
-        if !journal.alarms.isEmpty || journal.quarantined > 0 {
-            return Check(
-                name: "journal", state: .warning,
-                detail: (journal.alarms + ["\(journal.quarantined) rows quarantined"]).joined(separator: "; "),
-                advice: "The damaged file was kept beside the new one. Replace a failing disk or card.")
-        }
-        let used = "\(journal.usedBytes >> 20) of \(journal.maxBytes >> 20) MiB"
-        return Check(name: "journal", state: .ok, detail: "\(report.backlog) waiting for the cloud, \(used)")
-    }
-
-    private var disk: Check {
-        guard let disk = report.disk else {
-            return Check(
-                name: "disk", state: .error, detail: "the journal's directory cannot be examined",
-                advice: "Create it and give it to the user hearthd runs as.")
-        }
-        let detail = "\(disk.free >> 20) MiB free of \(disk.total >> 20)"
-        let need = max(64 << 20, (report.state.configuration.journal.maxSize - (report.journal?.fileBytes ?? 0)))
-        guard disk.free < need else { return Check(name: "disk", state: .ok, detail: detail) }
-        return Check(
-            name: "disk", state: .warning, detail: "\(detail): less than the journal may still grow",
-            advice: "Free some space or lower journal.max_size.")
-    }
-
-    /// Files with secrets: readable by us, and by nobody else.
-    private var secrets: [Check] {
-        let brokers = [("local", report.state.configuration.local), ("cloud", report.state.configuration.cloud)]
-        return brokers.flatMap { name, broker in
-            [broker.passwordFile, broker.tls?.key].compactMap { $0 }.map { file in
-                var information = stat()
-                guard access(file, R_OK) == 0, stat(file, &information) == 0 else {
-                    return Check(
-                        name: "\(name) secret", state: .error,
-                        detail: "\(file): \(String(cString: strerror(errno)))",
-                        advice: "Make it readable for the user hearthd runs as, or use LoadCredential=.")
-                }
-                guard information.st_mode & 0o077 == 0 else {
-                    return Check(
-                        name: "\(name) secret", state: .warning, detail: "\(file) is readable by others",
-                        advice: "chmod 600 \(file)")
-                }
-                return Check(name: "\(name) secret", state: .ok, detail: file)
-            }
-        }
-    }
-
-    private var certificates: [Check] { report.certificates.map { $0.check(at: report.wall) } }
 
     private var sensors: [Check] {
         if report.control.rooms.isEmpty {

@@ -36,6 +36,23 @@ struct Finding: Equatable, Sendable {
     /// What to do, with the line to write where there is one.
     var advice: String
 
+    /// What the child's lanes found, as it came over the socket.
+    init?(_ json: JSON) {
+        guard let name = json["name"]?.string, let text = json["text"]?.string,
+            let severity = json["severity"]?.string.flatMap({ word in Severity.allCases.first { $0.name == word } })
+        else { return nil }
+        self.init(
+            name: name, severity: severity, subject: json["subject"]?.string ?? "",
+            room: json["room"]?.string.flatMap { Room($0) }, text: text, advice: json["advice"]?.string ?? "")
+    }
+
+    init(
+        name: String, severity: Severity, subject: String = "", room: Room? = nil, text: String, advice: String
+    ) {
+        (self.name, self.severity, self.subject, self.room) = (name, severity, subject, room)
+        (self.text, self.advice) = (text, advice)
+    }
+
     var json: JSON {
         [
             "name": .string(name), "severity": .string(severity.name), "subject": .string(subject),

@@ -1,14 +1,19 @@
 import Heating
-import Journal
 
 extension StatusReport {
-    /// Below this share of free space the disk is worth a word.
-    private static let lowDiskShare = 0.05
+    /// Words of a second or two are on their way.
+    private static let silence = Duration.seconds(3)
 
     /// What is wrong now, most urgent first.
     var findings: [Finding] {
-        (heatingFindings + journalFindings + certificateFindings + linkFindings + gateway.controlFindings.snapshot
-            + gateway.recordFindings.snapshot + gateway.uplinkFindings.snapshot).ordered
+        var findings = heatingFindings + homeBrokerFindings + gateway.controlFindings.snapshot
+        // What a process that is gone had found is not known any more.
+        findings += forwardFinding.map { [$0] } ?? forward.report.findings
+        // The home broker's absence is one fact, although two connections notice it.
+        if findings.contains(where: { $0.name == "no-home-broker" }) {
+            findings.removeAll { $0.name == "record-not-connected" }
+        }
+        return findings.ordered
     }
 
     private var heatingFindings: [Finding] {
@@ -39,74 +44,24 @@ extension StatusReport {
         return findings
     }
 
-    private var journalFindings: [Finding] {
-        var findings: [Finding] = []
-        if let error = state.journalError {
-            findings.append(
-                .init(
-                    name: "journal-unavailable", severity: .recording, text: "nothing is recorded: \(error)",
-                    advice: "Heating goes on. Readings wait at the home broker; it is tried again every 2 seconds."))
+    /// The process that records and forwards is gone, silent, or has not begun.
+    private var forwardFinding: Finding? {
+        let advice =
+            "Heating goes on. It is started again by itself; readings wait at the home broker: journalctl -u hearthd"
+        if forward.pid == nil, let ending = forward.ending {
+            let next = forward.nextStart.map { max(.zero, $0 - now) } ?? .zero
+            return Finding(
+                name: "recording-stopped", severity: .recording,
+                text: "nothing is recorded: the recording side \(ending); next start in \(next.spoken)", advice: advice)
         }
-        if let failure = record.failure {
-            findings.append(
-                .init(
-                    name: "not-recording", severity: .recording, text: "readings are not acknowledged: \(failure)",
-                    advice: "Readings wait at the home broker. Free disk space or check the disk: journalctl -u hearthd"
-                ))
-        }
-        guard let journal else { return findings }
-        findings += journal.alarms.map {
-            Finding(name: "journal", severity: .recording, subject: $0, text: $0, advice: "Details: hearth journal")
-        }
-        if let removal = journal.removal {
-            findings.append(
-                .init(
-                    name: "journal-file-removed", severity: .recording, text: removal,
-                    advice: "Find out what touches \(journal.path): while hearthd runs the file is its own. Restart "
-                        + "hearthd when you know, and this message goes."))
-        }
-        if journal.dropped > 0 {
-            findings.append(
-                .init(
-                    name: "readings-dropped", severity: .recording,
-                    text: "\(journal.dropped) readings were dropped because the journal was full",
-                    advice: "Raise journal.max_size, or restore the cloud link sooner."))
-        }
-        if journal.quarantined > 0 {
-            findings.append(
-                .init(
-                    name: "rows-quarantined", severity: .recording,
-                    text: "\(journal.quarantined) damaged rows were taken out of the journal",
-                    advice: "The disk or card returns wrong data: replace it soon."))
-        }
-        if let disk, disk.total > 0, Double(disk.free) < Double(disk.total) * Self.lowDiskShare {
-            findings.append(
-                .init(
-                    name: "disk-low", severity: .recording,
-                    text: "the journal's disk is nearly full (\(disk.free >> 20) MiB free)",
-                    advice: "Free some space; the journal has a reserve, then readings wait at the home broker."))
-        }
-        return findings
-    }
-
-    private var certificateFindings: [Finding] { certificates.compactMap { $0.finding(at: wall) } }
-
-    private var linkFindings: [Finding] { homeBrokerFindings + cloudFindings }
-
-    private var cloudFindings: [Finding] {
-        guard let refusal = uplink.refusal, backlog > 0 else { return [] }
-        let home = state.configuration.home.name
-        return [
-            Finding(
-                name: "cloud-refuses", severity: .forwarding,
-                text: "the cloud broker does not take all records: \(refusal)",
-                advice: "Readings wait in the journal. Let something subscribe to \(home)/+/temperature and "
-                    + "\(home)/+/heatpump there, and check this home's ACL.")
-        ]
+        guard let heardAt = forward.heardAt, now - heardAt > Self.silence else { return nil }
+        return Finding(
+            name: "recording-silent", severity: .recording,
+            text: "the recording side has not answered for \((now - heardAt).spoken)", advice: advice)
     }
 
     private var homeBrokerFindings: [Finding] {
-        let missing = links.filter { !$0.isConnected && $0.name != "uplink" && $0.detail != LinkView.waiting }
+        let missing = links.filter { !$0.isConnected && $0.name == "control" && $0.detail != LinkView.waiting }
         guard let first = missing.first else { return [] }
         return [
             Finding(

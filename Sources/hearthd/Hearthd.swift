@@ -7,13 +7,14 @@ import UnixSignals
 /// `hearthd`: the gateway daemon.
 @main
 struct Hearthd: AsyncParsableCommand {
-    /// EX_CONFIG of sysexits.h.
+    /// EX_CONFIG and EX_TEMPFAIL of sysexits.h.
     private static let configurationExit = ExitCode(78)
+    private static let isHeldExit = ExitCode(75)
 
     static let configuration = CommandConfiguration(
         commandName: "hearthd",
         abstract: "Keeps a home's heating right and its readings safe, with or without the internet.",
-        version: "hearthd \(Version.current)")
+        version: "hearthd \(Version.current)", subcommands: [ForwardCommand.self])
 
     @Option(name: .long, help: "The configuration file.", completion: .file(extensions: ["toml"]))
     var config = "/etc/hearth/hearthd.toml"
@@ -35,8 +36,17 @@ struct Hearthd: AsyncParsableCommand {
             FileOutput.standardOutput(configuration.text)
             return
         }
-        var logger = Self.logger(environment: environment)
-        logger.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .info
+        let logger = Self.logger(level: configuration.logLevel)
+        let lock: GatewayLock
+        do throws(GatewayLock.Held) {
+            // A service manager starts the next one while the last is still ending.
+            let patience: Duration = environment["NOTIFY_SOCKET"] == nil ? .zero : .seconds(10)
+            lock = try GatewayLock.take(for: configuration, within: patience)
+        } catch {
+            FileOutput.standardError("\(error)\n")
+            throw Self.isHeldExit
+        }
+        defer { lock.release() }
         try await Self.serve(configuration, from: source, environment: environment, logger: logger)
     }
 
@@ -46,6 +56,9 @@ struct Hearthd: AsyncParsableCommand {
         let notifier = ServiceNotifier(environment: environment)
         let gateway = Gateway(configuration: configuration, logger: logger)
         let socket = ControlSocket(path: configuration.controlSocket, gateway: gateway, logger: logger)
+        // At the lower levels it prints every service with all that is in it, this process's environment too.
+        var lifecycleLogger = logger
+        lifecycleLogger.logLevel = max(logger.logLevel, .info)
         var services = ServiceGroupConfiguration(
             services: [
                 .init(service: GatewayService(gateway: gateway, socket: socket, notifier: notifier)),
@@ -53,16 +66,19 @@ struct Hearthd: AsyncParsableCommand {
                 .init(service: HeartbeatService(gateway: gateway, notifier: notifier)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: logger)
+            logger: lifecycleLogger)
         services.maximumGracefulShutdownDuration = .seconds(5)
         try await ServiceGroup(configuration: services).run()
         // A lane stuck in a frozen disk cannot be joined. What it holds was never acknowledged, so leaving is safe.
         _exit(0)
     }
 
-    private static func logger(environment: [String: String]) -> Logger {
+    /// - Parameter level: a level's name, as in the configuration.
+    static func logger(level: String) -> Logger {
         // systemd.exec(5): JOURNAL_STREAM is set when standard error is the journal.
-        let isJournald = environment["JOURNAL_STREAM"] != nil
-        return Logger(label: "hearthd") { JournaldLogHandler(label: $0, isJournald: isJournald) }
+        let isJournald = Environment.current["JOURNAL_STREAM"] != nil
+        var logger = Logger(label: "hearthd") { JournaldLogHandler(label: $0, isJournald: isJournald) }
+        logger.logLevel = Logger.Level(rawValue: level) ?? .info
+        return logger
     }
 }

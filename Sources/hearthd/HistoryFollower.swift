@@ -27,8 +27,8 @@ final class HistoryFollower: Sendable {
 
     private let contents = Mutex(Contents())
 
-    func start(_ gateway: Gateway) {
-        startThread("history") { [self] in run(gateway) }
+    func start(_ forwarder: Forwarder) {
+        startThread("history") { [self] in run(forwarder) }
     }
 
     func json(_ span: History.Span, now: Int64) -> JSON {
@@ -37,12 +37,12 @@ final class HistoryFollower: Sendable {
         return contents.history.json(span, now: now, isComplete: contents.isComplete)
     }
 
-    private func run(_ gateway: Gateway) {
+    private func run(_ forwarder: Forwarder) {
         var position: Position?
         while true {
-            let state = gateway.snapshot
+            let state = forwarder.snapshot
             if state.isStopping { return }
-            observeLinks(gateway, state)
+            observeLinks(state)
             if let journal = state.journal {
                 // A failing disk is told by the lanes that need it; the next turn tries again.
                 try? follow(journal, from: &position, state)
@@ -51,18 +51,19 @@ final class HistoryFollower: Sendable {
         }
     }
 
-    private func observeLinks(_ gateway: Gateway, _ state: Gateway.State) {
+    private func observeLinks(_ state: Forwarder.State) {
         let now = Clock.wallNanoseconds
-        let isHomeUp = gateway.control.isConnected
+        // Record and Control have the same broker.
+        let isHomeUp = state.record?.isConnected
         let isCloudUp = state.uplink?.isConnected
         contents.withLock { contents in
-            contents.history.link("home", isUp: isHomeUp, at: now)
+            if let isHomeUp { contents.history.link("home", isUp: isHomeUp, at: now) }
             if let isCloudUp { contents.history.link("cloud", isUp: isCloudUp, at: now) }
         }
     }
 
     private func follow(
-        _ journal: Journal, from position: inout Position?, _ state: Gateway.State
+        _ journal: Journal, from position: inout Position?, _ state: Forwarder.State
     ) throws(JournalError) {
         if position?.epoch != journal.epoch {
             let first = try Audit.firstRow(of: journal, since: Clock.wallNanoseconds - History.length)

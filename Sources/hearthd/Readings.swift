@@ -10,15 +10,11 @@ struct Readings {
 
     let json: JSON
 
-    init(_ gateway: Gateway, seconds: Int64, after: Int64?) throws(Audit.Failure) {
-        let state = gateway.snapshot
-        guard let journal = state.journal else {
-            throw Audit.Failure(message: state.journalError ?? "the journal is not open yet")
+    init(_ report: ForwardSnapshot, seconds: Int64, after: Int64?) throws(Audit.Failure) {
+        guard let journal = report.state.journal else {
+            throw Audit.Failure(message: report.state.journalError ?? "the journal is not open yet")
         }
-        // A frozen disk must not freeze this socket too.
-        if let since = journal.status.busySince, Clock.bootNanoseconds - since > 500_000_000 {
-            throw Audit.Failure(message: "the disk does not answer")
-        }
+        if report.isStuck { throw Audit.Failure(message: "the disk does not answer") }
         do throws(JournalError) {
             var start = after
             if start == nil {

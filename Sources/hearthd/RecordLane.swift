@@ -23,7 +23,6 @@ final class RecordLane: ConnectionHandler {
     }
 
     private let journal: Journal
-    private let mailbox: ControlMailbox
     private let onCommit: @Sendable () -> Void
     private let shared: SharedCounters
     private let findings: FindingBoard
@@ -42,14 +41,12 @@ final class RecordLane: ConnectionHandler {
 
     /// - Parameters:
     ///   - window: the Receive Maximum of this lane's connection; a broker cannot redeliver more than that.
-    ///   - mailbox: Control's, for the newest readings while it does not follow the sensors itself.
     ///   - onCommit: called after each commit, to wake the uplink.
     init(
-        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters, mailbox: ControlMailbox,
+        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters,
         findings: FindingBoard, logger: Logger, onCommit: @escaping @Sendable () -> Void
     ) {
         self.journal = journal
-        self.mailbox = mailbox
         self.onCommit = onCommit
         self.shared = shared
         self.findings = findings
@@ -101,8 +98,6 @@ final class RecordLane: ConnectionHandler {
         entries.reserveCapacity(batch.count)
         var rejected: [Journal.Rejected] = []
         var next = counters
-        let isObserved = mailbox.wantsObservations.load(ordering: .relaxed)
-        var observations: [Room: Double] = [:]
         // What is not kept comes again, and must not look like time going back.
         let passes = times.passes
         for message in batch {
@@ -111,15 +106,14 @@ final class RecordLane: ConnectionHandler {
                 continue
             }
             switch RecordLane.classify(message) {
-            case .keep(let attributes, let reading):
-                if isObserved, let reading { observations[reading.room] = reading.value }
+            case .keep(let attributes, let time):
                 var entry = Journal.Entry(
                     topic: message.topic, payload: message.payload, attributes: attributes,
                     packetID: message.packetID, receivedAt: now)
                 if redelivery.isRedelivery(entry) {
                     next.duplicates += 1
                 } else {
-                    if let reading { mark(&entry, reading, &next) }
+                    if let time { mark(&entry, time, &next) }
                     entries.append(entry)
                 }
             case .reject(let reason):
@@ -140,7 +134,6 @@ final class RecordLane: ConnectionHandler {
         counters = next
         shared.set(next)
         if !entries.isEmpty { onCommit() }
-        if !observations.isEmpty { mailbox.post(observations: observations) }
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
@@ -166,14 +159,14 @@ final class RecordLane: ConnectionHandler {
     // MARK: Deciding
 
     enum Verdict: Equatable {
-        case keep(attributes: [UInt8], reading: Observation?)
+        case keep(attributes: [UInt8], time: Time?)
         case reject(String)
     }
 
-    struct Observation: Equatable {
-        var room: Room
-        var value: Double
-        var timestamp: Timestamp
+    /// When a reading says it was taken.
+    struct Time: Equatable {
+        /// Text without a zone read as UTC.
+        var written: Timestamp
         var isNaive: Bool
     }
 
@@ -181,32 +174,30 @@ final class RecordLane: ConnectionHandler {
     /// travel with it; a reading's attributes are ``mark(_:_:_:)``'s.
     static func classify(_ message: Message) -> Verdict {
         switch HomeTopic(message.topic) {
-        case .temperature(let room):
+        case .temperature:
             do throws(PayloadError) {
                 let reading = try Reading(payload: message.payload)
                 return .keep(
-                    attributes: [],
-                    reading: Observation(
-                        room: room, value: reading.value, timestamp: reading.timestamp, isNaive: reading.isNaive))
+                    attributes: [], time: Time(written: reading.timestamp, isNaive: reading.isNaive))
             } catch {
                 return .reject(error.rawValue)
             }
         case .heatpump:
             guard (try? HeatPumpCommand(payload: message.payload)) != nil else { return .reject("bad_command") }
-            return .keep(attributes: RecordAttributes(userProperties: message.userProperties).bytes, reading: nil)
+            return .keep(attributes: RecordAttributes(userProperties: message.userProperties).bytes, time: nil)
         case nil:
             return .reject("unknown_topic")
         }
     }
 
     /// Gives a reading the sensors' zone, if it names none itself, and what tells it from others with the same time.
-    private func mark(_ entry: inout Journal.Entry, _ reading: Observation, _ counters: inout Counters) {
+    private func mark(_ entry: inout Journal.Entry, _ time: Time, _ counters: inout Counters) {
         let (marks, isKnown) = times.marks(
             SameTimes.Arrival(
-                topic: entry.topic, written: reading.timestamp, isNaive: reading.isNaive, payload: entry.payload,
+                topic: entry.topic, written: time.written, isNaive: time.isNaive, payload: entry.payload,
                 at: Timestamp(nanoseconds: entry.receivedAt)))
         if marks.nth > 0, !isKnown { counters.sameTime += 1 }
-        let zone = reading.isNaive ? zone : "UTC"
+        let zone = time.isNaive ? zone : "UTC"
         guard zone != "UTC" || marks != TimeMarks() else { return }
         entry.attributes = RecordAttributes(zone: zone, marks: marks).bytes
     }

@@ -11,9 +11,8 @@ struct GatewayService: Service {
     let notifier: ServiceNotifier
 
     func run() async throws {
-        gateway.start()
         socket.start()
-        gateway.history.start(gateway)
+        gateway.start(news: { [socket] in socket.news() })
         notifier.ready(status: "starting")
         try? await gracefulShutdown()
         notifier.stopping()
@@ -49,7 +48,8 @@ struct ReloadService: Service {
     }
 }
 
-/// Tells systemd once a second or so how things are, and feeds its watchdog while every lane advances.
+/// Tells systemd every few seconds how things are, and feeds its watchdog while Control advances. The recording side has
+/// its own watchdog, ``ForwardProcess``.
 struct HeartbeatService: Service {
     let gateway: Gateway
     let notifier: ServiceNotifier
@@ -57,30 +57,20 @@ struct HeartbeatService: Service {
     func run() async throws {
         let interval = min(notifier.watchdogInterval ?? .seconds(5), .seconds(5))
         var lastStatus = ""
-        var beats = 0
         while !Task.isShuttingDownGracefully {
             let status = StatusLine.text(gateway)
             if status != lastStatus { notifier.status(status) }
             lastStatus = status
-            if gateway.lanesAdvance(within: interval * 2 + .seconds(5)) { notifier.watchdog() }
-            beats += 1
-            // By the second the lanes have started; what they need again comes back with their next turns.
-            if beats == 2 { StartupMemory.release() }
+            if gateway.advances(within: interval * 2 + .seconds(5)) { notifier.watchdog() }
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: interval) }
         }
     }
 }
 
 extension Gateway {
-    /// Whether all three lanes have turned within `limit`. A lane that is connecting may sit in name resolution, which
-    /// no deadline of ours can cut short; that is the network's state and not a hang.
-    func lanesAdvance(within limit: Duration) -> Bool {
-        let state = snapshot
-        let oldest = Clock.bootNanoseconds - limit.wholeNanoseconds
-        guard let record = state.record, let uplink = state.uplink else {
-            // The opener blocks in the disk at worst; control must not be restarted for that.
-            return control.progress >= oldest || control.isConnecting
-        }
-        return [control, record, uplink].allSatisfy { $0.progress >= oldest || $0.isConnecting }
+    /// Whether Control has turned within `limit`. One that is connecting may sit in name resolution, which no deadline of
+    /// ours can cut short; that is the network's state and not a hang.
+    func advances(within limit: Duration) -> Bool {
+        control.progress >= Clock.bootNanoseconds - limit.wholeNanoseconds || control.isConnecting
     }
 }

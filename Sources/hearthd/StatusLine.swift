@@ -8,8 +8,9 @@ enum StatusLine {
     static func text(_ gateway: Gateway) -> String {
         let report = StatusReport(gateway)
         var parts = [rooms(report)]
-        if let uplink = report.links.last {
-            parts.append((uplink.isConnected ? "cloud connected" : "no cloud") + ", backlog \(report.backlog)")
+        if let uplink = report.links.last, uplink.state != "off" {
+            parts.append(
+                (uplink.isConnected ? "cloud connected" : "no cloud") + ", backlog \(report.forward.report.backlog)")
         }
         let alarms = report.findings
         if let first = alarms.first {

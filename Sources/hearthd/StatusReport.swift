@@ -1,17 +1,13 @@
-import Glibc
 import Heating
-import Journal
 import MQTT
 
-/// Everything about now, gathered from snapshots, as the JSON of `io.hearth.Gateway.Status`.
+/// Everything about now, gathered from snapshots, as the JSON of `io.hearth.Gateway.Status`: the heating's own boards and
+/// what the recording side said last.
 struct StatusReport {
     let gateway: Gateway
     let state: Gateway.State
     let control: ControlBoard.Contents
-    let uplink: UplinkBoard.Contents
-    let record: RecordLane.Counters
-    let journal: JournalStatus?
-    let certificates: [CertificateWatch.End]
+    let forward: ForwardProcess.View
     let now: Instant
     let wall: Timestamp
 
@@ -19,10 +15,7 @@ struct StatusReport {
         self.gateway = gateway
         state = gateway.snapshot
         control = gateway.controlBoard.snapshot
-        uplink = gateway.uplinkBoard.snapshot
-        record = gateway.recordCounters.snapshot
-        journal = state.journal?.status
-        certificates = gateway.certificates.snapshot
+        forward = gateway.forward.view
         now = Clock.now
         wall = Clock.wall
     }
@@ -36,30 +29,12 @@ struct StatusReport {
             "configurationError": state.configurationError.map { .string($0) } ?? .null,
             "rooms": .array(control.rooms.sorted { $0.key < $1.key }.map { room($0.key, $0.value) }),
             "links": .array(links.map(\.json)),
-            "uplink": uplinkJSON,
-            "journal": journal.map(journalJSON) ?? .null,
-            "disk": disk.map { ["freeBytes": JSON($0.free), "totalBytes": JSON($0.total)] } ?? .null,
+            "uplink": forward.report.uplink,
+            "journal": forward.report.journal,
+            "disk": forward.report.disk,
+            "recording": recording,
             "counters": counters,
             "alarms": .array(findings.map(\.json)),
-        ]
-    }
-
-    var journalDetails: JSON {
-        // A frozen disk must not freeze this socket too.
-        let isStuck = journal?.busySince.map { now.nanoseconds - $0 > 500_000_000 } ?? false
-        let setAside = isStuck ? [] : (try? state.journal?.setAside(limit: 20)) ?? []
-        return [
-            "journal": journal.map(journalJSON) ?? .null,
-            "lowWatermark": journal.map { JSON($0.lowWatermark) } ?? .null,
-            "oldestUnconfirmedSeconds": oldestSeconds,
-            "setAside": .array(
-                setAside.map {
-                    [
-                        "topic": .string($0.topic), "reason": .string($0.reason),
-                        "payload": .string(String(String(decoding: $0.payload, as: UTF8.self).prefix(200))),
-                        "ageSeconds": seconds(wall.nanoseconds - $0.receivedAt),
-                    ]
-                }),
         ]
     }
 
@@ -96,104 +71,48 @@ struct StatusReport {
         ]
     }
 
-    // MARK: Links
-
-    struct LinkView {
-        static let waiting = "waiting for the journal"
-
-        var name: String
-        var peer: String
-        /// What is going on, or what went wrong last.
-        var detail: String
-        var json: JSON
-        var isConnected: Bool
-    }
+    // MARK: The recording side
 
     var links: [LinkView] {
-        let local = state.configuration.local.address
-        let cloud = state.configuration.cloud.address
-        return [
-            link("control", local, gateway.control), link("record", local, state.record),
-            link("uplink", cloud, state.uplink),
-        ]
+        let control = LinkView("control", state.configuration.local.address, gateway.control, now)
+        guard forward.pid != nil, !forward.report.links.isEmpty else {
+            let detail = forward.ending.map { "the recording side \($0)" } ?? LinkView.waiting
+            return [
+                control,
+                LinkView(name: "record", peer: state.configuration.local.address, stopped: detail),
+                LinkView(name: "uplink", peer: state.configuration.cloud.address, stopped: detail),
+            ]
+        }
+        return [control] + forward.report.links
     }
 
-    private func link(_ name: String, _ peer: String, _ connection: Connection?) -> LinkView {
-        let description = LinkDescription(connection?.state ?? .idle, now: now.nanoseconds)
-        let detail = connection == nil ? LinkView.waiting : description.detail
-        return LinkView(
-            name: name, peer: peer, detail: detail,
-            json: [
-                "name": .string(name), "peer": .string(peer), "state": .string(description.state),
-                "seconds": seconds(description.nanoseconds),
-                "protocol": description.protocolName.map { .string($0) } ?? .null,
-                "detail": .string(detail),
-            ],
-            isConnected: description.state == "connected")
-    }
-
-    // MARK: Uplink and journal
-
-    /// Records the cloud has not confirmed. The lane may sit in the resolver: what came since it looked is added.
-    var backlog: Int64 {
-        guard let journal else { return 0 }
-        return uplink.newest == 0
-            ? journal.unconfirmedRows : uplink.backlog + max(0, journal.newest - uplink.newest)
-    }
-
-    private var uplinkJSON: JSON {
-        let rate = uplink.ratePerSecond
-        return [
-            "confirm": .string(state.configuration.uplink.confirm.rawValue),
-            "backlog": JSON(backlog),
-            "oldestSeconds": oldestSeconds,
-            "ratePerSecond": JSON((rate * 10).rounded() / 10),
-            "secondsToDrain": backlog > 0 && rate > 0 ? JSON((Double(backlog) / rate).rounded(.up)) : .null,
-            "inFlight": JSON(uplink.inFlight),
-            "confirmedThrough": JSON(uplink.confirmedThrough),
-            "resent": JSON(uplink.resent),
-        ]
-    }
-
-    private var oldestSeconds: JSON {
-        journal?.oldestUnconfirmedAt.map { seconds(max(0, wall.nanoseconds - $0)) } ?? .null
-    }
-
-    private func journalJSON(_ status: JournalStatus) -> JSON {
+    private var recording: JSON {
         [
-            "path": .string(status.path), "epoch": .string(status.epoch), "newest": JSON(status.newest),
-            "firstKept": JSON(status.firstKept), "usedBytes": JSON(status.usedBytes),
-            "fileBytes": JSON(status.fileBytes), "walBytes": JSON(status.walBytes), "maxBytes": JSON(status.maxBytes),
-            "dropped": JSON(status.dropped), "quarantined": JSON(status.quarantined),
-            "setAside": counts(status.setAside), "commits": JSON(status.commits),
-            "lastCommitMilliseconds": JSON((Double(status.commitNanosecondsLast) / 1e4).rounded() / 100),
-            "lastError": status.lastError.map { .string($0) } ?? .null,
+            "pid": forward.pid.map { JSON($0) } ?? .null,
+            "restarts": JSON(forward.restarts),
+            "seconds": seconds((now - forward.since).wholeNanoseconds),
+            "silentSeconds": forward.heardAt.map { seconds((now - $0).wholeNanoseconds) } ?? .null,
+            "lastEnd": forward.ending.map { .string($0) } ?? .null,
         ]
-    }
-
-    /// Space on the journal's file system.
-    var disk: (free: Int64, total: Int64)? {
-        var space = statvfs()
-        let directory = state.configuration.journal.path.split(separator: "/").dropLast().joined(separator: "/")
-        guard statvfs("/" + directory, &space) == 0 else { return nil }
-        let block = Int64(space.f_frsize)
-        return (Int64(space.f_bavail) * block, Int64(space.f_blocks) * block)
     }
 
     // MARK: Counters
 
     private var counters: JSON {
-        [
-            "readings": JSON(control.counters.readings), "recorded": JSON(record.recorded),
-            "duplicates": JSON(record.duplicates), "sameTime": JSON(record.sameTime),
-            "retained": JSON(control.counters.retained + record.retained),
-            "rejected": counts(record.rejected.mapValues { Int64($0) }), "commands": JSON(control.counters.commands),
-            "foreign": JSON(uplink.foreign),
+        let record = forward.counters
+        let retained = (record["retained"]?.int ?? 0) + Int64(control.counters.retained)
+        var members: [(key: String, value: JSON)] = [
+            ("readings", JSON(control.counters.readings)), ("commands", JSON(control.counters.commands)),
+            ("retained", JSON(retained)),
         ]
-    }
-
-    private func counts(_ counts: [String: Int64]) -> JSON {
-        .object(.init(counts.sorted { $0.key < $1.key }.map { (key: $0.key, value: JSON($0.value)) }))
+        for name in ["recorded", "duplicates", "sameTime", "foreign"] { members.append((name, record[name] ?? JSON(0))) }
+        members.append(("rejected", record["rejected"] ?? .object(.init())))
+        members.append(
+            (
+                "notObeyed",
+                .object(.init(control.counters.rejected.sorted { $0.key < $1.key }.map { ($0.key, JSON($0.value)) }))
+            ))
+        return .object(.init(members))
     }
 
     private func seconds(_ nanoseconds: Int64) -> JSON { JSON((Double(nanoseconds) / 1e8).rounded() / 10) }

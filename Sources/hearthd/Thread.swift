@@ -41,7 +41,7 @@ private func threadMain(_ raw: UnsafeMutableRawPointer?) -> UnsafeMutableRawPoin
 }
 
 /// The kernel's way (proc(5)), since glibc's pthread_setname_np is not visible to Swift.
-private func nameThread(_ name: String) {
+func nameThread(_ name: String) {
     let descriptor = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     let bytes = Array(name.utf8.prefix(15))

@@ -18,8 +18,7 @@ final class UplinkLane: ConnectionHandler {
 
     private let configuration: Configuration
     private let journal: Journal
-    private let mailbox: ControlMailbox
-    private let wakeControl: @Sendable () -> Void
+    private let outbox: ForwardOutbox
     private let board: UplinkBoard
     private let findings: FindingBoard
     private let logger: Logger
@@ -38,16 +37,15 @@ final class UplinkLane: ConnectionHandler {
     private var trouble = OncePerMinute()
 
     init(
-        configuration: Configuration, journal: Journal, confirmedThrough: Int64, mailbox: ControlMailbox,
-        board: UplinkBoard, findings: FindingBoard, logger: Logger, wakeControl: @escaping @Sendable () -> Void
+        configuration: Configuration, journal: Journal, confirmedThrough: Int64, outbox: ForwardOutbox,
+        board: UplinkBoard, findings: FindingBoard, logger: Logger
     ) {
         self.configuration = configuration
         self.journal = journal
-        self.mailbox = mailbox
+        self.outbox = outbox
         self.board = board
         self.findings = findings
         self.logger = logger
-        self.wakeControl = wakeControl
         let settings = UplinkState.Settings(
             confirm: configuration.uplink.confirm == .broker ? .broker : .ingestor,
             maxRate: configuration.uplink.maxRate)
@@ -431,14 +429,12 @@ final class UplinkLane: ConnectionHandler {
             board.countForeign()
             return
         }
-        _ = mailbox.post(.init(what: .pump(isOn: command.isOn), duration: command.duration, source: .cloud), for: room)
-        wakeControl()
+        outbox.send(.command(room, command))
     }
 
     /// Control obeys the cloud, where it has the authority, only while this link is up.
     private func tellControl(isUp: Bool) {
-        mailbox.post(cloudLink: isUp)
-        wakeControl()
+        outbox.send(.cloudLink(isUp: isUp))
     }
 }
 

@@ -17,7 +17,15 @@ struct VarlinkReply {
     var bytes: [UInt8] { message.bytes + [0] }
 }
 
-/// The interface `io.hearth.Gateway`, answered from snapshots: no call waits for a lane, a disk or a broker.
+/// What becomes of a call.
+enum VarlinkOutcome {
+    case reply(VarlinkReply)
+    /// The recording side was asked; ``VarlinkService/answer(to:id:)`` has its answer later.
+    case asked(Int64)
+}
+
+/// The interface `io.hearth.Gateway`. Most calls are answered from snapshots; what only the journal knows is asked of the
+/// recording side. No call makes the socket's thread wait for a lane, a disk or a broker.
 struct VarlinkService: Sendable {
     static let interface = "io.hearth.Gateway"
     static let description = """
@@ -62,6 +70,39 @@ struct VarlinkService: Sendable {
 
     func isRepeatable(_ call: VarlinkCall) -> Bool { call.method == "\(Self.interface).Status" }
 
+    func outcome(of call: VarlinkCall) -> VarlinkOutcome {
+        switch call.method {
+        case "\(Self.interface).Journal": ask(.journal, .object(.init()))
+        case "\(Self.interface).History": history(call.parameters)
+        case "\(Self.interface).Audit": sinceSeconds(call.parameters, .audit)
+        case "\(Self.interface).Readings": sinceSeconds(call.parameters, .readings)
+        case "\(Self.interface).Status", "\(Self.interface).Doctor":
+            gateway.forward.ask(.report, .null).map { .asked($0) } ?? .reply(reply(to: call))
+        default: .reply(reply(to: call))
+        }
+    }
+
+    /// The reply to a call for which the recording side was asked as `id`; nil while there is none yet.
+    func answer(to call: VarlinkCall, id: Int64) -> VarlinkReply? {
+        guard let answer = gateway.forward.takeAnswer(id) else { return nil }
+        if isShown(call) {
+            // What it said last is shown when it says nothing now.
+            if case .answer(let report) = answer { gateway.forward.adopt(report: report) }
+            return reply(to: call)
+        }
+        return switch answer {
+        case .answer(let parameters): .parameters(parameters)
+        case .failure(let text): .error("\(Self.interface).JournalUnavailable", text)
+        }
+    }
+
+    private func isShown(_ call: VarlinkCall) -> Bool {
+        ["\(Self.interface).Status", "\(Self.interface).Doctor"].contains(call.method)
+    }
+
+    func forget(id: Int64) { gateway.forward.forget(id) }
+
+    /// Answered at once, from snapshots.
     func reply(to call: VarlinkCall) -> VarlinkReply {
         switch call.method {
         case "org.varlink.service.GetInfo":
@@ -72,13 +113,9 @@ struct VarlinkService: Sendable {
         case "org.varlink.service.GetInterfaceDescription": interfaceDescription(call)
         case "\(Self.interface).Status":
             .parameters(StatusReport(gateway).json, continues: call.more)
-        case "\(Self.interface).Journal": .parameters(StatusReport(gateway).journalDetails)
         case "\(Self.interface).Doctor": .parameters(["checks": .array(Doctor(gateway).checks.map(\.json))])
         case "\(Self.interface).Override": override(call.parameters)
         case "\(Self.interface).Why": why(call.parameters)
-        case "\(Self.interface).History": history(call.parameters)
-        case "\(Self.interface).Audit": audit(call.parameters)
-        case "\(Self.interface).Readings": readings(call.parameters)
         case "\(Self.interface).Thermostats": thermostats(call.parameters)
         default: .error("org.varlink.service.MethodNotFound", "no method \(call.method)")
         }
@@ -134,35 +171,31 @@ struct VarlinkService: Sendable {
         }
     }
 
-    private func history(_ parameters: JSON) -> VarlinkReply {
+    // MARK: What the recording side knows
+
+    private func ask(_ question: ForwardQuestion, _ parameters: JSON) -> VarlinkOutcome {
+        guard let id = gateway.forward.ask(question, parameters) else {
+            return .reply(
+                .error(
+                    "\(Self.interface).JournalUnavailable",
+                    "the recording side is not running, or has too many questions; try again"))
+        }
+        return .asked(id)
+    }
+
+    private func history(_ parameters: JSON) -> VarlinkOutcome {
         guard let span = History.Span(rawValue: parameters["span"]?.string ?? History.Span.day.rawValue) else {
-            return invalid("span", "must be hour or day")
+            return .reply(invalid("span", "must be hour or day"))
         }
-        return .parameters(gateway.history.json(span, now: Clock.wallNanoseconds))
+        return ask(.history, ["span": .string(span.rawValue)])
     }
 
-    private func audit(_ parameters: JSON) -> VarlinkReply {
+    private func sinceSeconds(_ parameters: JSON, _ question: ForwardQuestion) -> VarlinkOutcome {
         let seconds = parameters["sinceSeconds"]?.int ?? 86_400
         guard seconds > 0, seconds <= 366 * 86_400 else {
-            return invalid("sinceSeconds", "must be between 1 and \(366 * 86400)")
+            return .reply(invalid("sinceSeconds", "must be between 1 and \(366 * 86400)"))
         }
-        do throws(Audit.Failure) {
-            return .parameters(try Audit(gateway, seconds: seconds, after: parameters["after"]?.int).json)
-        } catch {
-            return .error("\(Self.interface).JournalUnavailable", error.message)
-        }
-    }
-
-    private func readings(_ parameters: JSON) -> VarlinkReply {
-        let seconds = parameters["sinceSeconds"]?.int ?? 86_400
-        guard seconds > 0, seconds <= 366 * 86_400 else {
-            return invalid("sinceSeconds", "must be between 1 and \(366 * 86400)")
-        }
-        do throws(Audit.Failure) {
-            return .parameters(try Readings(gateway, seconds: seconds, after: parameters["after"]?.int).json)
-        } catch {
-            return .error("\(Self.interface).JournalUnavailable", error.message)
-        }
+        return ask(question, ["sinceSeconds": JSON(seconds), "after": parameters["after"] ?? .null])
     }
 
     private func thermostats(_ parameters: JSON) -> VarlinkReply {

@@ -1,0 +1,134 @@
+import Glibc
+import Heating
+
+/// One gateway per home: taken before socket, broker or journal are touched.
+///
+/// Each of the three is guarded by a name in the kernel (abstract sockets, unix(7)): such a name vanishes with its process,
+/// knows who holds it, and needs no disk that could be frozen, full or not mounted yet. Boxes do not see each other's names,
+/// nor do containers with networks of their own; the brokers and the journal's own lock notice those.
+final class GatewayLock {
+    /// Somebody else runs on the same socket, broker or journal.
+    struct Held: Error, CustomStringConvertible {
+        /// What is in use.
+        var resource: String
+        var pid: pid_t
+        var program: String
+
+        var description: String {
+            "\(resource) is in use by process \(pid) (\(program)): one gateway per home. Stop it (systemctl stop hearthd, or "
+                + "kill \(pid)), or give this one its own control.socket, journal.path and home."
+        }
+    }
+
+    private var descriptors: [Int32] = []
+
+    private init() {}
+
+    /// Takes all names, or none.
+    ///
+    /// - Parameter patience: how long to wait for a holder that may be ending.
+    /// - Throws: ``Held`` when another process has one of them.
+    static func take(for configuration: Configuration, within patience: Duration) throws(Held) -> GatewayLock {
+        let end = Clock.now + patience
+        while true {
+            let lock = GatewayLock()
+            do throws(Held) {
+                for (resource, key) in names(configuration) { try lock.take(resource, key) }
+                return lock
+            } catch {
+                lock.release()
+                guard Clock.now < end else { throw error }
+                Clock.sleep(100_000_000)
+            }
+        }
+    }
+
+    func release() {
+        for descriptor in descriptors { close(descriptor) }
+        descriptors = []
+    }
+
+    /// What is guarded, for a person and as a name.
+    static func names(_ configuration: Configuration) -> [(resource: String, key: String)] {
+        let broker = configuration.local.address
+        var names = [
+            (
+                "home '\(configuration.home.displayName)' at the home broker \(broker)",
+                "home \(configuration.home.name) \(broker)"
+            ),
+            ("the journal \(configuration.journal.path)", "journal \(tidy(configuration.journal.path))"),
+        ]
+        let socket = configuration.controlSocket
+        if !socket.isEmpty { names.insert(("the control socket \(socket)", "socket \(tidy(socket))"), at: 0) }
+        return names
+    }
+
+    /// Without `.`, doubled slashes and the like; symbolic links are not followed, which would need the disk.
+    private static func tidy(_ path: String) -> String {
+        "/" + path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+    }
+
+    private func take(_ resource: String, _ key: String) throws(Held) {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        // Without descriptors nothing works; that is told elsewhere, and heating must not fail for want of a lock.
+        guard descriptor >= 0 else { return }
+        if Self.withAddress(key, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 1) == 0 {
+            descriptors.append(descriptor)
+            return
+        }
+        let isTaken = errno == EADDRINUSE
+        close(descriptor)
+        if isTaken, let holder = Self.holder(of: key) {
+            throw Held(resource: resource, pid: holder.pid, program: holder.program)
+        }
+    }
+
+    /// Who listens on the name; nil for nobody, and for a stranger who only wants to keep this house cold: another user's
+    /// process counts when it is a gateway, or root's.
+    private static func holder(of key: String) -> (pid: pid_t, program: String)? {
+        let descriptor = socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        // struct ucred, which Swift does not see: socket(7).
+        var peer: (pid: pid_t, uid: uid_t, gid: gid_t) = (0, 0, 0)
+        var size = socklen_t(MemoryLayout.size(ofValue: peer))
+        let code = withAddress(key) { connect(descriptor, $0, $1) }
+        guard code == 0, getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 else {
+            // Its queue is full: it is held, by whom cannot be seen.
+            return code != 0 && errno == EAGAIN ? (0, "unknown") : nil
+        }
+        let program = name(of: peer.pid)
+        guard peer.uid == geteuid() || peer.uid == 0 || (geteuid() == 0 && program == "hearthd") else { return nil }
+        return (peer.pid, program)
+    }
+
+    private static func name(of pid: pid_t) -> String {
+        let descriptor = open("/proc/\(pid)/comm", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return "unknown" }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 32)
+        let count = max(0, read(descriptor, &bytes, bytes.count))
+        return String(decoding: bytes[..<count].prefix { $0 != 10 }, as: UTF8.self)
+    }
+
+    /// An abstract name: a zero byte first. Longer keys than fit are told apart by a hash.
+    private static func withAddress(
+        _ key: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        var bytes = [0] + Array("hearthd \(key)".utf8)
+        let room = MemoryLayout.size(ofValue: address.sun_path)
+        if bytes.count > room {
+            // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
+            let hash = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+            bytes = bytes.prefix(room - 17) + Array(" \(String(hash, radix: 16))".utf8)
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
+        }
+    }
+}

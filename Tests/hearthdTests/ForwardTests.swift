@@ -1,0 +1,81 @@
+import Heating
+import Testing
+
+@testable import hearthd
+
+@Suite("Parent and child: their messages, and when the child is started again")
+struct ForwardTests {
+    @Test("each order and each event is read as it was written")
+    func messagesSurviveTheSocket() throws {
+        let room = try #require(Room("e\u{301}tage \"1\""))
+        let orders: [ForwardOrder] = [
+            .settings("home = \"a\"\n"), .question(id: 7, .audit, ["after": JSON(3)]), .stop,
+        ]
+        for order in orders { #expect(ForwardOrder(try JSON.parse(order.json.bytes)) == order) }
+        let events: [ForwardEvent] = [
+            .cloudLink(isUp: true), .cloudLink(isUp: false),
+            .command(room, HeatPumpCommand(isOn: true, duration: .seconds(90))),
+            .command(room, HeatPumpCommand(isOn: false)), .report(["backlog": JSON(5)]),
+            .answer(id: 7, .answer(["records": JSON(1)])), .answer(id: 8, .failure("the disk does not answer")),
+        ]
+        for event in events { #expect(ForwardEvent(try JSON.parse(event.json.bytes)) == event) }
+    }
+
+    @Test("what is no message is told from one")
+    func strangersAreNoMessages() throws {
+        for text in ["{}", "[]", "{\"stop\":1}", "{\"question\":\"rows\",\"id\":1}", "{\"id\":1}"] {
+            #expect(ForwardOrder(try JSON.parse(text)) == nil)
+            #expect(ForwardEvent(try JSON.parse(text)) == nil)
+        }
+    }
+
+    @Test(
+        "a child that keeps dying waits longer each time, up to ten seconds; one that lived well starts at once again")
+    func restartsBackOff() {
+        var pause = RestartPause()
+        let delays = (0..<8).map { _ in pause.next(afterLife: .milliseconds(10)) }
+        #expect(delays == [250, 500, 1000, 2000, 4000, 8000, 10000, 10000].map { .milliseconds($0) })
+        #expect(pause.next(afterLife: .seconds(30)) == .milliseconds(250))
+        #expect(pause.next(afterLife: .seconds(1)) == .milliseconds(500))
+    }
+
+    @Test("a finding crosses the socket whole, and the list begins with what makes a house cold")
+    func findingsAreOrdered() throws {
+        let office = try #require(Room("office"))
+        let findings = [
+            Finding(name: "certificate-expires", severity: .notice, subject: "/a.crt", text: "soon", advice: "renew"),
+            Finding(name: "not-recording", severity: .recording, text: "full", advice: "free some space"),
+            Finding(
+                name: "room-blind", severity: .cold, subject: "office", room: office, text: "silent", advice: "look"),
+        ]
+        for finding in findings { #expect(Finding(try JSON.parse(finding.json.bytes)) == finding) }
+        #expect(findings.ordered.map(\.name) == ["room-blind", "not-recording", "certificate-expires"])
+    }
+
+    @Test("a board keeps one finding per name and subject, and two subjects that only look alike")
+    func boardsKeepSubjectsApart() {
+        let board = FindingBoard()
+        func finding(_ subject: String, _ text: String) -> Finding {
+            Finding(name: "room-blind", severity: .cold, subject: subject, text: text, advice: "")
+        }
+        #expect(board.report(finding("caf\u{e9}", "1")))
+        #expect(board.report(finding("cafe\u{301}", "2")))
+        #expect(!board.report(finding("caf\u{e9}", "3")))
+        #expect(board.snapshot.map(\.text).sorted() == ["2", "3"])
+        #expect(board.resolve("room-blind", "caf\u{e9}"))
+        #expect(!board.resolve("room-blind", "caf\u{e9}"))
+        #expect(board.snapshot.map(\.text) == ["2"])
+    }
+
+    @Test("socket, home at its broker and journal are locked one by one, paths by what they mean")
+    func locksNameWhatIsShared() throws {
+        func names(_ text: String) throws -> [String] {
+            let configuration = try Configuration(text: text, file: "test", environment: [:])
+            return GatewayLock.names(configuration).map(\.key)
+        }
+        let one = try names(
+            "home = \"a\"\n[journal]\npath = \"/var//lib/./a.sqlite\"\n[control]\nsocket = \"/run/a\"\n")
+        #expect(one == ["socket /run/a", "home a 127.0.0.1:1883", "journal /var/lib/a.sqlite"])
+        #expect(try names("home = \"a\"\n[control]\nsocket = \"\"\n").count == 2)
+    }
+}
