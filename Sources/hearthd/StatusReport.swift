@@ -105,7 +105,9 @@ struct StatusReport {
             ("readings", JSON(control.counters.readings)), ("commands", JSON(control.counters.commands)),
             ("retained", JSON(retained)),
         ]
-        for name in ["recorded", "duplicates", "sameTime", "foreign"] { members.append((name, record[name] ?? JSON(0))) }
+        for name in ["recorded", "duplicates", "sameTime", "foreign"] {
+            members.append((name, record[name] ?? JSON(0)))
+        }
         members.append(("rejected", record["rejected"] ?? .object(.init())))
         members.append(
             (
