@@ -17,6 +17,8 @@ struct Configuration: Equatable, Sendable {
     /// Settings of the rooms named in the file; every other room runs on ``thermostat``.
     var rooms: [Room: Thermostat.Settings]
     var controlSocket: String
+    /// A room that is not in the file leaves when it has sent nothing for so long.
+    var forgetAfter: Duration
     var homeAssistant: HomeAssistant
     var logLevel: String
 
