@@ -4,6 +4,9 @@ extension Thermostat {
             && value <= settings.maxPlausible
     }
 
+    /// Whether a value may be a temperature here and not a fault of the sensor.
+    public func accepts(_ value: Double) -> Bool { isValid(value) }
+
     /// Whether to believe a reading. A jump is believed when it has been read three times in a row, so that a wild
     /// value decides nothing and a room that really changed is blind for two readings only.
     mutating func believes(_ value: Double, now: Instant) -> Bool {

@@ -69,7 +69,4 @@ struct Configuration: Equatable, Sendable {
 
     /// The settings a room runs on.
     func settings(for room: Room) -> Thermostat.Settings { rooms[room] ?? thermostat }
-
-    /// Whether any room is controlled, or would be with its first reading.
-    var controlsAnything: Bool { thermostat.enabled || rooms.values.contains { $0.enabled } }
 }

@@ -140,10 +140,10 @@ final class Gateway: Sendable {
     private func startLanes(on journal: Journal, _ configuration: Configuration) throws(JournalError) {
         let uplinkBox = ConnectionBox()
         let record = Connection(.record(configuration), name: "record") {
-            [recordCounters, mailbox, recordFindings, logger] in
+            [recordCounters, recordFindings, logger] in
             RecordLane(
                 journal: journal, window: Int(ConnectionSettings.record(configuration).receiveMaximum),
-                sensorTimeZone: configuration.sensorTimeZone, shared: recordCounters, mailbox: mailbox,
+                sensorTimeZone: configuration.sensorTimeZone, shared: recordCounters,
                 findings: recordFindings, logger: logger.lane("record"), onCommit: { uplinkBox.wake() })
         }
         let confirmedThrough = try journal.cursor(UplinkLane.cursor)

@@ -21,7 +21,6 @@ final class RecordLane: ConnectionHandler {
     }
 
     private let journal: Journal
-    private let mailbox: ControlMailbox
     private let onCommit: @Sendable () -> Void
     private let shared: SharedCounters
     private let findings: FindingBoard
@@ -39,14 +38,11 @@ final class RecordLane: ConnectionHandler {
 
     /// - Parameters:
     ///   - window: the Receive Maximum of this lane's connection; a broker cannot redeliver more than that.
-    ///   - mailbox: Control's, for the newest readings while it does not follow the sensors itself.
     ///   - onCommit: called after each commit, to wake the uplink.
     init(
-        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters, mailbox: ControlMailbox,
-        findings: FindingBoard, logger: Logger, onCommit: @escaping @Sendable () -> Void
+        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters, findings: FindingBoard, logger: Logger, onCommit: @escaping @Sendable () -> Void
     ) {
         self.journal = journal
-        self.mailbox = mailbox
         self.onCommit = onCommit
         self.shared = shared
         self.findings = findings
@@ -74,16 +70,13 @@ final class RecordLane: ConnectionHandler {
         entries.reserveCapacity(batch.count)
         var rejected: [Journal.Rejected] = []
         var next = counters
-        let isObserved = mailbox.wantsObservations.load(ordering: .relaxed)
-        var observations: [Room: Double] = [:]
         for message in batch {
             if message.isRetained {
                 next.retained += 1
                 continue
             }
             switch RecordLane.classify(message, naive: naiveAttributes) {
-            case .keep(let attributes, let reading):
-                if isObserved, let reading { observations[reading.room] = reading.value }
+            case .keep(let attributes, _):
                 let entry = Journal.Entry(
                     topic: message.topic, payload: message.payload, attributes: attributes,
                     packetID: message.packetID, receivedAt: now)
@@ -105,7 +98,6 @@ final class RecordLane: ConnectionHandler {
         counters = next
         shared.set(next)
         if !entries.isEmpty { onCommit() }
-        if !observations.isEmpty { mailbox.post(observations: observations) }
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
@@ -147,6 +139,10 @@ final class RecordLane: ConnectionHandler {
         case .temperature(let room):
             do throws(PayloadError) {
                 let reading = try Reading(payload: message.payload)
+                // The cloud, which knows the sensors' zone, must be able to read the time too.
+                if reading.isNaive && !naive.isEmpty && !reading.timestamp.isInRangeInEveryZone {
+                    throw .badTimestamp
+                }
                 return .keep(
                     attributes: reading.isNaive ? naive : [], reading: Observation(room: room, value: reading.value))
             } catch {

@@ -186,9 +186,17 @@ struct StatusReport {
         [
             "readings": JSON(control.counters.readings), "recorded": JSON(record.recorded),
             "duplicates": JSON(record.duplicates), "retained": JSON(control.counters.retained + record.retained),
-            "rejected": counts(record.rejected.mapValues { Int64($0) }), "commands": JSON(control.counters.commands),
+            "rejected": counts(rejected), "ignored": counts(control.counters.ignored.mapValues { Int64($0) }),
+            "commands": JSON(control.counters.commands),
             "foreign": JSON(uplink.foreign),
         ]
+    }
+
+    /// By Record, which sees every message; and what only Control knows.
+    private var rejected: [String: Int64] {
+        var rejected = record.rejected.mapValues { Int64($0) }
+        if control.counters.tooManyRooms > 0 { rejected["too_many_rooms"] = Int64(control.counters.tooManyRooms) }
+        return rejected
     }
 
     private func counts(_ counts: [String: Int64]) -> JSON {
