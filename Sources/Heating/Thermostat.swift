@@ -55,6 +55,9 @@ public struct Thermostat: Equatable, Sendable {
         public var isOn: Bool?
         /// When the command in force began (after a restart: when it was restored).
         public var since: Instant?
+        /// Since when the pump has certainly been as it was told, for the minimum times of the next run: later than `since`
+        /// when it was told again after a gap of which nobody knows.
+        public var pumpSince: Instant?
         /// What the limits alone demand; nil before the first decision.
         public var demand: Bool?
         /// The last valid reading, in °C.
@@ -146,7 +149,7 @@ public struct Thermostat: Equatable, Sendable {
 
     public var status: Status {
         Status(
-            isOn: commanded, since: since, demand: demand, lastReading: lastReading, lastReadingAt: lastReadingAt,
+            isOn: commanded, since: since, pumpSince: commanded.flatMap { $0 ? onAt : offAt }, demand: demand, lastReading: lastReading, lastReadingAt: lastReadingAt,
             isStale: isStale, override: (manual ?? (hold == nil ? cloud : nil)).map(withCloudEnd), hold: hold,
             limits: limits, preset: mode?.preset, scheduled: scheduled, pumpProblem: response.problem,
             reason: decision().reason, waitingUntil: waitingUntil, discarded: discarded, lastDiscarded: lastDiscarded,

@@ -50,7 +50,7 @@ enum StateTopic {
                 let passed = max(0, (now - instant).wholeNanoseconds)
                 return .string(Timestamp(nanoseconds: max(0, wall.nanoseconds - passed)).description)
             }
-            if let since = status.since { members.append(("since", text(since))) }
+            if let since = status.pumpSince { members.append(("since", text(since))) }
             if let heardAt { members.append(("heard", text(heardAt))) }
         }
         if let override = status.override {
