@@ -119,7 +119,7 @@ public struct Thermostat: Equatable, Sendable {
     var cloud: Override?
     /// The cloud's link is down, as far as anybody said.
     var isCloudAway = true
-    /// When what the cloud commanded ends, because its link is down; nil while it is up, and when it commanded nothing.
+    /// When what the cloud commanded ends because its link has not been up since, as after a restart; nil otherwise.
     var cloudGraceEnd: Instant?
     var hold: Hold?
     var scheduled: Preset?
@@ -149,7 +149,8 @@ public struct Thermostat: Equatable, Sendable {
 
     public var status: Status {
         Status(
-            isOn: commanded, since: since, pumpSince: commanded.flatMap { $0 ? onAt : offAt }, demand: demand, lastReading: lastReading, lastReadingAt: lastReadingAt,
+            isOn: commanded, since: since, pumpSince: commanded.flatMap { $0 ? onAt : offAt }, demand: demand,
+            lastReading: lastReading, lastReadingAt: lastReadingAt,
             isStale: isStale, override: (manual ?? (hold == nil ? cloud : nil)).map(withCloudEnd), hold: hold,
             limits: limits, preset: mode?.preset, scheduled: scheduled, pumpProblem: response.problem,
             reason: decision().reason, waitingUntil: waitingUntil, discarded: discarded, lastDiscarded: lastDiscarded,
@@ -203,8 +204,7 @@ public struct Thermostat: Equatable, Sendable {
             judgeAgain()
         case .reconnected: repeats = true
         case .cloudLink(let isUp):
-            if !isUp && !isCloudAway && hasCloudCommand { cloudGraceEnd = now + Self.cloudGrace }
-            if isUp { cloudGraceEnd = nil }
+            if isUp { cloudGraceEnd = nil } else { shortenCloudCommand(to: now + Self.cloudGrace) }
             isCloudAway = !isUp
         case .settings(let new): change(to: new, now: now)
         }

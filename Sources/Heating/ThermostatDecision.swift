@@ -78,6 +78,12 @@ extension Thermostat {
         return shortened
     }
 
+    /// The link went: what came through it lasts no longer than this, also when the link comes back.
+    mutating func shortenCloudCommand(to end: Instant) {
+        if let until = cloud?.until { cloud?.until = min(until, end) }
+        if let override = manual, override.source == .cloud { manual?.until = min(override.until, end) }
+    }
+
     mutating func forgetCloudGrace() {
         if !hasCloudCommand { cloudGraceEnd = nil }
     }

@@ -37,7 +37,9 @@ enum Clock {
         return isCredible(now) ? now : nil
     }
 
-    static func isCredible(_ time: Timestamp) -> Bool { time.nanoseconds / 1_000_000_000 > Int64(earliestCredibleSeconds) }
+    static func isCredible(_ time: Timestamp) -> Bool {
+        time.nanoseconds / 1_000_000_000 > Int64(earliestCredibleSeconds)
+    }
 
     /// 2025-01-01: this program is younger.
     private static let earliestCredibleSeconds: time_t = 1_735_689_600

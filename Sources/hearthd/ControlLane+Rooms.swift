@@ -114,7 +114,9 @@ extension ControlLane {
         clearedAt = clearedAt.filter { now - $0.value < Self.echoTime }
         var next = now + Self.sweepPeriod
         if blindAt > now && !remembered.isEmpty { next = min(next, blindAt) }
-        if let silent = places.longestSilent { next = min(next, max(silent + configuration.forgetAfter, now + .seconds(1))) }
+        if let silent = places.longestSilent {
+            next = min(next, max(silent + configuration.forgetAfter, now + .seconds(1)))
+        }
         nextSweep = next
     }
 

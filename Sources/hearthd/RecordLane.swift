@@ -40,7 +40,8 @@ final class RecordLane: ConnectionHandler {
     ///   - window: the Receive Maximum of this lane's connection; a broker cannot redeliver more than that.
     ///   - onCommit: called after each commit, to wake the uplink.
     init(
-        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters, findings: FindingBoard, logger: Logger, onCommit: @escaping @Sendable () -> Void
+        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters, findings: FindingBoard,
+        logger: Logger, onCommit: @escaping @Sendable () -> Void
     ) {
         self.journal = journal
         self.onCommit = onCommit

@@ -30,10 +30,12 @@ extension ControlBoard.Contents {
             advice = "The sensor speaks, but not so that it can be understood: see readings-set-aside."
         } else if let other = meant(room, view) {
             let suggested = other.displayName
-            advice = "Did you mean \(suggested)? That room speaks and is not in the file: write [rooms.\"\(suggested)\"]."
+            advice =
+                "Did you mean \(suggested)? That room speaks and is not in the file: write [rooms.\"\(suggested)\"]."
         } else if let heardAt = view.heardAt, now - heardAt < Self.minute {
             text += "; it only repeats old readings"
-            advice = "Something between the sensor and the home broker repeats what it once said: check the sensor itself."
+            advice =
+                "Something between the sensor and the home broker repeats what it once said: check the sensor itself."
         }
         return Finding(name: "room-blind", severity: .cold, subject: room.name, room: room, text: text, advice: advice)
     }
@@ -109,7 +111,8 @@ extension ControlBoard.Contents {
                 name: "foreign-controller", severity: .heating, subject: room.name, room: room,
                 text: "\(topic) is also commanded by others (last: \(last.isOn ? "on" : "off"), "
                     + "\((now - last.time).spoken) ago)",
-                advice: "Let only hearthd publish there: find the other one with mosquitto_sub -t '\(topic)' -F %j, or use "
+                advice:
+                    "Let only hearthd publish there: find the other one with mosquitto_sub -t '\(topic)' -F %j, or use "
                     + "hearth override in its place.")
         ]
     }

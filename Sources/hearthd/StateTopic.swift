@@ -29,7 +29,8 @@ enum StateTopic {
 
     /// One room, as JSON. `until`, `since` and `heard` are on the wall's clock, for people and for this program after a
     /// restart; the two that look back are left out while that clock has evidently not been set.
-    static func state(of room: Room, _ status: Thermostat.Status, heardAt: Instant?, now: Instant) -> Publication {
+    static func state(of room: Room, _ status: Thermostat.Status, heardAt: Instant? = nil, now: Instant) -> Publication
+    {
         let middle = (status.limits.onBelow + status.limits.offAbove) / 2
         var members: [(key: String, value: JSON)] = [
             ("room", .string(room.name)),

@@ -110,7 +110,9 @@ package struct NewsHistory {
         ])
         for _ in 0..<Int.random(in: 1...10, using: &random) {
             pass(.milliseconds(random.pick([0, 1000])))
-            try check(filter.take(.init(value: 3, timestamp: time), now: now) == .decides, seed, "\(String(describing: time))")
+            try check(
+                filter.take(.init(value: 3, timestamp: time), now: now) == .decides, seed, "\(String(describing: time))"
+            )
         }
     }
 

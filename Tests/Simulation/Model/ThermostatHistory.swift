@@ -108,8 +108,11 @@ package struct ThermostatHistory {
 
     mutating func randomValue() -> Double {
         random.chance(1, in: 2)
-            ? random.pick([100.0, 100.0, 4.9, 5.0, 5.4, 5.5, 17.9, 18, 19, 19.1, 20, 22, 25, 25.1, 27.5, 28, 28.1, .nan, .infinity, 85,
-                -127, 61])
+            ? random.pick([
+                100.0, 100.0, 4.9, 5.0, 5.4, 5.5, 17.9, 18, 19, 19.1, 20, 22, 25, 25.1, 27.5, 28, 28.1, .nan, .infinity,
+                85,
+                -127, 61,
+            ])
             : Double.random(in: 0...35, using: &random)
     }
 
@@ -211,7 +214,9 @@ package struct ThermostatHistory {
             let waits = status.waitingUntil.map { $0 > now } ?? false
             try check(told == false || waits, seed, "too warm and heating: \(status)")
         }
-        if status.isStale, !rules.isOverheated(now), settings.enabled, settings.onStale != .hold, status.override == nil, isAsserted {
+        if status.isStale, !rules.isOverheated(now), settings.enabled, settings.onStale != .hold,
+            status.override == nil, isAsserted
+        {
             let waits = status.waitingUntil.map { $0 > now } ?? false
             try check(told == (settings.onStale == .on) || waits, seed, "blind and not as on_stale says: \(status)")
         }

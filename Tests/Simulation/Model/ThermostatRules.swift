@@ -31,7 +31,9 @@ struct Rules {
     /// Whether a reading must be ignored: impossible, a known fault, or a jump that two more have not yet confirmed.
     mutating func isFault(_ event: Thermostat.Event, now: Instant) -> Bool {
         guard case .reading(let value) = event else { return false }
-        guard value.isFinite, ![100, 85, -127].contains(value), (settings.minPlausible...settings.maxPlausible).contains(value) else {
+        guard value.isFinite, ![100, 85, -127].contains(value),
+            (settings.minPlausible...settings.maxPlausible).contains(value)
+        else {
             return true
         }
         let step = settings.maxChangePerMinute
@@ -94,7 +96,10 @@ struct Rules {
                 weighAgain()
             }
         case .cloudLink(let isUp):
-            if !isUp, linkIsUp, cloudCommands { cloudEnds = now + .seconds(60) }
+            if !isUp {
+                if let until = cloud?.until { cloud?.until = min(until, now + .seconds(60)) }
+                if personIsCloud, let until = person?.until { person?.until = min(until, now + .seconds(60)) }
+            }
             if isUp { cloudEnds = nil }
             linkIsUp = isUp
         case .settings(let new):
