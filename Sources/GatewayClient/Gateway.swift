@@ -16,6 +16,11 @@ package struct Gateway {
         try call("Why", ["room": .string(room)])
     }
 
+    /// Removes a room that is not in the configuration.
+    package func forget(room: String) throws(VarlinkError) -> JSON {
+        try call("Forget", ["room": .string(room)])
+    }
+
     /// - Parameter span: "hour" or "day".
     package func history(span: String) throws(VarlinkError) -> JSON {
         try call("History", ["span": .string(span)])

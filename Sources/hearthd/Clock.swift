@@ -31,6 +31,16 @@ enum Clock {
         return .nanoseconds(minute - wallNanoseconds % minute)
     }
 
+    /// The clock on the wall, while it has evidently been set.
+    static var credibleWall: Timestamp? {
+        let now = wall
+        return isCredible(now) ? now : nil
+    }
+
+    static func isCredible(_ time: Timestamp) -> Bool {
+        time.nanoseconds / 1_000_000_000 > Int64(earliestCredibleSeconds)
+    }
+
     /// 2025-01-01: this program is younger.
     private static let earliestCredibleSeconds: time_t = 1_735_689_600
 

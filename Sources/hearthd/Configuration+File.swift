@@ -42,6 +42,9 @@ extension Configuration {
             rooms[room] = reader.thermostat(["rooms", name], base: thermostat)
         }
         controlSocket = reader.string(["control", "socket"]) ?? "/run/hearth/hearthd.sock"
+        forgetAfter =
+            reader.duration(["control", "forget_after"], in: .seconds(1) ... .seconds(366 * 86400))
+            ?? .seconds(7 * 86400)
         homeAssistant = .init(
             discovery: reader.bool(["home_assistant", "discovery"]) ?? false,
             prefix: reader.string(["home_assistant", "prefix"]) ?? "homeassistant")

@@ -20,6 +20,7 @@ extension Configuration {
         }
         lines += [
             "", "[control]", "socket = \(quoted(controlSocket))",
+            "forget_after = \(quoted(short(forgetAfter)))",
             "", "[home_assistant]", "discovery = \(homeAssistant.discovery)",
             "prefix = \(quoted(homeAssistant.prefix))",
             "", "[log]", "level = \(quoted(logLevel))",
@@ -48,6 +49,8 @@ extension Configuration {
             "min_on = \(quoted(short(settings.minOn)))", "min_off = \(quoted(short(settings.minOff)))",
             "refresh = \(quoted(short(settings.refresh)))", "stale_after = \(quoted(short(settings.staleAfter)))",
             "on_stale = \(quoted(settings.onStale.rawValue))", "frost_below = \(settings.frostBelow)",
+            // The default depends on the limits, so that a room's is its own.
+            (settings.overheatAbove == nil ? "# " : "") + "overheat_above = \(settings.overheatLimit)",
             "override_ttl = \(quoted(short(settings.overrideTTL)))",
             "min_plausible = \(settings.minPlausible)", "max_plausible = \(settings.maxPlausible)",
             "max_change_per_minute = \(settings.maxChangePerMinute)",

@@ -19,6 +19,8 @@ struct Configuration: Equatable, Sendable {
     /// Settings of the rooms named in the file; every other room runs on ``thermostat``.
     var rooms: [Room: Thermostat.Settings]
     var controlSocket: String
+    /// A room that is not in the file leaves when it has sent nothing for so long.
+    var forgetAfter: Duration
     var homeAssistant: HomeAssistant
     var logLevel: String
 
@@ -69,7 +71,4 @@ struct Configuration: Equatable, Sendable {
 
     /// The settings a room runs on.
     func settings(for room: Room) -> Thermostat.Settings { rooms[room] ?? thermostat }
-
-    /// Whether any room is controlled, or would be with its first reading.
-    var controlsAnything: Bool { thermostat.enabled || rooms.values.contains { $0.enabled } }
 }

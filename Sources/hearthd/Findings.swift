@@ -17,23 +17,7 @@ extension StatusReport {
     }
 
     private var heatingFindings: [Finding] {
-        var findings: [Finding] = []
-        for (room, view) in control.rooms.sorted(by: { $0.key < $1.key }) where view.status.isStale {
-            findings.append(
-                .init(
-                    name: "room-blind", severity: .cold, subject: room.name, room: room,
-                    text: "no reading from \(room.displayName): \(view.status.reason)",
-                    advice: "Check the sensor's power and its connection to the home broker."))
-        }
-        for (room, view) in control.rooms.sorted(by: { $0.key < $1.key }) {
-            guard let problem = view.status.pumpProblem else { continue }
-            findings.append(
-                .init(
-                    name: "pump-not-responding", severity: .cold, subject: room.name, room: room,
-                    text: "\(room.displayName) \(problem)",
-                    advice: "Check the heat pump and its connection to the home broker; an open window can do this too."
-                ))
-        }
+        var findings = control.findings(now: now)
         if let problem = state.configurationError {
             findings.append(
                 .init(

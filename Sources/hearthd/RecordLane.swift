@@ -43,8 +43,8 @@ final class RecordLane: ConnectionHandler {
     ///   - window: the Receive Maximum of this lane's connection; a broker cannot redeliver more than that.
     ///   - onCommit: called after each commit, to wake the uplink.
     init(
-        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters,
-        findings: FindingBoard, logger: Logger, onCommit: @escaping @Sendable () -> Void
+        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters, findings: FindingBoard,
+        logger: Logger, onCommit: @escaping @Sendable () -> Void
     ) {
         self.journal = journal
         self.onCommit = onCommit
@@ -105,7 +105,7 @@ final class RecordLane: ConnectionHandler {
                 next.retained += 1
                 continue
             }
-            switch RecordLane.classify(message) {
+            switch RecordLane.classify(message, hasZone: zone != "UTC") {
             case .keep(let attributes, let time):
                 var entry = Journal.Entry(
                     topic: message.topic, payload: message.payload, attributes: attributes,
@@ -172,11 +172,17 @@ final class RecordLane: ConnectionHandler {
 
     /// Whether a message is kept, and with which attributes. A pump command's `timestamp` and `reason` user properties
     /// travel with it; a reading's attributes are ``mark(_:_:_:)``'s.
-    static func classify(_ message: Message) -> Verdict {
+    ///
+    /// - Parameter hasZone: the sensors' times without a zone are in another one than UTC.
+    static func classify(_ message: Message, hasZone: Bool) -> Verdict {
         switch HomeTopic(message.topic) {
         case .temperature:
             do throws(PayloadError) {
                 let reading = try Reading(payload: message.payload)
+                // The cloud, which knows the sensors' zone, must be able to read the time too.
+                if reading.isNaive && hasZone && !reading.timestamp.isInRangeInEveryZone {
+                    throw .badTimestamp
+                }
                 return .keep(
                     attributes: [], time: Time(written: reading.timestamp, isNaive: reading.isNaive))
             } catch {

@@ -33,7 +33,7 @@ struct ConfigurationTests {
         #expect(configuration.uplink.confirm == .ingestor)
         #expect(configuration.thermostat.onBelow == 20)
         #expect(configuration.thermostat.offAbove == 25)
-        #expect(configuration.thermostat.discard == [100])
+        #expect(configuration.thermostat.discard == [100, 85, -127])
         #expect(configuration.thermostat.staleAfter == .seconds(900))
         #expect(configuration.thermostat.frostBelow == 5)
         #expect(configuration.controlSocket == "/run/hearth/hearthd.sock")

@@ -17,13 +17,15 @@ struct WhyCommand: ParsableCommand {
             return try options.write(
                 try options.withGateway(room: room) { (gateway) throws(VarlinkError) in try gateway.why(room: room) })
         }
-        let (decisions, status) = try options.withGateway(room: room) { (gateway) throws(VarlinkError) in
-            ((try gateway.why(room: room)["decisions"]?.array ?? []).map(Decision.init), Status(try gateway.status()))
+        let (reply, status) = try options.withGateway(room: room) { (gateway) throws(VarlinkError) in
+            (try gateway.why(room: room), Status(try gateway.status()))
         }
+        let decisions = (reply["decisions"]?.array ?? []).map(Decision.init)
         let output = Output.standard
         let times = LocalTime(now: wallClock())
         let lines = whyLines(
             room: status.rooms.first { $0.name.utf8.elementsEqual(room.utf8) }, decisions: decisions,
+            alarms: (reply["findings"]?.array ?? []).map(Alarm.init),
             width: output.size.columns, style: output.style, clock: times.text(iso8601:))
         try output.write(lines: lines)
     }

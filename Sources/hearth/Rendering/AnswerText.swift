@@ -43,7 +43,7 @@ extension Check.State {
 ///
 /// - Parameter clock: writes the daemon's ISO 8601 time in the reader's time zone.
 func whyLines(
-    room: RoomStatus?, decisions: [Decision], width: Int, style: Style, clock: (String) -> String
+    room: RoomStatus?, decisions: [Decision], alarms: [Alarm] = [], width: Int, style: Style, clock: (String) -> String
 ) -> [String] {
     var lines: [String] = []
     if let room {
@@ -53,6 +53,10 @@ func whyLines(
         lines += wrapped(now, width: width)
         if let low = room.onBelow, let high = room.offAbove {
             lines.append("starts below \(temperatureText(low)), stops above \(temperatureText(high))")
+        }
+        for alarm in alarms {
+            lines += wrapped("alarm: \(printable(alarm.text))", width: width).map { style.paint($0, .red) }
+            if !alarm.advice.isEmpty { lines += wrapped("what to do: \(printable(alarm.advice))", width: width) }
         }
         lines.append("")
     }
@@ -75,6 +79,8 @@ func overrideText(_ reply: OverrideReply, end: String?) -> String {
     guard let left = reply.secondsLeft else {
         return "\(room): \(what) until: hearth override \(room) auto"
     }
+    let late =
+        reply.isReachable ? "" : "; the home broker is not connected, so the pump hears it when that is back"
     let until = end.map { " (until \($0))" } ?? ""
-    return "\(room): \(what) for \(durationText(left))\(until), then automatic again"
+    return "\(room): \(what) for \(durationText(left))\(until), then automatic again\(late)"
 }
