@@ -29,6 +29,7 @@ extension Configuration {
 
     private func section(_ name: String, broker: Broker) -> [String] {
         var lines = ["", "[\(name)]", "host = \(quoted(broker.host))", "port = \(broker.port)"]
+        lines.append("protocol = \(quoted(broker.version.rawValue))")
         if let username = broker.username { lines.append("username = \(quoted(username))") }
         if let file = broker.passwordFile { lines.append("password_file = \(quoted(file))") }
         if let tls = broker.tls {

@@ -29,6 +29,9 @@ final class ControlLane: ConnectionHandler {
     /// When the schedules are looked at again; nil: at the next turn.
     private var nextSchedule: Instant?
     private var homeAssistant: HomeAssistant
+    private var outbox: HomeOutbox
+    private var words = RepeatedWords()
+    private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(60))
 
     init(
         configuration: Configuration, mailbox: ControlMailbox, board: ControlBoard, findings: FindingBoard,
@@ -40,6 +43,7 @@ final class ControlLane: ConnectionHandler {
         self.findings = findings
         self.logger = logger
         homeAssistant = HomeAssistant(configuration)
+        outbox = HomeOutbox(findings: findings, logger: logger)
         for room in configuration.rooms.keys { addRoom(room) }
         mailbox.wantsObservations.store(!configuration.controlsAnything, ordering: .relaxed)
     }
@@ -47,17 +51,25 @@ final class ControlLane: ConnectionHandler {
     // MARK: ConnectionHandler
 
     func connected(_ link: Link, sessionPresent: Bool) {
-        logger.info("connected to the home broker", metadata: ["protocol": "\(link.version)"])
-        do {
-            // In this order: the broker sends retained state before the second subscription brings the first reading.
-            if isRestoring { try link.subscribe([StateTopic.filter], qos: 0) }
-            try follow(link)
-            try homeAssistant.connected(link)
-            try link.publish(StateTopic.online(true))
-            for room in rooms.keys.sorted() { apply(.reconnected, to: room, link) }
-        } catch {
-            link.drop("subscribing to the home broker's readings: \(error)")
+        if let line = words.say("connected to the home broker", now: Clock.now) {
+            logger.info("\(line)", metadata: ["protocol": "\(link.version)"])
         }
+        outbox.connected(link, now: Clock.now)
+        // In this order: the broker sends retained state before the second subscription brings the first reading.
+        if isRestoring { askForState(link) }
+        follow(link)
+        for room in rooms.keys.sorted() { apply(.reconnected, to: room, link) }
+        homeAssistant.connected(link, &outbox)
+        outbox.offer(StateTopic.online(true), as: .status)
+    }
+
+    /// Some brokers (RabbitMQ) give no retained messages to a filter with wildcards, so each known room is asked for too.
+    private func askForState(_ link: Link) {
+        let own = SubscriptionOptions(noLocal: true)
+        outbox.subscribe([StateTopic.filter], as: .restoring, qos: 0, options: own, on: link, now: Clock.now)
+        let topics = rooms.keys.sorted().map(StateTopic.topic(of:))
+        guard !topics.isEmpty else { return }
+        outbox.subscribe(topics, as: .restoring, qos: 0, options: own, on: link, now: Clock.now)
     }
 
     func received(_ batch: [Message], on link: Link) throws {
@@ -91,26 +103,30 @@ final class ControlLane: ConnectionHandler {
             if let due = thermostat.nextDeadline, due <= now { apply(.tick, to: room, link) }
         }
         var due = [rooms.values.compactMap(\.nextDeadline).min()?.nanoseconds, nextSchedule?.nanoseconds]
-        due.append(homeAssistant.announce(rooms.mapValues(\.settings), now: now, link)?.nanoseconds)
+        due.append(homeAssistant.announce(rooms.mapValues(\.settings), now: now, link, &outbox)?.nanoseconds)
+        due.append(outbox.flush(link, now: now)?.nanoseconds)
+        if !rivalry.isSeen(now: now) { findings.resolveAll("another-gateway") }
         if !configuration.controlsAnything { due.append(now.nanoseconds + Self.observeNanoseconds) }
         return due.compactMap(\.self).min()
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
-        guard !reason.isDelivered, reason != .noMatchingSubscribers else { return }
-        logger.warning("the home broker refused a command", metadata: ["reason": "\(reason)"])
+        outbox.published(packetID, reason: reason, now: Clock.now)
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
-        guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
-        logger.error(
-            "the home broker refused a subscription; heating cannot follow the sensors. Check the broker's ACL",
-            metadata: ["reason": "\(refused)"])
+        outbox.subscribed(packetID, reasons: reasons, now: Clock.now)
     }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
-        logger.warning("no home broker", metadata: ["cause": "\(cause)"])
-        return Self.reconnectNanoseconds
+        let now = Clock.now
+        let end = Rivalry.End(cause, after: after, isExplained: outbox.explainsClose(now: now))
+        outbox.disconnected(cause, after: after, now: now)
+        if let line = words.say("\(cause)", now: now) { logger.warning("no home broker", metadata: ["cause": "\(line)"]) }
+        guard let wait = rivalry.ended(end, after: .nanoseconds(after), now: now) else { return Self.reconnectNanoseconds }
+        let broker = "the home broker \(configuration.local.address)"
+        findings.report(.anotherGateway(configuration.home, at: broker, severity: .cold))
+        return wait.wholeNanoseconds
     }
 
     func stopping(_ link: Link?, now: Int64) -> Bool {
@@ -123,9 +139,11 @@ final class ControlLane: ConnectionHandler {
 
     /// Listens to the sensors, unless there is nothing to control: then a second copy of every reading would only cost
     /// the broker and this process their time.
-    private func follow(_ link: Link) throws(LinkError) {
+    private func follow(_ link: Link) {
         guard configuration.controlsAnything else { return }
-        try link.subscribe(["+/temperature"], qos: 0, options: .init(retainHandling: .doNotSend))
+        outbox.subscribe(
+            ["+/temperature"], as: .readings, qos: 0, options: .init(retainHandling: .doNotSend), on: link,
+            now: Clock.now)
     }
 
     private func reading(_ message: Message, in room: Room, _ link: Link) {
@@ -233,10 +251,10 @@ final class ControlLane: ConnectionHandler {
         }
         let after = thermostat.status
         board.update(room, status: after, settings: thermostat.settings)
-        guard let link, !before.showsTheSame(as: after) || homeAssistant.wantsState(of: room, after, now: now) else {
+        guard link != nil, !before.showsTheSame(as: after) || homeAssistant.wantsState(of: room, after, now: now) else {
             return
         }
-        _ = try? link.publish(StateTopic.state(of: room, after, now: now))
+        outbox.offer(StateTopic.state(of: room, after, now: now), as: .state)
     }
 
     private func command(_ isOn: Bool, reason: String, isRefresh: Bool, _ room: Room, _ link: Link?) {
@@ -250,10 +268,6 @@ final class ControlLane: ConnectionHandler {
         let publication = Publication(
             topic: HomeTopic.heatpump(room).string, payload: HeatPumpCommand(isOn: isOn).payload, qos: 1,
             userProperties: [.init("timestamp", Clock.wall.description), .init("reason", reason)])
-        do {
-            try link.publish(publication)
-        } catch {
-            logger.error("publishing a command", metadata: ["room": "\(room)", "error": "\(error)"])
-        }
+        outbox.command(publication, on: link, now: Clock.now)
     }
 }

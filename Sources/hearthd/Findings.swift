@@ -1,5 +1,6 @@
 import Heating
 import Journal
+import MQTT
 
 extension StatusReport {
     /// Below this share of free space the disk is worth a word.
@@ -98,9 +99,17 @@ extension StatusReport {
         ]
     }
 
+    /// The home broker is there and throws Control out, and a finding says for what.
+    private var isExplained: Bool {
+        let causes = ["commands-refused", "readings-refused", "another-gateway"]
+        guard gateway.controlFindings.snapshot.contains(where: { causes.contains($0.name) }) else { return false }
+        guard case .waiting(_, let last) = gateway.control.state else { return gateway.control.isConnected }
+        return last.kind == .lost || last.kind == .disconnectedByBroker
+    }
+
     private var homeBrokerFindings: [Finding] {
         let missing = links.filter { !$0.isConnected && $0.name != "uplink" && $0.detail != LinkView.waiting }
-        guard let first = missing.first else { return [] }
+        guard let first = missing.first, !isExplained else { return [] }
         return [
             Finding(
                 name: "no-home-broker", severity: .cold,

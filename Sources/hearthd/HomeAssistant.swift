@@ -31,12 +31,13 @@ struct HomeAssistant {
 
     // MARK: In
 
-    mutating func connected(_ link: Link) throws(LinkError) {
+    mutating func connected(_ link: Link, _ outbox: inout HomeOutbox) {
         isAnnounced = false
         guard isEnabled else { return }
         // Commands are never retained by Home Assistant; one that somebody retained is not asked for.
         let filters = Self.commandSuffixes.map { Self.rooms + "+" + $0 } + [prefix + "/status"]
-        try link.subscribe(filters, qos: 1, options: .init(retainHandling: .doNotSend))
+        outbox.subscribe(
+            filters, as: .wishes, qos: 1, options: .init(retainHandling: .doNotSend), on: link, now: Clock.now)
     }
 
     /// Whether Home Assistant says that it has started.
@@ -78,8 +79,10 @@ struct HomeAssistant {
 
     /// Publishes the description if it is due.
     /// - Returns: when to look again; nil for no time of its own.
-    mutating func announce(_ settings: [Room: Thermostat.Settings], now: Instant, _ link: Link?) -> Instant? {
-        guard isEnabled, let link, !settings.isEmpty else { return nil }
+    mutating func announce(
+        _ settings: [Room: Thermostat.Settings], now: Instant, _ link: Link?, _ outbox: inout HomeOutbox
+    ) -> Instant? {
+        guard isEnabled, link != nil, !settings.isEmpty else { return nil }
         if isAnnounced {
             guard let due = announceAt else { return nil }
             guard due <= now else { return due }
@@ -87,7 +90,7 @@ struct HomeAssistant {
         (isAnnounced, announceAt) = (true, nil)
         // Entities are unavailable to Home Assistant until it knows them, so the states come again.
         publishedAt = [:]
-        _ = try? link.publish(discovery(settings))
+        outbox.offer(discovery(settings), as: .discovery)
         return nil
     }
 

@@ -11,6 +11,8 @@ enum StateTopic {
     static let gateway = "hearth/gateway/status"
     private static let rooms = "hearth/rooms/"
 
+    static func topic(of room: Room) -> String { rooms + room.name }
+
     static func online(_ isOnline: Bool) -> Publication {
         Publication(topic: gateway, payload: Array((isOnline ? "online" : "offline").utf8), qos: 1, retain: true)
     }
