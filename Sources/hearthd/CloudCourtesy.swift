@@ -42,7 +42,7 @@ struct CloudCourtesy {
     }
 
     /// Something that was sent may be why the broker closes.
-    func explainsClose(now: Instant) -> Bool { permissions.hasUnanswered(now: now) }
+    func explainsClose(now: Instant) -> Bool { permissions.explainsClose(now: now) }
 
     func allowsStatus(isBusy: Bool, now: Instant) -> Bool {
         guard permissions.allows(.status, now: now) else { return false }

@@ -39,7 +39,7 @@ struct HomeOutbox {
     }
 
     /// Something that was sent may be why the broker closes.
-    func explainsClose(now: Instant) -> Bool { permissions.hasUnanswered(now: now) }
+    func explainsClose(now: Instant) -> Bool { permissions.explainsClose(now: now) }
 
     // MARK: Out
 

@@ -62,6 +62,7 @@ struct Permissions {
 
     private var pending: [Int32: Pending] = [:]
     private var withheld: [Kind: Withheld] = [:]
+    private var refusedAt: Instant?
     /// Answered well on this connection.
     private var proven: Set<Kind> = []
 
@@ -81,8 +82,12 @@ struct Permissions {
 
     func isPending(_ packetID: Int32) -> Bool { pending[packetID] != nil }
 
-    /// Something that was sent may explain a close now.
-    func hasUnanswered(now: Instant) -> Bool { pending.values.contains { now - $0.since < Self.answerTime } }
+    /// Something that was sent and not answered, or refused a moment ago, may explain a close now: Mosquitto 2.0.11 refuses
+    /// a publication first and closes then.
+    func explainsClose(now: Instant) -> Bool {
+        if let refusedAt, now - refusedAt < Self.answerTime { return true }
+        return pending.values.contains { now - $0.since < Self.answerTime }
+    }
 
     mutating func sent(_ packetID: Int32, _ kind: Kind, topic: String, now: Instant) {
         pending[packetID] = Pending(kind: kind, topic: topic, since: now)
@@ -98,7 +103,8 @@ struct Permissions {
             return withheld.removeValue(forKey: sent.kind) == nil ? nil : .allowed(sent.kind, topic: sent.topic)
         }
         proven.remove(sent.kind)
-        withhold(sent.kind, now)
+        refusedAt = now
+        withhold(sent.kind, now, atLeast: 2)
         return .refused(sent.kind, topic: sent.topic, refusal)
     }
 
@@ -125,10 +131,10 @@ struct Permissions {
         return lessons
     }
 
-    private mutating func withhold(_ kind: Kind, _ now: Instant) {
+    private mutating func withhold(_ kind: Kind, _ now: Instant, atLeast least: Int = 1) {
         let waits = kind.isEssential ? Self.essentialWaits : Self.waits
         let before = withheld[kind]
-        let times = (before?.times ?? 0) + 1
+        let times = max((before?.times ?? 0) + 1, least)
         withheld[kind] = Withheld(
             until: now + waits[min(times, waits.count) - 1], times: times, proofs: before?.proofs ?? 0)
     }
