@@ -31,7 +31,7 @@ final class ControlLane: ConnectionHandler {
     private var homeAssistant: HomeAssistant
     private var outbox: HomeOutbox
     private var words = RepeatedWords()
-    private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(60))
+    private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
 
     init(
         configuration: Configuration, mailbox: ControlMailbox, board: ControlBoard, findings: FindingBoard,

@@ -82,7 +82,7 @@ struct HomeOutbox {
     /// - Returns: when to look again.
     mutating func flush(_ link: Link?, now: Instant) -> Instant? {
         guard let link, !waiting.isEmpty || !subscriptions.isEmpty else { return nil }
-        for subscription in subscriptions where permissions.allows(subscription.kind, now: now) {
+        for subscription in subscriptions where mayAsk(subscription, now) {
             guard ask(subscription, link, now) else { break }
             subscriptions.removeAll { $0.filters == subscription.filters }
         }
@@ -92,6 +92,11 @@ struct HomeOutbox {
             waiting[entry.publication.topic] = nil
         }
         return permissions.nextRetry(after: now)
+    }
+
+    /// What was refused on this connection is asked for again when its wait is over.
+    private func mayAsk(_ subscription: Subscription, _ now: Instant) -> Bool {
+        permissions.allows(subscription.kind, now: now) && permissions.retry(of: subscription.kind).map { $0 <= now } ?? true
     }
 
     private mutating func send(_ entry: Waiting, _ link: Link, _ now: Instant) -> Bool {

@@ -55,8 +55,9 @@ struct Permissions {
     /// An answer that took longer than this explains no close, and holds nothing up.
     private static let answerTime = Duration.seconds(10)
     private static let waits: [Duration] = [2, 10, 60, 600, 3600].map { .seconds($0) }
-    /// Once may be the network: a command is not held back for it.
-    private static let essentialWaits: [Duration] = [0, 1, 2, 5, 10, 30].map { .seconds($0) }
+    /// For commands. Once or twice may be the network: they are not held back for it.
+    private static let waitsAfterClose: [Duration] = [0, 0, 1, 2, 5].map { .seconds($0) }
+    private static let waitsAfterRefusal: [Duration] = [1, 2, 5, 10, 30].map { .seconds($0) }
     /// Closes with one suspect alone before it is said.
     private static let proofsNeeded = 2
 
@@ -69,6 +70,8 @@ struct Permissions {
     /// Whether something of the kind may be sent now. A convenience that was not answered yet on this connection waits until
     /// nothing else is unanswered, so that a close tells what it was about.
     func allows(_ kind: Kind, now: Instant) -> Bool {
+        // Without the readings there is nothing else to do.
+        if kind == .readings { return true }
         if let withheld = withheld[kind], now < withheld.until { return false }
         if kind.isEssential || proven.contains(kind) { return true }
         return pending.values.allSatisfy { now - $0.since >= Self.answerTime }
@@ -104,7 +107,7 @@ struct Permissions {
         }
         proven.remove(sent.kind)
         refusedAt = now
-        withhold(sent.kind, now, atLeast: 2)
+        withhold(sent.kind, now, Self.waitsAfterRefusal)
         return .refused(sent.kind, topic: sent.topic, refusal)
     }
 
@@ -121,7 +124,7 @@ struct Permissions {
         let isAlone = Set(suspects.map(\.kind)).count == 1
         var lessons: [Lesson] = []
         for (kind, sent) in Dictionary(suspects.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first }) {
-            withhold(kind, now)
+            withhold(kind, now, Self.waitsAfterClose)
             guard isAlone || kind.isEssential else { continue }
             withheld[kind]?.proofs += 1
             if let proofs = withheld[kind]?.proofs, proofs >= Self.proofsNeeded {
@@ -131,10 +134,11 @@ struct Permissions {
         return lessons
     }
 
-    private mutating func withhold(_ kind: Kind, _ now: Instant, atLeast least: Int = 1) {
-        let waits = kind.isEssential ? Self.essentialWaits : Self.waits
+    /// - Parameter essentialWaits: how long an essential kind is held back, the first time and so on.
+    private mutating func withhold(_ kind: Kind, _ now: Instant, _ essentialWaits: [Duration]) {
+        let waits = kind.isEssential ? essentialWaits : Self.waits
         let before = withheld[kind]
-        let times = max((before?.times ?? 0) + 1, least)
+        let times = (before?.times ?? 0) + 1
         withheld[kind] = Withheld(
             until: now + waits[min(times, waits.count) - 1], times: times, proofs: before?.proofs ?? 0)
     }

@@ -31,7 +31,7 @@ final class RecordLane: ConnectionHandler {
     private var counters = Counters()
     private var backoff = Backoff(base: .milliseconds(250), cap: .seconds(5))
     private var words = RepeatedWords()
-    private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(60))
+    private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
     private var quality = DeliveryQuality()
     private var subscriptions = RecordSubscriptions()
 

@@ -27,13 +27,16 @@ struct Rivalry {
 
     private let base: Duration
     private let cap: Duration
+    /// The longest wait where the broker only closed: it may have another reason.
+    private let guessCap: Duration
     private var closes = 0
     private var signs = 0
     private var lastSign: Instant?
 
-    init(base: Duration, cap: Duration) {
+    init(base: Duration, cap: Duration, guessCap: Duration) {
         self.base = base
         self.cap = cap
+        self.guessCap = guessCap
     }
 
     /// - Returns: how long to wait; nil when it was no sign of a rival.
@@ -52,7 +55,8 @@ struct Rivalry {
         lastSign = now
         signs += 1
         let wait = base.wholeNanoseconds << Int64(min(signs - 1, 30))
-        return .nanoseconds(min(cap.wholeNanoseconds, wait < 0 ? .max : wait))
+        let most = end == .takenOver ? cap : guessCap
+        return .nanoseconds(min(most.wholeNanoseconds, wait < 0 ? .max : wait))
     }
 
     /// Whether there was a sign within the hour.

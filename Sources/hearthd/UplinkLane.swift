@@ -33,7 +33,7 @@ final class UplinkLane: ConnectionHandler {
     /// Why the broker refuses publications, and when it did so last.
     private var refusal: (reason: ReasonCode, at: Int64)?
     private var words = RepeatedWords()
-    private var rivalry = Rivalry(base: .seconds(5), cap: .seconds(600))
+    private var rivalry = Rivalry(base: .seconds(5), cap: .seconds(600), guessCap: .seconds(60))
     private var courtesy: CloudCourtesy
 
     init(

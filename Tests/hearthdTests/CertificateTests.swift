@@ -14,17 +14,17 @@ struct CertificateTests {
 
     @Test("from two weeks ahead there is an alarm, with the days that are left")
     func daysAhead() {
-        #expect(end(in: 14 * Self.day + 1).alarm(at: now) == nil)
-        #expect(end(in: 14 * Self.day).alarm(at: now)?.text == "/etc/hearth/tls/home.crt expires in 14 days")
-        #expect(end(in: 13 * Self.day + 1).alarm(at: now)?.text == "/etc/hearth/tls/home.crt expires in 14 days")
-        #expect(end(in: Self.day).alarm(at: now)?.text == "/etc/hearth/tls/home.crt expires in 1 day")
-        #expect(end(in: 1).alarm(at: now)?.text == "/etc/hearth/tls/home.crt expires in 1 day")
-        #expect(end(in: 1).alarm(at: now)?.advice == "Renew it, then: systemctl reload hearthd")
+        #expect(end(in: 14 * Self.day + 1).finding(at: now) == nil)
+        #expect(end(in: 14 * Self.day).finding(at: now)?.text == "/etc/hearth/tls/home.crt expires in 14 days")
+        #expect(end(in: 13 * Self.day + 1).finding(at: now)?.text == "/etc/hearth/tls/home.crt expires in 14 days")
+        #expect(end(in: Self.day).finding(at: now)?.text == "/etc/hearth/tls/home.crt expires in 1 day")
+        #expect(end(in: 1).finding(at: now)?.text == "/etc/hearth/tls/home.crt expires in 1 day")
+        #expect(end(in: 1).finding(at: now)?.advice == "Renew it, then: systemctl reload hearthd")
     }
 
     @Test("afterwards it has expired", arguments: [0, -1, -400 * day])
     func expired(left: Int64) {
-        #expect(end(in: left).alarm(at: now)?.text == "/etc/hearth/tls/home.crt has expired")
+        #expect(end(in: left).finding(at: now)?.text == "/etc/hearth/tls/home.crt has expired")
     }
 
     @Test("doctor: fine, a warning, an error")
