@@ -10,7 +10,9 @@ public enum BrokerAddress {
         let port = port(in: host).map { " and \(portKey) = \($0)" } ?? ""
         if host.isEmpty { return "must not be empty" }
         guard bare != host || host.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else { return nil }
-        guard !bare.isEmpty else { return "\"\(host)\" is no name and no address: write \"127.0.0.1\" or \"broker.example\"" }
+        guard !bare.isEmpty else {
+            return "\"\(host)\" is no name and no address: write \"127.0.0.1\" or \"broker.example\""
+        }
         return "must be the name or address alone: write \"\(bare)\"\(port) instead of \"\(host)\""
     }
 

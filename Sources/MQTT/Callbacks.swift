@@ -77,7 +77,12 @@ private func onPublish(
     _: OpaquePointer?, _ context: UnsafeMutableRawPointer?, _ packetID: Int32, _ reason: Int32, _: OpaquePointer?
 ) {
     guard let client = client(context) else { return }
-    if client.isWriting { client.unwritten -= 1 } else { client.unconfirmed -= 1 }
+    if client.isWriting {
+        client.unwritten -= 1
+    } else {
+        client.unconfirmed -= 1
+        client.hasConfirmed = true
+    }
     client.confirmations.append((packetID, ReasonCode(rawValue: UInt8(truncatingIfNeeded: reason))))
     client.eventCount += 1
 }

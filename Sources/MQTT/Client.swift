@@ -42,6 +42,7 @@ final class Client {
     var log: [String] = []
     /// Publications of QoS 1 without PUBACK, and of QoS 0 not yet written.
     var unconfirmed = 0
+    var hasConfirmed = false
     var unwritten = 0
     /// Inside `write()`, where on_publish means "written" and not "PUBACK".
     private(set) var isWriting = false

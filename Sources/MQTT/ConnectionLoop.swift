@@ -34,6 +34,7 @@ final class ConnectionLoop {
 
     private var version: VersionChoice
     private var will: WillChoice
+    private var qos = QoSChoice()
     /// Attempts made at once, without asking the handler.
     private var immediateAttempts = 0
     private var addressFamily: AddressFamily?
@@ -89,6 +90,7 @@ final class ConnectionLoop {
     private func reconnectWithNewSettings(_ now: Int64) {
         version = VersionChoice(settings)
         will = WillChoice(settings.will)
+        qos = QoSChoice()
         addressFamily = nil
         if let client {
             perform { () throws(Disconnection) in try handOver(client) }
@@ -147,7 +149,8 @@ final class ConnectionLoop {
         immediateAttempts = 0
         nextKeepAlive = 0
         connection.report(.connected(since: connectedSince, version: client.version))
-        let link = Link(client, acceptance, will: will.admission)
+        let link = Link(
+            client, acceptance, will: will.admission, maximumQoS: qos.maximum(now: connectedSince))
         self.link = link
         handler.connected(link, sessionPresent: acceptance.sessionPresent)
         try obeyDrop(link)
@@ -273,8 +276,15 @@ final class ConnectionLoop {
         let wasConnected = link != nil
         let isSilence = cause.kind == .lost || cause.kind == .timeout
         let wasAtConnect = client?.stage == .mqtt && client?.acceptance == nil && isSilence
-        end()
         let now = bootTime()
+        if let client, wasConnected {
+            let isUnanswered = client.version == .v311 && client.unconfirmed > 0 && !client.hasConfirmed
+            qos.ended(
+                isSuspicious: isUnanswered && cause.kind == .lost,
+                brief: now - connectedSince < 2 * nanosecondsPerSecond,
+                now: now)
+        }
+        end()
         // The same broker may well take the other version now, or the connection without the will.
         let hasOtherVersion = version.failed(cause, atConnect: wasAtConnect, now: now)
         let hasOtherWill = !hasOtherVersion && will.failed(cause, atConnect: wasAtConnect)

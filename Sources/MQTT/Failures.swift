@@ -68,7 +68,8 @@ extension Client {
     /// The library cannot go on after it (CMosquittoGuard); with MQTT 3.1.1 there are no properties.
     private func unknownProperty() -> Disconnection {
         Disconnection(
-            .protocolError, "\(peer) sent a property that MQTT 5 does not know: is it a broker, and which version of it?",
+            .protocolError,
+            "\(peer) sent a property that MQTT 5 does not know: is it a broker, and which version of it?",
             hint: .withoutProperties)
     }
 
@@ -97,7 +98,8 @@ extension Client {
             let hint =
                 isTLSPort
                 ? "port 8883 is for TLS: set ca in the section's tls, or use 1883"
-                : settings.tls == nil ? "is it a broker that wants no TLS there" : "is it a broker, does it require a client certificate"
+                : settings.tls == nil
+                    ? "is it a broker that wants no TLS there" : "is it a broker, does it require a client certificate"
             return Disconnection(
                 .lost,
                 "\(peer) ended the connection before it accepted us (\(what)): \(hint), and what does its log say?")

@@ -23,7 +23,7 @@ public final class Link {
     private let peer: String
     private(set) var dropReason: String?
 
-    init(_ client: Client, _ acceptance: Client.Acceptance, will: WillAdmission = .full) {
+    init(_ client: Client, _ acceptance: Client.Acceptance, will: WillAdmission = .full, maximumQoS: UInt8 = 2) {
         self.client = client
         peer = client.peer
         version = client.version
@@ -32,7 +32,7 @@ public final class Link {
         sendMaximum = Int(min(receiveMaximum ?? .max, max(client.settings.sendMaximum, 1)))
         maximumPacketSize = acceptance.maximumPacketSize.map { Int($0) }
         // The property says 0 or 1; without it, 2 (MQTT v5 3.2.2.3.4 and 3.2.2.3.5).
-        maximumQoS = acceptance.maximumQoS ?? 2
+        self.maximumQoS = min(acceptance.maximumQoS ?? 2, maximumQoS)
         canRetain = acceptance.retainAvailable != 0
         self.will = will
         sessionExpiry = acceptance.sessionExpiry ?? client.settings.sessionExpiry

@@ -57,7 +57,9 @@ struct CloudCourtesy {
     /// - Returns: whether the packet was one of ours.
     mutating func published(_ packetID: Int32, reason: ReasonCode, now: Instant) -> Bool {
         guard permissions.isPending(packetID) else { return false }
-        if let lesson = permissions.answered(packetID, refusal: reason.isSuccess ? nil : reason, now: now) { learn(lesson) }
+        if let lesson = permissions.answered(packetID, refusal: reason.isSuccess ? nil : reason, now: now) {
+            learn(lesson)
+        }
         return true
     }
 

@@ -21,7 +21,8 @@ extension Configuration {
         } else if home == nil {
             reader.report(["home"], "must be a name without /, + and #, and not begin with $: it becomes a topic level")
         } else if let text = homeText, text.first?.isWhitespace == true || text.last?.isWhitespace == true {
-            reader.report(["home"], "\"\(text)\" begins or ends with a blank: it becomes a topic level; write it without")
+            reader.report(
+                ["home"], "\"\(text)\" begins or ends with a blank: it becomes a topic level; write it without")
         }
         sensorTimeZone = reader.string(["sensor_time_zone"]) ?? "UTC"
         if !Self.isKnownZone(sensorTimeZone) {

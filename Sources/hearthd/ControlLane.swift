@@ -122,8 +122,12 @@ final class ControlLane: ConnectionHandler {
         let now = Clock.now
         let end = Rivalry.End(cause, after: after, isExplained: outbox.explainsClose(now: now))
         outbox.disconnected(cause, after: after, now: now)
-        if let line = words.say("\(cause)", now: now) { logger.warning("no home broker", metadata: ["cause": "\(line)"]) }
-        guard let wait = rivalry.ended(end, after: .nanoseconds(after), now: now) else { return Self.reconnectNanoseconds }
+        if let line = words.say("\(cause)", now: now) {
+            logger.warning("no home broker", metadata: ["cause": "\(line)"])
+        }
+        guard let wait = rivalry.ended(end, after: .nanoseconds(after), now: now) else {
+            return Self.reconnectNanoseconds
+        }
         let broker = "the home broker \(configuration.local.address)"
         findings.report(.anotherGateway(configuration.home, at: broker, severity: .cold))
         return wait.wholeNanoseconds

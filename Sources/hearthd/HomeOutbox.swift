@@ -50,7 +50,8 @@ struct HomeOutbox {
 
     /// Asks for messages now, or as soon as it is allowed.
     mutating func subscribe(
-        _ filters: [String], as kind: Permissions.Kind, qos: UInt8, options: SubscriptionOptions = .init(), on link: Link,
+        _ filters: [String], as kind: Permissions.Kind, qos: UInt8, options: SubscriptionOptions = .init(),
+        on link: Link,
         now: Instant
     ) {
         let subscription = Subscription(kind: kind, filters: filters, qos: qos, options: options)
@@ -96,7 +97,8 @@ struct HomeOutbox {
 
     /// What was refused on this connection is asked for again when its wait is over.
     private func mayAsk(_ subscription: Subscription, _ now: Instant) -> Bool {
-        permissions.allows(subscription.kind, now: now) && permissions.retry(of: subscription.kind).map { $0 <= now } ?? true
+        permissions.allows(subscription.kind, now: now)
+            && permissions.retry(of: subscription.kind).map { $0 <= now } ?? true
     }
 
     private mutating func send(_ entry: Waiting, _ link: Link, _ now: Instant) -> Bool {
@@ -123,8 +125,9 @@ struct HomeOutbox {
     }
 
     private mutating func ask(_ subscription: Subscription, _ link: Link, _ now: Instant) -> Bool {
-        guard let packet = try? link.subscribe(
-            subscription.filters, qos: subscription.qos, options: subscription.options)
+        guard
+            let packet = try? link.subscribe(
+                subscription.filters, qos: subscription.qos, options: subscription.options)
         else { return false }
         let topic = subscription.filters.first ?? ""
         permissions.sent(packet, subscription.kind, topic: topic, now: now)
@@ -171,7 +174,8 @@ struct HomeOutbox {
             guard findings.resolve(Finding.name(of: kind), Finding.subject(of: kind, topic)) else { return }
             logger.notice("the home broker takes it now", metadata: ["topic": "\(topic)"])
         case .refused(let kind, let topic, let reason):
-            let why = detail.isEmpty ? reason.map { "refused: \($0)" } ?? "the broker closes the connection at it" : detail
+            let why =
+                detail.isEmpty ? reason.map { "refused: \($0)" } ?? "the broker closes the connection at it" : detail
             report(.refused(kind, topic: topic, why: why), name: Finding.name(of: kind))
         }
     }
@@ -207,7 +211,10 @@ extension Finding {
         let (text, line): (String, String) =
             switch kind {
             case .readings:
-                ("the home broker does not give Hearth the sensors' readings (\(topic); \(why))", "topic read +/temperature")
+                (
+                    "the home broker does not give Hearth the sensors' readings (\(topic); \(why))",
+                    "topic read +/temperature"
+                )
             case .command:
                 (
                     "the home broker does not take commands to the heat pump of \(room?.displayName ?? topic)"
@@ -250,7 +257,8 @@ extension Link {
         let missing = limits.map(\.what).joined(separator: ", ")
         return Finding(
             name: "home-broker-limits", severity: .notice,
-            text: "the home broker takes \(missing): heating works; overrides and the rooms' state may not survive a restart"
+            text:
+                "the home broker takes \(missing): heating works; overrides and the rooms' state may not survive a restart"
                 + " (hearth/#)",
             advice: "In the home broker's configuration: \(limits.map(\.line).joined(separator: "; "))")
     }

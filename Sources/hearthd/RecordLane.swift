@@ -115,7 +115,9 @@ final class RecordLane: ConnectionHandler {
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         guard let answer = subscriptions.answered(packetID, reasons, now: Clock.now) else { return }
         report(answer.finding, name: "recording-refused", answer.filter)
-        guard answer.filter == RecordSubscriptions.readings, let granted = reasons.first, granted.isSuccess else { return }
+        guard answer.filter == RecordSubscriptions.readings, let granted = reasons.first, granted.isSuccess else {
+            return
+        }
         if quality.granted(granted.rawValue) { report(quality.finding, name: Finding.readingsAtQoS0) }
     }
 
@@ -136,7 +138,9 @@ final class RecordLane: ConnectionHandler {
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
         let now = Clock.now
-        if let line = words.say("\(cause)", now: now) { logger.warning("not recording", metadata: ["cause": "\(line)"]) }
+        if let line = words.say("\(cause)", now: now) {
+            logger.warning("not recording", metadata: ["cause": "\(line)"])
+        }
         let isExplained = subscriptions.ended(after: after, now: now)
         let end = Rivalry.End(cause, after: after, isExplained: isExplained)
         backoff.connectionLasted(.nanoseconds(after))

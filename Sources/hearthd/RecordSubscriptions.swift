@@ -59,7 +59,9 @@ struct RecordSubscriptions {
     mutating func ended(after: Int64, now: Instant) -> Bool {
         guard after > 0, let index = filters.lastIndex(where: { $0.packetID != nil }) else { return false }
         filters[index].closes += 1
-        if filters[index].closes >= 2, filters[index].name != Self.readings { filters[index].askAt = now + Self.retry * 4 }
+        if filters[index].closes >= 2, filters[index].name != Self.readings {
+            filters[index].askAt = now + Self.retry * 4
+        }
         return true
     }
 }

@@ -275,8 +275,11 @@ final class UplinkLane: ConnectionHandler {
 
     private func publishStatus(on link: Link, now: Int64) -> Int64 {
         if now >= nextStatus {
-            guard courtesy.allowsStatus(isBusy: state.inFlightRecords > 0, now: Clock.now) else { return now + 1_000_000_000 }
-            courtesy.publish(GatewayStatus.online(configuration.home, backlog: state.unconfirmed), on: link, now: Clock.now)
+            guard courtesy.allowsStatus(isBusy: state.inFlightRecords > 0, now: Clock.now) else {
+                return now + 1_000_000_000
+            }
+            courtesy.publish(
+                GatewayStatus.online(configuration.home, backlog: state.unconfirmed), on: link, now: Clock.now)
             nextStatus = now + Self.statusNanoseconds
         }
         return nextStatus

@@ -156,8 +156,26 @@ struct ChoiceTests {
         #expect(problem.contains(says), "\(problem)")
     }
 
-    @Test(arguments: ["127.0.0.1", "localhost", "broker.lan", "::1", "fe80::1%eth0", "2001:db8::1", "a_b-c", "größe.de"])
+    @Test(arguments: [
+        "127.0.0.1", "localhost", "broker.lan", "::1", "fe80::1%eth0", "2001:db8::1", "a_b-c", "größe.de",
+    ])
     func aNameOrAnAddressIsFine(_ host: String) {
         #expect(BrokerAddress.problem(host, portKey: "port") == nil)
+    }
+}
+
+extension ChoiceTests {
+    @Test func aBrokerThatClosesAtQoS1Gets0UntilThatDoesNotHelp() {
+        var choice = QoSChoice()
+        choice.ended(isSuspicious: true, brief: true, now: 0)
+        #expect(choice.maximum(now: 0) == 2, "once may be the network")
+        choice.ended(isSuspicious: false, brief: false, now: 0)
+        choice.ended(isSuspicious: true, brief: true, now: 0)
+        #expect(choice.maximum(now: 0) == 2)
+        choice.ended(isSuspicious: true, brief: true, now: 0)
+        #expect(choice.maximum(now: 1) == 0 && choice.maximum(now: 3600 * second) == 2)
+        choice.ended(isSuspicious: false, brief: true, now: 2)
+        choice.ended(isSuspicious: false, brief: true, now: 3)
+        #expect(choice.maximum(now: 4) == 2)
     }
 }

@@ -45,7 +45,8 @@ struct StubbornBrokerTests {
     }
 
     /// Will flags of CONNECT (3.1.2.5 to 3.1.2.7): will 0x04, QoS 1 0x08, retain 0x20.
-    @Test(arguments: [(0x9A, 0x0C, "unretained"), (0x9B, 0x04, "plain"), (0x87, 0, "none")] as [(UInt8, UInt8, String)])
+    @Test(
+        arguments: [(0x9A, 0x0C, "unretained"), (0x9B, 0x04, "plain"), (0x87, 0, "none")] as [(UInt8, UInt8, String)])
     func aRefusedWillCostsNoConnection(_ reason: UInt8, _ expected: UInt8, _ admission: String) async throws {
         var settings = settings(broker.port)
         settings.will = Publication(topic: "w", payload: bytes("off"), qos: 1, retain: true)
