@@ -45,7 +45,9 @@ let package = Package(
         .target(name: "Heating", swiftSettings: swiftSettings),
         .target(name: "Compression", dependencies: ["Heating", "CZlib"], swiftSettings: swiftSettings),
         .target(name: "Journal", dependencies: ["CSQLite"], swiftSettings: swiftSettings),
-        .target(name: "MQTT", dependencies: ["CMosquitto"], swiftSettings: swiftSettings),
+        // Compiled C: what must lie between libmosquitto and Swift. See its header.
+        .target(name: "CMosquittoGuard"),
+        .target(name: "MQTT", dependencies: ["CMosquitto", "CMosquittoGuard"], swiftSettings: swiftSettings),
         .target(name: "EventLog", dependencies: ["Journal", "CRdkafka"], swiftSettings: swiftSettings),
         .target(name: "Influx", dependencies: ["Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
 

@@ -21,6 +21,10 @@ private func onConnect(
     _: OpaquePointer?, _ context: UnsafeMutableRawPointer?, _ code: Int32, _ flags: Int32, _ properties: OpaquePointer?
 ) {
     guard let client = client(context) else { return }
+    guard client.acceptance == nil else {
+        client.isAcceptedTwice = true
+        return
+    }
     let received = ReceivedProperties(properties)
     let code = UInt8(truncatingIfNeeded: code)
     // A 3.1.1 broker that refuses a v5 CONNECT is reported with the v5 code already (handle_connack.c).
@@ -31,7 +35,9 @@ private func onConnect(
         sessionPresent: flags & 1 != 0,
         receiveMaximum: received?.int16(MQTT_PROP_RECEIVE_MAXIMUM),
         maximumPacketSize: received?.int32(MQTT_PROP_MAXIMUM_PACKET_SIZE),
-        sessionExpiry: received?.int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL))
+        sessionExpiry: received?.int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL),
+        maximumQoS: received?.byte(MQTT_PROP_MAXIMUM_QOS),
+        retainAvailable: received?.byte(MQTT_PROP_RETAIN_AVAILABLE))
     client.eventCount += 1
     errno = EAGAIN
 }
@@ -71,7 +77,12 @@ private func onPublish(
     _: OpaquePointer?, _ context: UnsafeMutableRawPointer?, _ packetID: Int32, _ reason: Int32, _: OpaquePointer?
 ) {
     guard let client = client(context) else { return }
-    if client.isWriting { client.unwritten -= 1 } else { client.unconfirmed -= 1 }
+    if client.isWriting {
+        client.unwritten -= 1
+    } else {
+        client.unconfirmed -= 1
+        client.hasConfirmed = true
+    }
     client.confirmations.append((packetID, ReasonCode(rawValue: UInt8(truncatingIfNeeded: reason))))
     client.eventCount += 1
 }

@@ -42,6 +42,9 @@ struct BrokerOptions: ParsableArguments {
     @Option(name: .customLong("mqtt-port"), help: "Its port (MQTT_PORT).")
     var port = Variable.text("MQTT_PORT", "1884")
 
+    @Option(name: .customLong("mqtt-protocol"), help: "MQTT version: auto, 5 or 3.1.1 (MQTT_PROTOCOL).")
+    var protocolName = Variable.text("MQTT_PROTOCOL", "auto")
+
     @Option(name: .customLong("mqtt-username"), help: "(MQTT_USERNAME)")
     var usernameFlag: String?
     var username: String? { usernameFlag ?? Variable.text("MQTT_USERNAME") }
@@ -84,11 +87,18 @@ struct BrokerOptions: ParsableArguments {
         guard let expiry = UInt32(sessionExpiry), expiry <= 30 * 86_400 else {
             throw SettingError("MQTT_SESSION_EXPIRY must be 0 to 2592000 seconds, not \"\(sessionExpiry)\"")
         }
+        guard let policy = ProtocolPolicy(rawValue: protocolName) else {
+            throw SettingError("MQTT_PROTOCOL must be auto, 5 or 3.1.1, not \"\(protocolName)\"")
+        }
+        if let problem = BrokerAddress.problem(self.host, portKey: "MQTT_PORT") {
+            throw SettingError("MQTT_HOST \(problem)")
+        }
         if certificateFile != nil, caFile == nil { throw SettingError("a client certificate needs MQTT_CA_FILE") }
         let host = ProcessInfo.processInfo.hostName
         var settings = ConnectionSettings(
             host: self.host, port: port, clientID: clientID ?? "hearth-\(role)-\(host)")
         settings.sessionExpiry = expiry
+        settings.protocolPolicy = policy
         settings.username = username
         settings.passwordFile = passwordFile
         settings.tls = caFile.map { TLS(caFile: $0, certificateFile: certificateFile, keyFile: keyFile) }

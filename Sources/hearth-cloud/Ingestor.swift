@@ -18,6 +18,7 @@ final class Ingestor: ConnectionHandler {
     private let logger: Logger
     /// There are few ingestors and their broker is near: unlike ten thousand homes they need not spread out for a minute.
     private var backoff = Backoff(base: .milliseconds(500), cap: .seconds(5))
+    private var words = RepeatedWords()
 
     init(log: any EventLog, topics: LogTopics, metrics: IngestMetrics, logger: Logger) {
         self.log = log
@@ -27,7 +28,7 @@ final class Ingestor: ConnectionHandler {
     }
 
     func connected(_ link: Link, sessionPresent: Bool) {
-        logger.info("connected to the cloud broker", metadata: ["session": "\(sessionPresent)"])
+        say("connected to the cloud broker", .info, ["session": "\(sessionPresent)"])
         let prefix = link.version == .v5 ? Self.group : ""
         let filters = ["+/+/temperature", "+/+/heatpump", "+/frame"]
         do {
@@ -47,8 +48,7 @@ final class Ingestor: ConnectionHandler {
                 metrics.appended(since: started)
             } catch {
                 metrics.failed("\(error)")
-                logger.error(
-                    "the event log did not take a batch; nothing is acknowledged", metadata: ["error": "\(error)"])
+                say("the event log did not take a batch; nothing is acknowledged: \(error)", .error)
                 throw error
             }
         }
@@ -58,16 +58,21 @@ final class Ingestor: ConnectionHandler {
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
-        logger.error(
-            "the cloud broker refused a subscription; nothing is ingested. Check the ingestor's ACL there",
-            metadata: ["reason": "\(refused)"])
+        say(
+            "the cloud broker refused a subscription, \(refused); nothing is ingested. Write into its ACL file, below the"
+                + " ingestor's user: topic read +/+/temperature, topic read +/+/heatpump, topic read +/frame", .error)
     }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
-        logger.warning("no cloud broker", metadata: ["cause": "\(cause)"])
+        say("no cloud broker: \(cause)", .warning)
         backoff.connectionLasted(.nanoseconds(after))
         var random = SystemRandomNumberGenerator()
         return backoff.next(using: &random).wholeNanoseconds
+    }
+
+    private func say(_ text: String, _ level: Logger.Level, _ metadata: Logger.Metadata = [:]) {
+        let now = Instant(nanoseconds: CloudClock.bootNanoseconds)
+        if let line = words.say(text, now: now) { logger.log(level: level, "\(line)", metadata: metadata) }
     }
 
     private func confirm(_ batch: IngestBatch, on link: Link) {

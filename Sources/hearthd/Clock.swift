@@ -20,6 +20,8 @@ enum Clock {
         var seconds = time_t(wallNanoseconds / 1_000_000_000)
         guard seconds > earliestCredibleSeconds else { return nil }
         var local = tm()
+        // localtime_r alone reads TZ and /etc/localtime once; tzset looks whether they have changed (tzset(3), tzfile.c).
+        tzset()
         guard localtime_r(&seconds, &local) != nil else { return nil }
         // tm_wday counts from Sunday.
         return LocalTime(weekday: Int(local.tm_wday + 6) % 7, hour: Int(local.tm_hour), minute: Int(local.tm_min))

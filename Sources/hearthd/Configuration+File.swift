@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import MQTT
 
 extension Configuration {
     /// Reads and checks the whole configuration.
@@ -19,6 +20,9 @@ extension Configuration {
             reader.report(["home"], "is missing; write home = \"a-name-for-this-home\" at the top of the file")
         } else if home == nil {
             reader.report(["home"], "must be a name without /, + and #, and not begin with $: it becomes a topic level")
+        } else if let text = homeText, text.first?.isWhitespace == true || text.last?.isWhitespace == true {
+            reader.report(
+                ["home"], "\"\(text)\" begins or ends with a blank: it becomes a topic level; write it without")
         }
         sensorTimeZone = reader.string(["sensor_time_zone"]) ?? "UTC"
         if SystemZones.rules(of: sensorTimeZone) == nil {
@@ -64,8 +68,8 @@ extension ConfigurationReader {
             port: integer([section, "port"], in: 1...65535) ?? port,
             username: string([section, "username"]),
             passwordFile: string([section, "password_file"]),
-            tls: nil)
-        if broker.host.isEmpty { report([section, "host"], "must not be empty") }
+            tls: nil, version: oneOf([section, "protocol"], Configuration.Broker.Version.self) ?? .auto)
+        if let problem = BrokerAddress.problem(broker.host, portKey: "port") { report([section, "host"], problem) }
         if broker.passwordFile != nil, broker.username == nil {
             report([section, "password_file"], "needs \(section).username beside it")
         }

@@ -32,6 +32,7 @@ extension Configuration {
         var lines = ["", "[\(name)]"]
         if let isEnabled { lines.append("enabled = \(isEnabled)") }
         lines += ["host = \(quoted(broker.host))", "port = \(broker.port)"]
+        lines.append("protocol = \(quoted(broker.version.rawValue))")
         if let username = broker.username { lines.append("username = \(quoted(username))") }
         if let file = broker.passwordFile { lines.append("password_file = \(quoted(file))") }
         if let tls = broker.tls {

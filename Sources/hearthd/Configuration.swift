@@ -31,6 +31,14 @@ struct Configuration: Equatable, Sendable {
         var username: String?
         var passwordFile: String?
         var tls: TLS?
+        var version = Version.auto
+
+        /// Which MQTT to speak: v5 and then 3.1.1, or one of them.
+        enum Version: String, CaseIterable, Sendable {
+            case auto
+            case version5 = "5"
+            case version311 = "3.1.1"
+        }
 
         var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
     }

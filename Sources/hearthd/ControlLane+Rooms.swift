@@ -153,15 +153,15 @@ extension ControlLane {
         forgetSetAside(of: room, now: Clock.now)
         homeAssistant.forget(room)
         if uncleared.count < Self.roomLimit { uncleared.insert(room) }
-        if let link { clearStates(link) }
+        if link != nil { clearStates() }
     }
 
     /// Takes the states of rooms that went from the broker.
-    func clearStates(_ link: Link) {
+    func clearStates() {
         for room in uncleared where rooms[room] == nil {
             if clearedAt.count >= Self.roomLimit { clearedAt = [:] }
             clearedAt[room] = Clock.now
-            _ = try? link.publish(StateTopic.cleared(room))
+            outbox.offer(StateTopic.cleared(room), as: .state)
         }
         uncleared = []
     }

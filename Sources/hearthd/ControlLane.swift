@@ -43,6 +43,9 @@ final class ControlLane: ConnectionHandler {
     /// When the schedules are looked at again; nil: at the next turn.
     var nextSchedule: Instant?
     var homeAssistant: HomeAssistant
+    var outbox: HomeOutbox
+    private var words = RepeatedWords()
+    private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
 
     init(
         configuration: Configuration, mailbox: ControlMailbox, board: ControlBoard, findings: FindingBoard,
@@ -55,23 +58,32 @@ final class ControlLane: ConnectionHandler {
         self.logger = logger
         places = RoomPlaces(limit: Self.placesBeside(configuration))
         homeAssistant = HomeAssistant(configuration)
+        outbox = HomeOutbox(findings: findings, logger: logger)
         for room in configuration.rooms.keys { addRoom(room) }
     }
 
     // MARK: ConnectionHandler
 
     func connected(_ link: Link, sessionPresent: Bool) {
-        logger.info("connected to the home broker", metadata: ["protocol": "\(link.version)"])
-        do {
-            // In this order: the broker sends retained state before the second subscription brings the first reading.
-            if isRestoring { try link.subscribe([StateTopic.filter], qos: 0) }
-            try follow(link)
-            try homeAssistant.connected(link)
-            try link.publish(StateTopic.online(true))
-            for room in rooms.keys.sorted() { apply(.reconnected, to: room, link) }
-        } catch {
-            link.drop("subscribing to the home broker's readings: \(error)")
+        if let line = words.say("connected to the home broker", now: Clock.now) {
+            logger.info("\(line)", metadata: ["protocol": "\(link.version)"])
         }
+        outbox.connected(link, now: Clock.now)
+        // In this order: the broker sends retained state before the second subscription brings the first reading.
+        if isRestoring { askForState(link) }
+        follow(link)
+        for room in rooms.keys.sorted() { apply(.reconnected, to: room, link) }
+        homeAssistant.connected(link, &outbox)
+        outbox.offer(StateTopic.online(true), as: .status)
+    }
+
+    /// Some brokers (RabbitMQ) give no retained messages to a filter with wildcards, so each known room is asked for too.
+    private func askForState(_ link: Link) {
+        let own = SubscriptionOptions(noLocal: true)
+        outbox.subscribe([StateTopic.filter], as: .restoring, qos: 0, options: own, on: link, now: Clock.now)
+        let topics = rooms.keys.sorted().map(StateTopic.topic(of:))
+        guard !topics.isEmpty else { return }
+        outbox.subscribe(topics, as: .restoring, qos: 0, options: own, on: link, now: Clock.now)
     }
 
     func received(_ batch: [Message], on link: Link) throws {
@@ -114,27 +126,35 @@ final class ControlLane: ConnectionHandler {
         }
         sweep(now, link)
         var due = [rooms.values.compactMap(\.nextDeadline).min()?.nanoseconds, nextSchedule?.nanoseconds]
-        if let link { clearStates(link) }
+        if link != nil { clearStates() }
         due.append(nextSweep?.nanoseconds)
-        due.append(homeAssistant.announce(rooms.mapValues(\.thermostat.settings), now: now, link)?.nanoseconds)
+        due.append(homeAssistant.announce(rooms.mapValues(\.thermostat.settings), now: now, link, &outbox)?.nanoseconds)
+        due.append(outbox.flush(link, now: now)?.nanoseconds)
+        if !rivalry.isSeen(now: now) { findings.resolveAll("another-gateway") }
         return due.compactMap(\.self).min()
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
-        guard !reason.isDelivered, reason != .noMatchingSubscribers else { return }
-        logger.warning("the home broker refused a command", metadata: ["reason": "\(reason)"])
+        outbox.published(packetID, reason: reason, now: Clock.now)
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
-        guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
-        logger.error(
-            "the home broker refused a subscription; heating cannot follow the sensors. Check the broker's ACL",
-            metadata: ["reason": "\(refused)"])
+        outbox.subscribed(packetID, reasons: reasons, now: Clock.now)
     }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
-        logger.warning("no home broker", metadata: ["cause": "\(cause)"])
-        return Self.reconnectNanoseconds
+        let now = Clock.now
+        let end = Rivalry.End(cause, after: after, isExplained: outbox.explainsClose(now: now))
+        outbox.disconnected(cause, after: after, now: now)
+        if let line = words.say("\(cause)", now: now) {
+            logger.warning("no home broker", metadata: ["cause": "\(line)"])
+        }
+        guard let wait = rivalry.ended(end, after: .nanoseconds(after), now: now) else {
+            return Self.reconnectNanoseconds
+        }
+        let broker = "the home broker \(configuration.local.address)"
+        findings.report(.anotherGateway(configuration.home, at: broker, severity: .cold))
+        return wait.wholeNanoseconds
     }
 
     func stopping(_ link: Link?, now: Int64) -> Bool {
@@ -146,12 +166,15 @@ final class ControlLane: ConnectionHandler {
     // MARK: Readings and wishes
 
     /// Listens to the sensors, to who else commands the pumps, and to rooms' states that somebody takes away.
-    private func follow(_ link: Link) throws(LinkError) {
+    private func follow(_ link: Link) {
         ownCommands.reset()
-        try link.subscribe(["+/temperature"], qos: 0, options: .init(retainHandling: .doNotSend))
-        try link.subscribe(["+/heatpump"], qos: 0, options: .init(noLocal: true, retainHandling: .doNotSend))
+        let now = Clock.now
+        let others = SubscriptionOptions(noLocal: true, retainHandling: .doNotSend)
+        outbox.subscribe(
+            ["+/temperature"], as: .readings, qos: 0, options: .init(retainHandling: .doNotSend), on: link, now: now)
+        outbox.subscribe(["+/heatpump"], as: .pumps, qos: 0, options: others, on: link, now: now)
         guard !isRestoring else { return }
-        try link.subscribe([StateTopic.filter], qos: 0, options: .init(noLocal: true, retainHandling: .doNotSend))
+        outbox.subscribe([StateTopic.filter], as: .restoring, qos: 0, options: others, on: link, now: now)
     }
 
     private func reading(_ message: Message, in room: Room, _ link: Link) {
@@ -303,11 +326,11 @@ final class ControlLane: ConnectionHandler {
         show(room)
         var isOld = false
         if case .reading = event { isOld = state.statedAt.map { now - $0 >= Self.statePeriod } ?? true }
-        guard let link,
+        guard link != nil,
             !before.showsTheSame(as: after) || isOld || homeAssistant.wantsState(of: room, after, now: now)
         else { return }
         rooms[room]?.statedAt = now
-        _ = try? link.publish(StateTopic.state(of: room, after, heardAt: state.heardAt, now: now))
+        outbox.offer(StateTopic.state(of: room, after, heardAt: state.heardAt, now: now), as: .state)
     }
 
     /// Puts what is known about the room where others see it.
@@ -329,11 +352,8 @@ final class ControlLane: ConnectionHandler {
         let publication = Publication(
             topic: HomeTopic.heatpump(room).string, payload: HeatPumpCommand(isOn: isOn).payload, qos: 1,
             userProperties: [.init("timestamp", stamp), .init("reason", reason)])
-        do {
-            try link.publish(publication)
-            ownCommands.send(isOn, to: room, stamp: stamp, now: Clock.now)
-        } catch {
-            logger.error("publishing a command", metadata: ["room": "\(room)", "error": "\(error)"])
-        }
+        let now = Clock.now
+        ownCommands.send(isOn, to: room, stamp: stamp, now: now)
+        outbox.command(publication, on: link, now: now)
     }
 }

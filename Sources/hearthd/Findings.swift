@@ -1,4 +1,5 @@
 import Heating
+import MQTT
 
 extension StatusReport {
     /// Words of a second or two are on their way.
@@ -44,9 +45,17 @@ extension StatusReport {
             text: "the recording side has not answered for \((now - heardAt).spoken)", advice: advice)
     }
 
+    /// The home broker is there and throws Control out, and a finding says for what.
+    private var isExplained: Bool {
+        let causes = ["commands-refused", "readings-refused", "another-gateway"]
+        guard gateway.controlFindings.snapshot.contains(where: { causes.contains($0.name) }) else { return false }
+        guard case .waiting(_, let last) = gateway.control.state else { return gateway.control.isConnected }
+        return last.kind == .lost || last.kind == .disconnectedByBroker
+    }
+
     private var homeBrokerFindings: [Finding] {
         let missing = links.filter { !$0.isConnected && $0.name == "control" && $0.detail != LinkView.waiting }
-        guard let first = missing.first else { return [] }
+        guard let first = missing.first, !isExplained else { return [] }
         return [
             Finding(
                 name: "no-home-broker", severity: .cold,

@@ -36,12 +36,13 @@ struct HomeAssistant {
 
     // MARK: In
 
-    mutating func connected(_ link: Link) throws(LinkError) {
+    mutating func connected(_ link: Link, _ outbox: inout HomeOutbox) {
         isAnnounced = false
         guard isEnabled else { return }
         // Commands are never retained by Home Assistant; one that somebody retained is not asked for.
         let filters = Self.commandSuffixes.map { Self.rooms + "+" + $0 } + [prefix + "/status"]
-        try link.subscribe(filters, qos: 1, options: .init(retainHandling: .doNotSend))
+        outbox.subscribe(
+            filters, as: .wishes, qos: 1, options: .init(retainHandling: .doNotSend), on: link, now: Clock.now)
     }
 
     /// Whether Home Assistant says that it has started.
@@ -93,8 +94,10 @@ struct HomeAssistant {
 
     /// Publishes the description if it is due.
     /// - Returns: when to look again; nil for no time of its own.
-    mutating func announce(_ settings: [Room: Thermostat.Settings], now: Instant, _ link: Link?) -> Instant? {
-        guard isEnabled, let link, !settings.isEmpty || !leaving.isEmpty else { return nil }
+    mutating func announce(
+        _ settings: [Room: Thermostat.Settings], now: Instant, _ link: Link?, _ outbox: inout HomeOutbox
+    ) -> Instant? {
+        guard isEnabled, link != nil, !settings.isEmpty || !leaving.isEmpty else { return nil }
         if isAnnounced {
             guard let due = announceAt else { return nil }
             guard due <= now else { return due }
@@ -103,9 +106,13 @@ struct HomeAssistant {
         (isAnnounced, announceAt, announcedAt) = (true, nil, now)
         // Entities are unavailable to Home Assistant until it knows them, so the states come again.
         publishedAt = [:]
-        if !leaving.isEmpty { _ = try? link.publish(discovery(settings, removing: leaving)) }
-        leaving = []
-        _ = try? link.publish(discovery(settings))
+        guard leaving.isEmpty else {
+            // Once with what goes, then without: of a topic the outbox keeps only the newest message.
+            outbox.offer(discovery(settings, removing: leaving), as: .discovery)
+            (leaving, isAnnounced) = ([], false)
+            return now + Self.announcePause
+        }
+        outbox.offer(discovery(settings), as: .discovery)
         return nil
     }
 

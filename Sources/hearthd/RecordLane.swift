@@ -32,6 +32,10 @@ final class RecordLane: ConnectionHandler {
     private var redelivery: RedeliveryFilter
     private var counters = Counters()
     private var backoff = Backoff(base: .milliseconds(250), cap: .seconds(5))
+    private var words = RepeatedWords()
+    private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
+    private var quality = DeliveryQuality()
+    private var subscriptions = RecordSubscriptions()
 
     final class SharedCounters: Sendable {
         private let counters = Mutex(Counters())
@@ -83,16 +87,16 @@ final class RecordLane: ConnectionHandler {
     // MARK: ConnectionHandler
 
     func connected(_ link: Link, sessionPresent: Bool) {
-        logger.info("recording", metadata: ["protocol": "\(link.version)", "session": "\(sessionPresent)"])
-        redelivery.reconnected(sessionPresent: sessionPresent)
-        do {
-            try link.subscribe(["+/temperature", "+/heatpump"], options: .init(retainHandling: .doNotSend))
-        } catch {
-            link.drop("subscribing to the home broker: \(error)")
+        if let line = words.say("recording", now: Clock.now) {
+            logger.info("\(line)", metadata: ["protocol": "\(link.version)", "session": "\(sessionPresent)"])
         }
+        redelivery.reconnected(sessionPresent: sessionPresent)
+        quality.connected(maximumQoS: link.maximumQoS)
+        subscriptions.connected()
     }
 
     func received(_ batch: [Message], on link: Link) throws {
+        if quality.saw(batch) { report(quality.finding, name: Finding.readingsAtQoS0) }
         let now = Clock.wallNanoseconds
         var entries: [Journal.Entry] = []
         entries.reserveCapacity(batch.count)
@@ -137,21 +141,49 @@ final class RecordLane: ConnectionHandler {
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
-        guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
-        logger.error(
-            "the home broker refused a subscription; nothing is recorded. Check the broker's ACL",
-            metadata: ["reason": "\(refused)"])
+        guard let answer = subscriptions.answered(packetID, reasons, now: Clock.now) else { return }
+        report(answer.finding, name: "recording-refused", answer.filter)
+        guard answer.filter == RecordSubscriptions.readings, let granted = reasons.first, granted.isSuccess else {
+            return
+        }
+        if quality.granted(granted.rawValue) { report(quality.finding, name: Finding.readingsAtQoS0) }
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {}
 
-    func turn(_ link: Link?, now: Int64) -> Int64? { nil }
+    func turn(_ link: Link?, now: Int64) -> Int64? {
+        guard let link else { return nil }
+        for filter in subscriptions.due(now: Clock.now) {
+            do {
+                let packet = try link.subscribe([filter], options: .init(retainHandling: .doNotSend))
+                subscriptions.asked(filter, packet, now: Clock.now)
+            } catch {
+                link.drop("subscribing to the home broker: \(error)")
+            }
+        }
+        return nil
+    }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
-        logger.warning("not recording", metadata: ["cause": "\(cause)"])
+        let now = Clock.now
+        if let line = words.say("\(cause)", now: now) {
+            logger.warning("not recording", metadata: ["cause": "\(line)"])
+        }
+        let isExplained = subscriptions.ended(after: after, now: now)
+        let end = Rivalry.End(cause, after: after, isExplained: isExplained)
         backoff.connectionLasted(.nanoseconds(after))
         var random = SystemRandomNumberGenerator()
-        return backoff.next(using: &random).wholeNanoseconds
+        let delay = backoff.next(using: &random)
+        return max(delay, rivalry.ended(end, after: .nanoseconds(after), now: now) ?? .zero).wholeNanoseconds
+    }
+
+    private func report(_ finding: Finding?, name: String, _ subject: String = "") {
+        guard let finding else {
+            findings.resolve(name, subject)
+            return
+        }
+        guard findings.report(finding) else { return }
+        logger.warning("\(finding.text)", metadata: ["advice": "\(finding.advice)"])
     }
 
     func stopping(_ link: Link?, now: Int64) -> Bool { true }
@@ -215,7 +247,9 @@ final class RecordLane: ConnectionHandler {
         } catch {
             counters.failure = "\(error)"
             shared.set(counters)
-            logger.error("not acknowledging: the journal could not commit", metadata: ["error": "\(error)"])
+            if let line = words.say("\(error)", now: Clock.now) {
+                logger.error("not acknowledging: the journal could not commit", metadata: ["error": "\(line)"])
+            }
             throw error
         }
     }

@@ -11,11 +11,11 @@ enum StateTopic {
     static let gateway = "hearth/gateway/status"
     private static let rooms = "hearth/rooms/"
 
+    static func topic(of room: Room) -> String { rooms + room.name }
+
     static func online(_ isOnline: Bool) -> Publication {
         Publication(topic: gateway, payload: Array((isOnline ? "online" : "offline").utf8), qos: 1, retain: true)
     }
-
-    static func topic(of room: Room) -> String { rooms + room.name }
 
     /// The room whose state the topic holds.
     static func room(of topic: String) -> Room? {

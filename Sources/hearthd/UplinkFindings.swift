@@ -29,17 +29,6 @@ struct ConfirmationSilence {
     }
 }
 
-/// Lets a repeated complaint through once a minute. Times are boot time, nanoseconds.
-struct OncePerMinute {
-    private var last: Int64?
-
-    mutating func isDue(now: Int64) -> Bool {
-        if let last, now - last < 60_000_000_000 { return false }
-        last = now
-        return true
-    }
-}
-
 extension UplinkState.BrokerAnswer {
     init(_ reason: ReasonCode) {
         switch reason {

@@ -34,7 +34,9 @@ final class UplinkLane: ConnectionHandler {
     /// Why the broker refuses publications, and when it did so last.
     private var refusal: (reason: ReasonCode, at: Int64)?
     private var silence = ConfirmationSilence()
-    private var trouble = OncePerMinute()
+    private var words = RepeatedWords()
+    private var rivalry = Rivalry(base: .seconds(5), cap: .seconds(600), guessCap: .seconds(60))
+    private var courtesy: CloudCourtesy
 
     init(
         configuration: Configuration, journal: Journal, confirmedThrough: Int64, outbox: ForwardOutbox,
@@ -49,6 +51,7 @@ final class UplinkLane: ConnectionHandler {
         let settings = UplinkState.Settings(
             confirm: configuration.uplink.confirm == .broker ? .broker : .ingestor,
             maxRate: configuration.uplink.maxRate)
+        courtesy = CloudCourtesy(configuration, findings: findings, logger: logger)
         state = UplinkState(
             settings: settings, epoch: journal.epoch, lowWatermark: confirmedThrough, newest: journal.status.newest,
             confirmed: (try? journal.confirmedAbove(Self.cursor)) ?? [])
@@ -60,15 +63,15 @@ final class UplinkLane: ConnectionHandler {
     // MARK: ConnectionHandler
 
     func connected(_ link: Link, sessionPresent: Bool) {
-        logger.info("connected to the cloud broker", metadata: ["protocol": "\(link.version)"])
+        if let line = words.say("connected to the cloud broker", now: Clock.now) {
+            logger.info("\(line)", metadata: ["protocol": "\(link.version)"])
+        }
         // One slot stays free for the status message.
         state.connected(sendMaximum: max(1, link.sendMaximum - 1), now: Clock.now)
         nextStatus = 0
         tellControl(isUp: true)
         do {
-            var filters = ["\(configuration.home.name)/+/heatpump/set"]
-            if configuration.uplink.confirm == .ingestor { filters.append(CloudTopic.ack(configuration.home).string) }
-            try link.subscribe(filters, options: .init(retainHandling: .doNotSend))
+            try courtesy.connected(link, now: Clock.now)
         } catch {
             link.drop("subscribing to the cloud broker: \(error)")
         }
@@ -86,6 +89,7 @@ final class UplinkLane: ConnectionHandler {
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
+        if courtesy.published(packetID, reason: reason, now: Clock.now) { return }
         let answer = state.meaning(of: UplinkState.BrokerAnswer(reason), for: packetID)
         // Nobody has to read the gateway's own status; a refusal of it is told all the same.
         guard state.published(packetID, answer, now: Clock.now) || answer == .refused else { return }
@@ -105,7 +109,8 @@ final class UplinkLane: ConnectionHandler {
         refusal = (reason, Clock.bootNanoseconds)
         guard isNews else { return }
         board.refused(reason.description)
-        logger.warning("the cloud broker does not take records", metadata: ["reason": "\(reason)"])
+        guard let line = words.say("the cloud broker does not take records", now: Clock.now) else { return }
+        logger.warning("\(line)", metadata: ["reason": "\(reason)"])
     }
 
     private func accepted() {
@@ -120,21 +125,28 @@ final class UplinkLane: ConnectionHandler {
     private var refusalNanoseconds: Int64 { state.settings.confirm == .ingestor ? 0 : 900_000_000_000 }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
-        guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
-        board.refused("subscription: \(refused)")
-        logger.error(
-            "the cloud broker refused a subscription; nothing can be confirmed. Check this home's ACL there",
-            metadata: ["reason": "\(refused)"])
+        courtesy.subscribed(packetID, reasons: reasons, now: Clock.now)
     }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
+        let now = Clock.now
+        let isExplained = courtesy.explainsClose(now: now) || state.inFlightRecords > 0 && after < 2_000_000_000
+        let end = Rivalry.End(cause, after: after, isExplained: isExplained)
+        courtesy.disconnected(cause, after: after, now: now)
         state.disconnected(isTooLarge: cause.reason == .packetTooLarge, isClosed: cause.kind == .lost)
         silence.disconnected()
         tellControl(isUp: false)
         backoff.connectionLasted(.nanoseconds(after))
         var random = SystemRandomNumberGenerator()
-        let delay = backoff.next(using: &random)
-        logger.warning("no cloud", metadata: ["cause": "\(cause)", "retry": "\(delay)"])
+        var delay = backoff.next(using: &random)
+        if let wait = rivalry.ended(end, after: .nanoseconds(after), now: now) {
+            delay = max(delay, wait)
+            let broker = "the cloud broker \(configuration.cloud.address)"
+            findings.report(.anotherGateway(configuration.home, at: broker, severity: .forwarding))
+        }
+        if let line = words.say("\(cause)", now: now) {
+            logger.warning("no cloud", metadata: ["cause": "\(line)", "retry": "\(delay)"])
+        }
         return delay.wholeNanoseconds
     }
 
@@ -153,23 +165,23 @@ final class UplinkLane: ConnectionHandler {
                 deadline = min(deadline ?? .max, publishStatus(on: link, now: now), lookForSilence(now: now) ?? .max)
             }
             deadline = min(deadline ?? .max, note)
+            if !rivalry.isSeen(now: Clock.now) { findings.resolveAll("another-gateway") }
             rate.observe(confirmed: state.lowWatermark, now: now)
             board.update(state, ratePerSecond: rate.perSecond)
             return deadline == .max ? nil : deadline
         } catch {
             // The journal answers again when the disk does, and the link takes more by and by; meanwhile it stays up.
-            tell(error, now: now)
+            tell(error)
             return now + 1_000_000_000
         }
     }
 
-    private func tell(_ error: any Error, now: Int64) {
-        guard trouble.isDue(now: now) else { return }
-        if case .link(let problem)? = error as? LaneError {
-            logger.error("the cloud link does not take a record", metadata: ["error": "\(problem)"])
-        } else {
-            logger.error("the uplink cannot read the journal", metadata: ["error": "\(error)"])
-        }
+    private func tell(_ error: any Error) {
+        let isLink = if case .link? = error as? LaneError { true } else { false }
+        guard let line = words.say("\(error)", now: Clock.now) else { return }
+        logger.error(
+            isLink ? "the cloud link does not take a record" : "the uplink cannot read the journal",
+            metadata: ["error": "\(line)"])
     }
 
     func stopping(_ link: Link?, now: Int64) -> Bool {
@@ -373,8 +385,11 @@ final class UplinkLane: ConnectionHandler {
 
     private func publishStatus(on link: Link, now: Int64) -> Int64 {
         if now >= nextStatus {
-            let backlog = state.unconfirmed
-            _ = try? link.publish(GatewayStatus.online(configuration.home, backlog: backlog))
+            guard courtesy.allowsStatus(isBusy: state.inFlightRecords > 0, now: Clock.now) else {
+                return now + 1_000_000_000
+            }
+            courtesy.publish(
+                GatewayStatus.online(configuration.home, backlog: state.unconfirmed), on: link, now: Clock.now)
             nextStatus = now + Self.statusNanoseconds
         }
         return nextStatus
@@ -391,7 +406,9 @@ final class UplinkLane: ConnectionHandler {
             if findings.resolve(Finding.unconfirmedName) { logger.info("records are confirmed again") }
         } catch {
             board.countForeign()
-            logger.warning("an acknowledgement could not be read", metadata: ["error": "\(error)"])
+            if let line = words.say("an acknowledgement could not be read: \(error)", now: Clock.now) {
+                logger.warning("\(line)")
+            }
         }
     }
 
