@@ -20,10 +20,15 @@ public final class InfluxDatabase: @unchecked Sendable {
     private var process = Process()
     private var wasKilled = false
 
-    public init(requiresLogin: Bool = false, usesTLS: Bool = false) throws {
+    /// - Parameters:
+    ///   - data: lines for the `[data]` section, such as limits.
+    ///   - place: where it keeps its files; a temporary directory by default.
+    public init(
+        requiresLogin: Bool = false, usesTLS: Bool = false, data: [String] = [], in place: URL? = nil
+    ) throws {
         port = try freePort()
         url = "http://127.0.0.1:\(port)"
-        directory = FileManager.default.temporaryDirectory.appendingPathComponent("influx-\(UUID().uuidString)")
+        directory = (place ?? FileManager.default.temporaryDirectory).appendingPathComponent("influx-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let path = directory.path
         let configuration = """
@@ -35,6 +40,7 @@ public final class InfluxDatabase: @unchecked Sendable {
             dir = "\(path)/data"
             wal-dir = "\(path)/wal"
             query-log-enabled = false
+            \(data.joined(separator: "\n"))
             [monitor]
             store-enabled = false
             [http]
