@@ -95,7 +95,9 @@ final class CloudService: ProbedService {
     var samples: [MetricSample] {
         var samples = ingest?.metrics.samples ?? []
         for (runner, _) in pipelines { samples += runner.metrics.samples }
-        for (runner, writer) in pipelines { samples += writer.status.samples(pipeline: runner.name, held: runner.held.count) }
+        for (runner, writer) in pipelines {
+            samples += writer.status.samples(pipeline: runner.name, held: runner.held.count)
+        }
         samples += log.status.samples
         if let ingest {
             var isConnected = 0.0
@@ -123,7 +125,8 @@ extension EventLogStatus {
             if let uncommitted = state.uncommitted {
                 samples.append(
                     sample(
-                        "hearth_log_uncommitted_events", "Events it would read again after a restart, unread ones included.",
+                        "hearth_log_uncommitted_events",
+                        "Events it would read again after a restart, unread ones included.",
                         .gauge, Double(uncommitted)))
             }
             samples += [
@@ -134,10 +137,12 @@ extension EventLogStatus {
                     "hearth_log_reader_restarts_total", "Readers replaced because they got nothing.", .counter,
                     Double(state.readerRestarts)),
                 sample(
-                    "hearth_log_events_lost_total", "Events that were deleted before the group had read them.", .counter,
+                    "hearth_log_events_lost_total", "Events that were deleted before the group had read them.",
+                    .counter,
                     Double(state.lost)),
                 sample(
-                    "hearth_log_offset_resets_total", "Times a partition began anew before the group's place.", .counter,
+                    "hearth_log_offset_resets_total", "Times a partition began anew before the group's place.",
+                    .counter,
                     Double(state.resets)),
             ]
         }
@@ -167,7 +172,8 @@ extension InfluxStatus {
             sample("hearth_influx_retries_total", "Write requests that were tried again.", .counter, Double(retries)),
             sample("hearth_influx_held_points", "Points waiting for the database.", .gauge, Double(heldPoints)),
             sample(
-                "hearth_influx_conflicting_points", "Points kept until the database has their field with the right type.",
+                "hearth_influx_conflicting_points",
+                "Points kept until the database has their field with the right type.",
                 .gauge, Double(held)),
             sample(
                 "hearth_influx_alarm", "1 while the database does not take points and may need a person.", .gauge,

@@ -104,7 +104,8 @@ struct DeadLetterDesk: Sendable {
     /// A line is tried again by its pipeline, as those are that wait for a field's type.
     private func point(_ letter: DeadLetter) -> Result<[Event], Obstacle> {
         if letter.reasonClass == HeldPoints.reasonClass {
-            return .failure(Obstacle("\(letter.pipeline ?? "its pipeline") writes it by itself once the database takes it"))
+            return .failure(
+                Obstacle("\(letter.pipeline ?? "its pipeline") writes it by itself once the database takes it"))
         }
         var again = letter
         again.reason = "\(letter.pipeline ?? ""): \(HeldPoints.reasonClass): replay was asked for; was \(letter.reason)"
@@ -178,6 +179,8 @@ extension DeadLetterBox.Item {
 
     /// What others wrote must not steer a terminal.
     private func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
     }
 }

@@ -66,7 +66,8 @@ struct DeadLetterOptions: ParsableArguments {
         request.limit = limit
         request.isJSON = json
         request.filter = DeadLetterBox.Filter(
-            reason: reason, since: try Self.time(since, "--since"), until: try Self.time(until, "--until"), place: place)
+            reason: reason, since: try Self.time(since, "--since"), until: try Self.time(until, "--until"), place: place
+        )
         let (asked, options) = (request, self)
         let text = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<String, any Error>) in
             startThread("dead-letters") { continuation.resume(with: Result { try options.ask(asked) }) }
@@ -130,7 +131,8 @@ enum LocalQuestion {
         }
         guard result == 0 else {
             throw SettingError(
-                "the event log is in use, but nothing answers at 127.0.0.1:\(port): set HTTP_PORT as hearth-cloud serve has it")
+                "the event log is in use, but nothing answers at 127.0.0.1:\(port): set HTTP_PORT as hearth-cloud serve has it"
+            )
         }
         let request =
             "POST \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\(header): 1\r\nConnection: close\r\n"

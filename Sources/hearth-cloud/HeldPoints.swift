@@ -51,7 +51,8 @@ final class HeldPoints: Sendable {
     var alarm: String? {
         contents.withLock { contents in
             guard contents.count > 0 else { return nil }
-            return "\(contents.count) points wait: \(contents.reason ?? Self.reasonClass). They are kept as dead letters and "
+            return
+                "\(contents.count) points wait: \(contents.reason ?? Self.reasonClass). They are kept as dead letters and "
                 + "written by themselves once the field has the right type; see the README on field type conflicts"
         }
     }

@@ -94,7 +94,9 @@ final class PeerWatch: Sendable {
 
     /// What a person may want to know of a service that is ready.
     var notes: [String] {
-        deadLetters.filter { $0.total > 0 }.map { "dead letters since the start: \($0.total) \($0.source): \($0.reason)" }
+        deadLetters.filter { $0.total > 0 }.map {
+            "dead letters since the start: \($0.total) \($0.source): \($0.reason)"
+        }
     }
 
     private var deadLetters: [(source: String, reason: String, total: Int)] {

@@ -51,7 +51,8 @@ struct LossTests {
             let first = try #require(try reader.collect(1, batch: 1).first)
             #expect(first.offset > 10, "the mock deleted nothing")
             #expect(log.status.groups["g"]?.lost == first.offset - 10)
-            #expect(notices.texts.contains { $0.contains("the events 10 to \(first.offset - 1) (\(first.offset - 10))") })
+            #expect(
+                notices.texts.contains { $0.contains("the events 10 to \(first.offset - 1) (\(first.offset - 10))") })
         }
     }
 

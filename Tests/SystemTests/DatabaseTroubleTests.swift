@@ -26,7 +26,8 @@ extension SystemTests {
             }
 
             func publish(_ room: String, _ number: Int, _ value: String = "20.5") async throws {
-                let at = Timestamp(nanoseconds: (Int64(Date().timeIntervalSince1970) - 3600 + Int64(number)) * 1_000_000_000)
+                let at = Timestamp(
+                    nanoseconds: (Int64(Date().timeIntervalSince1970) - 3600 + Int64(number)) * 1_000_000_000)
                 try await send("{\"timestamp\": \"\(at)\", \"value\": \(value)}", to: "home1/\(room)/temperature")
             }
 
@@ -81,7 +82,9 @@ extension SystemTests {
             }
         }
 
-        @Test("series limit: everything waits until it is raised, then everything is there", arguments: CloudRig.Engine.allCases)
+        @Test(
+            "series limit: everything waits until it is raised, then everything is there",
+            arguments: CloudRig.Engine.allCases)
         func seriesLimit(_ engine: CloudRig.Engine) async throws {
             let site = try await Site(engine, database: try InfluxDatabase(data: ["max-series-per-database = 1"]))
             for number in 0..<6 { try await site.publish(number % 2 == 0 ? "office" : "bath", number) }
@@ -100,19 +103,22 @@ extension SystemTests {
             try await eventually(within: .seconds(30), "all four") { try site.count() == 4 }
         }
 
-        @Test("a field of another type: other series go on, and its points come by themselves once it is mended",
+        @Test(
+            "a field of another type: other series go on, and its points come by themselves once it is mended",
             arguments: CloudRig.Engine.allCases)
         func typeConflict(_ engine: CloudRig.Engine) async throws {
             let database = try InfluxDatabase()
             try database.query("CREATE DATABASE raw")
             let now = Int64(Date().timeIntervalSince1970) * 1_000_000_000
-            try database.write("raw_temperature,home=home1,room=office value=21i \(now - 3600 * 1_000_000_000)", database: "raw")
+            try database.write(
+                "raw_temperature,home=home1,room=office value=21i \(now - 3600 * 1_000_000_000)", database: "raw")
             let site = try await Site(engine, database: database)
             for number in 0..<5 { try await site.publish("office", number) }
             try await site.send(#"{"status": "1"}"#, to: "home1/office/heatpump")
             try await asked(within: .seconds(30), "readyz says it") {
                 let answer = try await site.get("/readyz")
-                return answer.status == "503" && answer.body.contains("field type conflict") && answer.body.contains("5 points")
+                return answer.status == "503" && answer.body.contains("field type conflict")
+                    && answer.body.contains("5 points")
             }
             #expect(try await site.metric("hearth_influx_alarm", "p1-raw-saver") == 1)
             #expect(try await site.metric("hearth_influx_conflicting_points", "p1-raw-saver") == 5)
@@ -177,7 +183,9 @@ extension SystemTests {
             try await eventually(within: .seconds(10), "told") { site.rig.output("serve").contains("beyond_retention") }
         }
 
-        @Test("dead letters are listed, shown, replayed and dropped while the services run", arguments: CloudRig.Engine.allCases)
+        @Test(
+            "dead letters are listed, shown, replayed and dropped while the services run",
+            arguments: CloudRig.Engine.allCases)
         func deadLetters(_ engine: CloudRig.Engine) async throws {
             let site = try await Site(engine)
             try await site.send("not json", to: "home1/office/temperature")
@@ -251,6 +259,8 @@ extension SystemTests.DatabaseTroubleTests.Site {
     fileprivate init(_ rig: CloudRig) async throws {
         self.init(rig, port: try freePort())
         try rig.start("serve", environment: ["HTTP_PORT": "\(port)"])
-        try await eventually(within: .seconds(30), "the ingestor listens") { rig.broker.log.contains("+/+/temperature") }
+        try await eventually(within: .seconds(30), "the ingestor listens") {
+            rig.broker.log.contains("+/+/temperature")
+        }
     }
 }

@@ -31,7 +31,8 @@ public final class InfluxDatabase: @unchecked Sendable {
     ) throws {
         port = try freePort()
         url = "http://127.0.0.1:\(port)"
-        directory = (place ?? FileManager.default.temporaryDirectory).appendingPathComponent("influx-\(UUID().uuidString)")
+        directory = (place ?? FileManager.default.temporaryDirectory).appendingPathComponent(
+            "influx-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         peerPort = try freePort()
         (self.requiresLogin, self.usesTLS) = (requiresLogin, usesTLS)

@@ -148,7 +148,8 @@ final class KafkaReader: EventReader {
                 EventLogNotice(
                     .error,
                     "kafka: \(jump.position) is read from \(jump.found) again, where \(group) had got to \(jump.expected): "
-                        + "the topic was made anew or offsets were reset. What it had before is lost unless it was read."))
+                        + "the topic was made anew or offsets were reset. What it had before is lost unless it was read."
+                ))
         } else if let first = log.offset(RD_KAFKA_OFFSET_BEGINNING, of: jump.position), first > jump.expected {
             noteLoss(jump.position, jump.expected, before: min(first, jump.found))
         }
