@@ -22,6 +22,9 @@ struct CloudBuilder {
         return logger
     }
 
+    /// Of the journal engine's dead letters, about ten thousand of the largest.
+    private static let deadLetterBytes: Int64 = 64 << 20
+
     func eventLog(role: String) throws -> any EventLog {
         let logger = logger
         let report: NoticeHandler = { notice in
@@ -37,7 +40,11 @@ struct CloudBuilder {
             guard let mebibytes = Int64(logOptions.journalMaxSize), (16...(1 << 24)).contains(mebibytes) else {
                 throw SettingError("JOURNAL_MAX_SIZE must be a number of MiB from 16 up")
             }
-            return try JournalLog(path: logOptions.journalPath, maxBytes: mebibytes << 20, report: report)
+            // First the log itself: it tells whether another process has the files.
+            let log = try JournalLog(path: logOptions.journalPath, maxBytes: mebibytes << 20, report: report)
+            let letters = try JournalLog(
+                keeping: logOptions.journalPath + ".dead-letters", maxBytes: Self.deadLetterBytes, report: report)
+            return RoutedLog(topic: logOptions.topics.deadLetter, in: letters, others: log)
         case "kafka":
             guard let timeout = Int64(logOptions.kafkaSessionTimeout), (6...1800).contains(timeout) else {
                 throw SettingError("KAFKA_SESSION_TIMEOUT must be 6 to 1800 seconds, as brokers accept by default")
@@ -75,9 +82,7 @@ struct CloudBuilder {
         _ pipeline: Pipeline, log: any EventLog, influx: InfluxSettings, window: Duration
     ) throws -> (runner: PipelineRunner, writer: InfluxWriter) {
         let logger = logger
-        let writer = try InfluxWriter(influx) { alarm in
-            if let alarm { logger.error("the database needs a person", metadata: ["alarm": "\(alarm)"]) }
-        }
+        let writer = try InfluxWriter(influx)
         let names = logOptions.topics
         let runner = PipelineRunner(
             name: pipeline.rawValue, group: pipeline.group, instance: Variable.text("KAFKA_INSTANCE"), log: log,

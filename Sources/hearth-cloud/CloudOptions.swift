@@ -148,6 +148,18 @@ struct InfluxOptions: ParsableArguments {
     var tokenFileFlag: String?
     var tokenFile: String? { tokenFileFlag ?? Variable.text("INFLUX_TOKEN_FILE") }
 
+    @Option(name: .customLong("influx-ca-file"), help: "CA to trust for https, PEM (INFLUX_CA_FILE).")
+    var caFileFlag: String?
+    var caFile: String? { caFileFlag ?? Variable.text("INFLUX_CA_FILE") }
+
+    @Option(name: .customLong("influx-username"), help: "User of the v1 API (INFLUX_USERNAME).")
+    var usernameFlag: String?
+    var username: String? { usernameFlag ?? Variable.text("INFLUX_USERNAME") }
+
+    @Option(name: .customLong("influx-password-file"), help: "File with its password (INFLUX_PASSWORD_FILE).")
+    var passwordFileFlag: String?
+    var passwordFile: String? { passwordFileFlag ?? Variable.text("INFLUX_PASSWORD_FILE") }
+
     @Option(name: .customLong("influx-org"), help: "(INFLUX_ORG)")
     var organization = Variable.text("INFLUX_ORG", "cloud")
 
@@ -166,21 +178,41 @@ struct InfluxOptions: ParsableArguments {
 
     /// Writer settings for one bucket.
     func settings(bucket name: String) throws -> InfluxSettings {
+        var settings = InfluxSettings(url: url, target: try target(name))
+        if let caFile {
+            guard FileManager.default.isReadableFile(atPath: caFile) else {
+                throw SettingError("INFLUX_CA_FILE \(caFile) cannot be read; mount the certificate there")
+            }
+            settings.caFile = caFile
+        }
+        return settings
+    }
+
+    private func target(_ name: String) throws -> InfluxSettings.Target {
         switch api {
-        case "v1": return InfluxSettings(url: url, target: .v1(database: name))
+        case "v1":
+            guard (username == nil) == (passwordFile == nil) else {
+                throw SettingError("INFLUX_USERNAME and INFLUX_PASSWORD_FILE go together")
+            }
+            let password = try passwordFile.map { try Self.secret($0, "INFLUX_PASSWORD_FILE") }
+            return .v1(database: name, username: username, password: password)
         case "v2":
-            return InfluxSettings(
-                url: url, target: .v2(organization: organization, bucket: name, token: try readToken()))
+            if username != nil { throw SettingError("INFLUX_USERNAME is for INFLUX_API=v1; v2 has INFLUX_TOKEN_FILE") }
+            return .v2(organization: organization, bucket: name, token: try readToken())
         default: throw SettingError("INFLUX_API must be v1 or v2, not \"\(api)\"")
         }
     }
 
+    private static func secret(_ file: String, _ variable: String) throws -> String {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw SettingError("\(variable) \(file) cannot be read; mount the secret there")
+        }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
     private func readToken() throws -> String {
         if let tokenFile {
-            guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
-                throw SettingError("INFLUX_TOKEN_FILE \(tokenFile) cannot be read; mount the secret there")
-            }
-            return text.trimmingCharacters(in: .whitespacesAndNewlines)
+            return try Self.secret(tokenFile, "INFLUX_TOKEN_FILE")
         }
         guard let token else { throw SettingError("the v2 API needs INFLUX_TOKEN_FILE (or INFLUX_TOKEN)") }
         return token

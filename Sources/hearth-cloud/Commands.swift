@@ -16,7 +16,8 @@ struct IngestCommand: AsyncParsableCommand {
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
         let engine = try builder.eventLog(role: "ingest")
         let service = CloudService(
-            log: engine, ingest: try builder.ingest(engine, broker), pipelines: [], logger: builder.logger)
+            log: engine, ingest: try builder.ingest(engine, broker), pipelines: [], influx: nil,
+            topics: eventLog.topics, logger: builder.logger)
         try await builder.run(service, http: http)
     }
 }
@@ -63,10 +64,11 @@ struct PipelineOptions: ParsableArguments {
             throw SettingError("the journal engine belongs to one process: use hearth-cloud serve, or EVENT_LOG=kafka")
         }
         let engine = try builder.eventLog(role: kind.rawValue)
-        let built = try builder.pipeline(
-            kind, log: engine, influx: try influx.settings(bucket: influx.bucket ?? bucket),
-            window: try parseWindow(window))
-        let service = CloudService(log: engine, ingest: nil, pipelines: [built], logger: builder.logger)
+        let settings = try influx.settings(bucket: influx.bucket ?? bucket)
+        let built = try builder.pipeline(kind, log: engine, influx: settings, window: try parseWindow(window))
+        let service = CloudService(
+            log: engine, ingest: nil, pipelines: [built], influx: settings, topics: eventLog.topics,
+            logger: builder.logger)
         try await builder.run(service, http: http)
     }
 }
@@ -90,7 +92,9 @@ struct ServeCommand: AsyncParsableCommand {
             try builder.pipeline(kind, log: engine, influx: try influx.settings(bucket: bucket), window: window)
         }
         let service = CloudService(
-            log: engine, ingest: try builder.ingest(engine, broker), pipelines: pipelines, logger: builder.logger)
+            log: engine, ingest: try builder.ingest(engine, broker), pipelines: pipelines,
+            influx: try influx.settings(bucket: influx.rawBucket), topics: pipeline.eventLog.topics,
+            logger: builder.logger)
         try await builder.run(service, http: pipeline.http)
     }
 }

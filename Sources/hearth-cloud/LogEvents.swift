@@ -94,26 +94,3 @@ struct CommandEvent: Equatable, Sendable {
         return Event(topic: topic, key: home, value: JSON.object(.init(members)).bytes, headers: [])
     }
 }
-
-/// What could not be used, kept with the reason so that a person can look and replay.
-struct DeadLetter: Equatable, Sendable {
-    /// The home, or the source topic where the home is unknown.
-    var key: String
-    var source: String
-    var reason: String
-    var bytes: [UInt8]
-
-    /// A dead letter beyond this is cut: a log refuses events of a megabyte, and one hostile message must not stop it.
-    static let bytesKept = 256 << 10
-
-    private static let textKept = 4096
-
-    func event(topic: String) -> Event {
-        Event(
-            topic: topic, key: key, value: Array(bytes.prefix(Self.bytesKept)),
-            headers: [
-                .init(name: "source", value: Array(source.utf8.prefix(Self.textKept))),
-                .init(name: "reason", value: Array(reason.utf8.prefix(Self.textKept))),
-            ])
-    }
-}
