@@ -62,8 +62,7 @@ struct IngestDecoder {
     }
 
     private static func firstLevel(_ topic: String) -> HomeID? {
-        topic.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).first.flatMap { HomeID($0) }
-            ?? HomeID("nobody")
+        String(topic.utf8.prefix { $0 != UInt8(ascii: "/") }).flatMap { HomeID($0) } ?? HomeID("nobody")
     }
 
     private mutating func frame(_ home: HomeID, _ message: Message, into batch: inout IngestBatch, _ now: Instant) {
