@@ -59,7 +59,7 @@ def is_granted(words, topic):
     answer = result.stdout + result.stderr
     if "Subscribed" not in answer:
         return None
-    return "Subscribed (mid: 1): 1" in answer
+    return "Subscribed (mid: 1): 1\n" in answer
 
 
 def is_taken(words, topic):
@@ -137,7 +137,8 @@ def with_certificates(directory, plugin):
         process.wait(20)
 
 
-plugins = glob.glob("/usr/lib/**/mosquitto_dynamic_security.so", recursive=True)
+# Debian has it in the directory of its architecture, the container image beside the other libraries.
+plugins = [path for place in ("/usr/lib", "/usr/lib/*") for path in glob.glob(f"{place}/mosquitto_dynamic_security.so")]
 if not plugins:
     print("not run: the rights at the broker: Mosquitto's dynamic-security plugin is not installed")
     sys.exit(0)

@@ -70,7 +70,7 @@ def ingestor_reaches_its_session(documents):
     except KeyError:
         workload = find(documents, "StatefulSet", "ingestor")
     spec = workload["spec"]
-    [identity] = [v for v in spec["template"]["spec"]["containers"][0]["env"] if v["name"] == "MQTT_CLIENT_ID"]
+    [identity] = [v for v in spec["template"]["spec"]["containers"][0]["env"] if v["name"] == "MQTT_CLIENT_NAME"]
     if workload["kind"] == "Deployment":
         if "value" in identity and spec["replicas"] == 1 and spec["strategy"]["type"] == "Recreate":
             return []
@@ -78,6 +78,13 @@ def ingestor_reaches_its_session(documents):
     if identity.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath") == "metadata.name" and spec["replicas"] > 1:
         return []
     return ["the ingestors' names at the broker are not their pods'"]
+
+
+def everything_is_part_of_hearth(documents):
+    """scripts/minikube-down ends what has the label, and says that everything has ended."""
+    return [f"{name(document)} is left by minikube-down" for document in documents
+            if document["kind"] not in ("Namespace", "Kafka", "KafkaNodePool", "KafkaTopic", "HorizontalPodAutoscaler")
+            and document["metadata"].get("labels", {}).get("app.kubernetes.io/part-of") != "hearth"]
 
 
 def acl_is_the_packaged_one(documents):
