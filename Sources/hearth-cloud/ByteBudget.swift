@@ -29,6 +29,8 @@ struct ByteBudget {
     private var homes: [HomeID: Bucket] = [:]
     private var crowd = Bucket(at: .zero)
     private var total = Bucket(at: .zero)
+    /// Looking through all of them for each new name would be what made-up names cost.
+    private var lookAgainAt = Instant.zero
 
     /// - Parameter all: what all homes may spend together; nil: no bound.
     init(home: Limit, all: Limit?) {
@@ -60,6 +62,8 @@ struct ByteBudget {
     /// Forgets the homes that have everything back. false: there are too many that have not.
     private mutating func makeRoom(now: Instant) -> Bool {
         guard homes.count >= Self.homeLimit else { return true }
+        guard now >= lookAgainAt else { return false }
+        lookAgainAt = now + .seconds(1)
         homes = homes.filter { entry in
             var bucket = entry.value
             bucket.refill(home, now: now)
