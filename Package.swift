@@ -117,7 +117,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "hearth-cloudTests",
-            dependencies: ["hearth-cloud", "Heating", "EventLog", "Influx", "MQTT", logging],
+            dependencies: ["hearth-cloud", "Compression", "Heating", "EventLog", "Influx", "MQTT", logging],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "hearthTests", dependencies: ["hearth", "GatewayClient", "Heating"], swiftSettings: swiftSettings),

@@ -10,6 +10,7 @@ func installCallbacks(on pointer: OpaquePointer) {
     mosquitto_message_v5_callback_set(pointer, onMessage)
     mosquitto_publish_v5_callback_set(pointer, onPublish)
     mosquitto_subscribe_v5_callback_set(pointer, onSubscribe)
+    mosquitto_unsubscribe_v5_callback_set(pointer, onUnsubscribe)
     mosquitto_log_callback_set(pointer, onLog)
 }
 
@@ -65,7 +66,9 @@ private func onMessage(
             topic: String(cString: topic), payload: [UInt8](payload), qos: UInt8(truncatingIfNeeded: message.qos),
             isRetained: message.retain, packetID: UInt16(truncatingIfNeeded: message.mid),
             userProperties: userProperties))
+    // User properties too: a packet may be made of nothing else.
     client.messageBytes += payload.count + client.messages[client.messages.count - 1].topic.utf8.count
+    client.messageBytes += userProperties.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
     client.eventCount += 1
     if message.qos > 0 { client.queued += 1 }
     // With TLS, or while publications are in flight, one mosquitto_loop_read goes on over many packets; it returns
@@ -94,6 +97,14 @@ private func onSubscribe(
     guard let client = client(context) else { return }
     let reasons = UnsafeBufferPointer(start: granted, count: granted == nil ? 0 : Int(count))
     client.grants.append((packetID, reasons.map { ReasonCode(rawValue: UInt8(truncatingIfNeeded: $0)) }))
+    client.eventCount += 1
+}
+
+private func onUnsubscribe(
+    _: OpaquePointer?, _ context: UnsafeMutableRawPointer?, _ packetID: Int32, _: OpaquePointer?
+) {
+    guard let client = client(context) else { return }
+    client.releases.append(packetID)
     client.eventCount += 1
 }
 

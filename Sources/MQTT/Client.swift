@@ -30,6 +30,8 @@ final class Client {
     var messageBytes = 0
     var confirmations: [(packetID: Int32, reason: ReasonCode)] = []
     var grants: [(packetID: Int32, reasons: [ReasonCode])] = []
+    /// Answers to unsubscribe calls.
+    var releases: [Int32] = []
     /// A message was not taken, for want of memory: the connection must end without its PUBACK.
     var hasLostProperties = false
     /// Accepted a second time, which no broker may do (MQTT v5 3.2).

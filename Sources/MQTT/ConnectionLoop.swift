@@ -199,12 +199,17 @@ final class ConnectionLoop {
     }
 
     private func deliverAnswers(_ client: Client) throws(Disconnection) {
-        guard let link, !client.grants.isEmpty || !client.confirmations.isEmpty else { return }
+        guard let link, !client.grants.isEmpty || !client.confirmations.isEmpty || !client.releases.isEmpty else {
+            return
+        }
         let grants = client.grants
         let confirmations = client.confirmations
         client.grants.removeAll()
+        let releases = client.releases
         client.confirmations.removeAll()
+        client.releases.removeAll()
         for grant in grants { handler.subscribed(grant.packetID, reasons: grant.reasons, on: link) }
+        for packetID in releases { handler.unsubscribed(packetID, on: link) }
         for answer in confirmations { handler.published(answer.packetID, reason: answer.reason, on: link) }
         try obeyDrop(link)
     }

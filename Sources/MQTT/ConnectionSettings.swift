@@ -64,7 +64,7 @@ public struct TLS: Sendable, Equatable {
 /// When the messages read so far are handed over: at the first limit that is reached.
 public struct BatchLimits: Sendable, Equatable {
     public var messages: Int
-    /// Sum of payload and topic bytes.
+    /// Sum of the bytes of payloads, topics and user properties.
     public var bytes: Int
     /// Nanoseconds a batch may wait for more after its first message. 0: hand over as soon as nothing more is
     /// readable. Acknowledgements and pings wait with it, so it is cut to half of `keepAlive`.

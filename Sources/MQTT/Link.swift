@@ -74,6 +74,14 @@ public final class Link {
         try connectedClient().subscribe(filters, qos: qos, options: options)
     }
 
+    /// Asks for no more messages of these filters. What the broker has queued for them already still comes.
+    ///
+    /// - Returns: the packet id that `unsubscribed` will report.
+    @discardableResult
+    public func unsubscribe(_ filters: [String]) throws(LinkError) -> Int32 {
+        try connectedClient().unsubscribe(filters)
+    }
+
     /// Ends the connection after the current call, without DISCONNECT and without acknowledging anything that was
     /// not acknowledged yet; `disconnected` then decides when to try again.
     public func drop(_ reason: String) {

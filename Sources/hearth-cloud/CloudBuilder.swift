@@ -57,17 +57,46 @@ struct CloudBuilder {
         }
     }
 
-    func ingest(_ log: any EventLog, _ broker: BrokerOptions) throws -> (connection: Connection, metrics: IngestMetrics)
-    {
+    func ingest(
+        _ log: any EventLog, _ broker: BrokerOptions, _ options: IngestOptions
+    ) throws -> (connection: Connection, metrics: IngestMetrics) {
         var settings = try broker.settings(role: "ingest")
+        let secret = try BrokerSecret(broker)
+        if broker.clientID == nil { settings.clientID = try clientID(options, secret) }
         // The session outlives a restart; what a replica that is gone for good leaves in it the homes send again.
         settings.cleanStart = false
+        // A home's frame has 256 KiB; a broker without a limit would hand on what has no place in memory.
+        settings.maximumPacketSize = 2 << 20
+        let group = try options.shareGroup.map { try ShareGroup(named: $0) } ?? ShareGroup(secret)
+        let leaves = try options.leavesWhenStopping
+        let stateFile = options.stateFile ?? journalFile("ingest")
+        if stateFile == nil {
+            logger.info("no INGEST_STATE_FILE: a message that ends this process would do so again and again")
+        }
         let metrics = IngestMetrics()
         let topics = logOptions.topics
         let connection = Connection(settings, name: "ingest") { [logger] in
-            Ingestor(log: log, topics: topics, metrics: metrics, logger: logger)
+            Ingestor(
+                log: log, topics: topics, group: group, leavesWhenStopping: leaves, killMark: KillMark(path: stateFile),
+                metrics: metrics, logger: logger)
         }
         return (connection, metrics)
+    }
+
+    /// A file beside the embedded log; nil where there is none.
+    private func journalFile(_ suffix: String) -> String? {
+        logOptions.engine == "journal" ? "\(logOptions.journalPath).\(suffix)" : nil
+    }
+
+    private func clientID(_ options: IngestOptions, _ secret: BrokerSecret?) throws -> String {
+        let name = options.clientName ?? ProcessInfo.processInfo.hostName
+        guard let path = options.clientIDFile ?? journalFile("client-id") else {
+            return ClientIdentity.derived(role: "ingest", name: name, secret: secret)
+        }
+        // Without a secret the broker knows no users, and a random id protects nothing: the name under which earlier
+        // versions have a session there goes on.
+        let first = secret == nil ? ClientIdentity.derived(role: "ingest", name: name, secret: nil) : nil
+        return try ClientIdentity.kept(in: path, role: "ingest", first: first)
     }
 
     enum Pipeline: String, CaseIterable {

@@ -67,7 +67,9 @@ struct BrokerOptions: ParsableArguments {
 
     @Option(
         name: .customLong("mqtt-client-id"),
-        help: "Stable per replica: the broker keeps this client's session (MQTT_CLIENT_ID; default: the host's name).")
+        help:
+            "Stable per replica: the broker keeps this client's session (MQTT_CLIENT_ID; default: one that cannot be guessed)."
+    )
     var clientIDFlag: String?
     var clientID: String? { clientIDFlag ?? Variable.text("MQTT_CLIENT_ID") }
 

@@ -94,7 +94,8 @@ struct DeadLetterDesk: Sendable {
         let message = Message(
             topic: letter.source, payload: letter.bytes,
             userProperties: letter.properties.map { UserProperty($0.name, $0.value) })
-        let made = IngestDecoder(topics: topics).decode([message], arrival: CloudClock.wall).events
+        var decoder = IngestDecoder(topics: topics)
+        let made = decoder.decode([message], arrival: CloudClock.wall).events
         if let dead = made.first(where: { $0.topic == topics.deadLetter }) {
             return .failure(Obstacle("it still cannot be used: \(DeadLetter(dead)?.reason ?? letter.reason)"))
         }

@@ -1,50 +1,49 @@
-/// SHA-256 (FIPS 180-4), so that a person can compare a message with a dead letter by `sha256sum`.
+/// SHA-256 (FIPS 180-4), for names that must not be guessed from what they are made of. Not for passwords, and not fast.
 enum SHA256 {
-    static func hexadecimal(_ bytes: [UInt8]) -> String {
+    /// 32 bytes.
+    static func digest(_ message: [UInt8]) -> [UInt8] {
         var state: [UInt32] = [
             0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
         ]
-        var message = bytes
-        message.append(0x80)
-        while message.count % 64 != 56 { message.append(0) }
+        var padded = message + [0x80]
+        padded += repeatElement(0, count: (120 - padded.count % 64) % 64)
         for shift in stride(from: 56, through: 0, by: -8) {
-            message.append(UInt8(truncatingIfNeeded: (UInt64(bytes.count) &* 8) >> UInt64(shift)))
+            padded.append(UInt8(truncatingIfNeeded: (UInt64(message.count) * 8) >> UInt64(shift)))
         }
-        var words = [UInt32](repeating: 0, count: 64)
-        for start in stride(from: 0, to: message.count, by: 64) {
+        var schedule = [UInt32](repeating: 0, count: 64)
+        for block in stride(from: 0, to: padded.count, by: 64) {
             for index in 0..<16 {
-                words[index] = (0..<4).reduce(0) { $0 << 8 | UInt32(message[start + index * 4 + $1]) }
+                schedule[index] = (0..<4).reduce(0) { $0 << 8 | UInt32(padded[block + index * 4 + $1]) }
             }
-            compress(&words, into: &state)
+            compress(&state, &schedule)
         }
-        let digits = Array("0123456789abcdef".utf8)
-        let text = state.flatMap { word in
-            stride(from: 28, through: 0, by: -4).map { digits[Int(word >> UInt32($0) & 15)] }
-        }
-        return String(decoding: text, as: UTF8.self)
+        return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(24 - 8 * $0)) } }
     }
 
-    private static func compress(_ words: inout [UInt32], into state: inout [UInt32]) {
+    static func hexadecimal(_ message: [UInt8]) -> String {
+        digest(message).reduce(into: "") { $0 += ($1 < 16 ? "0" : "") + String($1, radix: 16) }
+    }
+
+    private static func compress(_ state: inout [UInt32], _ schedule: inout [UInt32]) {
+        func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
         for index in 16..<64 {
-            let (early, late) = (words[index - 15], words[index - 2])
-            let low = rotated(early, 7) ^ rotated(early, 18) ^ early >> 3
-            let high = rotated(late, 17) ^ rotated(late, 19) ^ late >> 10
-            words[index] = words[index - 16] &+ low &+ words[index - 7] &+ high
+            let (early, late) = (schedule[index - 15], schedule[index - 2])
+            let first = rotated(early, 7) ^ rotated(early, 18) ^ early >> 3
+            let second = rotated(late, 17) ^ rotated(late, 19) ^ late >> 10
+            schedule[index] = schedule[index - 16] &+ first &+ schedule[index - 7] &+ second
         }
-        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+        var work = state
         for index in 0..<64 {
-            let big = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
-            let first = h &+ big &+ (e & f ^ ~e & g) &+ constants[index] &+ words[index]
-            let small = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
-            let second = small &+ (a & b ^ a & c ^ b & c)
-            (h, g, f, e) = (g, f, e, d &+ first)
-            (d, c, b, a) = (c, b, a, first &+ second)
+            let (a, e) = (work[0], work[4])
+            let choice = e & work[5] ^ ~e & work[6]
+            let majority = a & work[1] ^ a & work[2] ^ work[1] & work[2]
+            let one = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+            let zero = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
+            let first = work[7] &+ one &+ choice &+ constants[index] &+ schedule[index]
+            work = [first &+ zero &+ majority, a, work[1], work[2], work[3] &+ first, e, work[5], work[6]]
         }
-        for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { state[index] = state[index] &+ value }
+        for index in 0..<8 { state[index] &+= work[index] }
     }
-
-    private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
 
     private static let constants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
