@@ -34,7 +34,7 @@ struct SpawnedProcess {
         }
         posix_spawn_file_actions_adddup2(&actions, pair[1], childDescriptor)
         // libmosquitto's sockets are not closed by exec: the home broker would never see ours end.
-        posix_spawn_file_actions_addclosefrom_np(&actions, childDescriptor + 1)
+        linux_spawn_close_from(&actions, childDescriptor + 1)
         // Our threads block every signal, and a child inherits that.
         var none = sigset_t()
         sigemptyset(&none)
