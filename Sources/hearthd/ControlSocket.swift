@@ -76,7 +76,11 @@ final class ControlSocket: Sendable {
 
     private func accept(from listener: Int32, into clients: inout [Client]) {
         let descriptor = Glibc.accept(listener, nil, nil)
-        guard descriptor >= 0 else { return }
+        guard descriptor >= 0 else {
+            // Without descriptors it stays in line, and poll would say so again at once.
+            if errno == EMFILE || errno == ENFILE { Clock.sleep(250_000_000) }
+            return
+        }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         if clients.count < Self.clientLimit {
