@@ -36,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     ],
     targets: [
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CMosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRdkafka", providers: [.apt(["librdkafka-dev"])]),
@@ -57,7 +58,9 @@ let package = Package(
 
         .executableTarget(
             name: "hearthd",
-            dependencies: ["Heating", "Compression", "Journal", "MQTT", argumentParser, logging, lifecycle, toml],
+            dependencies: [
+                "CLinux", "Heating", "Compression", "Journal", "MQTT", argumentParser, logging, lifecycle, toml,
+            ],
             swiftSettings: swiftSettings,
             // The static Swift library is linked with every symbol exported, for plug-ins that we have none of; the tables
             // are read at each start and stay in memory (measured: 1.2 MB of 21).

@@ -69,12 +69,15 @@ extension Configuration {
         }
     }
 
-    /// A TOML basic string; JSON's escapes are a subset of TOML's.
-    private func quoted(_ text: String) -> String { JSON.string(text).serialized() }
+    /// A TOML basic string; JSON's escapes are a subset of TOML's, which wants U+007F escaped as well.
+    private func quoted(_ text: String) -> String {
+        JSON.string(text).serialized().split(separator: "\u{7f}", omittingEmptySubsequences: false)
+            .joined(separator: "\\u007f")
+    }
 
     private func short(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let milliseconds = attoseconds / 1_000_000_000_000_000
-        return milliseconds == 0 ? "\(seconds)s" : "\(seconds * 1000 + milliseconds)ms"
+        return milliseconds == 0 ? "\(seconds)s" : "\(seconds)s\(milliseconds)ms"
     }
 }

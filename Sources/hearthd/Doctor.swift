@@ -52,7 +52,7 @@ struct Doctor {
 
     /// The recording side's own checks, or that it is not there.
     private var forwarding: [Check] {
-        if let finding = report.findings.first(where: { ["recording-stopped", "recording-silent"].contains($0.name) }) {
+        if let finding = report.forwardFinding {
             return [Check(name: "recording", state: .error, detail: finding.text, advice: finding.advice)]
         }
         return report.forward.report.at == nil

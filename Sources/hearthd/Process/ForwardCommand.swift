@@ -1,26 +1,28 @@
-import ArgumentParser
+import CLinux
 import Glibc
 import Heating
 import Logging
 import Synchronization
 
 /// `hearthd forward`: the recording and forwarding side, started by hearthd itself and never by a person.
-struct ForwardCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "forward", abstract: "Started by hearthd: records, keeps and forwards readings.",
-        shouldDisplay: false)
+enum ForwardCommand {
+    static let name = "forward"
 
     /// EX_USAGE of sysexits.h.
-    private static let usageExit = ExitCode(64)
+    private static let usageExit: Int32 = 64
 
-    func run() throws {
+    /// On the process's main thread, until the parent says stop or is gone.
+    static func run() -> Never {
         let descriptor = SpawnedProcess.childDescriptor
         var type: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 else {
             FileOutput.standardError("hearthd forward is started by hearthd; run hearthd\n")
-            throw Self.usageExit
+            exit(usageExit)
         }
+        // The parent's end is seen on the socket, but not by a process that is stopped, and not while stopping takes its
+        // time: whoever starts next needs the journal.
+        _ = linux_die_with_parent()
         // The parent decides when to end: a terminal's Ctrl-C and systemd's SIGTERM reach every process at once.
         for number in [SIGTERM, SIGINT, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -50,7 +52,7 @@ enum ProcessLimits {
     }
 }
 
-/// Obeys the parent on the process's main thread, until it says stop or is gone.
+/// Obeys the parent until it says stop or is gone.
 private struct ForwardOrders {
     let descriptor: Int32
 
@@ -64,6 +66,9 @@ private struct ForwardOrders {
                 while let message = try buffer.next() {
                     switch ForwardOrder(message) {
                     case .settings(let text): settle(text, &forwarder, outbox)
+                    case .question(let id, .report, _):
+                        // From memory: also while the disk keeps the other answers waiting.
+                        if let forwarder { outbox.send(.answer(id: id, .answer(ForwardSnapshot(forwarder).json))) }
                     case .question(let id, let question, let parameters):
                         answering.add(.init(id: id, question: question, parameters: parameters), forwarder)
                     case .stop:
@@ -104,6 +109,9 @@ private final class AnsweringThread: Sendable {
         var parameters: JSON
     }
 
+    /// While a disk hangs, questions pile up that nobody waits for any more.
+    private static let limit = 64
+
     private let outbox: ForwardOutbox
     private let waiting = Mutex<[(Asked, Forwarder)]>([])
     private let wake = WakePipe()
@@ -117,7 +125,12 @@ private final class AnsweringThread: Sendable {
         guard let forwarder else {
             return outbox.send(.answer(id: asked.id, .failure("the journal is not open yet")))
         }
-        waiting.withLock { $0.append((asked, forwarder)) }
+        let isAdded = waiting.withLock { waiting in
+            guard waiting.count < Self.limit else { return false }
+            waiting.append((asked, forwarder))
+            return true
+        }
+        guard isAdded else { return outbox.send(.answer(id: asked.id, .failure("the disk does not answer"))) }
         wake.signal()
     }
 
