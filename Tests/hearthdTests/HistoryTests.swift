@@ -51,7 +51,7 @@ import Testing
         #expect(try room(history, .day, now: later)["since"]?.double == Double(first / second))
         // Switched, but never measured.
         history.pump(true, in: Room("attic")!, at: later)
-        let attic = history.json(.hour, now: later, isComplete: true)["rooms"]?.array?.first
+        let attic = history.json(.hour, now: later + 10 * second, isComplete: true)["rooms"]?.array?.first
         #expect(attic?["room"]?.string == "attic" && attic?["since"]?.isNull == true)
     }
 

@@ -35,7 +35,7 @@ export function showControls(card, room, isLive) {
   for (const control of ask(card, "button[data-pump], .set, select, .dial, .degrees")) control.disabled = !isLive || isBusy;
   const dial = card.querySelector(".dial"), field = card.querySelector(".degrees");
   // A person who is choosing is not to be overtaken by the second's news.
-  if (dial.dataset.touched === "true" || card.querySelector("form").contains(document.activeElement)) return;
+  if (dial.dataset.touched === "true") return;
   const asked = room.hold ? Number(room.hold.target) : NaN;
   const middle = Number.isFinite(asked) ? asked : (room.onBelow + room.offAbove) / 2;
   if (Number.isFinite(middle)) {

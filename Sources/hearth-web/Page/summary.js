@@ -9,7 +9,7 @@ const severity = (alarm) => alarm.severity ?? "heating";
 
 function lostWords() {
   const { kind, reason } = state.lost, since = state.heardAt === null ? null : moment(state.heardAt / 1000);
-  const why = reason === "" ? "" : say("{reason}.", { reason: capital(say(reason)) });
+  const why = reason === "" ? "" : `${capital(say(reason))}.`;
   switch (kind) {
     case "stopped": return {
       headline: since === null ? say("Nothing is heating: the gateway does not run")
@@ -32,7 +32,8 @@ function lostWords() {
   }
 }
 
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+// A program keeps the name that it has.
+const capital = (text) => text.startsWith("hearth") ? text : text.charAt(0).toUpperCase() + text.slice(1);
 
 function urgentWords(alarms) {
   const first = alarms[0], control = link("control");
