@@ -72,6 +72,8 @@ let package = Package(
             dependencies: [
                 "Heating", "GatewayClient", "HTTP", "Prometheus", argumentParser, logging, lifecycle, metrics,
             ],
+            // The page is part of the program; a bundle beside it would bring full Foundation with it.
+            resources: [.embedInCode("Page")],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "hearth-cloud",

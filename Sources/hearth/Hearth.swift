@@ -18,7 +18,7 @@ struct Hearth: ParsableCommand {
         ])
 
     static func main() {
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        let arguments = protectingNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
         if let problem = unknownCommand(in: arguments) { fail(problem) }
         do {
             var command = try parseAsRoot(arguments)

@@ -67,7 +67,8 @@ struct Doctor {
         }
         // systemd-timesyncd touches this file when it has set the clock (systemd-timesyncd.service(8)).
         let isSynchronised = access("/run/systemd/timesync/synchronized", F_OK) == 0
-        return Check(name: "clock", state: .ok, detail: "\(report.wall)" + (isSynchronised ? ", synchronised" : ""))
+        let second = Timestamp(nanoseconds: report.wall.nanoseconds / 1_000_000_000 * 1_000_000_000)
+        return Check(name: "clock", state: .ok, detail: "\(second)" + (isSynchronised ? ", synchronised" : ""))
     }
 
     private var sensors: [Check] {
@@ -85,7 +86,7 @@ struct Doctor {
                     name: room.displayName, state: .error, detail: view.status.reason.description,
                     advice: "Check the sensor's power and its connection to the home broker.")
                 : Check(
-                    name: room.displayName, state: .ok, detail: "\(view.status.lastReading.map { "\($0)°" } ?? "new")")
+                    name: room.displayName, state: .ok, detail: view.status.lastReading.map { "\(($0 * 10).rounded() / 10) °C" } ?? "new")
         }
     }
 }

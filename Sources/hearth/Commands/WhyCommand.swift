@@ -7,10 +7,17 @@ struct WhyCommand: ParsableCommand {
         commandName: "why",
         abstract: "Show why a room's heat pump is on or off: its latest commands and their reasons.")
 
-    @Argument(help: "The room, as 'hearth status' names it.")
+    @Argument(help: "The room, as 'hearth status' names it.", completion: roomCompletion)
     var room: String
 
+    @Argument(help: .hidden)
+    var rest: [String] = []
+
     @OptionGroup var options: GatewayOptions
+
+    func validate() throws {
+        if !rest.isEmpty { throw quotesMissing(in: [room] + rest, command: "why") }
+    }
 
     func run() throws {
         guard !options.json else {
@@ -24,8 +31,8 @@ struct WhyCommand: ParsableCommand {
         let output = Output.standard
         let times = LocalTime(now: wallClock())
         let lines = whyLines(
-            room: status.rooms.first { $0.name.utf8.elementsEqual(room.utf8) }, decisions: decisions,
-            alarms: (reply["findings"]?.array ?? []).map(Alarm.init),
+            room: status.rooms.first { $0.name.utf8.elementsEqual(room.utf8) }, alarms: status.alarms,
+            decisions: decisions,
             width: output.size.columns, style: output.style, clock: times.text(iso8601:))
         try output.write(lines: lines)
     }

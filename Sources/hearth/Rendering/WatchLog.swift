@@ -16,17 +16,19 @@ struct WatchLog {
     private var backlogAt: Double?
 
     /// The lines to append for a new status. The first status names everything.
-    mutating func lines(for status: Status, at time: String) -> [String] {
+    mutating func lines(for status: Status, at time: String, now: Timestamp = wallClock()) -> [String] {
         var current = status.rooms.map { room in
-            let remark = room.explanation.isEmpty ? "" : " (\(printable(room.explanation)))"
+            let explanation = room.explanation(now: now, alarms: status.alarms)
+            let remark = explanation.isEmpty ? "" : " (\(printable(explanation)))"
             return Entry(key: ExactString("room \(printableName(room.name))"), text: Self.text(room), remark: remark)
         }
         current += status.links.map { link in
             let detail = link.detail.isEmpty ? "" : ": \(printable(link.detail))"
             return Entry(key: ExactString("link \(printableName(link.name))"), text: "\(link.state.rawValue)\(detail)")
         }
-        current += status.alarms.map {
-            Entry(key: ExactString("alarm \(printableName($0.name))"), text: printable($0.text))
+        current += status.alarms.map { alarm in
+            let subject = alarm.subject.isEmpty ? "" : " \(printableName(alarm.subject))"
+            return Entry(key: ExactString("alarm \(printableName(alarm.name))\(subject)"), text: printable(alarm.text))
         }
         if let error = status.configurationError {
             current.append(Entry(key: ExactString("alarm configuration"), text: printable(error)))
@@ -71,7 +73,9 @@ struct WatchLog {
         var text = "\(temperatureText(room.temperature)), pump \(pumpText(room.isPumpOn))"
         if room.isStale { text += ", no fresh reading" }
         if let override = room.override {
-            text += ", override \(pumpText(override.isPumpOn)) by \(printable(override.source))"
+            text += ", switched \(pumpText(override.isPumpOn)) \(printable(sourceText(override.source)))"
+        } else if let hold = room.hold {
+            text += ", holds \(printable(targetText(hold.target))), set \(printable(sourceText(hold.source)))"
         }
         return text
     }
