@@ -37,7 +37,8 @@ import Testing
         "2026-11-23T09:00:00\u{2212}01:00", "2026-11-23 11:00+01",
     ])
     func readsWhatLibrariesPrint(text: String) {
-        #expect(nanoseconds(text) == 1_795_428_000 * 1_000_000_000)
+        let expected: Int64 = 1_795_428_000 * 1_000_000_000
+        #expect(nanoseconds(text) == expected)
     }
 
     @Test func aLeapSecondWithoutAZoneIsTheSameQuestionInEveryZone() {
@@ -85,7 +86,8 @@ import Testing
         #expect(nanoseconds("1970-01-01T00:30:00+01:00") == nil)
         #expect(nanoseconds("1970-01-01T00:30:00", offset: 3600) == nil)
         #expect(nanoseconds("1969-12-31T23:30:00-01:00") == Int64(1_800_000_000_000))
-        #expect(nanoseconds("2262-04-11T23:47:16.854775806Z") == .max - 1)
+        let last = Int64.max - 1
+        #expect(nanoseconds("2262-04-11T23:47:16.854775806Z") == last)
         #expect(nanoseconds("2262-04-11T23:47:16.854775807Z") == nil, "InfluxDB refuses it")
         #expect(nanoseconds("2262-04-11T23:47:16.854775808Z") == nil)
         #expect(nanoseconds("2262-04-11T23:47:17Z") == nil)
