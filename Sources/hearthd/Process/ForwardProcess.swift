@@ -34,7 +34,7 @@ final class ForwardProcess: Sendable {
     struct Listener: Sendable {
         var cloudLink: @Sendable (Bool) -> Void
         var command: @Sendable (Room, HeatPumpCommand) -> Void
-        /// Called after a report or an answer.
+        /// Called when a question is answered, or nobody will answer it.
         var news: @Sendable () -> Void
     }
 
@@ -285,7 +285,6 @@ final class ForwardProcess: Sendable {
         case .command(let room, let command): listener.command(room, command)
         case .report(let report):
             state.withLock { $0.view.report = ForwardReport(report, at: now) }
-            listener.news()
         case .answer(let id, let answer):
             state.withLock { state in
                 // Otherwise nobody waits for it any more.
