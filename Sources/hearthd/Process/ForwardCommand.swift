@@ -45,7 +45,8 @@ enum ProcessLimits {
         var limit = rlimit(rlim_cur: data, rlim_max: data)
         if setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) != 0 {
             FileOutput.standardError(
-                "hearthd forward has no limit of memory of its own (\(String(cString: strerror(errno)))): allow prlimit64\n")
+                "hearthd forward has no limit of memory of its own (\(String(cString: strerror(errno)))): allow prlimit64\n"
+            )
         }
         // The kernel takes this process before its parent (proc_pid_oom_score_adj(5)); raising needs no privilege.
         let descriptor = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)
