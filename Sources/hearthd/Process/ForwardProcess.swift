@@ -44,8 +44,8 @@ final class ForwardProcess: Sendable {
     /// A lane that has not turned for so long, and is not connecting, hangs. A disk may freeze for half a minute, as cheap
     /// cards do when they collect garbage.
     static let standstill = Duration.seconds(60)
-    /// How long a question may take.
-    static let patience = Duration.seconds(5)
+    /// How long a question may take: less than the five seconds for which `hearth` waits.
+    static let patience = Duration.seconds(4)
     /// How long a status waits for the newest figures before it shows the last ones.
     static let reportPatience = Duration.milliseconds(300)
     /// A turn of this side's own thread that took longer was not the child's fault: the box slept, or somebody had
