@@ -41,7 +41,8 @@ extension StatusReport {
             return Finding(
                 name: "recording-stopped", severity: .recording,
                 text: "nothing is recorded: the recording side could not be started",
-                advice: "Heating goes on. There was no thread left to start it: raise TasksMax=, then: systemctl restart "
+                advice:
+                    "Heating goes on. There was no thread left to start it: raise TasksMax=, then: systemctl restart "
                     + "hearthd")
         }
         if forward.pid == nil, let ending = forward.ending {

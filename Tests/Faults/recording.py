@@ -61,6 +61,9 @@ class Victim:
         fault = getattr(self, name)(self.recording())
         if fault:
             self.told(*fault)
+            self.recording()
+            if STOPPED not in [a["name"] for a in self.home.status()["alarms"]]:
+                raise Failure(f"{self.home.name}: nobody who looks a second later hears of the end")
         self.counts[name] = self.counts.get(name, 0) + 1
         time.sleep(self.random.uniform(0, 1))
 
@@ -257,7 +260,7 @@ def judge(observations, calm, struck):
         raise Failure(f"a command was repeated after {max(gaps)} s instead of 1 s")
     calm99, struck99 = percentile(before, 0.99), percentile(during, 0.99)
     # The starts of the recording side take processor time on a small machine; what it must not take is turns.
-    if struck99 > 2 * calm99 + 20:
+    if struck99 > 2 * calm99 + 50:
         raise Failure(f"p99 of reading to command: undisturbed {calm99} ms, disturbed {struck99} ms")
     return {"commands timed": len(before) + len(during), "p50": f"{percentile(before, .5):.1f} / {percentile(during, .5):.1f} ms",
             "p99": f"{calm99:.1f} / {struck99:.1f} ms", "slowest": f"{max(before):.1f} / {max(during):.1f} ms",

@@ -43,7 +43,11 @@ enum ProcessLimits {
 
     static func forForwarding() {
         var limit = rlimit(rlim_cur: data, rlim_max: data)
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
+        if setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) != 0 {
+            FileOutput.standardError(
+                "hearthd forward has no limit of memory of its own (\(String(cString: strerror(errno)))): allow prlimit64\n"
+            )
+        }
         // The kernel takes this process before its parent (proc_pid_oom_score_adj(5)); raising needs no privilege.
         let descriptor = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
@@ -77,6 +81,9 @@ private struct ForwardOrders {
                     case nil: throw .unreadable
                     }
                 }
+                // A thread that waits in recv is woken by everything that its own side has sent, too.
+                var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                poll(&polled, 1, -1)
                 try buffer.fill(from: descriptor)
             } catch {
                 // The parent is gone: whoever starts next needs the journal, and nothing unacknowledged is lost.

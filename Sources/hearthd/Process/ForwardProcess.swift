@@ -34,7 +34,7 @@ final class ForwardProcess: Sendable {
     struct Listener: Sendable {
         var cloudLink: @Sendable (Bool) -> Void
         var command: @Sendable (Room, HeatPumpCommand) -> Void
-        /// Called after a report or an answer.
+        /// Called when a question is answered, or nobody will answer it.
         var news: @Sendable () -> Void
     }
 
@@ -44,8 +44,8 @@ final class ForwardProcess: Sendable {
     /// A lane that has not turned for so long, and is not connecting, hangs. A disk may freeze for half a minute, as cheap
     /// cards do when they collect garbage.
     static let standstill = Duration.seconds(60)
-    /// How long a question may take.
-    static let patience = Duration.seconds(5)
+    /// How long a question may take: less than the five seconds for which `hearth` waits.
+    static let patience = Duration.seconds(4)
     /// How long a status waits for the newest figures before it shows the last ones.
     static let reportPatience = Duration.milliseconds(300)
     /// A turn of this side's own thread that took longer was not the child's fault: the box slept, or somebody had
@@ -285,7 +285,6 @@ final class ForwardProcess: Sendable {
         case .command(let room, let command): listener.command(room, command)
         case .report(let report):
             state.withLock { $0.view.report = ForwardReport(report, at: now) }
-            listener.news()
         case .answer(let id, let answer):
             state.withLock { state in
                 // Otherwise nobody waits for it any more.

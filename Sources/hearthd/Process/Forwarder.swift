@@ -46,6 +46,7 @@ final class Forwarder: Sendable {
         startThread("report") { [self] in
             while !snapshot.isStopping {
                 outbox.send(.report(ForwardSnapshot(self).json))
+                history.observeLinks(snapshot)
                 Clock.sleep(Self.reportNanoseconds)
             }
         }
