@@ -67,7 +67,9 @@ import Testing
              {"time":"2026-11-23T08:00:00Z","pump":"off","reason":"25.3 is above 25.0"}]
             """
         ).array?.map(Decision.init)
-        let alarm = Alarm(["name": "pump-not-responding", "room": "office", "text": "office fell", "advice": "check it"])
+        let alarm = Alarm([
+            "name": "pump-not-responding", "room": "office", "text": "office fell", "advice": "check it",
+        ])
         let lines = whyLines(
             room: room, alarms: [alarm], decisions: decisions ?? [], width: 80, style: .plain,
             now: localTime(hour: 10, minute: 0), clock: { "<\($0)>" })

@@ -103,7 +103,8 @@ import Testing
         #expect(status.backlog == "unknown until the journal is open")
     }
 
-    @Test func `a hold tells its temperature, who set it and when it ends, with the date if that is not today`() throws {
+    @Test func `a hold tells its temperature, who set it and when it ends, with the date if that is not today`() throws
+    {
         var room = try status(healthyStatus).rooms[0]
         room.hold = HoldStatus(["target": "23", "source": "page", "secondsLeft": 7_200])
         room.scheduled = "eco"

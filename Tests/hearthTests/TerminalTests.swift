@@ -48,7 +48,8 @@ import Testing
         let long = troubledStatus.replacing("25.3 is above 25.0", with: String(repeating: "abcdefghi ", count: 40))
         let server = try gatewayServer(status: long)
         let terminal = try PseudoTerminal(columns: UInt16(columns), rows: 200)
-        let process = try terminal.run(["watch", "--socket", server.path], environment: ["TERM": "xterm", "NO_COLOR": "1"])
+        let process = try terminal.run(
+            ["watch", "--socket", server.path], environment: ["TERM": "xterm", "NO_COLOR": "1"])
         let painted = terminal.read { $0.contains("Ctrl-C ends") }
         kill(process.processIdentifier, SIGINT)
         process.waitUntilExit()

@@ -34,11 +34,14 @@ struct OverrideCommand: ParsableCommand {
     @OptionGroup var options: GatewayOptions
 
     func validate() throws {
-        guard rest.isEmpty else { throw quotesMissing(in: [room, pump] + rest.dropLast(), command: "override", rest.last) }
+        guard rest.isEmpty else {
+            throw quotesMissing(in: [room, pump] + rest.dropLast(), command: "override", rest.last)
+        }
         guard let wish = overrideWish(pump) else {
             throw ValidationError(
                 "'\(printable(pump))' must be on, off, auto, frost, eco, comfort or a temperature such as 21.5. "
-                    + "A room's name with a space in it needs quotes: hearth override '\(printable(room)) \(printable(pump))' auto")
+                    + "A room's name with a space in it needs quotes: hearth override '\(printable(room)) \(printable(pump))' auto"
+            )
         }
         if wish == "auto", duration != nil {
             throw ValidationError("'auto' lasts until the next override: leave --for out")

@@ -44,7 +44,8 @@ extension Check.State {
 ///
 /// - Parameter clock: writes the daemon's ISO 8601 time in the reader's time zone.
 func whyLines(
-    room: RoomStatus?, alarms: [Alarm] = [], decisions: [Decision], width: Int, style: Style, now: Timestamp = wallClock(),
+    room: RoomStatus?, alarms: [Alarm] = [], decisions: [Decision], width: Int, style: Style,
+    now: Timestamp = wallClock(),
     clock: (String) -> String
 ) -> [String] {
     var lines: [String] = []

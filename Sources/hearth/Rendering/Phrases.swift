@@ -118,7 +118,9 @@ extension Status {
 extension Status {
     /// The backlog in words. It is the journal's: while that is not open, nobody knows it.
     var backlog: String {
-        journal == nil ? "unknown until the journal is open" : uplink.map { backlogText($0, isConnected: isCloudConnected) } ?? "unknown"
+        journal == nil
+            ? "unknown until the journal is open"
+            : uplink.map { backlogText($0, isConnected: isCloudConnected) } ?? "unknown"
     }
 
     private var isCloudConnected: Bool {
@@ -143,7 +145,9 @@ private func backlogText(_ uplink: UplinkStatus, isConnected: Bool) -> String {
 func confirmationText(_ uplink: UplinkStatus) -> String {
     var parts: [String] = []
     if let inFlight = uplink.inFlight, inFlight > 0 { parts.append("\(groupedText(inFlight)) under way") }
-    if let resent = uplink.resent, resent > 0 { parts.append("\(groupedText(resent)) sent again to be sure, none counts twice") }
+    if let resent = uplink.resent, resent > 0 {
+        parts.append("\(groupedText(resent)) sent again to be sure, none counts twice")
+    }
     switch uplink.confirm {
     case "ingestor": parts.append("kept here until the cloud has them on disk")
     case "broker": parts.append("confirmed by the cloud broker only: what its memory loses is lost")

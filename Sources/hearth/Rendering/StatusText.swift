@@ -60,7 +60,8 @@ struct StatusText {
                 .init(name: room.name, .bold), .init(temperatureText(room.temperature)),
                 .init(room.readingAgeSeconds.map(durationText) ?? "-", room.isStale ? .red : .plain),
                 .init(room.isPumpOn.map(pumpText) ?? "-", room.isPumpOn == true ? .cyan : .plain),
-                .init(room.pumpSeconds.map(durationText) ?? "-"), .init(room.explanation(now: now, alarms: status.alarms)),
+                .init(room.pumpSeconds.map(durationText) ?? "-"),
+                .init(room.explanation(now: now, alarms: status.alarms)),
             ]
         }
         return table.lines(width: width, style: style)
