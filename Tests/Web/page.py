@@ -206,12 +206,30 @@ def pictures(browser, rig, suffix=""):
         browser.open(rig.url + "/")
         wait(10, lambda: browser.evaluate("document.querySelectorAll('.chart .curve').length") >= 4, "charts")
         assert browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} scrolls sideways"
+        if mobile:
+            compact(browser)
         time.sleep(0.5)  # for the fonts and the first frame
         browser.screenshot(os.path.join(options.output, f"{name}{suffix}.png"))
         if options.axe:
             accessible(browser, name)
     browser.viewport(1280, 900)
     browser.open(rig.url + "/")
+
+
+def compact(browser):
+    """Many rooms on a phone: a line each that opens by its button, and nothing hidden that is wrong."""
+    first = "document.querySelector('.card[data-stale=\"false\"]')"
+    shown = f"{first}.querySelector('.controls').offsetHeight > 0"
+    heights = browser.evaluate("[...document.querySelectorAll('.card[data-stale=\"false\"]')].filter((card) => "
+                               "card.querySelector('.override-state').hidden && card.querySelector('.finding').hidden)"
+                               ".map((card) => card.offsetHeight)")
+    assert heights and max(heights) <= 90, heights
+    assert not browser.evaluate(shown)
+    browser.evaluate(f"{first}.querySelector('.fold').click()")
+    assert browser.evaluate(shown) and browser.evaluate(f"{first}.querySelector('.curve') !== null")
+    browser.evaluate(f"{first}.querySelector('.fold').click()")
+    blind = browser.evaluate("[...document.querySelectorAll('.card[data-stale=\"true\"] > .reason')].map((one) => one.offsetHeight)")
+    assert all(blind), blind
 
 
 def documented(rig):
