@@ -232,6 +232,22 @@ def compact(browser):
     assert all(blind), blind
 
 
+def languages(browser, rig):
+    """The browser's language decides; English stays for what has no words."""
+    try:
+        for accepted, headline, number in (("de-AT,de", "Alles in Ordnung", ","), ("es-ES", "Todo va bien", ","),
+                                           ("ca", "Tot va bé", ","), ("nl,en", "All is well", ".")):
+            browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage=accepted)
+            browser.open(rig.url + "/")
+            wait(10, lambda: text(browser, "#headline") == headline, f"{accepted}: {text(browser, '#headline')}")
+            wait(5, lambda: number in browser.evaluate(card("office", "card.querySelector('.value').textContent")), accepted)
+            assert browser.evaluate("document.documentElement.lang") == accepted.split("-")[0].replace("nl,en", "en"), accepted
+            assert browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), accepted
+    finally:
+        browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage="en-US")
+        browser.open(rig.url + "/")
+
+
 def documented(rig):
     """Every name that is served or alerted on is in the table of cloud/METRICS.md."""
     root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "cloud")
@@ -298,6 +314,7 @@ def main():
         check("lowest and highest are readings, and a row begins with its first", wishes.extremes, browser, rig, card)
         check("everything can be reached by keyboard", keyboard, browser)
         check("no console message, no request to anywhere else", quiet, browser, rig)
+        check("the browser's language is spoken", languages, browser, rig)
         check("the page works below a path of a reverse proxy", prefix.works, browser, rig, card)
         check("hearthd killed: red within 5 s, old values grey", truth.killed, browser, rig)
         check("hearthd stopped: the same", truth.stopped, browser, rig)

@@ -1,5 +1,5 @@
 // Words and numbers as people read them. The English sentence is the key; other languages are files of their own.
-const languages = {};
+const languages = { de: "./words.de.js", es: "./words.es.js", ca: "./words.ca.js" };
 const wanted = (navigator.languages ?? [navigator.language]).map((name) => name.slice(0, 2).toLowerCase())
   .find((name) => name === "en" || name in languages) ?? "en";
 const translated = wanted in languages ? (await import(languages[wanted])).words : {};
