@@ -109,6 +109,8 @@ def hung(browser, rig):
     threading.Thread(target=hold, daemon=True).start()
     try:
         wait(10, lambda: len(held) > 0, "hearth-web connects to the hung socket")
+        # It was red before, by the kill: that it is the silence now is what the words tell.
+        wait(8, lambda: "gives no answer" in text(browser, "#live-text"), "the silence is noticed")
         return turns_red(browser, rig, "hung socket")
     finally:
         listener.close()
