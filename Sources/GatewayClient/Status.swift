@@ -250,7 +250,7 @@ package struct RecordingStatus: Equatable, Sendable {
     }
 
     /// Not running, or silent for longer than its words are ever on their way.
-    package var isAway: Bool { pid == nil || silentSeconds.map { $0 > 3 } ?? false }
+    package var isAway: Bool { pid == nil || silentSeconds.map { $0 >= 3 } ?? false }
 }
 
 package struct Alarm: Equatable, Sendable {

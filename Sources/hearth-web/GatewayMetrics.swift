@@ -13,7 +13,8 @@ func gatewaySamples(_ latest: StatusBoard.Latest, now: ContinuousClock.Instant =
     }
     let status = Status(json)
     return [gauge("hearth_gateway_up", "1 while hearthd answers.", 1)] + [silence].compactMap { $0 }
-        + aboutGateway(status) + aboutRecording(status) + status.rooms.flatMap(aboutRoom) + aboutLinks(status) + aboutBuffer(status)
+        + aboutGateway(status) + aboutRecording(status) + status.rooms.flatMap(aboutRoom) + aboutLinks(status)
+        + aboutBuffer(status)
 }
 
 private func gauge(

@@ -86,7 +86,8 @@ struct Doctor {
                     name: room.displayName, state: .error, detail: view.status.reason.description,
                     advice: "Check the sensor's power and its connection to the home broker.")
                 : Check(
-                    name: room.displayName, state: .ok, detail: view.status.lastReading.map { "\(($0 * 10).rounded() / 10) °C" } ?? "new")
+                    name: room.displayName, state: .ok,
+                    detail: view.status.lastReading.map { "\(($0 * 10).rounded() / 10) °C" } ?? "new")
         }
     }
 }

@@ -206,12 +206,46 @@ def pictures(browser, rig, suffix=""):
         browser.open(rig.url + "/")
         wait(10, lambda: browser.evaluate("document.querySelectorAll('.chart .curve').length") >= 4, "charts")
         assert browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} scrolls sideways"
+        if mobile:
+            compact(browser)
         time.sleep(0.5)  # for the fonts and the first frame
         browser.screenshot(os.path.join(options.output, f"{name}{suffix}.png"))
         if options.axe:
             accessible(browser, name)
     browser.viewport(1280, 900)
     browser.open(rig.url + "/")
+
+
+def compact(browser):
+    """Many rooms on a phone: a line each that opens by its button, and nothing hidden that is wrong."""
+    first = "document.querySelector('.card[data-stale=\"false\"]')"
+    shown = f"{first}.querySelector('.controls').offsetHeight > 0"
+    heights = browser.evaluate("[...document.querySelectorAll('.card[data-stale=\"false\"]')].filter((card) => "
+                               "card.querySelector('.override-state').hidden && card.querySelector('.finding').hidden)"
+                               ".map((card) => card.offsetHeight)")
+    assert heights and max(heights) <= 90, heights
+    assert not browser.evaluate(shown)
+    browser.evaluate(f"{first}.querySelector('.fold').click()")
+    assert browser.evaluate(shown) and browser.evaluate(f"{first}.querySelector('.curve') !== null")
+    browser.evaluate(f"{first}.querySelector('.fold').click()")
+    blind = browser.evaluate("[...document.querySelectorAll('.card[data-stale=\"true\"] > .reason')].map((one) => one.offsetHeight)")
+    assert all(blind), blind
+
+
+def languages(browser, rig):
+    """The browser's language decides; English stays for what has no words."""
+    try:
+        for accepted, headline, number in (("de-AT,de", "Alles in Ordnung", ","), ("es-ES", "Todo va bien", ","),
+                                           ("ca", "Tot va bé", ","), ("nl,en", "All is well", ".")):
+            browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage=accepted)
+            browser.open(rig.url + "/")
+            wait(10, lambda: text(browser, "#headline") == headline, f"{accepted}: {text(browser, '#headline')}")
+            wait(5, lambda: number in browser.evaluate(card("office", "card.querySelector('.value').textContent")), accepted)
+            assert browser.evaluate("document.documentElement.lang") == accepted.split("-")[0].replace("nl,en", "en"), accepted
+            assert browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), accepted
+    finally:
+        browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage="en-US")
+        browser.open(rig.url + "/")
 
 
 def documented(rig):
@@ -280,6 +314,7 @@ def main():
         check("lowest and highest are readings, and a row begins with its first", wishes.extremes, browser, rig, card)
         check("everything can be reached by keyboard", keyboard, browser)
         check("no console message, no request to anywhere else", quiet, browser, rig)
+        check("the browser's language is spoken", languages, browser, rig)
         check("the page works below a path of a reverse proxy", prefix.works, browser, rig, card)
         check("hearthd killed: red within 5 s, old values grey", truth.killed, browser, rig)
         check("hearthd stopped: the same", truth.stopped, browser, rig)

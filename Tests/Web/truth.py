@@ -109,6 +109,8 @@ def hung(browser, rig):
     threading.Thread(target=hold, daemon=True).start()
     try:
         wait(10, lambda: len(held) > 0, "hearth-web connects to the hung socket")
+        # It was red before, by the kill: that it is the silence now is what the words tell.
+        wait(8, lambda: "gives no answer" in text(browser, "#live-text"), "the silence is noticed")
         return turns_red(browser, rig, "hung socket")
     finally:
         listener.close()
@@ -165,12 +167,13 @@ def no_home_broker(browser, rig):
 
 def recording_gone(browser, rig):
     """The process that records is stopped: heating goes on, and the page says what does not."""
+    wait(40, lambda: is_live(browser) and not headline(browser).startswith(("Heating", "Nothing")), "it records")
     pid = json.loads(rig.hearth("status", "--json")[1])["recording"]["pid"]
     os.kill(pid, signal.SIGSTOP)
     try:
         wait(8, lambda: headline(browser).startswith("Heating goes on, but:"), headline(browser))
-        assert browser.evaluate("document.querySelector('[data-link=record]').dataset.up") == "false"
-        assert "hearth_recording_up 0" in rig.get("/metrics")[2]
+        assert browser.evaluate("document.querySelector('[data-link=record]').dataset.up") == "false", headline(browser)
+        wait(3, lambda: "hearth_recording_up 0" in rig.get("/metrics")[2], "/metrics says so")
         assert browser.evaluate("[...document.querySelectorAll('.card')].every((card) => card.dataset.known === 'true')")
     finally:
         try:

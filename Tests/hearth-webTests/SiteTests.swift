@@ -55,7 +55,8 @@ import Testing
             for match in text.matches(of: references) {
                 let target = String(match.output.1)
                 #expect(!target.hasPrefix("/") && !target.contains("://"), "\(name): \(target)")
-                guard !target.hasPrefix("#"), !["./", "events", "history", "override", "metrics"].contains(target) else {
+                guard !target.hasPrefix("#"), !["./", "events", "history", "override", "metrics"].contains(target)
+                else {
                     continue
                 }
                 let path = target.hasPrefix("./") ? String(target.dropFirst()) : "/" + target
@@ -120,7 +121,8 @@ import Testing
     @Test(arguments: [
         "", "{", "[]", #"{"room":"office"}"#, #"{"room":"","pump":"on"}"#, #"{"room":"a","pump":"ON"}"#,
         #"{"room":1,"pump":"on"}"#, #"{"room":"a","pump":"21,5"}"#, #"{"room":"a","pump":"warm"}"#,
-        #"{"room":"a","pump":true}"#, #"{"room":"a","pump":"+5"}"#, #"{"room":"a","pump":"on","seconds":0}"#, #"{"room":"a","pump":"on","seconds":-1}"#,
+        #"{"room":"a","pump":true}"#, #"{"room":"a","pump":"+5"}"#, #"{"room":"a","pump":"on","seconds":0}"#,
+        #"{"room":"a","pump":"on","seconds":-1}"#,
         #"{"room":"a","pump":"on","seconds":"60"}"#, #"{"room":"a","pump":"on","seconds":1.5}"#,
         #"{"room":"a","pump":"auto","seconds":5}"#,
     ])
@@ -174,7 +176,8 @@ import Testing
 
     @Test func `only a gateway that has ended or is silent means that nobody heats`() {
         #expect(VarlinkError.closed.loss == .stopped && VarlinkError.refused(path: "/s").loss == .stopped)
-        #expect(VarlinkError.noSocket(path: "/s").loss == .stopped && VarlinkError.timedOut(.seconds(3)).loss == .silent)
+        #expect(
+            VarlinkError.noSocket(path: "/s").loss == .stopped && VarlinkError.timedOut(.seconds(3)).loss == .silent)
         #expect(VarlinkError.denied(path: "/s", group: nil).loss == .hidden)
         #expect(VarlinkError.malformed("HTTP/1.1").loss == .hidden)
     }

@@ -30,7 +30,8 @@ import Testing
         }
         let now = start + 11 * second
         let hour = try room(history, .hour, now: now), day = try room(history, .day, now: now)
-        #expect(hour["low"]?.array?.suffix(3) == [nil, 15.8, 20.0] && hour["high"]?.array?.suffix(3) == [nil, 24.3, 20.0])
+        #expect(
+            hour["low"]?.array?.suffix(3) == [nil, 15.8, 20.0] && hour["high"]?.array?.suffix(3) == [nil, 24.3, 20.0])
         #expect(day["low"]?.array?.suffix(2) == [nil, 15.8] && day["high"]?.array?.suffix(2) == [nil, 24.3])
         #expect(day["temperature"]?.array?.last == 20.53)
     }

@@ -22,6 +22,14 @@ function newCard(name) {
   write(part(".name"), shown(name));
   part("h3").title = shown(name);
   part(".table-scroll").setAttribute("aria-label", say("Table of {room}", { room: shown(name) }));
+  const fold = part(".fold");
+  fold.setAttribute("aria-label", say("More of {room}", { room: shown(name) }));
+  fold.addEventListener("click", () => {
+    const isOpen = card.dataset.open !== "true";
+    card.dataset.open = String(isOpen);
+    fold.setAttribute("aria-expanded", String(isOpen));
+    showCharts();
+  });
   addControls(card, name);
   part("details.numbers").addEventListener("toggle", showCharts);
   return card;

@@ -28,5 +28,5 @@ export const age = () => state.lost === null || state.heardAt === null ? 0 : Mat
 // The process that records and forwards is one of its own; it is away when it does not run or says nothing.
 export function isRecordingAway(status) {
   const recording = status.recording;
-  return Boolean(recording) && (recording.pid === null || recording.silentSeconds > 3);
+  return Boolean(recording) && (recording.pid === null || recording.silentSeconds >= 3);
 }
