@@ -137,6 +137,8 @@ package struct LinkStatus: Equatable, Sendable {
 }
 
 package struct UplinkStatus: Equatable, Sendable {
+    /// False: the box has no cloud and wants none.
+    package var isEnabled: Bool
     /// Who confirms: "ingestor" or "broker".
     package var confirm: String?
     /// Readings that the cloud has not confirmed.
@@ -150,6 +152,7 @@ package struct UplinkStatus: Equatable, Sendable {
     package var confirmedThrough: Int64?
 
     package init(_ json: JSON) {
+        isEnabled = json["enabled"]?.bool ?? true
         confirm = json["confirm"]?.string
         backlog = count(json["backlog"])
         oldestSeconds = json["oldestSeconds"]?.double

@@ -35,7 +35,7 @@ struct Reachability: Sendable {
 /// What is told when it happens first and then once a minute with a count, however often it happens.
 struct OncePerMinute: Sendable {
     private static let interval: Int64 = 60_000_000_000
-    private var told: [String: (at: Int64, total: Int)] = [:]
+    private var told: [String: (at: Int64, total: Int)] = [:]  // Own names: reasons.
 
     /// - Parameter total: how often it has happened since the start.
     /// - Returns: how often it happened since it was told last; nil if it is not to be told now.

@@ -8,7 +8,7 @@ enum StatusLine {
     static func text(_ gateway: Gateway) -> String {
         let report = StatusReport(gateway)
         var parts = [rooms(report)]
-        if let uplink = report.links.last, uplink.state != "off" {
+        if let uplink = report.links.first(where: { $0.name == "uplink" }) {
             parts.append(
                 (uplink.isConnected ? "cloud connected" : "no cloud") + ", backlog \(report.forward.report.backlog)")
         }

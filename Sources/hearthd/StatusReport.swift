@@ -77,10 +77,10 @@ struct StatusReport {
         let control = LinkView("control", state.configuration.local.address, gateway.control, now)
         guard forward.pid != nil, !forward.report.links.isEmpty else {
             let detail = forward.ending.map { "the recording side \($0)" } ?? LinkView.waiting
+            let record = LinkView(name: "record", peer: state.configuration.local.address, stopped: detail)
+            guard state.configuration.isCloudEnabled else { return [control, record] }
             return [
-                control,
-                LinkView(name: "record", peer: state.configuration.local.address, stopped: detail),
-                LinkView(name: "uplink", peer: state.configuration.cloud.address, stopped: detail),
+                control, record, LinkView(name: "uplink", peer: state.configuration.cloud.address, stopped: detail),
             ]
         }
         return [control] + forward.report.links

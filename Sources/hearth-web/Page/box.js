@@ -64,6 +64,7 @@ function unknownBacklog() {
 }
 
 function backlogText(uplink, isConnected) {
+  if (uplink.enabled === false) return say("There is no cloud: readings stay on this box.");
   const waiting = uplink.backlog;
   if (waiting === 0) return isConnected ? say("The cloud has everything.") : say("Nothing waits for the cloud.");
   let text = sayCount(waiting, "1 record waits for the cloud", "{n} records wait for the cloud");
@@ -91,8 +92,8 @@ export function showBacklog() {
   bar.value = backlogPeak - waiting;
   const details = [];
   if (uplink.oldestSeconds > 2) details.push(say("the oldest is {age} old", { age: spoken(uplink.oldestSeconds) }));
-  if (uplink.confirm === "ingestor") details.push(say("the box forgets a record only when the cloud has it on disk"));
-  if (uplink.confirm === "broker") details.push(say("confirmed by the cloud broker only: what its memory loses is lost"));
+  if (uplink.enabled !== false && uplink.confirm === "ingestor") details.push(say("the box forgets a record only when the cloud has it on disk"));
+  if (uplink.enabled !== false && uplink.confirm === "broker") details.push(say("confirmed by the cloud broker only: what its memory loses is lost"));
   write(byId("backlog-detail"), details.length > 0 ? details.join("; ") + "." : "");
 }
 

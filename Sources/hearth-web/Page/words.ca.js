@@ -90,6 +90,7 @@ export const words = {
   "Temperature of {room} in °C": "Temperatura de {room} en °C",
   "That did not work.": "No ha funcionat.",
   "The backlog is not known yet.": "Encara no se sap què està pendent.",
+  "There is no cloud: readings stay on this box.": "No hi ha núvol: les lectures es queden en aquesta caixa.",
   "The backlog is unknown until the journal is open.": "El que està pendent no se sap fins que s'obri el diari.",
   "The box": "L'equip",
   "The cloud has everything.": "El núvol ho té tot.",

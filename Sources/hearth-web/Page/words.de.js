@@ -90,6 +90,7 @@ export const words = {
   "Temperature of {room} in °C": "Temperatur von {room} in °C",
   "That did not work.": "Das hat nicht geklappt.",
   "The backlog is not known yet.": "Der Rückstand ist noch nicht bekannt.",
+  "There is no cloud: readings stay on this box.": "Es gibt keine Cloud: die Messwerte bleiben auf diesem Gerät.",
   "The backlog is unknown until the journal is open.": "Der Rückstand ist unbekannt, bis das Journal offen ist.",
   "The box": "Das Gerät",
   "The cloud has everything.": "Die Cloud hat alles.",

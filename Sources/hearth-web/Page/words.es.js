@@ -90,6 +90,7 @@ export const words = {
   "Temperature of {room} in °C": "Temperatura de {room} en °C",
   "That did not work.": "No ha funcionado.",
   "The backlog is not known yet.": "Aún no se sabe qué está pendiente.",
+  "There is no cloud: readings stay on this box.": "No hay nube: las lecturas se quedan en esta caja.",
   "The backlog is unknown until the journal is open.": "Lo pendiente no se sabe hasta que se abra el diario.",
   "The box": "El equipo",
   "The cloud has everything.": "La nube lo tiene todo.",

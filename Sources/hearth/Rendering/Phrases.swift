@@ -130,6 +130,7 @@ extension Status {
 
 /// "41 233 readings, oldest 38 min; 18/s, done in 38 min".
 private func backlogText(_ uplink: UplinkStatus, isConnected: Bool) -> String {
+    guard uplink.isEnabled else { return "none: there is no cloud (cloud.enabled is false), readings stay on this box" }
     guard let backlog = uplink.backlog else { return "unknown" }
     guard backlog > 0 else { return isConnected ? "none, the cloud has confirmed everything" : "none" }
     var text = countText(backlog, "reading")
@@ -143,6 +144,7 @@ private func backlogText(_ uplink: UplinkStatus, isConnected: Bool) -> String {
 
 /// What is under way, and whose confirmation counts; empty when nothing is known.
 func confirmationText(_ uplink: UplinkStatus) -> String {
+    guard uplink.isEnabled else { return "" }
     var parts: [String] = []
     if let inFlight = uplink.inFlight, inFlight > 0 { parts.append("\(groupedText(inFlight)) under way") }
     if let resent = uplink.resent, resent > 0 {

@@ -76,12 +76,9 @@ struct ForwardSnapshot {
     // MARK: Links
 
     var links: [LinkView] {
-        [
-            LinkView("record", state.configuration.local.address, state.record, now),
-            state.configuration.isCloudEnabled
-                ? LinkView("uplink", state.configuration.cloud.address, state.uplink, now)
-                : LinkView(name: "uplink", peer: "", off: "there is no cloud: cloud.enabled is false"),
-        ]
+        let record = LinkView("record", state.configuration.local.address, state.record, now)
+        guard state.configuration.isCloudEnabled else { return [record] }
+        return [record, LinkView("uplink", state.configuration.cloud.address, state.uplink, now)]
     }
 
     // MARK: Uplink and journal

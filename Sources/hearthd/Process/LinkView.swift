@@ -8,7 +8,7 @@ struct LinkView: Sendable {
     /// The lane that it serves: `control`, `record` or `uplink`.
     var name: String
     var peer: String
-    /// `connected`, `connecting`, `waiting`, `stopped`, or `off` for a link that is not wanted.
+    /// `connected`, `connecting`, `waiting` or `stopped`.
     var state: String
     /// How long it has been so; for a waiting link, how long until the next attempt.
     var seconds: Double
@@ -31,11 +31,6 @@ struct LinkView: Sendable {
         (self.name, self.peer, state, seconds, self.detail) = (name, peer, "stopped", 0, detail)
     }
 
-    /// Of a link that is not wanted.
-    init(name: String, peer: String, off detail: String) {
-        (self.name, self.peer, state, seconds, self.detail) = (name, peer, "off", 0, detail)
-    }
-
     /// As the child sent it.
     init(_ json: JSON) {
         name = json["name"]?.string ?? "?"
@@ -56,7 +51,6 @@ struct LinkView: Sendable {
     /// Its line of `hearth doctor`.
     var check: Check {
         if isConnected { return Check(name: name, state: .ok, detail: "connected to \(peer)") }
-        if state == "off" { return Check(name: name, state: .ok, detail: detail) }
         let isCloud = name == "uplink"
         return Check(
             name: name, state: isCloud ? .warning : .error, detail: "\(peer): \(detail)",
