@@ -41,7 +41,7 @@ public struct RepeatedWords: Sendable {
     /// - Returns: the line to log, with the count of what was not said; nil to say nothing.
     public mutating func say(_ words: String, now: Instant) -> String? {
         let text = words.utf8.count > Self.longestText ? words.prefix(Self.longestText) + "…" : words
-        entries.removeAll { now - $0.heardAt > Self.halfHour * 2 }
+        entries.removeAll { now - $0.heardAt >= Self.halfHour * 2 }
         refill(now)
         guard let index = entries.firstIndex(where: { $0.text.utf8.elementsEqual(text.utf8) }) else {
             return sayNew(text, now)

@@ -44,7 +44,8 @@ struct CloudCourtesy {
     /// Something that was sent may be why the broker closes.
     func explainsClose(now: Instant) -> Bool { permissions.explainsClose(now: now) }
 
-    func allowsStatus(isBusy: Bool, now: Instant) -> Bool {
+    mutating func allowsStatus(isBusy: Bool, now: Instant) -> Bool {
+        for lesson in permissions.settle(now: now).lessons { learn(lesson) }
         guard permissions.allows(.status, now: now) else { return false }
         return !isBusy || connectedAt.map { now - $0 >= Self.patience } ?? false
     }
@@ -55,11 +56,11 @@ struct CloudCourtesy {
     }
 
     /// - Returns: whether the packet was one of ours.
-    mutating func published(_ packetID: Int32, reason: ReasonCode, now: Instant) -> Bool {
+    mutating func published(_ packetID: Int32, reason: ReasonCode, on link: Link, now: Instant) -> Bool {
         guard permissions.isPending(packetID) else { return false }
-        if let lesson = permissions.answered(packetID, refusal: reason.isSuccess ? nil : reason, now: now) {
-            learn(lesson)
-        }
+        let lesson = permissions.answered(
+            packetID, refusal: reason.isSuccess ? nil : reason, isTold: link.tellsRefusals, now: now)
+        if let lesson { learn(lesson) }
         return true
     }
 

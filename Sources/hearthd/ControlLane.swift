@@ -13,6 +13,8 @@ final class ControlLane: ConnectionHandler {
     static let roomLimit = ControlMailbox.roomLimit
     /// A decorrelated-jitter reconnect is for a cloud; the home broker is on this box and control is waiting for it.
     private static let reconnectNanoseconds: Int64 = 250_000_000
+    /// The broker closed at something that was sent: readings are missed until the lane is back, without that.
+    private static let returnNanoseconds: Int64 = 10_000_000
     /// The state of a room that speaks is written again after this, so that a restart knows that it spoke.
     private static let statePeriod = Duration.seconds(3600)
 
@@ -135,7 +137,7 @@ final class ControlLane: ConnectionHandler {
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
-        outbox.published(packetID, reason: reason, now: Clock.now)
+        outbox.published(packetID, reason: reason, on: link, now: Clock.now)
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
@@ -145,12 +147,13 @@ final class ControlLane: ConnectionHandler {
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
         let now = Clock.now
         let end = Rivalry.End(cause, after: after, isExplained: outbox.explainsClose(now: now))
+        let returnsAtOnce = after > 0 && outbox.returnsAtOnce(now: now)
         outbox.disconnected(cause, after: after, now: now)
         if let line = words.say("\(cause)", now: now) {
             logger.warning("no home broker", metadata: ["cause": "\(line)"])
         }
         guard let wait = rivalry.ended(end, after: .nanoseconds(after), now: now) else {
-            return Self.reconnectNanoseconds
+            return returnsAtOnce ? Self.returnNanoseconds : Self.reconnectNanoseconds
         }
         let broker = "the home broker \(configuration.local.address)"
         findings.report(.anotherGateway(configuration.home, at: broker, severity: .cold))

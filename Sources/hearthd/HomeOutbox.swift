@@ -41,6 +41,9 @@ struct HomeOutbox {
     /// Something that was sent may be why the broker closes.
     func explainsClose(now: Instant) -> Bool { permissions.explainsClose(now: now) }
 
+    /// A close now has a cause that can be left out next time.
+    func returnsAtOnce(now: Instant) -> Bool { permissions.returnsAtOnce(now: now) }
+
     // MARK: Out
 
     mutating func connected(_ link: Link, now: Instant) {
@@ -82,6 +85,7 @@ struct HomeOutbox {
     /// Sends what may be sent now.
     /// - Returns: when to look again.
     mutating func flush(_ link: Link?, now: Instant) -> Instant? {
+        settle(now)
         guard let link, !waiting.isEmpty || !subscriptions.isEmpty else { return nil }
         for subscription in subscriptions where mayAsk(subscription, now) {
             guard ask(subscription, link, now) else { break }
@@ -136,12 +140,17 @@ struct HomeOutbox {
 
     // MARK: In
 
-    mutating func published(_ packetID: Int32, reason: ReasonCode, now: Instant) {
-        unanswered[packetID] = nil
-        guard let lesson = permissions.answered(packetID, refusal: reason.isSuccess ? nil : reason, now: now) else {
-            return
-        }
-        learn(lesson)
+    mutating func published(_ packetID: Int32, reason: ReasonCode, on link: Link, now: Instant) {
+        let lesson = permissions.answered(
+            packetID, refusal: reason.isSuccess ? nil : reason, isTold: link.tellsRefusals, now: now)
+        if !permissions.isPending(packetID) { unanswered[packetID] = nil }
+        if let lesson { learn(lesson) }
+    }
+
+    private mutating func settle(_ now: Instant) {
+        let (packets, lessons) = permissions.settle(now: now)
+        for packetID in packets { unanswered[packetID] = nil }
+        for lesson in lessons { learn(lesson) }
     }
 
     mutating func subscribed(_ packetID: Int32, reasons: [ReasonCode], now: Instant) {
@@ -177,7 +186,11 @@ struct HomeOutbox {
         case .refused(let kind, let topic, let reason):
             let why =
                 detail.isEmpty ? reason.map { "refused: \($0)" } ?? "the broker closes the connection at it" : detail
-            report(.refused(kind, topic: topic, why: why), name: Finding.name(of: kind))
+            var finding = Finding.refused(kind, topic: topic, why: why)
+            if reason == nil, detail.isEmpty, kind.isRetained {
+                finding.advice += ". If that is there: retain_available true in its configuration"
+            }
+            report(finding, name: Finding.name(of: kind))
         }
     }
 
@@ -249,6 +262,9 @@ extension Finding {
 }
 
 extension Link {
+    /// Whether the answer to a publication says whether it was taken.
+    var tellsRefusals: Bool { version == .v5 && maximumQoS > 0 }
+
     /// What of the connection the broker does not offer; nil when it offers everything.
     var limits: [(what: String, line: String)] {
         var limits: [(what: String, line: String)] = []

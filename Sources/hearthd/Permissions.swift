@@ -32,12 +32,25 @@ struct Permissions {
             case .restoring, .pumps, .wishes, .status, .state, .discovery: false
             }
         }
+
+        /// Published as a retained message.
+        var isRetained: Bool {
+            switch self {
+            case .status, .state, .discovery: true
+            case .readings, .command, .restoring, .pumps, .wishes: false
+            }
+        }
     }
 
     struct Pending: Equatable {
         var kind: Kind
         var topic: String
         var since: Instant
+        /// Answered in a way that does not say whether it was taken: it counts as taken from here on.
+        var settlesAt: Instant?
+
+        /// Whether it may be why the broker closes now, and other conveniences wait for it.
+        func isOpen(_ now: Instant) -> Bool { now < settlesAt ?? since + Permissions.answerTime }
     }
 
     /// What was learnt.
@@ -56,6 +69,8 @@ struct Permissions {
 
     /// An answer that took longer than this explains no close, and holds nothing up.
     private static let answerTime = Duration.seconds(10)
+    /// How soon after an answer without a reason (MQTT 3.1.1, QoS 0) a broker closes that did not take it.
+    private static let settlingTime = Duration.milliseconds(200)
     private static let waits: [Duration] = [2, 10, 60, 600, 3600].map { .seconds($0) }
     /// For commands. Once or twice may be the network: they are not held back for it.
     private static let waitsAfterClose: [Duration] = [0, 0, 1, 2, 5].map { .seconds($0) }
@@ -76,14 +91,17 @@ struct Permissions {
         if kind == .readings { return true }
         if let withheld = withheld[kind], now < withheld.until { return false }
         if kind.isEssential || proven.contains(kind) { return true }
-        return pending.values.allSatisfy { now - $0.since >= Self.answerTime }
+        return !pending.values.contains { $0.isOpen(now) }
     }
 
     /// When a kind that is withheld now may be tried again.
     func retry(of kind: Kind) -> Instant? { withheld[kind]?.until }
 
     /// The next end of a wait after `now`.
-    func nextRetry(after now: Instant) -> Instant? { withheld.values.map(\.until).filter { $0 > now }.min() }
+    func nextRetry(after now: Instant) -> Instant? {
+        let ends = withheld.values.map(\.until) + pending.values.compactMap(\.settlesAt)
+        return ends.filter { $0 > now }.min()
+    }
 
     func isPending(_ packetID: Int32) -> Bool { pending[packetID] != nil }
 
@@ -91,7 +109,15 @@ struct Permissions {
     /// a publication first and closes then.
     func explainsClose(now: Instant) -> Bool {
         if let refusedAt, now - refusedAt < Self.answerTime { return true }
-        return pending.values.contains { now - $0.since < Self.answerTime }
+        return pending.values.contains { $0.isOpen(now) }
+    }
+
+    /// Whether to come back at once after a close now: what is blamed is withheld then, or has been blamed once at most, so that it
+    /// costs no storm.
+    func returnsAtOnce(now: Instant) -> Bool {
+        pending.values.contains { sent in
+            sent.isOpen(now) && (!sent.kind.isEssential || withheld[sent.kind]?.times ?? 0 < 2)
+        }
     }
 
     mutating func sent(_ packetID: Int32, _ kind: Kind, topic: String, now: Instant) {
@@ -100,24 +126,42 @@ struct Permissions {
 
     /// A PUBACK or SUBACK.
     ///
-    /// - Parameter refusal: its reason, if it refuses.
-    mutating func answered(_ packetID: Int32, refusal: ReasonCode?, now: Instant) -> Lesson? {
-        guard let sent = pending.removeValue(forKey: packetID) else { return nil }
-        guard let refusal else {
-            proven.insert(sent.kind)
-            return withheld.removeValue(forKey: sent.kind) == nil ? nil : .allowed(sent.kind, topic: sent.topic)
+    /// - Parameters:
+    ///   - refusal: its reason, if it refuses.
+    ///   - isTold: the answer would say so if it refused. A PUBACK of MQTT 3.1.1 cannot, and at QoS 0 there is none: Mosquitto
+    ///     2.0.11 answers what its ACL forbids, and closes behind it.
+    mutating func answered(_ packetID: Int32, refusal: ReasonCode?, isTold: Bool = true, now: Instant) -> Lesson? {
+        if refusal == nil && !isTold {
+            pending[packetID]?.settlesAt = now + Self.settlingTime
+            return nil
         }
+        guard let sent = pending.removeValue(forKey: packetID) else { return nil }
+        guard let refusal else { return took(sent) }
         proven.remove(sent.kind)
         refusedAt = now
         withhold(sent.kind, now, Self.waitsAfterRefusal)
         return .refused(sent.kind, topic: sent.topic, refusal)
     }
 
+    /// Counts as taken what was answered without a word and not followed by a close.
+    ///
+    /// - Returns: the packets, and what was learnt.
+    mutating func settle(now: Instant) -> (packets: [Int32], lessons: [Lesson]) {
+        let settled = pending.filter { $0.value.settlesAt.map { $0 <= now } ?? false }
+        for packetID in settled.keys { pending[packetID] = nil }
+        return (Array(settled.keys), settled.values.compactMap { took($0) })
+    }
+
+    private mutating func took(_ sent: Pending) -> Lesson? {
+        proven.insert(sent.kind)
+        return withheld.removeValue(forKey: sent.kind) == nil ? nil : .allowed(sent.kind, topic: sent.topic)
+    }
+
     /// The connection ended.
     ///
     /// - Parameter byPeer: the broker's side closed it, without a reason or with one about what we sent.
     mutating func closed(byPeer: Bool, now: Instant) -> [Lesson] {
-        let recent = pending.values.filter { now - $0.since < Self.answerTime }
+        let recent = pending.values.filter { $0.isOpen(now) }
         pending = [:]
         proven = []
         guard byPeer else { return [] }

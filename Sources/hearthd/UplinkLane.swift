@@ -89,7 +89,7 @@ final class UplinkLane: ConnectionHandler {
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
-        if courtesy.published(packetID, reason: reason, now: Clock.now) { return }
+        if courtesy.published(packetID, reason: reason, on: link, now: Clock.now) { return }
         let answer = state.meaning(of: UplinkState.BrokerAnswer(reason), for: packetID)
         // Nobody has to read the gateway's own status; a refusal of it is told all the same.
         guard state.published(packetID, answer, now: Clock.now) || answer == .refused else { return }

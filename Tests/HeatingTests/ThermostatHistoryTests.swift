@@ -6,7 +6,7 @@ import Testing
 @Suite struct ThermostatHistoryTests {
     /// The rule everybody begins with, in five lines.
     private func reference(_ value: Double, _ isOn: Bool?) -> Bool? {
-        if value == 100.0 { return isOn }
+        if [100.0, 85, -127].contains(value) || value < -40 || value > 60 { return isOn }
         if value < 20.0 { return true }
         if value > 25.0 { return false }
         return isOn
@@ -21,7 +21,7 @@ import Testing
             for second in 1...Int64.random(in: 5...30, using: &random) {
                 value += Double.random(in: -3...3, using: &random)
                 let reading =
-                    random.chance(1, in: 5) ? random.pick([100.0, 20.0, 25.0, 19.999_999, 25.000_001]) : value
+                    random.chance(1, in: 5) ? random.pick([100.0, 85, -127, 60, 60.01, -40, -40.01, 20, 25, 19.999_999, 25.000_001]) : value
                 let before = expected
                 expected = reference(reading, expected)
                 let actions = thermostat.handle(.reading(reading), now: .zero + .seconds(second))

@@ -46,7 +46,8 @@ import Testing
     }
 
     @Test func exactlyOneHundredIsNeitherHeatNorASignOfLife() {
-        var thermostat = thermostat()
+        // In a sauna a hundred is near.
+        var thermostat = thermostat { $0.maxPlausible = 120 }
         _ = thermostat.handle(.reading(19), now: at(0))
         for second in stride(from: Int64(1), to: 1000, by: 1) {
             #expect(thermostat.handle(.reading(100), now: at(second)) == [])
@@ -59,6 +60,23 @@ import Testing
         }
         #expect(words(thermostat.handle(.reading(100.0000001), now: at(1002))) == "")
         #expect(thermostat.status.lastReading == 100.0000001)
+    }
+
+    @Test(arguments: [85, -127, 60.000_001, -40.000_001, 1e300, -1e300])
+    func whatNoRoomHasIsNeitherHeatNorASignOfLife(_ value: Double) {
+        var thermostat = thermostat()
+        _ = thermostat.handle(.reading(19), now: at(0))
+        #expect(thermostat.handle(.reading(value), now: at(800)) == [])
+        #expect(thermostat.status.discarded == 1 && thermostat.status.lastDiscarded == value)
+        #expect(words(thermostat.handle(.tick, now: at(900))) == "off")
+    }
+
+    @Test(arguments: [60, 84.999, -40])
+    func whatARoomMayHaveDecides(_ value: Double) {
+        var thermostat = thermostat { $0.maxPlausible = 84.999 }
+        _ = thermostat.handle(.reading(19), now: at(0))
+        #expect(words(thermostat.handle(.reading(value), now: at(1))) == (value > 25 ? "off" : ""))
+        #expect(thermostat.status.lastReading == value)
     }
 
     @Test func reasonsAreSentencesForAnOperator() {

@@ -115,14 +115,15 @@ final class Recorder {
 
     private let process: ChildProcess
 
-    init(port: Int, topic: String = "#") async throws {
+    /// - Parameter user: its name, for brokers with an ACL.
+    init(port: Int, topic: String = "#", user: String? = nil) async throws {
         process = try ChildProcess(
             // Its debug lines are buffered in a file otherwise, and they say when the subscription stands.
             "/usr/bin/stdbuf",
             [
                 "-oL", "/usr/bin/mosquitto_sub", "-p", "\(port)", "-V", "5", "-q", "1", "-t", topic, "-F",
                 "=>%t\t%x\t%P", "-d",
-            ])
+            ] + (user.map { ["-u", $0] } ?? []))
         try await eventually("mosquitto_sub has subscribed") { process.output.contains("Subscribed (mid") }
     }
 

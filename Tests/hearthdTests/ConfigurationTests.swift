@@ -199,7 +199,7 @@ struct ConfigurationTests {
             min_off = "1ms"
             refresh = "1001ms"
             schedule = ["mon-fri 06:30 comfort"]
-            frost_below = -50
+            frost_below = -39.999999999999996
             [rooms."\(odd)"]
             enabled = false
             [rooms."e\\u0301"]

@@ -72,6 +72,38 @@ struct PermissionsTests {
         #expect(permissions.nextRetry(after: at(0.2)) == at(1.1))
     }
 
+    /// Mosquitto 2.0.11 speaking 3.1.1: a PUBACK that says nothing, and the close right behind it.
+    @Test func anAnswerWithoutAWordIsNoLeaveUntilTheConnectionOutlivesIt() {
+        var permissions = Permissions()
+        permissions.sent(1, .status, topic: "hearth/gateway/status", now: at(0))
+        #expect(permissions.answered(1, refusal: nil, isTold: false, now: at(0.01)) == nil)
+        #expect(permissions.settle(now: at(0.1)).packets.isEmpty && permissions.nextRetry(after: at(0.1)) == at(0.21))
+        #expect(!permissions.allows(.state, now: at(0.1)), "one at a time")
+        #expect(permissions.explainsClose(now: at(0.1)) && permissions.returnsAtOnce(now: at(0.1)))
+        #expect(permissions.closed(byPeer: true, now: at(0.1)).isEmpty && !permissions.allows(.status, now: at(1)))
+        permissions.sent(1, .status, topic: "hearth/gateway/status", now: at(3))
+        _ = permissions.answered(1, refusal: nil, isTold: false, now: at(3.01))
+        #expect(
+            permissions.closed(byPeer: true, now: at(3.02)) == [.refused(.status, topic: "hearth/gateway/status", nil)])
+        permissions.sent(1, .status, topic: "hearth/gateway/status", now: at(30))
+        _ = permissions.answered(1, refusal: nil, isTold: false, now: at(30))
+        let settled = permissions.settle(now: at(30.5))
+        #expect(settled.packets == [1])
+        #expect(settled.lessons == [.allowed(.status, topic: "hearth/gateway/status")])
+        #expect(permissions.allows(.state, now: at(30.5)) && !permissions.explainsClose(now: at(30.5)))
+    }
+
+    @Test func aCommandThatIsAnsweredWithoutAWordAndClosedAtIsRefusedInTheEnd() {
+        var permissions = Permissions()
+        for time in [0.0, 1, 2] {
+            permissions.sent(1, pump, topic: "office/heatpump", now: at(time))
+            _ = permissions.answered(1, refusal: nil, isTold: false, now: at(time))
+            #expect(permissions.returnsAtOnce(now: at(time)) == (time < 2), "twice, then at the pace of attempts")
+            let lessons = permissions.closed(byPeer: true, now: at(time + 0.01))
+            #expect(lessons == (time > 0 ? [.refused(pump, topic: "office/heatpump", nil)] : []))
+        }
+    }
+
     @Test func anEndThatIsNotTheBrokersSuspectsNothing() {
         var permissions = Permissions()
         permissions.sent(1, .state, topic: "hearth/rooms/a", now: at(0))

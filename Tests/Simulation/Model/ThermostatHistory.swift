@@ -181,7 +181,9 @@ package struct ThermostatHistory {
             case .override, .cloud, .stale, .overrideEnded: break
             default:
                 try check(!(isOn && value > rules.limits.high), seed, "started at \(value)")
-                try check(!(!isOn && value < rules.limits.low), seed, "stopped at \(value)")
+                // Limits that somebody asked for may lie above what no room is heated beyond.
+                let isTooWarm = if case .overheated = reason { rules.isOverheated(now) } else { false }
+                try check(!(!isOn && value < rules.limits.low) || isTooWarm, seed, "stopped at \(value)")
             }
         }
         if let problem = pump.obey(isOn, now: now, settings) {
