@@ -97,6 +97,11 @@ final class CloudService: ProbedService {
         for (runner, _) in pipelines { samples += runner.metrics.samples }
         for (runner, writer) in pipelines {
             samples += writer.status.samples(pipeline: runner.name, held: runner.held.count)
+            samples.append(
+                .init(
+                    name: "hearth_pipeline_unknown_zone_readings",
+                    help: "Readings kept until this program knows their time zone.", kind: .gauge,
+                    labels: [("pipeline", runner.name)], value: Double(runner.held.readings)))
         }
         samples += log.status.samples
         if let ingest {

@@ -14,6 +14,7 @@ struct IngestCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func run() async throws {
+        CloudBuilder.endsInGoodOrder()
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
         let engine = try builder.eventLog(role: "ingest")
         let service = CloudService(
@@ -60,6 +61,7 @@ struct PipelineOptions: ParsableArguments {
     var window = Variable.text("WINDOW", "60s")
 
     func run(_ kind: CloudBuilder.Pipeline, bucket: String) async throws {
+        CloudBuilder.endsInGoodOrder()
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
         if eventLog.engine == "journal" {
             throw SettingError("the journal engine belongs to one process: use hearth-cloud serve, or EVENT_LOG=kafka")
@@ -83,6 +85,7 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var pipeline: PipelineOptions
 
     func run() async throws {
+        CloudBuilder.endsInGoodOrder()
         let influx = pipeline.influx
         let builder = CloudBuilder(logger: try CloudBuilder.logger(pipeline.log), logOptions: pipeline.eventLog)
         let window = try parseWindow(pipeline.window)

@@ -33,14 +33,15 @@ struct DeadLetter: Equatable, Sendable {
     private static let keyKept = 256
     private static let textKept = 1024
 
+    /// - Parameter isWhole: not cut, because it is written by itself later; it has been in the log before.
     init(
         key: String, source: String, reason: String, bytes: [UInt8], kind: Kind = .event, pipeline: String? = nil,
-        properties: [(name: String, value: String)] = []
+        properties: [(name: String, value: String)] = [], isWhole: Bool = false
     ) {
         self.key = key
         self.source = source
         self.reason = reason
-        self.bytes = Array(bytes.prefix(Self.bytesKept))
+        self.bytes = isWhole ? bytes : Array(bytes.prefix(Self.bytesKept))
         self.kind = kind
         self.pipeline = pipeline
         self.properties = properties

@@ -88,6 +88,11 @@ struct DeadLetterDesk: Sendable {
                 Obstacle("only \(letter.bytes.count) of its \(letter.length) bytes are kept (sha256 \(letter.hash))"))
         }
         if letter.kind == .point { return point(letter) }
+        var time = EventTime()
+        if UnknownZones.waits(letter), let zone = UnknownZones.zone(of: letter), time.isUnknown(zone: zone) {
+            return .failure(
+                Obstacle("\(letter.pipeline ?? "its pipeline") writes it by itself once it knows the time zone"))
+        }
         if let topic = sourceTopic(letter) {
             return .success([Event(topic: topic, key: letter.key, value: letter.bytes)])
         }

@@ -33,9 +33,11 @@ struct EventTime {
     /// Whether it is the zone that keeps a reading from having a time: this program's zone database may be older than its
     /// gateway's, so the reading is good and can be used later.
     mutating func isUnknown(_ time: LoggedReading.Time) -> Bool {
-        guard case .zoned(_, let zone, _) = time, zone != "UTC" else { return false }
-        return lookUp(zone) == nil
+        guard case .zoned(_, let zone, _) = time else { return false }
+        return isUnknown(zone: zone)
     }
+
+    mutating func isUnknown(zone: String) -> Bool { zone != "UTC" && lookUp(zone) == nil }
 
     private mutating func lookUp(_ name: String) -> TimeZone? {
         if let known = zones[ExactString(name)] { return known }

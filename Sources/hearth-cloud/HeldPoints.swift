@@ -7,13 +7,14 @@ import Synchronization
 ///
 /// Somebody has to mend the database; until then no other series waits for them. They are dead letters that come back by
 /// themselves: one line of each measurement is tried now and then, and once one is taken, all are written and noted as
-/// dealt with.
+/// dealt with. Readings whose zone this program does not know wait with them (``UnknownZones``).
 final class HeldPoints: Sendable {
     /// Between two attempts.
     private static let retryNanoseconds: Int64 = 10_000_000_000
     /// Another replica may have held some, or a person dropped them.
     private static let recountNanoseconds: Int64 = 600_000_000_000
     private static let batchLimit = 5000
+    private static let readingsLimit = 1000
     /// Measurements of which a line is kept to try.
     fileprivate static let probeLimit = 100
     static let reasonClass = "field type conflict"
@@ -28,16 +29,17 @@ final class HeldPoints: Sendable {
     private let pipeline: String
     private let log: any EventLog
     private let writer: InfluxWriter
-    private let topic: String
+    private let topics: LogTopics
     private let logger: Logger
+    private let zones = Mutex(UnknownZones())
     private let contents = Mutex(Contents())
     private let isStopping = Atomic(false)
 
-    init(pipeline: String, log: any EventLog, writer: InfluxWriter, topic: String, logger: Logger) {
+    init(pipeline: String, log: any EventLog, writer: InfluxWriter, topics: LogTopics, logger: Logger) {
         self.pipeline = pipeline
         self.log = log
         self.writer = writer
-        self.topic = topic
+        self.topics = topics
         self.logger = logger
     }
 
@@ -56,6 +58,15 @@ final class HeldPoints: Sendable {
                 + "written by themselves once the field has the right type; see the README on field type conflicts"
         }
     }
+
+    /// How many readings wait for their zone.
+    var readings: Int { zones.withLock { $0.count } }
+
+    /// What they wait for; nil while none waits.
+    var zonesAlarm: String? { zones.withLock { $0.alarm } }
+
+    /// Takes note of readings that the log has as dead letters now.
+    func hold(_ letters: [DeadLetter]) { zones.withLock { zones in for letter in letters { zones.note(letter) } } }
 
     /// Takes note of lines that the log has as dead letters now.
     func hold(_ rejected: [RejectedPoint]) {
@@ -81,6 +92,10 @@ final class HeldPoints: Sendable {
                     try writeAll()
                     try reload()
                 }
+                if zones.withLock({ $0.isAnyKnown }) {
+                    try sendReadings()
+                    try reload()
+                }
             } catch {
                 logger.debug("held points", metadata: ["pipeline": "\(pipeline)", "error": "\(error)"])
                 if recount == 0, !pause(1_000_000_000) { return }
@@ -89,18 +104,47 @@ final class HeldPoints: Sendable {
     }
 
     private func items() throws(EventLogError) -> [DeadLetterBox.Item] {
-        try DeadLetterBox.open(in: log, topic: topic) {
-            $0.letter.kind == .point && $0.letter.pipeline == pipeline && !$0.letter.isCut
-                && $0.letter.reasonClass == Self.reasonClass
-        }
+        try DeadLetterBox.open(in: log, topic: topics.deadLetter) { isPoint($0.letter) }
+    }
+
+    private func isPoint(_ letter: DeadLetter) -> Bool {
+        letter.kind == .point && letter.pipeline == pipeline && !letter.isCut
+            && letter.reasonClass == Self.reasonClass
+    }
+
+    private func isReading(_ letter: DeadLetter) -> Bool {
+        letter.pipeline == pipeline && UnknownZones.waits(letter)
     }
 
     private func reload() throws {
-        let items = try items()
+        let items = try DeadLetterBox.open(in: log, topic: topics.deadLetter) {
+            isPoint($0.letter) || isReading($0.letter)
+        }
+        let points = items.filter { isPoint($0.letter) }
         contents.withLock { contents in
             contents = Contents()
-            contents.count = items.count
-            for item in items { contents.note(item.letter.bytes, reason: item.letter.reason) }
+            contents.count = points.count
+            for item in points { contents.note(item.letter.bytes, reason: item.letter.reason) }
+        }
+        var waiting = UnknownZones()
+        for item in items where isReading(item.letter) { waiting.note(item.letter) }
+        zones.withLock { [waiting] in $0 = waiting }
+    }
+
+    /// Readings whose zone is known by now take their way again, through all pipelines. Events first: after a crash in
+    /// between they are there twice, which makes the same points.
+    private func sendReadings() throws {
+        var time = EventTime()
+        let items = try DeadLetterBox.open(in: log, topic: topics.deadLetter) { item in
+            isReading(item.letter) && UnknownZones.zone(of: item.letter).map { !time.isUnknown(zone: $0) } ?? false
+        }
+        for start in stride(from: 0, to: items.count, by: Self.readingsLimit) {
+            let part = Array(items[start..<min(start + Self.readingsLimit, items.count)])
+            try log.append(part.map { Event(topic: topics.raw, key: $0.letter.key, value: $0.letter.bytes) })
+            try log.append(DeadLetterBox.notes(of: part, action: "sent again", topic: topics.deadLetter))
+            logger.notice(
+                "readings that had waited for their zone take their way",
+                metadata: ["pipeline": "\(pipeline)", "readings": "\(part.count)"])
         }
     }
 
@@ -126,10 +170,10 @@ final class HeldPoints: Sendable {
             let letters = refused.map { point in
                 var letter = items[point.index].letter
                 letter.reason = "\(pipeline): \(point.refusal.rawValue): \(point.reason)"
-                return letter.event(topic: topic)
+                return letter.event(topic: topics.deadLetter)
             }
             let done = items.indices.filter { !waiting.contains($0) }.map { items[$0] }
-            try log.append(letters + DeadLetterBox.notes(of: done, action: "written", topic: topic))
+            try log.append(letters + DeadLetterBox.notes(of: done, action: "written", topic: topics.deadLetter))
             logger.notice(
                 "points that had waited for a field's type are written",
                 metadata: ["pipeline": "\(pipeline)", "points": "\(done.count - refused.count)"])

@@ -94,9 +94,14 @@ final class PeerWatch: Sendable {
 
     /// What a person may want to know of a service that is ready.
     var notes: [String] {
-        deadLetters.filter { $0.total > 0 }.map {
+        waitingReadings + deadLetters.filter { $0.total > 0 }.map {
             "dead letters since the start: \($0.total) \($0.source): \($0.reason)"
         }
+    }
+
+    /// One home can send whatever zone it likes, so this does not make the service unready.
+    private var waitingReadings: [String] {
+        pipelines.compactMap { pipeline in pipeline.runner.held.zonesAlarm.map { "\(pipeline.runner.name): \($0)" } }
     }
 
     private var deadLetters: [(source: String, reason: String, total: Int)] {
@@ -122,6 +127,9 @@ final class PeerWatch: Sendable {
                 logger.warning(
                     "dead letters: see them with hearth-cloud dead-letters list",
                     metadata: ["from": "\(letter.source)", "reason": "\(letter.reason)", "count": "\(count)"])
+            }
+            for text in waitingReadings where once.isNews("zones \(text.prefix { $0 != ":" })", text, now: now) {
+                logger.warning("readings wait", metadata: ["reason": "\(text)"])
             }
             for hindrance in hindrances where now > Self.startNanoseconds {
                 let kind = String(hindrance.prefix { $0 != ":" })

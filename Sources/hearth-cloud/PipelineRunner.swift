@@ -46,7 +46,7 @@ final class PipelineRunner: Sendable {
         self.logger = logger
         self.makeStage = makeStage
         metrics = PipelineMetrics(name: name)
-        held = HeldPoints(pipeline: name, log: log, writer: writer, topic: names.deadLetter, logger: logger)
+        held = HeldPoints(pipeline: name, log: log, writer: writer, topics: names, logger: logger)
     }
 
     func start() {
@@ -157,13 +157,19 @@ final class PipelineRunner: Sendable {
             letters.append(deadLetter(point, of: done.events))
             reasons[point.refusal.rawValue, default: 0] += 1
         }
+        var readings: [DeadLetter] = []
         for rejected in done.output.rejected {
+            if rejected.reason == UnusableEvent.unknownZone {
+                readings.append(deadLetter(done.events[rejected.source], rejected.reason, isWhole: true))
+                continue
+            }
             letters.append(deadLetter(done.events[rejected.source], rejected.reason))
             reasons[rejected.reason, default: 0] += 1
         }
         try keep(letters)
-        try keep(waiting.map { deadLetter($0, of: done.events) }, mustBeKept: true)
+        try keep(waiting.map { deadLetter($0, of: done.events) } + readings, mustBeKept: true)
         held.hold(waiting)
+        held.hold(readings)
         try commit(done.output, appending: done.output.events, reader)
         metrics.finished(done.output, stored: result.stored, rejected: reasons, read: done.events.count)
     }
@@ -218,10 +224,11 @@ final class PipelineRunner: Sendable {
         }
     }
 
-    private func deadLetter(_ stored: StoredEvent, _ reason: String) -> DeadLetter {
+    private func deadLetter(_ stored: StoredEvent, _ reason: String, isWhole: Bool = false) -> DeadLetter {
         DeadLetter(
             key: stored.event.key ?? stored.event.topic, source: "\(stored.position)@\(stored.offset)",
-            reason: "\(name): \(reason)", bytes: stored.event.value.map { Array($0) } ?? [], pipeline: name)
+            reason: "\(name): \(reason)", bytes: stored.event.value.map { Array($0) } ?? [], pipeline: name,
+            isWhole: isWhole)
     }
 
     /// A point of one event becomes a dead letter of that event, so that it can take its way again; a home's mean, and
@@ -233,7 +240,8 @@ final class PipelineRunner: Sendable {
         if let source, !isHeld { return deadLetter(source, "\(reason): \(point.reason)") }
         return DeadLetter(
             key: source?.event.key ?? name, source: source.map { "\($0.position)@\($0.offset)" } ?? name,
-            reason: "\(name): \(reason): \(point.reason)", bytes: point.line, kind: .point, pipeline: name)
+            reason: "\(name): \(reason): \(point.reason)", bytes: point.line, kind: .point, pipeline: name,
+            isWhole: isHeld)
     }
 
     /// A second, or less when it is time to go.

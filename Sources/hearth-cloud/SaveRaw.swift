@@ -58,8 +58,8 @@ struct SaveRaw: Stage {
 
 /// Why an event makes no point.
 struct UnusableEvent: Error {
-    /// Its zone is not in this program's zone database. A newer one may have it, so the event is good and waits as a dead
-    /// letter to be replayed.
+    /// Its zone is not in this program's zone database. A newer one may have it, so the event is good and waits
+    /// (``UnknownZones``).
     static let unknownZone = "unknown_zone"
 
     let reason: String
