@@ -229,7 +229,7 @@ takes_mended_settings() {
     home_configuration 24.0 | configure
     inside systemctl reload hearthd
     pump_answers office 23.0 1
-    wait_until 15 status_lacks alarm || wrong "$(status_line)"
+    wait_until 15 status_lacks "kept the old settings" || wrong "$(status_line)"
     [[ $(main_pid) == "$process" ]] || wrong "it was restarted"
     home_configuration | configure
     inside systemctl reload hearthd
