@@ -33,12 +33,7 @@ enum Clock {
         return .nanoseconds(minute - wallNanoseconds % minute)
     }
 
-    /// The clock on the wall, while it has evidently been set.
-    static var credibleWall: Timestamp? {
-        let now = wall
-        return isCredible(now) ? now : nil
-    }
-
+    /// Whether the clock on the wall has evidently been set when it shows this.
     static func isCredible(_ time: Timestamp) -> Bool {
         time.nanoseconds / 1_000_000_000 > Int64(earliestCredibleSeconds)
     }

@@ -256,7 +256,9 @@ final class ControlLane: ConnectionHandler {
         if let since = last.since {
             board.add(.init(time: since, pumpOn: last.isOn, reason: "before the restart: \(last.reason)"), for: room)
         }
-        apply(.restored(on: last.isOn, demand: last.demand, lasting: last.lasting), to: room, link)
+        // A room that is not in the file is restored when it is heard, which may be later.
+        let lasting = last.lasting.map { $0 + (Clock.now - last.foundAt) }
+        apply(.restored(on: last.isOn, demand: last.demand, lasting: lasting), to: room, link)
         for wish in last.wishes { apply(wish, to: room, link) }
         // The pump may have missed the last words of the process before this one.
         apply(.reconnected, to: room, link)

@@ -31,6 +31,8 @@ enum StateTopic {
     /// restart; the two that look back are left out while that clock has evidently not been set.
     static func state(of room: Room, _ status: Thermostat.Status, heardAt: Instant? = nil, now: Instant) -> Publication
     {
+        // Read once: what has just begun must not seem to lie ahead of the message's own time.
+        let wall = Clock.wall
         let middle = (status.limits.onBelow + status.limits.offAbove) / 2
         var members: [(key: String, value: JSON)] = [
             ("room", .string(room.name)),
@@ -38,7 +40,7 @@ enum StateTopic {
             ("demand", JSON(status.demand) { .bool($0) }),
             ("reason", .string(status.reason.description)),
             ("stale", .bool(status.isStale)),
-            ("time", .string(Clock.wall.description)),
+            ("time", .string(wall.description)),
             ("mode", .string(status.override.map { $0.isOn ? "heat" : "off" } ?? "auto")),
             ("action", .string(status.isOn == true ? "heating" : "idle")),
             ("target", JSON(middle)),
@@ -46,7 +48,7 @@ enum StateTopic {
             ("temperature", JSON(status.lastReading) { JSON($0) }),
             ("problem", .string(status.isStale || status.pumpProblem != nil ? "ON" : "OFF")),
         ]
-        if let wall = Clock.credibleWall {
+        if Clock.isCredible(wall) {
             func text(_ instant: Instant) -> JSON {
                 let passed = max(0, (now - instant).wholeNanoseconds)
                 return .string(Timestamp(nanoseconds: max(0, wall.nanoseconds - passed)).description)
@@ -78,6 +80,8 @@ enum StateTopic {
         var reason: String
         /// How long the pump has been told so; nil when no clock can say it.
         var lasting: Duration?
+        /// When that was found.
+        var foundAt = Clock.now
         /// When the pump was told so, on the wall's clock.
         var since: Timestamp?
         /// How long the room had been silent; nil when no clock can say it.

@@ -17,7 +17,7 @@ struct House {
     }
 
     func reading(_ value: Double, at time: Date) -> String {
-        let text = time.formatted(.iso8601.time(includingFractionalSeconds: true))
+        let text = time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         return #"{"timestamp": "\#(text)", "value": \#(value)}"#
     }
 

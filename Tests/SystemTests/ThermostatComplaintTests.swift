@@ -12,7 +12,7 @@ extension SystemTests {
 
         /// A live sensor: its clock goes on.
         private func read(_ value: Double, _ rig: Rig, room: String = "office") async throws {
-            let now = Date.now.formatted(.iso8601.time(includingFractionalSeconds: true))
+            let now = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
             try await publish(
                 #"{"timestamp": "\#(now)", "value": \#(value)}"#, to: "\(room)/temperature",
                 port: rig.home.port)

@@ -136,6 +136,21 @@ struct ControlMailboxTests {
         #expect(mailbox.take().ordered.isEmpty)
     }
 
+    @Test("a rest that has just begun is known after a restart, however soon its state was written")
+    func restJustBegun() throws {
+        let room = try #require(Room("office"))
+        for _ in 0..<200 {
+            let now = Clock.now
+            var thermostat = Thermostat(now: now)
+            _ = thermostat.handle(.reading(26), now: now)
+            let state = StateTopic.state(of: room, thermostat.status, heardAt: now, now: now)
+            let wall = Timestamp(nanoseconds: Clock.wallNanoseconds + 5_000_000_000)
+            let found = StateTopic.decision(topic: state.topic, payload: state.payload, now: wall)
+            let lasting = try #require(found?.lasting), silence = try #require(found?.silence)
+            #expect(abs(lasting / .seconds(1) - 5) < 1 && abs(silence / .seconds(1) - 5) < 1)
+        }
+    }
+
     @Test("what is left of an override after a restart, also when the clock has lost itself")
     func restored() throws {
         let room = try #require(Room("office"))
