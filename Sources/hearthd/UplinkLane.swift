@@ -131,10 +131,12 @@ final class UplinkLane: ConnectionHandler {
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
         let now = Clock.now
-        let isExplained = courtesy.explainsClose(now: now) || state.hasRefusedSize || state.inFlightRecords > 0 && after < 2_000_000_000
+        let isForSize = state.hasRefusedSize || cause.reason == .packetTooLarge
+        let isExplained =
+            courtesy.explainsClose(now: now) || state.hasRefusedSize
+            || state.inFlightRecords > 0 && after < 2_000_000_000
         let end = Rivalry.End(cause, after: after, isExplained: isExplained)
         courtesy.disconnected(cause, after: after, now: now)
-        let isForSize = state.hasRefusedSize || cause.reason == .packetTooLarge
         state.disconnected(isTooLarge: cause.reason == .packetTooLarge, isClosed: cause.kind == .lost)
         silence.disconnected()
         tellControl(isUp: false)
