@@ -62,9 +62,11 @@ extension UplinkState {
     private mutating func firstSend(now: Instant) -> Action {
         position = confirmed.contiguousEnd(after: max(position, lowWatermark))
         guard position < newest else { return .wait(until: nil) }
-        let last = confirmed.next(after: position).map { min($0 - 1, newest) } ?? newest
+        let limit = refusedFrameLimit()
+        let last = min(confirmed.next(after: position).map { min($0 - 1, newest) } ?? newest, limit.last)
         let behind = newest - position
         let isBehind = behind > Int64(settings.frameWhenBehind)
+        let frameRows = min(frameRows, limit.rows)
         let asFrame = isBehind && settings.confirm == .ingestor && frameRows > 1
         let slots = self.window - link.unanswered.count
         let most = asFrame ? min(settings.frameRecords, Frame.recordLimit, frameRows) : slots
@@ -80,5 +82,15 @@ extension UplinkState {
             Batch(
                 range: (position + 1)...last, rows: rows, bytes: settings.frameBytes, asFrame: asFrame,
                 isResend: false))
+    }
+
+    /// How far the next message may reach, and its most rows, next to a frame or in what was one that the broker refused.
+    private mutating func refusedFrameLimit() -> (last: Int64, rows: Int) {
+        guard let refused = refusedFrame, position < refused.range.upperBound else {
+            if lowWatermark >= refusedFrame?.range.upperBound ?? .max { refusedFrame = nil }
+            return (.max, .max)
+        }
+        guard position + 1 >= refused.range.lowerBound else { return (refused.range.lowerBound - 1, .max) }
+        return (refused.range.upperBound, max(1, refused.rows))
     }
 }

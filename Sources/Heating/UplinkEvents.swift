@@ -15,8 +15,14 @@ extension UplinkState {
     ///   - isClosed: the broker, or the network, closed the connection without a word. Some brokers do so for the size.
     public mutating func disconnected(isTooLarge: Bool = false, isClosed: Bool = false) {
         let open = link.unanswered.values.compactMap { link.flights.flight(covering: $0) }
-        if let largest = open.map(\.rows).max() {
+        if let refused = link.refused {
+            // Nothing to guess. An eighth, since every further question costs a connection.
+            closes = 0
+            if refused.rows > 1 { refusedFrame = RefusedFrame(range: refused.range, rows: refused.rows / 8) }
+        } else if let largest = open.map(\.rows).max() {
             closes = isClosed && largest > 1 ? closes + 1 : 0
+            // One at a time, so that an answer is read before the next message finds the connection closed.
+            if closes == 2 { suspectThrough = max(suspectThrough, open.map(\.range.upperBound).max() ?? 0) }
             if largest > 1, isTooLarge || closes >= 3 { frameTooLarge(rows: largest) }
             if largest == 1, isTooLarge { suspect(open) }
         }
@@ -109,10 +115,8 @@ extension UplinkState {
             flight.resends += 1
             flight.dueAt = nil
             flight.isTooLarge = false
-            if isPart {
-                flight.range = old.range.lowerBound...scanned.upperBound
-                flight.rows = sequences.count
-            }
+            flight.rows = sequences.count
+            if isPart { flight.range = old.range.lowerBound...scanned.upperBound }
         }
         link.unanswered[id] = old.range.lowerBound
         guard isPart else { return }
@@ -167,6 +171,7 @@ extension UplinkState {
         case (.nobody, .ingestor):
             goBack(to: flight, now: now)
         case (.tooLarge, _) where flight.rows > 1:
+            link.refused = RefusedFrame(range: flight.range, rows: flight.rows)
             frameTooLarge(rows: min(flight.rows, flight.rowLimit ?? .max))
             link.flights.update(covering: first) {
                 $0.rowLimit = max(1, min($0.rows, $0.rowLimit ?? .max) / 2)
@@ -174,6 +179,7 @@ extension UplinkState {
             }
             link.flights.setDue(covering: first, at: now, isUrgent: true)
         case (.tooLarge, _):
+            link.refused = RefusedFrame(range: flight.range, rows: 1)
             oversized.append(flight.range)
         default:
             let delay = min(settings.resendAfter * (1 << min(flight.resends, 16)), settings.resendLimit)

@@ -144,6 +144,8 @@ public struct UplinkState: Sendable {
     /// The broker closed the connection for the size of something up to here: until it is passed, one message at a time
     /// goes, so that the next close says which.
     var suspectThrough: Int64 = 0
+    /// The frame that the broker refused for its size before it closed the connection. Only in there messages are small.
+    var refusedFrame: RefusedFrame?
     /// Connections that were closed in a row with frames unanswered.
     var closes = 0
     /// The last sequence ever published by this process; an acknowledgement cannot mean more.
@@ -167,8 +169,16 @@ public struct UplinkState: Sendable {
         var latestConfirmedSend: Instant?
         /// While nobody subscribes.
         var hold: Hold?
+        /// The last frame, or record, that was too large for the broker.
+        var refused: RefusedFrame?
         var probeDelay = Duration.zero
         var probeAt = Instant.zero
+    }
+
+    struct RefusedFrame: Sendable {
+        var range: ClosedRange<Int64>
+        /// Most rows of one message with what is in it.
+        var rows: Int
     }
 
     struct Hold: Sendable {
@@ -206,6 +216,10 @@ public struct UplinkState: Sendable {
 
     /// Publications the broker has not answered.
     public var unansweredPublications: Int { link.unanswered.count }
+
+    /// Whether the broker has refused something for its size on this connection. Mosquitto closes the connection then
+    /// (2.0.11, `process_bad_message` in handle_publish.c); each such close leaves less to ask.
+    public var hasRefusedSize: Bool { link.refused != nil }
 
     /// Runs, of one row each, that were found too large since the last call: the lane sets the row aside and calls
     /// ``skipped(_:)``.

@@ -48,6 +48,10 @@ enum Disposition: Equatable {
             self = .tooLarge(reason: reason)
         case 408, 425, 429:
             self = .retry(reason: reason, after: RetryAfter.delay(headers["retry-after"], now: now))
+        // influxd 1.x goes on saying so until it is restarted, whatever room there is (measured with 1.6: its log keeps
+        // the first error of a write).
+        case 500...599 where message.contains("no space left on device"):
+            self = .hold(reason: reason)
         case 500 where message.contains("retention policy not found"):
             self = .hold(reason: reason)
         case 500...599 where !message.contains("partial write"):

@@ -33,6 +33,7 @@ struct ActuateCommand: AsyncParsableCommand {
     var slow = Variable.text("ACTUATE_SLOW", "0s")
 
     func run() async throws {
+        CloudBuilder.endsInGoodOrder()
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
         var connection = try broker.settings(role: "actuate")
         // No session is kept, so a new id each time does, and nobody can guess it and take the connection over.

@@ -9,10 +9,8 @@ import MQTT
 struct IngestDecoder {
     /// Bytes a frame may expand to: a gateway's frames have up to 256 KiB of records.
     static let frameLimit = 1 << 20
-    /// Of what can be neither kept as a reading nor confirmed the beginning tells enough: its home has the whole.
-    static let refusedBytesKept = 4096
-    /// What the log spends on an event beside its bytes, about.
-    private static let eventOverhead = 128
+    /// What the log spends on a dead letter beside its bytes and names, about.
+    private static let letterOverhead = 384
 
     var topics: LogTopics
     private var deadLetters = ByteBudget(
@@ -126,9 +124,7 @@ struct IngestDecoder {
     private mutating func refuse(
         _ message: Message, _ home: HomeID, _ reason: String, into batch: inout IngestBatch, _ now: Instant
     ) {
-        let beginning = Array(message.payload.prefix(Self.refusedBytesKept))
-        let text = beginning.count < message.payload.count ? "\(reason) (\(message.payload.count) bytes)" : reason
-        deadLetter(beginning, home, key: home.name, source: message.topic, text, nil, into: &batch, now)
+        deadLetter(message.payload, home, key: home.name, source: message.topic, reason, nil, into: &batch, now)
     }
 
     /// Keeps what cannot be used, as long as its home and all homes together have not filled the log with it. Beyond
@@ -138,14 +134,16 @@ struct IngestDecoder {
         _ properties: [(name: String, value: String)] = [], into batch: inout IngestBatch, _ now: Instant
     ) {
         let label = String(reason.prefix { $0 != ":" && $0 != " " })
-        let letter = DeadLetter(key: key, source: source, reason: reason, bytes: payload, properties: properties)
-        let event = letter.event(topic: topics.deadLetter)
-        guard deadLetters.take(event.size + Self.eventOverhead, of: home, now: now) else {
+        // Before the letter is made: to hash what is not kept would cost the others time.
+        let names = key.utf8.count + source.utf8.count + reason.utf8.count
+        let size = min(payload.count, DeadLetter.bytesKept) + names + Self.letterOverhead
+        guard deadLetters.take(size, of: home, now: now) else {
             batch.refused[label, default: 0] += 1
             return
         }
         batch.deadLetters[label, default: 0] += 1
-        batch.add(event, confirming: mark)
+        let letter = DeadLetter(key: key, source: source, reason: reason, bytes: payload, properties: properties)
+        batch.add(letter.event(topic: topics.deadLetter), confirming: mark)
     }
 
     /// Whether more than one home has sent something lately.

@@ -94,9 +94,10 @@ final class PeerWatch: Sendable {
 
     /// What a person may want to know of a service that is ready.
     var notes: [String] {
-        waitingReadings + deadLetters.filter { $0.total > 0 }.map {
-            "dead letters since the start: \($0.total) \($0.source): \($0.reason)"
-        }
+        waitingReadings
+            + deadLetters.filter { $0.total > 0 }.map {
+                "dead letters since the start: \($0.total) \($0.source): \($0.reason)"
+            }
     }
 
     /// One home can send whatever zone it likes, so this does not make the service unready.

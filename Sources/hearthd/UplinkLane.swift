@@ -13,6 +13,7 @@ import Synchronization
 final class UplinkLane: ConnectionHandler {
     /// How often `<home>/gateway/status` is refreshed while connected.
     private static let statusNanoseconds: Int64 = 30_000_000_000
+    private static let delayAfterSize = Duration.milliseconds(500)
     /// How long a graceful stop may spend on sending what is already in the journal.
     private static let drainNanoseconds: Int64 = 1_500_000_000
 
@@ -130,7 +131,10 @@ final class UplinkLane: ConnectionHandler {
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
         let now = Clock.now
-        let isExplained = courtesy.explainsClose(now: now) || state.inFlightRecords > 0 && after < 2_000_000_000
+        let isForSize = state.hasRefusedSize || cause.reason == .packetTooLarge
+        let isExplained =
+            courtesy.explainsClose(now: now) || state.hasRefusedSize
+            || state.inFlightRecords > 0 && after < 2_000_000_000
         let end = Rivalry.End(cause, after: after, isExplained: isExplained)
         courtesy.disconnected(cause, after: after, now: now)
         state.disconnected(isTooLarge: cause.reason == .packetTooLarge, isClosed: cause.kind == .lost)
@@ -138,7 +142,8 @@ final class UplinkLane: ConnectionHandler {
         tellControl(isUp: false)
         backoff.connectionLasted(.nanoseconds(after))
         var random = SystemRandomNumberGenerator()
-        var delay = backoff.next(using: &random)
+        // Less is asked next time, so this ends soon, and nothing is wrong with the broker.
+        var delay = isForSize ? Self.delayAfterSize : backoff.next(using: &random)
         if let wait = rivalry.ended(end, after: .nanoseconds(after), now: now) {
             delay = max(delay, wait)
             let broker = "the cloud broker \(configuration.cloud.address)"

@@ -78,6 +78,41 @@ import Testing
         #expect(delivered == Set(1...200).subtracting([77]) && state.lowWatermark == 200)
     }
 
+    /// As Mosquitto does with `message_size_limit`: the answer, then the end of the connection, before any confirmation of
+    /// what was sent on it has come back.
+    @Test(arguments: [40, 499], [[777], [777, 778, 1500], []] as [Set<Int64>])
+    func aBrokerThatAnswersAndClosesIsAskedFewTimes(_ limit: Int, _ oversized: Set<Int64>) {
+        var state = UplinkState(epoch: "e", lowWatermark: 0, newest: 2000)
+        var (closes, delivered) = (0, Set<Int64>())
+        var id: Int32 = 0
+        while state.lowWatermark < 2000, closes < 100 {
+            state.connected(sendMaximum: 64, now: .zero)
+            for range in state.takeOversized() { state.skipped(range) }
+            var isClosed = false
+            while !isClosed, case .send(let batch) = state.nextAction(now: at(1)) {
+                let rows = Array(batch.range.prefix(batch.rows))
+                for part in (batch.asFrame ? [rows] : rows.map { [$0] }) where !isClosed {
+                    id += 1
+                    state.sent(part, scanned: part[0]...part[part.count - 1], flight: id, now: at(1))
+                    isClosed = part.count > limit || part.contains(where: oversized.contains)
+                    state.published(id, isClosed ? .tooLarge : .delivered, now: at(1))
+                    if !isClosed { delivered.formUnion(part) }
+                }
+            }
+            if isClosed {
+                closes += 1
+                #expect(state.hasRefusedSize)
+                state.disconnected(isClosed: true)
+            } else {
+                state.acknowledged(
+                    Acknowledgement(epoch: "e", ranges: SequenceRanges(delivered.map { $0...$0 }).ranges), now: at(2))
+                #expect(state.lowWatermark == 2000)
+            }
+        }
+        #expect(delivered == Set(1...2000).subtracting(oversized))
+        #expect(closes <= 5 + 5 * oversized.count, "\(closes) connections")
+    }
+
     @Test func aCommandThatNobodyReadsIsDeliveredWhereTheBrokerConfirms() {
         var state = UplinkState(settings: .init(confirm: .broker), epoch: "e", lowWatermark: 0, newest: 3)
         state.connected(sendMaximum: 64, now: .zero)

@@ -128,7 +128,7 @@ import Testing
         // the server's own trouble
         Row(500, "{\"error\":\"timeout\"}", .retry),
         Row(500, v2("internal error", "unexpected error writing points to database: timeout"), .retry),
-        Row(500, "{\"error\":\"engine: error writing WAL entry: write: no space left on device\"}", .retry),
+        Row(500, "{\"error\":\"engine: error writing WAL entry: write: no space left on device\"}", .hold),
         Row(502, "<html>Bad Gateway</html>", .retry),
         Row(504, "", .retry),
         Row(507, "", .retry),

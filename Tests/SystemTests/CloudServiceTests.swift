@@ -61,7 +61,10 @@ extension SystemTests {
                     "--reliable", "--json",
                 ])
             for _ in 0..<4 {
-                try await Task.sleep(for: .milliseconds(900))
+                try await eventually(within: .seconds(30), "at work") {
+                    rig.output("serve").contains("connected to the cloud broker")
+                }
+                try await Task.sleep(for: .milliseconds(600))
                 #expect(try await rig.terminate("serve") == .code(0), "\(rig.output("serve").suffix(500))")
                 try rig.start("serve", environment: staying)
             }
@@ -70,6 +73,25 @@ extension SystemTests {
                 try rig.database.count("raw_temperature", database: "raw") >= 20_000
             }
             #expect(try rig.database.count("raw_temperature", database: "raw") == 20_000)
+        }
+
+        @Test("told to stop while it starts, a service ends in good order")
+        func stopWhileStarting() async throws {
+            let rig = try await CloudRig(.journal, homes: 0)
+            var isEarly = false
+            for milliseconds in stride(from: 100, through: 1500, by: 50) {
+                try rig.start("serve")
+                try await Task.sleep(for: .milliseconds(milliseconds))
+                let exit = try await rig.terminate("serve")
+                let output = rig.output("serve")
+                // Before the program's first line nothing of it can answer; after that no delay may be a crash.
+                guard exit == .code(0) else {
+                    #expect(!isEarly && exit == .signal(SIGTERM) && output.isEmpty, "\(milliseconds) ms: \(output)")
+                    continue
+                }
+                isEarly = true
+            }
+            #expect(isEarly)
         }
 
         @Test("setup refuses to keep points for a shorter time than a home may have to fill in")
