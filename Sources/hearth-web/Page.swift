@@ -13,7 +13,7 @@ enum Page {
     }
 
     /// By the address that each is served at; the document itself is ``html(token:)``.
-    static let files: [String: File] = [
+    static let files: [String: File] = [  // Own names: paths.
         "/page.css": File(bytes: PackageResources.page_css, type: "text/css; charset=utf-8"),
         "/icon.svg": File(bytes: PackageResources.icon_svg, type: "image/svg+xml"),
         "/app.js": .script(PackageResources.app_js),
