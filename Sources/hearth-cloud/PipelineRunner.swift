@@ -152,7 +152,7 @@ final class PipelineRunner: Sendable {
         let result = try writer.wait(done.ticket)
         let waiting = result.rejected.filter { !$0.refusal.isFinal }
         var letters: [DeadLetter] = []
-        var reasons: [String: Int] = [:]
+        var reasons: [String: Int] = [:]  // Own names: reasons.
         for point in result.rejected where point.refusal.isFinal {
             letters.append(deadLetter(point, of: done.events))
             reasons[point.refusal.rawValue, default: 0] += 1
