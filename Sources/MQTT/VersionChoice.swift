@@ -18,8 +18,9 @@ struct VersionChoice: Equatable {
     private var hasSpokenVersion5 = false
     /// Failures at the CONNECT in a row with the current version.
     private var failures = 0
-    /// How long v5 rests once 3.1.1 was accepted, and until when (boot time).
-    private var rest = firstRest
+    /// How long v5 rests once 3.1.1 was accepted, and until when (boot time). Not at all the first time: what was silent may
+    /// have been the network, and that connection would lack v5's properties for as long as it lasts.
+    private var rest: Int64 = 0
     private var restsUntil: Int64 = 0
     /// Why 3.1.1 was chosen, while it has not been accepted yet.
     private var trial: Trial?
@@ -50,7 +51,7 @@ struct VersionChoice: Equatable {
             return
         }
         hasSpokenVersion5 = true
-        rest = Self.firstRest
+        rest = 0
     }
 
     /// An attempt or a connection ended.
@@ -100,7 +101,7 @@ struct VersionChoice: Equatable {
         case .closed: restsUntil = now
         case .silent:
             restsUntil = now + rest
-            rest = min(rest * 4, Self.longestRest)
+            rest = rest == 0 ? Self.firstRest : min(rest * 4, Self.longestRest)
         }
     }
 }

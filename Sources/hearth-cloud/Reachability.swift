@@ -1,3 +1,5 @@
+import Heating
+
 /// Whether a peer answers, from what asking it brought. A plain value.
 struct Reachability: Sendable {
     /// A peer that has answered before may be away for so long, so that its restart makes nobody unready.
@@ -35,16 +37,16 @@ struct Reachability: Sendable {
 /// What is told when it happens first and then once a minute with a count, however often it happens.
 struct OncePerMinute: Sendable {
     private static let interval: Int64 = 60_000_000_000
-    private var told: [String: (at: Int64, total: Int)] = [:]  // Own names: reasons.
+    private var told: [ExactString: (at: Int64, total: Int)] = [:]
 
     /// - Parameter total: how often it has happened since the start.
     /// - Returns: how often it happened since it was told last; nil if it is not to be told now.
     mutating func news(_ key: String, total: Int, now: Int64) -> Int? {
-        let before = told[key]
+        let before = told[ExactString(key)]
         let count = total - (before?.total ?? 0)
         guard count > 0 else { return nil }
         if let before, now - before.at < Self.interval { return nil }
-        told[key] = (now, total)
+        told[ExactString(key)] = (now, total)
         return count
     }
 
@@ -53,8 +55,8 @@ struct OncePerMinute: Sendable {
         guard let reason else { return false }
         // Numbers in a reason change while it stays the same.
         let name = key + "\u{0}" + String(reason.filter { !$0.isNumber })
-        if let before = told[name], now - before.at < Self.interval { return false }
-        told[name] = (now, 0)
+        if let before = told[ExactString(name)], now - before.at < Self.interval { return false }
+        told[ExactString(name)] = (now, 0)
         if told.count > 1000 { told = told.filter { now - $0.value.at < Self.interval } }
         return true
     }

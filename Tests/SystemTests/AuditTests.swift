@@ -36,6 +36,8 @@ extension SystemTests {
                 try #require(load.exit == .code(0))
                 loads += 1
             }
+            // A slow machine has some of it at the home broker still.
+            try await rig.status(within: .seconds(120)) { $0["counters"]["recorded"].int ?? 0 >= loads * 60_000 }
             // What arrived within ten seconds counts as on its way.
             var (exit, answer) = try await audit(rig)
             let deadline = ContinuousClock.now + .seconds(30)

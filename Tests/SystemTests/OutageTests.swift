@@ -38,7 +38,9 @@ extension SystemTests {
             // The commands that were given at home, with when and why.
             let commands = cloud.arrivals.filter { $0.topic == "home1/office/heatpump" }
             #expect(commands.count >= 6)
-            #expect(commands.allSatisfy { $0.properties.contains("reason:") && $0.properties.contains("timestamp:") })
+            #expect(
+                commands.allSatisfy { $0.properties.contains("reason:") && $0.properties.contains("timestamp:") },
+                "\(commands.map { "\($0.payload) \($0.properties)" })")
             for room in ["room1", "room2", "room3"] {
                 let arrived = cloud.arrivals.filter { $0.topic == "home1/\(room)/temperature" }.map(\.payload)
                 var seen = Set<String>()
