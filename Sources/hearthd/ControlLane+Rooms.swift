@@ -30,6 +30,7 @@ extension ControlLane {
             board.set(remembered: Set(remembered.keys))
             restore(last, link)
         }
+        greet(room, link)
         reportFullTable(newest: room, now: now)
     }
 
@@ -69,6 +70,7 @@ extension ControlLane {
         // Its sensor has been silent for as long as anybody listens.
         addRoom(room, silentSince: startedAt)
         restore(last, link)
+        greet(room, link)
     }
 
     // MARK: Settings
@@ -79,8 +81,10 @@ extension ControlLane {
         (nextSchedule, nextSweep, homeAssistant.isAnnounced) = (nil, nil, false)
         for room in new.rooms.keys.sorted() {
             places.remove(room)
-            if rooms[room] == nil { addRoom(room) }
+            let isNew = rooms[room] == nil
+            if isNew { addRoom(room) }
             if let last = remembered.removeValue(forKey: room) { restore(last, link) }
+            if isNew { greet(room, link) }
         }
         board.set(remembered: Set(remembered.keys))
         for room in places.resize(to: Self.placesBeside(new)) { remove(room, link) }

@@ -280,8 +280,12 @@ final class ControlLane: ConnectionHandler {
         let thermostat = Thermostat(settings: configuration.settings(for: room), now: start ?? Clock.now)
         rooms[room] = ControlledRoom(thermostat: thermostat)
         (nextSchedule, homeAssistant.isAnnounced) = (nil, false)
-        if isCloudUp { apply(.cloudLink(isUp: true), to: room, nil) }
         show(room)
+    }
+
+    /// Tells a new room that the cloud is there. After what retained state says of it: from here on it may decide.
+    func greet(_ room: Room, _ link: Link?) {
+        if isCloudUp { apply(.cloudLink(isUp: true), to: room, link) }
     }
 
     func reject(_ reason: String) {

@@ -21,7 +21,8 @@ import Testing
             for second in 1...Int64.random(in: 5...30, using: &random) {
                 value += Double.random(in: -3...3, using: &random)
                 let reading =
-                    random.chance(1, in: 5) ? random.pick([100.0, 85, -127, 60, 60.01, -40, -40.01, 20, 25, 19.999_999, 25.000_001]) : value
+                    random.chance(1, in: 5)
+                    ? random.pick([100.0, 85, -127, 60, 60.01, -40, -40.01, 20, 25, 19.999_999, 25.000_001]) : value
                 let before = expected
                 expected = reference(reading, expected)
                 let actions = thermostat.handle(.reading(reading), now: .zero + .seconds(second))

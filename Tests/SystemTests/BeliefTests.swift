@@ -193,7 +193,8 @@ extension SystemTests {
             try await house.rig.stop()
         }
 
-        @Test("hearth forget: the pump is stopped, the room leaves the status and the retained state, and may come back")
+        @Test(
+            "hearth forget: the pump is stopped, the room leaves the status and the retained state, and may come back")
         func forget() async throws {
             let house = try await House()
             try await house.send(house.reading(18, at: .now))
@@ -223,7 +224,8 @@ extension SystemTests {
             try await publish(#"{"status": "0"}"#, to: "office/heatpump", port: house.rig.home.port)
             try await eventually(within: .seconds(3), "ours again") {
                 let heard = house.pump.arrivals
-                return heard.count >= 3 && heard[heard.count - 2].payload.contains("0") && heard.last?.payload == heard.first?.payload
+                return heard.count >= 3 && heard[heard.count - 2].payload.contains("0")
+                    && heard.last?.payload == heard.first?.payload
             }
             let found = try await house.finding("foreign-controller")
             #expect(found["text"].string?.contains("office/heatpump") == true && found["severity"].string == "heating")

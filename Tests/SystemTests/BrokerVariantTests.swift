@@ -47,7 +47,8 @@ extension SystemTests {
                 plainFinding: "home-broker-restricts", says: ["hearth/rooms/+", "topic readwrite hearth/#"]),
             Variant(
                 testDescription: "an ACL that gives no commands back",
-                acl: sensors + "topic write +/heatpump\ntopic readwrite hearth/#\n", finding: "home-broker-restricts", says: ["topic read +/heatpump"]),
+                acl: sensors + "topic write +/heatpump\ntopic readwrite hearth/#\n", finding: "home-broker-restricts",
+                says: ["topic read +/heatpump"]),
             Variant(
                 testDescription: "an ACL that gives nothing but what is needed, with Home Assistant",
                 acl: "topic read +/temperature\ntopic write +/heatpump\n",

@@ -29,8 +29,12 @@ extension SystemTests {
         }
 
         private func told(_ isOn: Bool, _ rig: Rig, within limit: Duration = .seconds(10)) async throws {
-            try await eventually(within: limit, "the pump is told \(isOn ? "on" : "off")") {
-                changes(rig).last?.isOn == isOn
+            do {
+                try await eventually(within: limit, "the pump is told \(isOn ? "on" : "off")") {
+                    changes(rig).last?.isOn == isOn
+                }
+            } catch {
+                throw Failure("\(error): \(rig.hearthd?.output ?? "")")
             }
         }
 
