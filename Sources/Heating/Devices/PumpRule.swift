@@ -68,7 +68,8 @@ public struct PumpRule: Equatable, Sendable {
         }
         command = topic("command", table.command) ?? ""
         if table.command == nil { errors.append(.init("command", "is missing: write command = \"the/topic\"")) }
-        (on, off, retain) = (table.on ?? "ON", table.off ?? "OFF", table.retain ?? false)
+        let (on, off) = (table.on ?? "ON", table.off ?? "OFF")
+        (self.on, self.off, retain) = (on, off, table.retain ?? false)
         if on == off { errors.append(.init("off", "must differ from on, which is \"\(escapingControls(on))\" too")) }
         mode = topic("mode", table.mode).map { ($0, table.modeOn ?? "heat", table.modeOff ?? "off") }
         state = topic("state", table.state).map {
