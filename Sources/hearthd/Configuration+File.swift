@@ -8,8 +8,11 @@ extension Configuration {
     ///   - text: the contents of `hearthd.toml`.
     ///   - file: its name, for messages.
     ///   - environment: variables that override the file.
+    ///   - fragments: the files of `devices.d`.
     /// - Throws: ``ConfigurationError`` with every problem found.
-    init(text: String, file: String, environment: [String: String]) throws(ConfigurationError) {
+    init(
+        text: String, file: String, environment: [String: String], fragments: [DeviceFile] = []
+    ) throws(ConfigurationError) {
         var reader = ConfigurationReader(text: text, file: file, environment: environment)
         guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
 
@@ -41,6 +44,7 @@ extension Configuration {
             }
             rooms[room] = reader.thermostat(["rooms", name], base: thermostat)
         }
+        devices = reader.devices(fragments)
         controlSocket = reader.string(["control", "socket"]) ?? "/run/hearth/hearthd.sock"
         homeAssistant = .init(
             discovery: reader.bool(["home_assistant", "discovery"]) ?? false,

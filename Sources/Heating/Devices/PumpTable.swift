@@ -49,7 +49,7 @@ public struct PumpTable: Equatable, Sendable {
         table.modeOn = modeOn ?? kind.modeOn
         table.modeOff = modeOff ?? kind.modeOff
         // Whoever names another command has another device: the kind's own topics say nothing of that one.
-        let isOther = command != nil && kind.command != nil
+        let isOther = command != nil && kind.command != nil && command != kind.command
         table.state = state ?? (isOther ? nil : kind.state)
         table.stateValue = stateValue ?? kind.stateValue
         table.stateOn = stateOn ?? kind.stateOn

@@ -68,7 +68,8 @@ public struct SensorTable: Equatable, Sendable {
         table.staleAfter = staleAfter ?? kind.staleAfter
         table.measures = kind.measures.merging(measures) { $1 }
         // Only the contract's own form is recorded as it is.
-        let isAltered = value ?? time ?? unit ?? roomAt != nil
+        let isAltered =
+            table.value != kind.value || table.time != kind.time || (table.unit ?? "C") != "C" || roomAt != nil
         table.isContract = isContract ?? (isAltered ? false : kind.isContract)
         return table
     }
