@@ -69,7 +69,8 @@ extension ConfigurationReader {
                 report(path + ["name"], "\"\(pump.name)\" is another pump's name")
             }
             if let room = pump.rooms.first(where: { devices.pump(of: $0) != nil }) {
-                report(path + ["rooms"], "\(room.displayName) has a pump already, \(devices.pump(of: room)?.name ?? "")")
+                report(
+                    path + ["rooms"], "\(room.displayName) has a pump already, \(devices.pump(of: room)?.name ?? "")")
             }
             devices.pumps.append(pump)
         }

@@ -45,6 +45,7 @@ extension Configuration {
             rooms[room] = reader.thermostat(["rooms", name], base: thermostat)
         }
         devices = reader.devices(fragments)
+        for room in devices.rooms.keys where rooms[room] == nil { rooms[room] = thermostat }
         controlSocket = reader.string(["control", "socket"]) ?? "/run/hearth/hearthd.sock"
         homeAssistant = .init(
             discovery: reader.bool(["home_assistant", "discovery"]) ?? false,

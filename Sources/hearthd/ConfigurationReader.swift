@@ -232,7 +232,8 @@ struct ConfigurationReader {
             let here = path + [key]
             if let inner = table?[key]?.table {
                 collectBelow(inner, at: here, into: &unknown)
-            } else if let array = table?[key]?.array, !asked.contains(here), array.contains(where: { $0.table != nil }) {
+            } else if let array = table?[key]?.array, !asked.contains(here), array.contains(where: { $0.table != nil })
+            {
                 for index in array.indices {
                     guard let inner = array[index].table else { continue }
                     collectBelow(inner, at: here + ["\(index)"], into: &unknown)

@@ -16,14 +16,20 @@ struct DevicePumpTests {
         return try PumpRule(kind: kind, table.over(try #require(DeviceKind.builtIn(kind)).pump))
     }
 
-    private func text(_ command: PumpRule.Command) -> String { "\(command.topic) \(String(decoding: command.payload, as: UTF8.self))" }
+    private func text(_ command: PumpRule.Command) -> String {
+        "\(command.topic) \(String(decoding: command.payload, as: UTF8.self))"
+    }
 
-    @Test("what is published, for each kind", arguments: [
-        ("hearth", #"office/heatpump {"status": "1"}"#), ("zigbee2mqtt", #"zigbee2mqtt/hp/set {"state": "ON"}"#),
-        ("tasmota", "cmnd/hp/POWER ON"), ("shelly", "hp/command/switch:0 on"), ("shelly1", "shellies/hp/relay/0/command on"),
-        ("esphome", "hp/switch/heatpump/command ON"), ("homie", "homie/hp/heatpump/on/set true"),
-        ("heishamon", "panasonic_heat_pump/commands/SetHeatpump 1"), ("ems-esp", "ems-esp/boiler/heatingactivated on"),
-    ])
+    @Test(
+        "what is published, for each kind",
+        arguments: [
+            ("hearth", #"office/heatpump {"status": "1"}"#), ("zigbee2mqtt", #"zigbee2mqtt/hp/set {"state": "ON"}"#),
+            ("tasmota", "cmnd/hp/POWER ON"), ("shelly", "hp/command/switch:0 on"),
+            ("shelly1", "shellies/hp/relay/0/command on"),
+            ("esphome", "hp/switch/heatpump/command ON"), ("homie", "homie/hp/heatpump/on/set true"),
+            ("heishamon", "panasonic_heat_pump/commands/SetHeatpump 1"),
+            ("ems-esp", "ems-esp/boiler/heatingactivated on"),
+        ])
     func commands(kind: String, published: String) throws {
         #expect(try pump(kind).commands(isOn: true).map(text) == [published])
     }
@@ -37,24 +43,37 @@ struct DevicePumpTests {
             $0.mode = "ac/{device}/mode"
         }
         #expect(rule.needsTarget)
-        #expect(rule.commands(isOn: true, target: 21.46, room: office).map(text) == ["ac/hp/mode heat", #"ac/hp/set {"temperature": 21.5, "room": "office"}"#])
+        #expect(
+            rule.commands(isOn: true, target: 21.46, room: office).map(text) == [
+                "ac/hp/mode heat", #"ac/hp/set {"temperature": 21.5, "room": "office"}"#,
+            ])
         #expect(rule.commands(isOn: false).map(text) == ["ac/hp/mode off", "ac/hp/set off"])
     }
 
-    @Test("what devices say of themselves", arguments: [
-        ("zigbee2mqtt", #"{"state":"ON","power":812}"#, true), ("zigbee2mqtt", #"{"state":"OFF"}"#, false), ("zigbee2mqtt", #"{"power":3}"#, nil),
-        ("tasmota", "ON", true), ("tasmota", "OFF", false), ("shelly", #"{"id":0,"output":true,"apower":0.0}"#, true),
-        ("shelly", #"{"id":0,"output":false}"#, false), ("shelly1", "off", false), ("esphome", "ON", true), ("heishamon", "1", true),
-        ("heishamon", "0", false), ("ems-esp", #"{"heatingactivated":"on"}"#, true), ("homie", "true", true), ("shelly", "\u{0}\u{1}", nil),
-    ] as [(String, String, Bool?)])
+    @Test(
+        "what devices say of themselves",
+        arguments: [
+            ("zigbee2mqtt", #"{"state":"ON","power":812}"#, true), ("zigbee2mqtt", #"{"state":"OFF"}"#, false),
+            ("zigbee2mqtt", #"{"power":3}"#, nil),
+            ("tasmota", "ON", true), ("tasmota", "OFF", false),
+            ("shelly", #"{"id":0,"output":true,"apower":0.0}"#, true),
+            ("shelly", #"{"id":0,"output":false}"#, false), ("shelly1", "off", false), ("esphome", "ON", true),
+            ("heishamon", "1", true),
+            ("heishamon", "0", false), ("ems-esp", #"{"heatingactivated":"on"}"#, true), ("homie", "true", true),
+            ("shelly", "\u{0}\u{1}", nil),
+        ] as [(String, String, Bool?)])
     func states(kind: String, payload: String, isOn: Bool?) throws {
         #expect(try #require(try pump(kind).state).read(Array(payload.utf8)) == isOn)
     }
 
-    @Test("availability", arguments: [
-        ("zigbee2mqtt", #"{"state":"offline"}"#, false), ("tasmota", "Online", true), ("tasmota", "Offline", false), ("shelly", "false", false),
-        ("esphome", "offline", false), ("homie", "lost", false), ("homie", "ready", true), ("heishamon", "Online", true),
-    ])
+    @Test(
+        "availability",
+        arguments: [
+            ("zigbee2mqtt", #"{"state":"offline"}"#, false), ("tasmota", "Online", true), ("tasmota", "Offline", false),
+            ("shelly", "false", false),
+            ("esphome", "offline", false), ("homie", "lost", false), ("homie", "ready", true),
+            ("heishamon", "Online", true),
+        ])
     func availability(kind: String, payload: String, isThere: Bool) throws {
         #expect(try #require(try pump(kind).available).read(Array(payload.utf8)) == isThere)
     }
@@ -215,11 +234,19 @@ struct DevicePumpTests {
     @Test("a kept reading counts until the first live one, and for no longer than a live one would")
     func kept() {
         var room = RoomSensors()
-        #expect(room.heard(19, from: "a", rule: 0, isRetained: true, age: .seconds(90), staleAfter: .seconds(100), now: at(0)) == true)
+        #expect(
+            room.heard(
+                19, from: "a", rule: 0, isRetained: true, age: .seconds(90), staleAfter: .seconds(100), now: at(0))
+                == true)
         #expect(room.value(now: at(9)) == 19 && room.value(now: at(10)) == nil)
-        #expect(room.heard(18, from: "b", rule: 0, isRetained: true, age: .seconds(101), staleAfter: .seconds(100), now: at(0)) == false)
+        #expect(
+            room.heard(
+                18, from: "b", rule: 0, isRetained: true, age: .seconds(101), staleAfter: .seconds(100), now: at(0))
+                == false)
         #expect(room.heard(20, from: "a", rule: 0, staleAfter: .seconds(100), now: at(20)) == true)
-        #expect(room.heard(19, from: "a", rule: 0, isRetained: true, age: .zero, staleAfter: .seconds(100), now: at(21)) == false)
+        #expect(
+            room.heard(19, from: "a", rule: 0, isRetained: true, age: .zero, staleAfter: .seconds(100), now: at(21))
+                == false)
         #expect(room.value(now: at(22)) == 20)
     }
 }

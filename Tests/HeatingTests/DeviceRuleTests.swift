@@ -22,39 +22,51 @@ struct DeviceRuleTests {
 
     // MARK: Topics
 
-    @Test("filters and matches", arguments: [
-        ("zigbee2mqtt/{room}", "zigbee2mqtt/+", "zigbee2mqtt/office", "office"),
-        ("zigbee2mqtt/{room...}", "zigbee2mqtt/#", "zigbee2mqtt/eg/bad/oben", "eg/bad/oben"),
-        ("a/{room...}/t", "a/#", "a/x/y/t", "x/y"), ("+/{room}/t", "+/+/t", "b/c/t", "c"),
-        ("a/sensor/{room}_t/state", "a/sensor/+/state", "a/sensor/bad_t/state", "bad"), ("{room}/#", "+/#", "x", "x"),
-        ("{room}/t", "+/t", "Küche oben/t", "Küche oben"),
-    ])
+    @Test(
+        "filters and matches",
+        arguments: [
+            ("zigbee2mqtt/{room}", "zigbee2mqtt/+", "zigbee2mqtt/office", "office"),
+            ("zigbee2mqtt/{room...}", "zigbee2mqtt/#", "zigbee2mqtt/eg/bad/oben", "eg/bad/oben"),
+            ("a/{room...}/t", "a/#", "a/x/y/t", "x/y"), ("+/{room}/t", "+/+/t", "b/c/t", "c"),
+            ("a/sensor/{room}_t/state", "a/sensor/+/state", "a/sensor/bad_t/state", "bad"),
+            ("{room}/#", "+/#", "x", "x"),
+            ("{room}/t", "+/t", "Küche oben/t", "Küche oben"),
+        ])
     func matches(pattern: String, filter: String, topic: String, room: String) throws {
         let read = try TopicPattern(pattern)
         #expect(read.filter == filter)
         #expect(read.match(topic)?.room == room)
     }
 
-    @Test("what does not fit", arguments: [
-        ("a/{room}", "a/b/c"), ("a/{room}", "a/"), ("a/{room}", "a"), ("a/{room...}", "a"), ("a/{room...}/t", "a/t"), ("{room}/t", "$SYS/t"),
-        ("a/+", "a/b/c"), ("a/x_{room}", "a/x_"), ("caf\u{E9}", "cafe\u{301}"), ("a", "A"), ("a/{room...}/t", "a/b/u"),
-    ])
+    @Test(
+        "what does not fit",
+        arguments: [
+            ("a/{room}", "a/b/c"), ("a/{room}", "a/"), ("a/{room}", "a"), ("a/{room...}", "a"),
+            ("a/{room...}/t", "a/t"), ("{room}/t", "$SYS/t"),
+            ("a/+", "a/b/c"), ("a/x_{room}", "a/x_"), ("caf\u{E9}", "cafe\u{301}"), ("a", "A"),
+            ("a/{room...}/t", "a/b/u"),
+        ])
     func fitsNot(pattern: String, topic: String) throws {
         #expect(try TopicPattern(pattern).match(topic) == nil)
     }
 
-    @Test("patterns that are none", arguments: ["", "a/#/b", "a+/b", "{room}/{room}", "{rooms}/t", "a/{room...}x", "a}b", "a\0"])
+    @Test(
+        "patterns that are none",
+        arguments: ["", "a/#/b", "a+/b", "{room}/{room}", "{rooms}/t", "a/{room...}x", "a}b", "a\0"])
     func refused(pattern: String) {
         #expect(throws: TopicPattern.SyntaxError.self) { try TopicPattern(pattern) }
     }
 
     // MARK: Paths
 
-    @Test("paths lead to the right place", arguments: [
-        ("a.b", #"{"a":{"b":1}}"#, "1"), ("a\\.b", #"{"a.b":2,"a":{"b":1}}"#, "2"), ("0.v", #"[{"v":3}]"#, "3"),
-        ("1", #"{"1":4}"#, "4"), ("*.t", #"{"x":1,"y":{"t":5},"z":{"t":6}}"#, "5"), ("\\*", #"{"*":7}"#, "7"),
-        ("temperature:0.tC", #"{"temperature:0":{"tC":8}}"#, "8"), ("é", "{\"\\u00e9\":9}", "9"), ("*", "[10,11]", "10"),
-    ])
+    @Test(
+        "paths lead to the right place",
+        arguments: [
+            ("a.b", #"{"a":{"b":1}}"#, "1"), ("a\\.b", #"{"a.b":2,"a":{"b":1}}"#, "2"), ("0.v", #"[{"v":3}]"#, "3"),
+            ("1", #"{"1":4}"#, "4"), ("*.t", #"{"x":1,"y":{"t":5},"z":{"t":6}}"#, "5"), ("\\*", #"{"*":7}"#, "7"),
+            ("temperature:0.tC", #"{"temperature:0":{"tC":8}}"#, "8"), ("é", "{\"\\u00e9\":9}", "9"),
+            ("*", "[10,11]", "10"),
+        ])
     func paths(path: String, payload: String, value: String) throws {
         let field = try JSONPath(path).field(in: Array(payload.utf8).span)
         #expect(field == .number(value))
@@ -62,7 +74,9 @@ struct DeviceRuleTests {
 
     @Test("a member that comes twice is refused only where the path goes")
     func duplicates() throws {
-        #expect(throws: JSONPath.Failure.duplicateKey) { try JSONPath("a").field(in: Array(#"{"a":1,"a":2}"#.utf8).span) }
+        #expect(throws: JSONPath.Failure.duplicateKey) {
+            try JSONPath("a").field(in: Array(#"{"a":1,"a":2}"#.utf8).span)
+        }
         #expect(try JSONPath("b").field(in: Array(#"{"a":1,"a":2,"b":3}"#.utf8).span) == .number("3"))
     }
 
@@ -74,15 +88,22 @@ struct DeviceRuleTests {
 
     // MARK: Times
 
-    @Test("the device's time, whatever its form", arguments: [
-        (#""2026-11-29T11:59:00+01:00""#, "2026-11-29T10:59:00Z", "device"), (#""2026-11-29 11:59:00""#, "2026-11-29T11:59:00Z", "device"),
-        ("1795953540", "2026-11-29T11:59:00Z", "device"), ("1795953540000", "2026-11-29T11:59:00Z", "device"),
-        ("1669541352.21", "2022-11-27T09:29:12.21Z", "device"), (#""1795953540000""#, "2026-11-29T11:59:00Z", "device"),
-        ("0", "2026-11-29T12:00:00Z", "absurd"), ("1", "2026-11-29T12:00:00Z", "absurd"), ("null", "2026-11-29T12:00:00Z", "missing"),
-        (#""1970-01-01T00:00:12""#, "2026-11-29T12:00:00Z", "absurd"), (#""2099-01-01T00:00:00Z""#, "2026-11-29T12:00:00Z", "absurd"),
-        (#""soon""#, "2026-11-29T12:00:00Z", "absurd"), ("true", "2026-11-29T12:00:00Z", "absurd"), ("-5", "2026-11-29T12:00:00Z", "absurd"),
-        ("1e400", "2026-11-29T12:00:00Z", "absurd"), (#""@0.1s""#, "2026-11-29T12:00:00Z", "absurd"),
-    ])
+    @Test(
+        "the device's time, whatever its form",
+        arguments: [
+            (#""2026-11-29T11:59:00+01:00""#, "2026-11-29T10:59:00Z", "device"),
+            (#""2026-11-29 11:59:00""#, "2026-11-29T11:59:00Z", "device"),
+            ("1795953540", "2026-11-29T11:59:00Z", "device"), ("1795953540000", "2026-11-29T11:59:00Z", "device"),
+            ("1669541352.21", "2022-11-27T09:29:12.21Z", "device"),
+            (#""1795953540000""#, "2026-11-29T11:59:00Z", "device"),
+            ("0", "2026-11-29T12:00:00Z", "absurd"), ("1", "2026-11-29T12:00:00Z", "absurd"),
+            ("null", "2026-11-29T12:00:00Z", "missing"),
+            (#""1970-01-01T00:00:12""#, "2026-11-29T12:00:00Z", "absurd"),
+            (#""2099-01-01T00:00:00Z""#, "2026-11-29T12:00:00Z", "absurd"),
+            (#""soon""#, "2026-11-29T12:00:00Z", "absurd"), ("true", "2026-11-29T12:00:00Z", "absurd"),
+            ("-5", "2026-11-29T12:00:00Z", "absurd"),
+            ("1e400", "2026-11-29T12:00:00Z", "absurd"), (#""@0.1s""#, "2026-11-29T12:00:00Z", "absurd"),
+        ])
     func times(time: String, means: String, clock: String) throws {
         let rules = DeviceRules([try rule("zigbee2mqtt")])
         let reading = try reading(rules, "zigbee2mqtt/office", #"{"temperature":20,"last_seen":\#(time)}"#)
@@ -98,7 +119,8 @@ struct DeviceRuleTests {
     func unsetClock() throws {
         let rules = DeviceRules([try rule("zigbee2mqtt")])
         let outcomes = rules.read(
-            topic: "zigbee2mqtt/office", payload: Array(#"{"temperature":20,"last_seen":1795953540000}"#.utf8), isRetained: false,
+            topic: "zigbee2mqtt/office", payload: Array(#"{"temperature":20,"last_seen":1795953540000}"#.utf8),
+            isRetained: false,
             arrival: Timestamp(nanoseconds: 5))
         guard case .reading(let reading)? = outcomes.first else { throw DeviceTableError("", "\(outcomes)") }
         #expect(reading.timestamp.description == "2026-11-29T11:59:00Z")
@@ -110,9 +132,12 @@ struct DeviceRuleTests {
     func record() throws {
         let rules = DeviceRules([try rule("tasmota")])
         let reading = try reading(
-            rules, "tele/office/SENSOR", #"{"Time":"2026-11-29T13:00:00","SI7021":{"Temperature":70.20},"TempUnit":"F"}"#)
+            rules, "tele/office/SENSOR",
+            #"{"Time":"2026-11-29T13:00:00","SI7021":{"Temperature":70.20},"TempUnit":"F"}"#)
         #expect(reading.recordTopic == "office/temperature")
-        #expect(String(decoding: reading.recordPayload, as: UTF8.self) == #"{"timestamp":"2026-11-29T13:00:00","value":70.20}"#)
+        #expect(
+            String(decoding: reading.recordPayload, as: UTF8.self)
+                == #"{"timestamp":"2026-11-29T13:00:00","value":70.20}"#)
         #expect(reading.source == "tele/office/SENSOR")
         #expect(reading.unitAttribute == "F")
         #expect(reading.isNaive)
@@ -123,7 +148,8 @@ struct DeviceRuleTests {
     func notObeyed() throws {
         let rules = DeviceRules([try rule("tasmota"), try rule("tasmota") { $0.measure = "humidity" }])
         let payload = #"{"Time":"2026-11-29T12:00:00","AM2301":{"Temperature":85.0,"Humidity":41.5},"TempUnit":"C"}"#
-        let outcomes = rules.read(topic: "tele/office/SENSOR", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
+        let outcomes = rules.read(
+            topic: "tele/office/SENSOR", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
         let readings = outcomes.compactMap { if case .reading(let reading) = $0 { reading } else { nil } }
         #expect(readings.map(\.recordTopic) == ["office/temperature", "office/humidity"])
         #expect(readings.map(\.obeyed) == [nil, nil])
@@ -147,7 +173,8 @@ struct DeviceRuleTests {
     @Test("the contract's rule reads what the contract's parser reads, and rejects with its word")
     func sameAsContract() {
         let payloads = [
-            "{\"timestamp\": \"2026-11-23T10:00:00\", \"value\": 1}", "\u{FEFF}{}", "{}", "[]", "", "21", "{\"value\":1}", "nul\0",
+            "{\"timestamp\": \"2026-11-23T10:00:00\", \"value\": 1}", "\u{FEFF}{}", "{}", "[]", "", "21",
+            "{\"value\":1}", "nul\0",
             "{\"timestamp\":1,\"value\":1}", "{\"timestamp\":\"2026-11-23T10:00:00\",\"value\":null}",
         ]
         for payload in payloads {
@@ -206,7 +233,9 @@ struct DeviceRuleTests {
             for _ in 0..<5 {
                 let start = ContinuousClock.now
                 for _ in 0..<500 {
-                    #expect(rules.read(topic: "zigbee2mqtt/sensor7", payload: payload, isRetained: false, arrival: arrival).count == 1)
+                    #expect(
+                        rules.read(topic: "zigbee2mqtt/sensor7", payload: payload, isRetained: false, arrival: arrival)
+                            .count == 1)
                 }
                 best = min(best, (ContinuousClock.now - start) / .seconds(1))
             }
@@ -222,7 +251,11 @@ struct DeviceRuleTests {
     @Test("every built-in kind is right in itself and names its documentation")
     func kinds() throws {
         let names = DeviceKind.builtIn.map(\.name)
-        #expect(names == ["hearth", "zigbee2mqtt", "tasmota", "shelly", "shelly1", "esphome", "homie", "rtl_433", "heishamon", "ems-esp", "plain"])
+        #expect(
+            names == [
+                "hearth", "zigbee2mqtt", "tasmota", "shelly", "shelly1", "esphome", "homie", "rtl_433", "heishamon",
+                "ems-esp", "plain",
+            ])
         for kind in DeviceKind.builtIn {
             #expect(!kind.documentation.isEmpty)
             for measure in ["temperature"] + kind.sensor.measures.keys.sorted() {
@@ -258,7 +291,10 @@ struct DeviceRuleTests {
     func advice() throws {
         let rules = DeviceRules([try rule("plain") { $0.topic = "{room}/t" }])
         let payload = Array(#"{"hum":40,"AM2301":{"Temperature":20.5}}"#.utf8)
-        guard case .rejected(let rejection)? = rules.read(topic: "a/t", payload: payload, isRetained: false, arrival: arrival).first
+        guard
+            case .rejected(let rejection)? = rules.read(
+                topic: "a/t", payload: payload, isRetained: false, arrival: arrival
+            ).first
         else {
             Issue.record("taken")
             return
@@ -270,7 +306,9 @@ struct DeviceRuleTests {
     func tally() throws {
         let rules = DeviceRules([try rule("zigbee2mqtt")])
         func hear(_ tally: inout DeviceTally, _ payload: String, _ second: Int64) {
-            for outcome in rules.read(topic: "zigbee2mqtt/x", payload: Array(payload.utf8), isRetained: false, arrival: arrival) {
+            for outcome in rules.read(
+                topic: "zigbee2mqtt/x", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
+            {
                 tally.count(outcome, payload: Array(payload.utf8), now: Instant(nanoseconds: second * 1_000_000_000))
             }
         }

@@ -92,7 +92,9 @@ struct DeviceConfigurationTests {
         #expect(!configuration.text.contains("[[sensors]]") && !configuration.text.contains("[[pumps]]"))
     }
 
-    @Test("the printed configuration means the same", arguments: [houseText, "[[sensors]]\nkind = \"hearth\"\ntopic = \"up/{room}/temperature\"\n"])
+    @Test(
+        "the printed configuration means the same",
+        arguments: [houseText, "[[sensors]]\nkind = \"hearth\"\ntopic = \"up/{room}/temperature\"\n"])
     func printed(text: String) throws {
         let configuration = try read(text)
         let again = try Configuration(text: configuration.text, file: "again", environment: [:])
@@ -106,7 +108,10 @@ struct DeviceConfigurationTests {
     func unknownKind() {
         let found = problems("[[sensors]]\nkind = \"zigbe2mqtt\"\n")
         #expect(found.count == 1)
-        #expect(found.first?.hasPrefix("hearthd.toml:3: sensors.0.kind: there is no kind \"zigbe2mqtt\"; did you mean \"zigbee2mqtt\"?") == true)
+        #expect(
+            found.first?.hasPrefix(
+                "hearthd.toml:3: sensors.0.kind: there is no kind \"zigbe2mqtt\"; did you mean \"zigbee2mqtt\"?")
+                == true)
         for kind in DeviceKind.builtIn { #expect(found.first?.contains(kind.name) == true) }
     }
 
@@ -127,7 +132,10 @@ struct DeviceConfigurationTests {
         #expect(found.contains("hearthd.toml:4: sensors.0.topic: # is the last level: \"a/#/b\""))
         #expect(found.contains { $0.hasPrefix("hearthd.toml:5: sensors.1.room: is missing") })
         #expect(found.contains { $0.hasPrefix("hearthd.toml:7: sensors.1.unit: must be") })
-        #expect(found.contains { $0.hasPrefix("hearthd.toml:8: sensors.1.topik: is not a known key; did you mean sensors.1.topic?") })
+        #expect(
+            found.contains {
+                $0.hasPrefix("hearthd.toml:8: sensors.1.topik: is not a known key; did you mean sensors.1.topic?")
+            })
         #expect(found.contains { $0.hasPrefix("hearthd.toml:9: pumps.0.rooms: is missing") })
         #expect(found.count == 5)
     }
@@ -140,11 +148,13 @@ struct DeviceConfigurationTests {
     @Test("devices.d is merged in, its problems named by its own files")
     func fragments() throws {
         let kinds = DeviceFile(text: "[kinds.ours]\ntopic = \"o/{room}\"\nvalue = \"t\"\n", file: "devices.d/10.toml")
-        let sensors = DeviceFile(text: "[[sensors]]\nkind = \"ours\"\n[rooms.bath]\ncombine = \"max\"\n", file: "devices.d/20.toml")
+        let sensors = DeviceFile(
+            text: "[[sensors]]\nkind = \"ours\"\n[rooms.bath]\ncombine = \"max\"\n", file: "devices.d/20.toml")
         let devices = try read("[[sensors]]\nkind = \"ours\"\ntopic = \"p/{room}\"\n", [kinds, sensors]).devices
         #expect(devices.sensors.map(\.topic.text) == ["p/{room}", "o/{room}"])
         #expect(devices.rooms.count == 1)
-        let wrong = DeviceFile(text: "[[sensors]]\nkind = \"tasmota\"\nunit = \"x\"\n[local]\nport = 1\n", file: "devices.d/30.toml")
+        let wrong = DeviceFile(
+            text: "[[sensors]]\nkind = \"tasmota\"\nunit = \"x\"\n[local]\nport = 1\n", file: "devices.d/30.toml")
         let found = problems("", [wrong])
         #expect(found.contains { $0.hasPrefix("devices.d/30.toml:3: sensors.0.unit") })
         #expect(found.contains { $0.hasPrefix("devices.d/30.toml:4: local: is not a known key") })

@@ -100,7 +100,8 @@ public enum DeviceUnit: String, CaseIterable, Equatable, Sendable {
 
     /// Every spelling seen: `C`, `°C`, `ºC`, `℃`, `celsius`, `degC`, in any case.
     init?(spelled text: String) {
-        let letters = String(String.UnicodeScalarView(text.lowercased().unicodeScalars.filter { $0 != "°" && $0 != "º" && $0 != " " }))
+        let letters = String(
+            String.UnicodeScalarView(text.lowercased().unicodeScalars.filter { $0 != "°" && $0 != "º" && $0 != " " }))
         switch letters {
         case "c", "℃", "celsius", "degc", "deg c": self = .celsius
         case "f", "℉", "fahrenheit", "degf": self = .fahrenheit

@@ -59,7 +59,8 @@ extension JSONPath {
         guard found.count < 64 else { return }
         switch json {
         case .object(let object): for member in object.members { collect(member.value, path + [member.key], &found) }
-        case .array(let elements): for (index, element) in elements.enumerated() { collect(element, path + ["\(index)"], &found) }
+        case .array(let elements):
+            for (index, element) in elements.enumerated() { collect(element, path + ["\(index)"], &found) }
         case .number: found.append(written(path))
         case .string(let text): if (try? DecimalReading(text)) != nil { found.append(written(path)) }
         case .null, .bool: break

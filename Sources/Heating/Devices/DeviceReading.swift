@@ -50,7 +50,8 @@ public struct DeviceReading: Equatable, Sendable {
 
     /// `{"timestamp":…,"value":…}`.
     public var recordPayload: [UInt8] {
-        contractPayload ?? JSON.object(.init([("timestamp", .string(timestampText)), ("value", .number(valueText))])).bytes
+        contractPayload
+            ?? JSON.object(.init([("timestamp", .string(timestampText)), ("value", .number(valueText))])).bytes
     }
 
     /// The topic it came on, unless the record's topic says it already.

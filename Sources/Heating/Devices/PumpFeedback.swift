@@ -134,7 +134,9 @@ public struct PumpFeedback: Equatable, Sendable {
     public func problem(now: Instant) -> Problem? {
         if let offlineSince { return .offline(since: offlineSince) }
         guard let told else { return nil }
-        if hasState, !isConfirmed { return now - toldAt >= Self.patience ? .unconfirmed(isOn: told, since: toldAt) : nil }
+        if hasState, !isConfirmed {
+            return now - toldAt >= Self.patience ? .unconfirmed(isOn: told, since: toldAt) : nil
+        }
         guard let watts, now - toldAt >= Self.startingTime else { return nil }
         if told, watts <= runningAbove { return .notRunning(watts: watts) }
         return !told && watts > runningAbove ? .stillRunning(watts: watts) : nil

@@ -63,7 +63,9 @@ public struct PumpRule: Equatable, Sendable {
             let isTopic =
                 !bytes.isEmpty && bytes.count <= 65_535
                 && !bytes.contains { $0 == 0 || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }
-            if !isTopic { errors.append(.init(key, "must be a topic, without + and #; not \"\(escapingControls(text))\"")) }
+            if !isTopic {
+                errors.append(.init(key, "must be a topic, without + and #; not \"\(escapingControls(text))\""))
+            }
             return isTopic ? filled : nil
         }
         command = topic("command", table.command) ?? ""
@@ -111,7 +113,9 @@ public struct PumpRule: Equatable, Sendable {
                 text.replacing("{room}", with: name).replacing("{target}", with: Self.oneDecimal(target ?? 0)).utf8)
         }
         var commands: [Command] = []
-        if let mode { commands.append(.init(topic: mode.topic, payload: filled(isOn ? mode.on : mode.off), isRetained: retain)) }
+        if let mode {
+            commands.append(.init(topic: mode.topic, payload: filled(isOn ? mode.on : mode.off), isRetained: retain))
+        }
         commands.append(.init(topic: command, payload: filled(isOn ? on : off), isRetained: retain))
         return commands
     }

@@ -105,7 +105,9 @@ private struct Document {
         let first = bytes[0]
         if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") { return .structure }
         let isQuoted = first == UInt8(ascii: "\"") || first == UInt8(ascii: "'")
-        guard isQuoted, bytes.count >= 2, bytes[bytes.count - 1] == first else { return .text(bytes.text(bytes.indices)) }
+        guard isQuoted, bytes.count >= 2, bytes[bytes.count - 1] == first else {
+            return .text(bytes.text(bytes.indices))
+        }
         return .text(bytes.text(1..<bytes.count - 1))
     }
 

@@ -61,7 +61,8 @@ public struct SensorRule: Equatable, Sendable {
         if let topic, !topic.namesRoom, table.room == nil, table.roomAt == nil {
             errors.append(.init("room", "is missing: the topic has no {room}; write room = \"office\" beside it"))
         }
-        guard errors.isEmpty, let topic, let except, let names, let room, let unit, let measure, let retained, let unlisted
+        guard errors.isEmpty, let topic, let except, let names, let room, let unit, let measure, let retained,
+            let unlisted
         else { throw DeviceTableErrors(errors) }
         (self.kind, self.topic, self.except, self.names, self.room) = (kind, topic, except, names, room)
         (self.unit, self.measure, self.retained, self.unlisted) = (unit, measure, retained, unlisted)
@@ -86,7 +87,8 @@ public struct SensorRule: Equatable, Sendable {
 
     // MARK: Checking
 
-    private static func names(_ pairs: [(wire: String, room: String)]) throws(DeviceTableError) -> [ExactString: Room?] {
+    private static func names(_ pairs: [(wire: String, room: String)]) throws(DeviceTableError) -> [ExactString: Room?]
+    {
         var names: [ExactString: Room?] = [:]
         for (wire, name) in pairs {
             names.updateValue(name.isEmpty ? nil : try room(name, "rooms"), forKey: ExactString(wire))
@@ -120,7 +122,8 @@ public struct SensorRule: Equatable, Sendable {
         }
         guard isName, !text.isEmpty, text.utf8.count <= measureLimit, text.utf8.first != UInt8(ascii: "_") else {
             throw DeviceTableError(
-                "measure", "must be small letters, digits and _, such as \"humidity\"; not \"\(escapingControls(text))\"")
+                "measure",
+                "must be small letters, digits and _, such as \"humidity\"; not \"\(escapingControls(text))\"")
         }
         guard text != "heatpump", text != "gateway" else {
             throw DeviceTableError("measure", "must not be \"\(text)\", which is a topic of Hearth's own")
