@@ -302,6 +302,20 @@ struct DeviceRuleTests {
         #expect(rules.advice(for: rejection, payload: payload).contains(#"write value = "AM2301.Temperature""#))
     }
 
+    @Test("a number alone on the black box's topic is told how to be read")
+    func adviceBlackBox() {
+        for (payload, value) in [("21.5", "\"\""), (#"{"temp": 21.5}"#, "\"temp\"")] {
+            let outcome = DeviceRules([]).read(
+                topic: "office/temperature", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
+            guard case .rejected(let rejection)? = outcome.first else {
+                Issue.record("taken: \(payload)")
+                continue
+            }
+            let advice = DeviceRules([]).advice(for: rejection, payload: Array(payload.utf8))
+            #expect(advice.contains(#"topic = "office/temperature", value = \#(value), room = "office""#))
+        }
+    }
+
     @Test("a rule that never finds anything is told within a minute, one among lamps is not")
     func tally() throws {
         let rules = DeviceRules([try rule("zigbee2mqtt")])

@@ -9,6 +9,8 @@ extension DeviceRules {
         case .unlisted:
             let name = rejection.name ?? "the sensor's name"
             return "not listed: write rooms = { \(JSON.string(name).serialized()) = \"a room\" }"
+        case .missingValue where rule.isContract, .notAnObject where rule.isContract:
+            return table(rejection, payload)
         case .missingValue, .notAnObject, .notANumber: return "\(place(rule)) is no number\(candidates(payload))"
         case .badValue where payload.first == UInt8(ascii: "{"):
             return "\(place(rule)) is not a number\(candidates(payload))"
@@ -23,12 +25,20 @@ extension DeviceRules {
         case .impossible: return "colder than can be: add the value to discard if it means a fault, or write its unit"
         case .badRoom: return "the name cannot be a room: list it in rooms, or write room = \"…\""
         case .noName: return "nothing names the sensor: write room = \"…\", or room_at with the path of its name"
-        case .missingTimestamp, .badTimestamp:
-            return "no time that can be read: write a [[sensors]] table for it; without time = \"…\" its arrival counts"
+        case .missingTimestamp, .badTimestamp: return table(rejection, payload)
         case .duplicateKey: return "a member appears twice: mend the device"
         case .invalidUTF8: return "not UTF-8: mend the device"
         case .oversized: return "longer than \(Reading.payloadLimit) bytes: no sensor's"
         }
+    }
+
+    /// For who speaks on the black box's topic in another form.
+    private func table(_ rejection: DeviceRejection, _ payload: some Collection<UInt8>) -> String {
+        let path = JSONPath.numbers(in: payload).first ?? ""
+        let topic = JSON.string(rejection.topic).serialized()
+        let room = JSON.string(rejection.name ?? "its room").serialized()
+        return "not the black box's form: write a [[sensors]] table with topic = \(topic), "
+            + "value = \(JSON.string(path).serialized()), room = \(room)"
     }
 
     private func place(_ rule: SensorRule) -> String {
