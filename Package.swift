@@ -36,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     ],
     targets: [
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CMosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRdkafka", providers: [.apt(["librdkafka-dev"])]),
@@ -45,7 +46,9 @@ let package = Package(
         .target(name: "Heating", swiftSettings: swiftSettings),
         .target(name: "Compression", dependencies: ["Heating", "CZlib"], swiftSettings: swiftSettings),
         .target(name: "Journal", dependencies: ["CSQLite"], swiftSettings: swiftSettings),
-        .target(name: "MQTT", dependencies: ["CMosquitto"], swiftSettings: swiftSettings),
+        // Compiled C: what must lie between libmosquitto and Swift. See its header.
+        .target(name: "CMosquittoGuard"),
+        .target(name: "MQTT", dependencies: ["CMosquitto", "CMosquittoGuard"], swiftSettings: swiftSettings),
         .target(name: "EventLog", dependencies: ["Journal", "CRdkafka"], swiftSettings: swiftSettings),
         .target(name: "Influx", dependencies: ["Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
 
@@ -55,7 +58,9 @@ let package = Package(
 
         .executableTarget(
             name: "hearthd",
-            dependencies: ["Heating", "Compression", "Journal", "MQTT", argumentParser, logging, lifecycle, toml],
+            dependencies: [
+                "CLinux", "Heating", "Compression", "Journal", "MQTT", argumentParser, logging, lifecycle, toml,
+            ],
             swiftSettings: swiftSettings,
             // The static Swift library is linked with every symbol exported, for plug-ins that we have none of; the tables
             // are read at each start and stay in memory (measured: 1.2 MB of 21).
@@ -67,6 +72,8 @@ let package = Package(
             dependencies: [
                 "Heating", "GatewayClient", "HTTP", "Prometheus", argumentParser, logging, lifecycle, metrics,
             ],
+            // The page is part of the program; a bundle beside it would bring full Foundation with it.
+            resources: [.embedInCode("Page")],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "hearth-cloud",
@@ -115,7 +122,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "hearth-cloudTests",
-            dependencies: ["hearth-cloud", "Heating", "EventLog", "Influx", "MQTT", logging],
+            dependencies: ["hearth-cloud", "Compression", "Heating", "EventLog", "Influx", "MQTT", logging],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "hearthTests", dependencies: ["hearth", "GatewayClient", "Heating"], swiftSettings: swiftSettings),

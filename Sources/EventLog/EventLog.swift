@@ -22,6 +22,15 @@ public protocol EventLog: Sendable {
     ///     restart moves no partitions. Ignored by the journal engine.
     func reader(group: String, topics: [String], instance: String?) throws(EventLogError) -> any EventReader
 
+    /// Reads a topic from the oldest event that is kept to the newest at the time of the call, without a group.
+    ///
+    /// Blocks until that is done. A topic that does not exist has no events.
+    /// - Parameter body: called in order of offsets within a partition.
+    func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError)
+
+    /// Asks whether the log can be reached and used now; blocks up to five seconds.
+    func probe() throws(EventLogError)
+
     /// A snapshot for metrics and health; never blocks on I/O.
     var status: EventLogStatus { get }
 

@@ -4,8 +4,11 @@ import Heating
 package struct Gateway {
     private let client: VarlinkClient
 
-    package init(socket: String, interrupt: Descriptor? = nil) throws(VarlinkError) {
-        client = try VarlinkClient(path: socket, interrupt: interrupt)
+    /// - Parameter timeout: for connecting, and for each answer.
+    package init(
+        socket: String, interrupt: Descriptor? = nil, timeout: Duration = .seconds(5)
+    ) throws(VarlinkError) {
+        client = try VarlinkClient(path: socket, timeout: timeout, interrupt: interrupt)
     }
 
     package func status() throws(VarlinkError) -> JSON { try call("Status") }
@@ -14,6 +17,11 @@ package struct Gateway {
 
     package func why(room: String) throws(VarlinkError) -> JSON {
         try call("Why", ["room": .string(room)])
+    }
+
+    /// Removes a room that is not in the configuration.
+    package func forget(room: String) throws(VarlinkError) -> JSON {
+        try call("Forget", ["room": .string(room)])
     }
 
     /// - Parameter span: "hour" or "day".
@@ -42,6 +50,7 @@ package struct Gateway {
         return try call("Thermostats", .object(parameters))
     }
 
+    /// - Parameter pump: on, off, auto, a preset (frost, eco, comfort) or a temperature to hold.
     /// - Parameter seconds: nil for the daemon's `override_ttl`.
     /// - Parameter source: who asks, "page"; nil for a person at a terminal.
     package func override(

@@ -15,7 +15,10 @@ package struct Status: Equatable, Sendable {
     package var uplink: UplinkStatus?
     package var journal: JournalStatus?
     package var disk: DiskStatus?
+    /// The process that records and forwards; nil for a daemon that has none.
+    package var recording: RecordingStatus?
     package var counters: Counters
+    /// Most urgent first.
     package var alarms: [Alarm]
 
     package init(_ json: JSON) {
@@ -28,6 +31,7 @@ package struct Status: Equatable, Sendable {
         uplink = json["uplink"].ifObject(UplinkStatus.init)
         journal = json["journal"].ifObject(JournalStatus.init)
         disk = json["disk"].ifObject(DiskStatus.init)
+        recording = json["recording"].ifObject(RecordingStatus.init)
         counters = Counters(json["counters"] ?? .null)
         alarms = (json["alarms"]?.array ?? []).map(Alarm.init)
     }
@@ -50,6 +54,14 @@ package struct RoomStatus: Equatable, Sendable {
     package var hold: HoldStatus?
     /// How long a wish has to wait for the compressor's minimum time.
     package var waitingSeconds: Double?
+    /// Whose limits count, if they are a preset's.
+    package var preset: String?
+    /// The preset that the schedule says, also while something else is held.
+    package var scheduled: String?
+    /// What the room does although its pump was told otherwise.
+    package var pumpProblem: String?
+    /// Readings that were ignored as a sensor's fault, since the start.
+    package var discarded: Int64?
 
     package init(_ json: JSON) {
         name = json["room"]?.string ?? "?"
@@ -64,6 +76,10 @@ package struct RoomStatus: Equatable, Sendable {
         override = json["override"].ifObject(OverrideStatus.init)
         hold = json["hold"].ifObject(HoldStatus.init)
         waitingSeconds = json["waitingSeconds"]?.double
+        preset = json["preset"]?.string
+        scheduled = json["scheduled"]?.string
+        pumpProblem = json["pumpProblem"]?.string
+        discarded = count(json["discarded"])
     }
 }
 
@@ -72,10 +88,11 @@ package struct HoldStatus: Equatable, Sendable {
     /// A preset, or the temperature in the middle.
     package var target: String
     package var source: String
+    /// Nil: until somebody changes it.
     package var secondsLeft: Double?
 
     package init(_ json: JSON) {
-        target = json["target"]?.string ?? "?"
+        target = json["target"]?.string ?? json["target"]?.double.map { "\($0)" } ?? "?"
         source = json["source"]?.string ?? "?"
         secondsLeft = json["secondsLeft"]?.double
     }
@@ -83,7 +100,7 @@ package struct HoldStatus: Equatable, Sendable {
 
 package struct OverrideStatus: Equatable, Sendable {
     package var isPumpOn: Bool?
-    /// Who asked: "cli", "cloud", "web".
+    /// Who asked: "cli", "page", "home-assistant", "cloud".
     package var source: String
     package var secondsLeft: Double?
 
@@ -195,6 +212,8 @@ package struct Counters: Equatable, Sendable {
     package var readings: Int64?
     package var recorded: Int64?
     package var duplicates: Int64?
+    /// Readings that got a place beside another of their room with the same time.
+    package var sameTime: Int64?
     package var retained: Int64?
     package var rejected: [ReasonCount]
     package var commands: Int64?
@@ -203,20 +222,62 @@ package struct Counters: Equatable, Sendable {
         readings = count(json["readings"])
         recorded = count(json["recorded"])
         duplicates = count(json["duplicates"])
+        sameTime = count(json["sameTime"])
         retained = count(json["retained"])
         rejected = reasonCounts(json["rejected"])
         commands = count(json["commands"])
     }
 }
 
+/// The process that records and forwards, as the one that heats sees it.
+package struct RecordingStatus: Equatable, Sendable {
+    /// Nil while it does not run.
+    package var pid: Int64?
+    package var restarts: Int64?
+    /// How long it has been running, or not.
+    package var seconds: Double?
+    /// Since its last word; nil before the first.
+    package var silentSeconds: Double?
+    /// How it ended last.
+    package var lastEnd: String?
+
+    package init(_ json: JSON) {
+        pid = count(json["pid"])
+        restarts = count(json["restarts"])
+        seconds = json["seconds"]?.double
+        silentSeconds = json["silentSeconds"]?.double
+        lastEnd = json["lastEnd"]?.string
+    }
+
+    /// Not running, or silent for longer than its words are ever on their way.
+    package var isAway: Bool { pid == nil || silentSeconds.map { $0 >= 3 } ?? false }
+}
+
 package struct Alarm: Equatable, Sendable {
+    /// What it costs the house while it lasts, most urgent first.
+    package enum Severity: String, Sendable, Comparable, CaseIterable {
+        case cold, heating, recording, forwarding, notice
+
+        package static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
+        private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    }
+
     package var name: String
+    /// Of a daemon that does not say, or says something new: `heating`, so that it is not overlooked.
+    package var severity: Severity
+    /// What it is about where there may be several of one name; or empty.
+    package var subject: String
+    /// The room that it is about, if it is about one.
+    package var room: String?
     package var text: String
     /// What to do about it.
     package var advice: String
 
     package init(_ json: JSON) {
         name = json["name"]?.string ?? "?"
+        severity = json["severity"]?.string.flatMap(Severity.init(rawValue:)) ?? .heating
+        subject = json["subject"]?.string ?? ""
+        room = json["room"]?.string
         text = json["text"]?.string ?? ""
         advice = json["advice"]?.string ?? ""
     }

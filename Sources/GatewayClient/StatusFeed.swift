@@ -14,14 +14,21 @@ package final class StatusFeed {
     private let socket: String
     private let interrupt: Descriptor?
     private let pause: Duration
+    private let timeout: Duration
     private var gateway: Gateway?
     private var retryAt = ContinuousClock.now
 
-    /// - Parameter interrupt: ends a wait early when it becomes readable.
-    package init(socket: String, interrupt: Descriptor? = nil, pause: Duration = .seconds(1)) {
+    /// - Parameters:
+    ///   - interrupt: ends a wait early when it becomes readable.
+    ///   - pause: between two attempts.
+    ///   - timeout: a daemon that says nothing for this long is lost.
+    package init(
+        socket: String, interrupt: Descriptor? = nil, pause: Duration = .seconds(1), timeout: Duration = .seconds(5)
+    ) {
         self.socket = socket
         self.interrupt = interrupt
         self.pause = pause
+        self.timeout = timeout
     }
 
     /// Blocks until there is something to tell.
@@ -47,7 +54,7 @@ package final class StatusFeed {
             let remaining = ContinuousClock.now.duration(to: retryAt)
             if remaining > .zero { _ = poll(nil, 0, Int32(remaining / .milliseconds(1))) }
         }
-        let gateway = try Gateway(socket: socket, interrupt: interrupt)
+        let gateway = try Gateway(socket: socket, interrupt: interrupt, timeout: timeout)
         try gateway.startStatuses()
         return gateway
     }

@@ -48,7 +48,10 @@ struct Conversation {
                 if let head, body.count > limits.bodyBytes { return try await refuse(head, 413, outbound) }
             case .end:
                 guard let head else { return nil }
-                return (head, HTTPRequest(head, body))
+                let address = connection.channel.remoteAddress?.ipAddress ?? ""
+                let isFromThisMachine =
+                    address.hasPrefix("127.") || address == "::1" || address.hasPrefix("::ffff:127.")
+                return (head, HTTPRequest(head, body, isFromThisMachine: isFromThisMachine))
             }
         }
         return nil
@@ -102,10 +105,10 @@ struct Conversation {
 }
 
 extension HTTPRequest {
-    fileprivate init(_ head: HTTPRequestHead, _ body: [UInt8]) {
+    fileprivate init(_ head: HTTPRequestHead, _ body: [UInt8], isFromThisMachine: Bool) {
         self.init(
             method: head.method.rawValue, target: head.uri, headers: head.headers.map { ($0.name, $0.value) },
-            body: body)
+            body: body, isFromThisMachine: isFromThisMachine)
     }
 }
 

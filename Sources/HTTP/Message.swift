@@ -7,10 +7,14 @@ package struct HTTPRequest: Sendable {
     package var query: String
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
+    /// Whether the connection came over the loopback interface.
+    package var isFromThisMachine: Bool
 
     package init(
-        method: String, target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+        method: String, target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+        isFromThisMachine: Bool = false
     ) {
+        self.isFromThisMachine = isFromThisMachine
         self.method = method
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         path = String(parts[0])

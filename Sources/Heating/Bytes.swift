@@ -59,30 +59,3 @@ package func wordHash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     for byte in bytes[offset...] { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
     return hash ^ (hash >> 32)
 }
-
-/// Text that is compared and hashed by its bytes. Swift's `String` equates different spellings of one character
-/// ("é" as one or two code points), while topics are different when their bytes are.
-struct ExactString: Hashable, Comparable {
-    let text: String
-
-    init(_ text: String) {
-        self.text = text
-    }
-
-    static func == (left: ExactString, right: ExactString) -> Bool {
-        let (leftBytes, rightBytes) = (left.text.utf8Span.span, right.text.utf8Span.span)
-        guard leftBytes.count == rightBytes.count else { return false }
-        for index in leftBytes.indices where leftBytes[index] != rightBytes[index] { return false }
-        return true
-    }
-
-    static func < (left: ExactString, right: ExactString) -> Bool {
-        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
-    }
-
-    func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-        hasher.combine(0xFF as UInt8)
-    }
-}

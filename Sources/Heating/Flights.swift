@@ -10,6 +10,12 @@ struct Flight: Equatable, Sendable {
     var resends: Int
     /// When it may be sent again; nil until the broker has answered for the latest publication.
     var dueAt: Instant?
+    /// It is a heat-pump command, which a cloud may have no use for.
+    var isCommand = false
+    /// Most rows of one message with what is in it: more were too large for the broker.
+    var rowLimit: Int?
+    /// It was, and has not been sent since: no doubt about whether it was lost.
+    var isTooLarge = false
     var isFinished = false
 }
 
@@ -19,7 +25,8 @@ struct Flight: Equatable, Sendable {
 struct Flights: Sendable {
     private var slots: [Flight] = []
     private var head = 0
-    /// Per number of resends, flights in the order in which they come due (each level has one constant delay).
+    /// Flights in the order in which they come due: first those that need not wait, then per number of resends (each
+    /// level has one constant delay).
     private var due: [DueQueue] = []
     /// Rows of all unfinished flights.
     private(set) var rows = 0
@@ -56,11 +63,13 @@ struct Flights: Sendable {
         slots.removeSubrange(index...)
     }
 
-    mutating func setDue(covering sequence: Int64, at instant: Instant) {
+    /// - Parameter isUrgent: `instant` is now, and need not come after that of other flights.
+    mutating func setDue(covering sequence: Int64, at instant: Instant, isUrgent: Bool = false) {
         guard let index = index(covering: sequence) else { return }
         slots[index].dueAt = instant
-        while due.count <= slots[index].resends { due.append(DueQueue()) }
-        due[slots[index].resends].append(first: slots[index].range.lowerBound, at: instant)
+        let level = isUrgent ? 0 : slots[index].resends + 1
+        while due.count <= level { due.append(DueQueue()) }
+        due[level].append(first: slots[index].range.lowerBound, at: instant)
     }
 
     /// The flight that comes due first.

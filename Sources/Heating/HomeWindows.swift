@@ -209,7 +209,7 @@ public struct HomeWindows: Sendable {
     /// true: the gateway has never sent this before; false: it has; nil: it does not say.
     private mutating func isInOrder(_ sequence: Int64?, _ epoch: String?) -> Bool? {
         guard let sequence, let epoch else { return nil }
-        if epoch != self.epoch {
+        if self.epoch?.utf8.elementsEqual(epoch.utf8) != true {
             self.epoch = epoch
             lastSequence = sequence
             return true

@@ -20,9 +20,9 @@ public enum JSON: Equatable, Sendable {
 
         /// The value of a key. Setting replaces in place or appends; setting nil removes.
         public subscript(key: String) -> JSON? {
-            get { members.first { $0.key == key }?.value }
+            get { members.first { $0.key.utf8.elementsEqual(key.utf8) }?.value }
             set {
-                let index = members.firstIndex { $0.key == key }
+                let index = members.firstIndex { $0.key.utf8.elementsEqual(key.utf8) }
                 switch (index, newValue) {
                 case (let index?, let value?): members[index].value = value
                 case (let index?, nil): members.remove(at: index)
@@ -33,7 +33,9 @@ public enum JSON: Equatable, Sendable {
         }
 
         public static func == (left: Object, right: Object) -> Bool {
-            left.members.elementsEqual(right.members) { $0.key == $1.key && $0.value == $1.value }
+            left.members.elementsEqual(right.members) {
+                $0.key.utf8.elementsEqual($1.key.utf8) && $0.value == $1.value
+            }
         }
     }
 }

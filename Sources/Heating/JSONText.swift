@@ -74,10 +74,10 @@ extension JSON {
         _ scanner: inout JSONScanner, _ bytes: Span<UInt8>, depth: Int, _ hasDuplicate: inout Bool
     ) throws(JSONScanner.Failure) -> JSON {
         var object = Object()
-        var keys: Set<String> = []
+        var keys: Set<ExactString> = []
         try scanner.members(bytes) { (scanner, token) throws(JSONScanner.Failure) in
             let key = JSONScanner.text(of: token, bytes)
-            guard keys.insert(key).inserted else {
+            guard keys.insert(ExactString(key)).inserted else {
                 hasDuplicate = true
                 throw .unexpected
             }

@@ -14,7 +14,7 @@ public struct LoggedReading: Equatable, Sendable {
     public enum Time: Equatable, Sendable {
         case utc(Timestamp)
         /// In a zone that the gateway named; the caller has the zone database.
-        case zoned(text: String, zone: String)
+        case zoned(text: String, zone: String, marks: TimeMarks)
         case unreadable
     }
 }
@@ -100,22 +100,26 @@ extension LoggedReading {
                 let timestamp = members.timestamp, let value = members.value
             else { return nil }
             return LoggedReading(
-                home: home, room: room, time: Self.time(timestamp, members.zone, bytes), value: bytes.double(value),
+                home: home, room: room, time: Self.time(timestamp, members, bytes), value: bytes.double(value),
                 sequence: members.sequence.flatMap { Int64(bytes.text($0)) },
                 epoch: members.epoch.map { epoch($0, bytes) })
         }
 
         private static func time(
-            _ timestamp: JSONScanner.StringToken, _ zone: JSONScanner.StringToken?, _ bytes: Span<UInt8>
+            _ timestamp: JSONScanner.StringToken, _ members: Members, _ bytes: Span<UInt8>
         ) -> Time {
-            if let zone, !bytes.part(zone.range, equals: "UTC") {
+            let nth = members.nth.flatMap { Int(bytes.text($0)) } ?? 0
+            let marks = TimeMarks(
+                isSecondPass: members.fold.map { bytes.part($0, equals: "1") } ?? false,
+                nth: (0...TimeMarks.nthLimit).contains(nth) ? nth : 0)
+            if let zone = members.zone, !bytes.part(zone.range, equals: "UTC") {
                 let text = JSONScanner.text(of: timestamp, bytes)
-                return .zoned(text: text, zone: JSONScanner.text(of: zone, bytes))
+                return .zoned(text: text, zone: JSONScanner.text(of: zone, bytes), marks: marks)
             }
             guard !timestamp.hasEscapes,
                 let parsed = Timestamp.parse(iso8601: bytes, in: timestamp.range, naiveOffsetSeconds: 0)
             else { return .unreadable }
-            return .utc(parsed.timestamp)
+            return .utc(parsed.timestamp.moved(by: marks))
         }
 
         private mutating func epoch(_ token: JSONScanner.StringToken, _ bytes: Span<UInt8>) -> String {
@@ -136,6 +140,8 @@ private struct Members {
     var epoch: JSONScanner.StringToken?
     var value: Range<Int>?
     var sequence: Range<Int>?
+    var fold: Range<Int>?
+    var nth: Range<Int>?
 
     /// nil unless it is one JSON object in which the known members have their kinds and appear once.
     init?(_ bytes: Span<UInt8>) {
@@ -165,10 +171,12 @@ private struct Members {
         scanner.skipWhitespace(bytes)
         try scanner.expect(bytes, ":")
         scanner.skipWhitespace(bytes)
-        // By length first: comparing with seven names would be most of the work.
+        // By length first: comparing with all the names would be most of the work.
         switch key.range.count {
         case _ where key.hasEscapes: try scanner.skipValue(bytes, depth: 1)
         case 3 where bytes.part(key.range, equals: "seq"): try take(&sequence, try Self.digits(&scanner, bytes))
+        case 3 where bytes.part(key.range, equals: "nth"): try take(&nth, try Self.digits(&scanner, bytes))
+        case 4 where bytes.part(key.range, equals: "fold"): try take(&fold, try Self.digits(&scanner, bytes))
         case 4 where bytes.part(key.range, equals: "home"): try take(&home, try scanner.string(bytes))
         case 4 where bytes.part(key.range, equals: "room"): try take(&room, try scanner.string(bytes))
         case 4 where bytes.part(key.range, equals: "zone"): try take(&zone, try scanner.string(bytes))
@@ -180,7 +188,7 @@ private struct Members {
         scanner.skipWhitespace(bytes)
     }
 
-    private static let names: Set = ["seq", "home", "room", "zone", "epoch", "value", "timestamp"]
+    private static let names: Set = ["seq", "nth", "home", "room", "zone", "fold", "epoch", "value", "timestamp"]
 
     private func take<Token>(_ place: inout Token?, _ token: Token) throws(JSONScanner.Failure) {
         guard place == nil else { throw .unexpected }

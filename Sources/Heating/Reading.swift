@@ -20,6 +20,21 @@ public struct Reading: Equatable, Sendable {
     }
 }
 
+/// A reading as the heating needs it: a value is enough.
+///
+/// A sensor whose clock is broken measures all the same, and a frosty room must be heated by what it says.
+public struct LiveReading: Equatable, Sendable {
+    /// In °C. Always finite.
+    public var value: Double
+    /// When the sensor says it measured, text without a zone taken for UTC; nil when it does not say so readably.
+    public var timestamp: Timestamp?
+
+    public init(value: Double, timestamp: Timestamp? = nil) {
+        self.value = value
+        self.timestamp = timestamp
+    }
+}
+
 /// Why a payload was set aside. The raw value is the label under which it is counted.
 public enum PayloadError: String, Error, CaseIterable, Sendable {
     /// Longer than the limit.

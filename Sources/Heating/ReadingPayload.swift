@@ -27,13 +27,14 @@ extension Reading {
         guard bytes.count <= limit else { throw .oversized }
         guard (try? UTF8Span(validating: bytes)) != nil else { throw .invalidUTF8 }
         let fields = try Fields(bytes)
+        if fields.hasDuplicateTimestamp || fields.hasDuplicateValue { throw .duplicateKey }
         guard let timestampField = fields.timestamp else { throw .missingTimestamp }
         guard let valueField = fields.value else { throw .missingValue }
         (timestampText, timestamp, isNaive) = try Self.timestamp(timestampField, bytes, naiveOffsetSeconds)
         (valueText, value) = try Self.value(valueField, bytes)
     }
 
-    private static func timestamp(
+    fileprivate static func timestamp(
         _ field: Field, _ bytes: Span<UInt8>, _ naiveOffsetSeconds: Int
     ) throws(PayloadError) -> (String, Timestamp, Bool) {
         guard case .string(let token) = field else { throw .badTimestamp }
@@ -46,7 +47,7 @@ extension Reading {
         return (text, parsed.timestamp, parsed.isNaive)
     }
 
-    private static func value(_ field: Field, _ bytes: Span<UInt8>) throws(PayloadError) -> (String, Double) {
+    fileprivate static func value(_ field: Field, _ bytes: Span<UInt8>) throws(PayloadError) -> (String, Double) {
         let text: String
         switch field {
         case .number(let range):
@@ -79,6 +80,29 @@ extension Reading {
     }
 }
 
+extension LiveReading {
+    /// Reads a sensor's payload for the heating: as ``Reading/init(payload:naiveOffsetSeconds:limit:)``, but the value
+    /// alone decides. A time that is missing, unreadable, twice there or not even text is no time.
+    public init(payload: some Collection<UInt8>, limit: Int = Reading.payloadLimit) throws(PayloadError) {
+        self = try payload.withBytes { bytes in
+            Result { () throws(PayloadError) in try LiveReading(payload: bytes, limit: limit) }
+        }.get()
+    }
+
+    /// As ``init(payload:limit:)``, for bytes that are already contiguous.
+    public init(payload bytes: Span<UInt8>, limit: Int = Reading.payloadLimit) throws(PayloadError) {
+        guard bytes.count <= limit else { throw .oversized }
+        // Not checked for UTF-8: the number and its key are ASCII, and what else stands there is nothing to heat by.
+        let fields = try Fields(bytes)
+        guard let valueField = fields.value else { throw .missingValue }
+        if fields.hasDuplicateValue { throw .duplicateKey }
+        value = try Reading.value(valueField, bytes).1
+        if let field = fields.timestamp, !fields.hasDuplicateTimestamp {
+            timestamp = try? Reading.timestamp(field, bytes, 0).1
+        }
+    }
+}
+
 /// Where in the payload a value is, not yet understood.
 private enum Field {
     case string(JSONScanner.StringToken)
@@ -91,20 +115,22 @@ private enum Field {
 private struct Fields {
     var timestamp: Field?
     var value: Field?
+    var hasDuplicateTimestamp = false
+    var hasDuplicateValue = false
 
     init(_ bytes: Span<UInt8>) throws(PayloadError) {
         var scanner = JSONScanner()
         var (timestamp, value): (Field?, Field?) = (nil, nil)
-        var (isObject, hasDuplicate) = (true, false)
+        var (isObject, hasDuplicateTimestamp, hasDuplicateValue) = (true, false, false)
         do throws(JSONScanner.Failure) {
             scanner.skipWhitespace(bytes)
             if scanner.peek(bytes) == UInt8(ascii: "{") {
                 try scanner.members(bytes) { (scanner, key) throws(JSONScanner.Failure) in
                     if Self.isKey(key, "timestamp", bytes) {
-                        hasDuplicate = hasDuplicate || timestamp != nil
+                        hasDuplicateTimestamp = hasDuplicateTimestamp || timestamp != nil
                         timestamp = try Self.field(&scanner, bytes)
                     } else if Self.isKey(key, "value", bytes) {
-                        hasDuplicate = hasDuplicate || value != nil
+                        hasDuplicateValue = hasDuplicateValue || value != nil
                         value = try Self.field(&scanner, bytes)
                     } else {
                         try scanner.skipValue(bytes, depth: 1)
@@ -118,9 +144,10 @@ private struct Fields {
         } catch { throw .notJSON }
         guard scanner.index == bytes.count else { throw .notJSON }
         guard isObject else { throw .notAnObject }
-        if hasDuplicate { throw .duplicateKey }
         self.timestamp = timestamp
         self.value = value
+        self.hasDuplicateTimestamp = hasDuplicateTimestamp
+        self.hasDuplicateValue = hasDuplicateValue
     }
 
     private static func isKey(_ token: JSONScanner.StringToken, _ name: StaticString, _ bytes: Span<UInt8>) -> Bool {

@@ -7,6 +7,7 @@ public enum Reason: Equatable, Sendable, CustomStringConvertible {
     /// Between the limits; `isOn` is the decision that stands, nil when there was none yet.
     case between(value: Double, onBelow: Double, offAbove: Double, isOn: Bool?, mode: Thermostat.Mode? = nil)
     case frost(value: Double, limit: Double)
+    case overheated(value: Double, limit: Double)
     case override(isOn: Bool, source: Thermostat.Source, duration: Duration)
     /// The cloud decides (`authority = "cloud"`).
     case cloud(isOn: Bool)
@@ -28,6 +29,10 @@ public enum Reason: Equatable, Sendable, CustomStringConvertible {
             "\(celsius(value)) is between \(celsius(low)) and \(celsius(high))\(inBrackets(mode)): "
                 + (isOn.map { "stays \(onOff($0))" } ?? "no decision yet")
         case .frost(let value, let limit): "frost: \(celsius(value, unlike: limit)) is below \(celsius(limit))"
+        case .overheated(let value, let limit):
+            value > limit
+                ? "too warm: \(celsius(value, unlike: limit)) is above \(celsius(limit)), no pump runs"
+                : "too warm: was above \(celsius(limit)), no pump runs before \(celsius(limit - Thermostat.overheatBand))"
         case .override(let isOn, let source, let duration):
             "override \(onOff(isOn)) by \(source.rawValue) for \(duration.spoken)"
         case .cloud(let isOn): "the cloud decides: \(onOff(isOn))"

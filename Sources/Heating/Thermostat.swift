@@ -1,33 +1,38 @@
 /// The heat-pump control of one room, a pure value: events and the time go in, commands come out.
 ///
-/// What decides, first match wins: a frosty room, an override, the cloud (if it has the authority and nobody holds other
-/// limits), a blind room's `onStale`, the two limits: held ones, the schedule's preset, the room's own. Whatever decided, `minOn` and `minOff` hold: the wish is kept and carried out when the
-/// time has passed. Nothing is commanded before something decided.
+/// What decides, first match wins: a frosty room, an overheated one, an override, the cloud (if it has the authority and
+/// nobody holds other limits), a blind room's `onStale`, the two limits: held ones, the schedule's preset, the room's own.
+/// Whatever decided, `minOn` and `minOff` hold: the wish is kept and carried out when the time has passed. Nothing is
+/// commanded before something decided.
 ///
 /// The limits' own memory (`demand`) follows the valid readings alone, so that after an override or a blind spell the
 /// room goes on as if there had been none.
 public struct Thermostat: Equatable, Sendable {
     public enum Event: Equatable, Sendable {
-        /// A live reading, in °C: never a retained or replayed one.
+        /// A live reading, in °C: never a retained or replayed one, and news (``NewsFilter``).
         case reading(Double)
         /// ``Thermostat/nextDeadline`` has come. Harmless at any other time.
         case tick
         /// What this program had commanded before it restarted, from its own retained state, and what the limits had
-        /// demanded (nil: the same). The gap is unknown, so the minimum times count from now. Pass it before the first
+        /// demanded (nil: the same). `lasting`: for how long the pump has been told so, if a credible clock can say it; then
+        /// a rest goes on. Otherwise the gap is unknown and the minimum times count from now. Pass it before the first
         /// reading: once this run has given a command it is ignored, and that command knew nothing of the past.
-        case restored(on: Bool, demand: Bool? = nil)
+        case restored(on: Bool, demand: Bool? = nil, lasting: Duration? = nil)
         /// A command with an end: after `for`, or the settings' `overrideTTL`. The newest replaces the one before.
         /// From the cloud, when that has the authority, it ranks below a person's override at home.
         case override(on: Bool, for: Duration?, source: Source)
-        /// Other limits, with an end like an override's; each replaces the other.
+        /// Other limits, with an end like an override's; each replaces the other. Under an override that is off the hold is
+        /// kept for later: it starts no pump that somebody has switched off.
         case hold(Target, for: Duration?, source: Source)
         /// Ends an override and a hold.
         case clearOverride(source: Source)
+        /// Ends a hold alone.
+        case clearHold
         /// What the schedule says now; nil: nothing, or nobody knows what time it is.
         case scheduled(Preset?)
         /// The home broker is back: repeat the command, the pump may have missed it.
         case reconnected
-        /// The cloud's link went up or down; matters only when it has the authority.
+        /// The cloud's link went up or down. Counts as down until the first time.
         case cloudLink(isUp: Bool)
         case settings(Settings)
     }
@@ -50,6 +55,9 @@ public struct Thermostat: Equatable, Sendable {
         public var isOn: Bool?
         /// When the command in force began (after a restart: when it was restored).
         public var since: Instant?
+        /// Since when the pump has certainly been as it was told, for the minimum times of the next run: later than `since`
+        /// when it was told again after a gap of which nobody knows.
+        public var pumpSince: Instant?
         /// What the limits alone demand; nil before the first decision.
         public var demand: Bool?
         /// The last valid reading, in °C.
@@ -72,10 +80,21 @@ public struct Thermostat: Equatable, Sendable {
         public var waitingUntil: Instant?
         /// Readings ignored as sensor faults.
         public var discarded: Int
+        /// The last of them.
+        public var lastDiscarded: Double?
+        public var lastDiscardedAt: Instant?
+        /// When the pump was started, the newest ``Thermostat/startsKept`` times.
+        public var starts: [Instant]
     }
 
     /// How far above `frostBelow` a frosty room is heated, so that the pump does not cycle around one value.
     public static let frostBand = 0.5
+    /// How far below `overheatAbove` an overheated room must come before anything may heat it again.
+    public static let overheatBand = 0.5
+    /// How many starts are remembered, for who counts those of the last hour.
+    public static let startsKept = 20
+    /// How long a room that was too warm when its last reading came still counts so while it is blind.
+    public static let overheatMemory = Duration.seconds(3600)
     /// How long the cloud's last command outlives its link, so that a short break changes nothing.
     public static let cloudGrace = Duration.seconds(60)
 
@@ -86,8 +105,11 @@ public struct Thermostat: Equatable, Sendable {
     var lastReading: Double?
     var lastReadingAt: Instant?
     var discarded = 0
+    var lastDiscarded: Double?
+    var lastDiscardedAt: Instant?
     var demand: Bool?
     var isFrosty = false
+    var isOverheated = false
     var isStale = false
     /// `demand` is from before a restart: nothing in this run has confirmed it yet.
     var isUnconfirmed = false
@@ -95,6 +117,10 @@ public struct Thermostat: Equatable, Sendable {
     // Who else has a say.
     var manual: Override?
     var cloud: Override?
+    /// The cloud's link is down, as far as anybody said.
+    var isCloudAway = true
+    /// When what the cloud commanded ends because its link has not been up since, as after a restart; nil otherwise.
+    var cloudGraceEnd: Instant?
     var hold: Hold?
     var scheduled: Preset?
     var doubted: Doubted?
@@ -112,6 +138,7 @@ public struct Thermostat: Equatable, Sendable {
     /// Since when the pump may be at rest.
     private var offAt: Instant
     private var waitingUntil: Instant?
+    private var starts: [Instant] = []
 
     /// - Parameter now: from here on a missing sensor counts as silent, and the pump as stopped.
     public init(settings: Settings = Settings(), now: Instant) {
@@ -122,17 +149,19 @@ public struct Thermostat: Equatable, Sendable {
 
     public var status: Status {
         Status(
-            isOn: commanded, since: since, demand: demand, lastReading: lastReading, lastReadingAt: lastReadingAt,
-            isStale: isStale, override: manual ?? (hold == nil ? cloud : nil), hold: hold, limits: limits,
-            preset: mode?.preset, scheduled: scheduled, pumpProblem: response.problem, reason: decision().reason,
-            waitingUntil: waitingUntil, discarded: discarded)
+            isOn: commanded, since: since, pumpSince: commanded.flatMap { $0 ? onAt : offAt }, demand: demand,
+            lastReading: lastReading, lastReadingAt: lastReadingAt,
+            isStale: isStale, override: (manual ?? (hold == nil ? cloud : nil)).map(withCloudEnd), hold: hold,
+            limits: limits, preset: mode?.preset, scheduled: scheduled, pumpProblem: response.problem,
+            reason: decision().reason, waitingUntil: waitingUntil, discarded: discarded, lastDiscarded: lastDiscarded,
+            lastDiscardedAt: lastDiscardedAt, starts: starts)
     }
 
     /// When a ``Event/tick`` is due; nil when time alone changes nothing.
     public var nextDeadline: Instant? {
         guard settings.enabled else { return nil }
-        var deadlines = [manual?.until, cloud?.until, hold?.until, waitingUntil]
-        if !isStale { deadlines.append(blindAt) }
+        var deadlines = [manual?.until, cloud?.until, hold?.until, waitingUntil, cloudGraceEnd]
+        if !isStale { deadlines.append(blindAt) } else if isOverheated { deadlines.append(coolAt) }
         if isAsserted && settings.refresh > .zero { deadlines.append(commandedAt + settings.refresh) }
         return deadlines.compactMap(\.self).min()
     }
@@ -143,6 +172,7 @@ public struct Thermostat: Equatable, Sendable {
     public mutating func handle(_ event: Event, now: Instant) -> [Action] {
         if case .reading(let value) = event, !believes(value, now: now) {
             discarded += 1
+            (lastDiscarded, lastDiscardedAt) = (value, now)
             return []
         }
         expire(now: now)
@@ -155,34 +185,44 @@ public struct Thermostat: Equatable, Sendable {
                 value, isOn: isAsserted ? commanded : nil, offAbove: limits.offAbove, window: settings.responseTime,
                 now: now)
         case .tick: break
-        case .restored(let isOn, let demand): restore(isOn, demand: demand, now: now)
+        case .restored(let isOn, let demand, let lasting):
+            restore(isOn, demand: demand, lasting: lasting, now: now)
         case .override(let isOn, let duration, let source):
             override(isOn, for: duration ?? settings.overrideTTL, source: source, now: now)
         case .hold(let target, let duration, let source):
             hold(target, for: duration ?? settings.overrideTTL, source: source, now: now)
         case .clearOverride(let source):
             if source == .cloud && settings.authority == .cloud { cloud = nil } else { release() }
+            forgetCloudGrace()
+        case .clearHold:
+            guard hold != nil else { break }
+            hold = nil
+            judgeAgain()
         case .scheduled(let preset):
             guard preset != scheduled else { break }
             scheduled = preset
             judgeAgain()
         case .reconnected: repeats = true
         case .cloudLink(let isUp):
-            if !isUp, let until = cloud?.until { cloud?.until = min(until, now + Self.cloudGrace) }
+            if isUp { cloudGraceEnd = nil } else { shortenCloudCommand(to: now + Self.cloudGrace) }
+            isCloudAway = !isUp
         case .settings(let new): change(to: new, now: now)
         }
         isStale = now >= blindAt
+        if isOverheated && now >= coolAt { isOverheated = false }
         return command(now: now, repeats: repeats)
     }
 
     // MARK: - Events
 
-    private mutating func restore(_ isOn: Bool, demand: Bool?, now: Instant) {
+    private mutating func restore(_ isOn: Bool, demand: Bool?, lasting: Duration?, now: Instant) {
         guard !isAsserted else { return }
         commanded = isOn
-        since = now
-        offAt = now
-        onAt = isOn ? now : nil
+        since = lasting.map { now - $0 } ?? now
+        // A pump that was told to rest has rested since, with power or without; one that ran may have stopped with the
+        // power.
+        offAt = isOn ? now : since ?? now
+        onAt = isOn ? since : nil
         if self.demand == nil {
             self.demand = demand ?? isOn
             isUnconfirmed = lastReading == nil
@@ -202,13 +242,17 @@ public struct Thermostat: Equatable, Sendable {
             release()
             manual = override
         }
+        forgetCloudGrace()
+        // A command whose sender is not there: restored after a restart, or read just before the link broke.
+        if source == .cloud && isCloudAway { cloudGraceEnd = now + Self.cloudGrace }
     }
 
     private mutating func hold(_ target: Target, for duration: Duration, source: Source, now: Instant) {
         guard settings.enabled, duration > .zero else { return }
         if case .middle(let value) = target, !isValid(value) { return }
         let length = min(duration, HeatPumpCommand.longestDuration)
-        manual = nil
+        if manual?.isOn != false { manual = nil }
+        forgetCloudGrace()
         hold = Hold(target: target, source: source, duration: length, until: now + length)
         judgeAgain()
     }
@@ -222,6 +266,7 @@ public struct Thermostat: Equatable, Sendable {
         let wasEnabled = settings.enabled
         settings = new
         if new.authority == .local { cloud = nil }
+        defer { forgetCloudGrace() }
         if wasEnabled != new.enabled {
             // While we were silent somebody else may have switched the pump: as after a restart.
             (manual, cloud, hold, commanded, isAsserted, since, waitingUntil) = (nil, nil, nil, nil, false, nil, nil)
@@ -259,7 +304,10 @@ public struct Thermostat: Equatable, Sendable {
     }
 
     private mutating func tell(_ isOn: Bool, _ reason: Reason, isRefresh: Bool, now: Instant) -> Action {
-        if !isRefresh { since = now }
+        if !isRefresh {
+            since = now
+            if isOn { starts = starts.suffix(Self.startsKept - 1) + [now] }
+        }
         // Also for what was only restored: the pump may have switched in the gap, and switch now.
         if isOn { onAt = now } else { (onAt, offAt) = (nil, now) }
         (commanded, isAsserted, commandedAt, lastReason) = (isOn, true, now, reason)

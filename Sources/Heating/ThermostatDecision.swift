@@ -4,6 +4,9 @@ extension Thermostat {
             && value <= settings.maxPlausible
     }
 
+    /// Whether a value may be a temperature here and not a fault of the sensor.
+    public func accepts(_ value: Double) -> Bool { isValid(value) }
+
     /// Whether to believe a reading. A jump is believed when it has been read three times in a row, so that a wild
     /// value decides nothing and a room that really changed is blind for two readings only.
     mutating func believes(_ value: Double, now: Instant) -> Bool {
@@ -55,6 +58,34 @@ extension Thermostat {
         } else if value >= settings.frostBelow + Self.frostBand {
             isFrosty = false
         }
+        if value > settings.overheatLimit {
+            isOverheated = true
+        } else if value <= settings.overheatLimit - Self.overheatBand {
+            isOverheated = false
+        }
+    }
+
+    /// When a blind room counts as overheated no longer.
+    var coolAt: Instant { blindAt + Self.overheatMemory }
+
+    var hasCloudCommand: Bool { cloud != nil || manual?.source == .cloud }
+
+    /// The end of an override, with what ends it because the cloud is gone.
+    func withCloudEnd(_ override: Override) -> Override {
+        guard override.source == .cloud, let end = cloudGraceEnd, end < override.until else { return override }
+        var shortened = override
+        shortened.until = end
+        return shortened
+    }
+
+    /// The link went: what came through it lasts no longer than this, also when the link comes back.
+    mutating func shortenCloudCommand(to end: Instant) {
+        if let until = cloud?.until { cloud?.until = min(until, end) }
+        if let override = manual, override.source == .cloud { manual?.until = min(override.until, end) }
+    }
+
+    mutating func forgetCloudGrace() {
+        if !hasCloudCommand { cloudGraceEnd = nil }
     }
 
     /// Weighs what is known against limits that have just changed.
@@ -66,6 +97,11 @@ extension Thermostat {
     mutating func expire(now: Instant) {
         if let override = manual, override.until <= now { manual = nil }
         if let override = cloud, override.until <= now { cloud = nil }
+        if let end = cloudGraceEnd, end <= now {
+            cloud = nil
+            if manual?.source == .cloud { manual = nil }
+        }
+        forgetCloudGrace()
         if let ended = hold, ended.until <= now {
             hold = nil
             judgeAgain()
@@ -77,6 +113,9 @@ extension Thermostat {
         guard settings.enabled else { return (nil, .disabled) }
         if isFrosty, !isStale, let lastReading {
             return (true, .frost(value: lastReading, limit: settings.frostBelow))
+        }
+        if isOverheated, let lastReading {
+            return (false, .overheated(value: lastReading, limit: settings.overheatLimit))
         }
         if let manual {
             return (manual.isOn, .override(isOn: manual.isOn, source: manual.source, duration: manual.duration))

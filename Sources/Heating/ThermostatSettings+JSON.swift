@@ -12,6 +12,7 @@ extension Thermostat.Settings {
             "max_plausible": JSON(maxPlausible), "max_change_per_minute": JSON(maxChangePerMinute),
             "min_on": seconds(minOn), "min_off": seconds(minOff), "refresh": seconds(refresh),
             "stale_after": seconds(staleAfter), "on_stale": .string(onStale.rawValue), "frost_below": JSON(frostBelow),
+            "overheat_above": JSON(overheatAbove) { JSON($0) },
             "override_ttl": seconds(overrideTTL), "response_time": seconds(responseTime),
             "schedule": .array(schedule.lines.map { .string($0) }),
             "presets": .object(
@@ -46,6 +47,7 @@ extension Thermostat.Settings {
         (enabled, self.authority, self.onStale, self.discard, self.schedule) = (
             isEnabled, authority, onStale, discard, schedule
         )
+        overheatAbove = json["overheat_above"]?.double
         for (name, value) in json["presets"]?.object?.members ?? [] {
             guard let preset = Preset(rawValue: name), let low = value["on_below"]?.double,
                 let high = value["off_above"]?.double

@@ -9,10 +9,14 @@ extension Thermostat {
         /// Strictly above, in °C: stop.
         public var offAbove = 25.0
         /// Readings of exactly these values are sensor faults: neither obeyed nor a sign of life.
-        public var discard = [100.0]
-        /// Readings outside of these, in °C, are sensor faults too.
-        public var minPlausible = -60.0
-        public var maxPlausible = 120.0
+        ///
+        /// 100: the black box's outliers. 85: what a DS18B20 holds after power-on, until it has measured (its data sheet,
+        /// "Operation: measuring temperature"). -127: what the drivers of DS18B20 return for a sensor that does not answer
+        /// (DallasTemperature's `DEVICE_DISCONNECTED_C`).
+        public var discard = [100.0, 85.0, -127.0]
+        /// Readings outside of these, in °C, are sensor faults too: no room that is lived in has them.
+        public var minPlausible = -40.0
+        public var maxPlausible = 60.0
         /// A reading that is further from the last one than this, in °C per minute and at least one minute's worth,
         /// is not believed before three in a row agree; zero: no such guard.
         public var maxChangePerMinute = 0.0
@@ -27,6 +31,9 @@ extension Thermostat {
         public var onStale = OnStale.off
         /// Strictly below, in °C: heat, whatever overrides and the cloud say.
         public var frostBelow = 5.0
+        /// Strictly above, in °C: no pump runs, whatever overrides, the cloud, a schedule or `onStale` say. nil: see
+        /// ``overheatLimit``.
+        public var overheatAbove: Double?
         /// How long a manual or cloud command counts when it names no end.
         public var overrideTTL = Duration.seconds(3600)
         /// A room that moves the wrong way for this long has a pump that does not respond; zero: never judged.
@@ -43,16 +50,21 @@ extension Thermostat {
             func require(_ condition: Bool, _ sentence: String) {
                 if !condition { problems.append(sentence) }
             }
-            for (key, value) in [("on_below", onBelow), ("off_above", offAbove), ("frost_below", frostBelow)] {
-                require((-50.0...100.0).contains(value), "\(key) must lie between -50 and 100, not \(value)")
-            }
             require(onBelow <= offAbove, "on_below (\(onBelow)) must not be above off_above (\(offAbove))")
             require(frostBelow <= onBelow, "frost_below (\(frostBelow)) must not be above on_below (\(onBelow))")
             require(discard.allSatisfy(\.isFinite), "discard must hold finite numbers only")
             require(minPlausible < maxPlausible, "min_plausible must be below max_plausible")
-            require(
-                minPlausible < frostBelow && offAbove < maxPlausible,
-                "max_plausible and min_plausible must leave room for every limit")
+            for (key, value) in limitsByKey {
+                require(
+                    minPlausible < value && value < maxPlausible,
+                    "\(key) (\(value)) must lie between min_plausible and max_plausible (\(minPlausible) and "
+                        + "\(maxPlausible)), in °C: readings beyond them are taken for faults")
+            }
+            if let overheatAbove {
+                require(
+                    overheatAbove > highestOffAbove,
+                    "overheat_above (\(overheatAbove)) must be above every off_above (\(highestOffAbove))")
+            }
             require(maxChangePerMinute >= 0, "max_change_per_minute must not be negative")
             problems += presetProblems
             let times = [
@@ -67,6 +79,19 @@ extension Thermostat {
                 require(value <= longest, "\(key) must not be more than a year")
             }
             return problems
+        }
+
+        /// Strictly above, in °C, no pump runs: `overheatAbove`, and without one 28 °C, or three degrees above the highest
+        /// `off_above` where that is more. Readings that are plausible reach it.
+        public var overheatLimit: Double {
+            overheatAbove ?? min(max(28, highestOffAbove + 3), (highestOffAbove + maxPlausible) / 2)
+        }
+
+        private var highestOffAbove: Double { presets.values.reduce(offAbove) { max($0, $1.offAbove) } }
+
+        private var limitsByKey: [(String, Double)] {
+            [("on_below", onBelow), ("off_above", offAbove), ("frost_below", frostBelow)]
+                + (overheatAbove.map { [("overheat_above", $0)] } ?? [])
         }
 
         private var presetProblems: [String] {

@@ -19,7 +19,7 @@ extension UplinkState {
                 // The window is full of what was refused: some of that asks.
                 return resend(now: now)
             }
-        } else if link.unanswered.count < max(1, min(settings.windowFlights, link.sendMaximum)) {
+        } else if link.unanswered.count < window {
             switch resend(now: now) {
             case .send(let batch): return .send(batch)
             case .wait(until: let instant?): deadlines.append(instant)
@@ -34,18 +34,24 @@ extension UplinkState {
         return .wait(until: deadlines.min())
     }
 
+    /// Most publications without an answer.
+    private var window: Int {
+        lowWatermark < suspectThrough ? 1 : max(1, min(settings.windowFlights, link.sendMaximum))
+    }
+
     private mutating func resend(now: Instant) -> Action {
         guard let flight = link.flights.firstDue(), let due = flight.dueAt, flight.range.upperBound > lowWatermark
         else { return .wait(until: nil) }
-        let allowed = isProbablyLost(flight) ? due : max(due, link.probeAt)
+        let allowed = flight.isTooLarge || isProbablyLost(flight) ? due : max(due, link.probeAt)
         guard now >= allowed else { return .wait(until: allowed) }
         guard bucket.available(1, now: now) > 0 else { return .wait(until: bucket.instant(for: 1)) }
         let gaps = confirmed.gaps(in: max(flight.range.lowerBound, lowWatermark + 1)...flight.range.upperBound)
         guard let first = gaps.first, let last = gaps.last else { return .wait(until: nil) }
+        let rows = min(flight.rows, flight.rowLimit ?? .max, frameRows)
         return .send(
             Batch(
-                range: first.lowerBound...last.upperBound, rows: flight.rows, bytes: settings.frameBytes,
-                asFrame: flight.rows > 1, isResend: true))
+                range: first.lowerBound...last.upperBound, rows: rows, bytes: settings.frameBytes, asFrame: rows > 1,
+                isResend: true))
     }
 
     /// Something that was sent later has been confirmed.
@@ -59,9 +65,9 @@ extension UplinkState {
         let last = confirmed.next(after: position).map { min($0 - 1, newest) } ?? newest
         let behind = newest - position
         let isBehind = behind > Int64(settings.frameWhenBehind)
-        let asFrame = isBehind && settings.confirm == .ingestor
-        let slots = max(1, min(settings.windowFlights, link.sendMaximum)) - link.unanswered.count
-        let most = asFrame ? min(settings.frameRecords, Frame.recordLimit) : slots
+        let asFrame = isBehind && settings.confirm == .ingestor && frameRows > 1
+        let slots = self.window - link.unanswered.count
+        let most = asFrame ? min(settings.frameRecords, Frame.recordLimit, frameRows) : slots
         let window = settings.windowRecords - link.flights.rows
         var rows = min(max(1, most), window, Int(clamping: last - position))
         guard rows > 0 else { return .wait(until: nil) }

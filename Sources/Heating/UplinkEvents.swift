@@ -9,9 +9,43 @@ extension UplinkState {
     }
 
     /// The connection is gone, and with it every flight: their packet ids mean nothing any more.
-    public mutating func disconnected() {
+    ///
+    /// - Parameters:
+    ///   - isTooLarge: the broker said that something was too large for it.
+    ///   - isClosed: the broker, or the network, closed the connection without a word. Some brokers do so for the size.
+    public mutating func disconnected(isTooLarge: Bool = false, isClosed: Bool = false) {
+        let open = link.unanswered.values.compactMap { link.flights.flight(covering: $0) }
+        if let largest = open.map(\.rows).max() {
+            closes = isClosed && largest > 1 ? closes + 1 : 0
+            if largest > 1, isTooLarge || closes >= 3 { frameTooLarge(rows: largest) }
+            if largest == 1, isTooLarge { suspect(open) }
+        }
         link = Link()
         isConnected = false
+    }
+
+    /// One of these messages of one row each was too large for the broker.
+    private mutating func suspect(_ flights: [Flight]) {
+        if let only = flights.first, flights.count == 1 {
+            oversized.append(only.range)
+        } else {
+            suspectThrough = flights.map(\.range.upperBound).max() ?? 0
+        }
+    }
+
+    /// A frame of so many records is larger than the broker takes.
+    public mutating func frameTooLarge(rows: Int) {
+        frameRows = max(1, min(frameRows, rows / 2))
+        (framesTaken, closes) = (0, 0)
+    }
+
+    /// Records differ in size: what was too many once is tried again, a little at a time and not often.
+    private mutating func frameTaken(rows: Int) {
+        closes = 0
+        guard frameRows < settings.frameRecords, rows >= frameRows else { return }
+        framesTaken += 1
+        guard framesTaken >= 100 else { return }
+        (frameRows, framesTaken) = (frameRows + max(1, frameRows / 8), 0)
     }
 
     /// The journal's last sequence, after an append.
@@ -37,7 +71,10 @@ extension UplinkState {
     ///   - scanned: the run of the journal that was read for it, beginning where the batch (or the message before)
     ///     left off. What is in it and not in `sequences` does not exist and counts as confirmed.
     ///   - flight: the packet id.
-    public mutating func sent(_ sequences: [Int64], scanned: ClosedRange<Int64>, flight id: Int32, now: Instant) {
+    ///   - isCommand: it is one heat-pump command.
+    public mutating func sent(
+        _ sequences: [Int64], scanned: ClosedRange<Int64>, flight id: Int32, isCommand: Bool = false, now: Instant
+    ) {
         for gap in SequenceRanges(sequences.map { $0...$0 }).gaps(in: scanned) { skipped(gap) }
         guard isConnected, let last = sequences.last else { return }
         counters.sent += sequences.count
@@ -47,10 +84,13 @@ extension UplinkState {
         if link.unanswered.isEmpty { link.silentSince = now }
         if let old = link.flights.flight(covering: scanned.lowerBound) {
             sentAgain(old, sequences, scanned: scanned, id: id, now: now)
+            link.flights.update(covering: scanned.lowerBound) { $0.isCommand = isCommand }
         } else {
             link.unanswered[id] = scanned.lowerBound
             link.flights.append(
-                Flight(range: scanned, rows: sequences.count, id: id, sentAt: now, resends: 0, dueAt: nil))
+                Flight(
+                    range: scanned, rows: sequences.count, id: id, sentAt: now, resends: 0, dueAt: nil,
+                    isCommand: isCommand))
             position = max(position, scanned.upperBound)
         }
     }
@@ -58,7 +98,7 @@ extension UplinkState {
     private mutating func sentAgain(
         _ old: Flight, _ sequences: [Int64], scanned: ClosedRange<Int64>, id: Int32, now: Instant
     ) {
-        if !isProbablyLost(old) {
+        if !old.isTooLarge, !isProbablyLost(old) {
             link.probeDelay = min(link.probeDelay * 2, settings.resendLimit)
             link.probeAt = now + link.probeDelay
         }
@@ -68,6 +108,7 @@ extension UplinkState {
             flight.sentAt = now
             flight.resends += 1
             flight.dueAt = nil
+            flight.isTooLarge = false
             if isPart {
                 flight.range = old.range.lowerBound...scanned.upperBound
                 flight.rows = sequences.count
@@ -79,7 +120,7 @@ extension UplinkState {
         rest.range = (scanned.upperBound + 1)...old.range.upperBound
         rest.rows = max(1, old.rows - sequences.count)
         link.flights.insert(rest)
-        link.flights.setDue(covering: rest.range.lowerBound, at: now)
+        link.flights.setDue(covering: rest.range.lowerBound, at: now, isUrgent: true)
     }
 
     private func isConfirmed(after sequence: Int64, of flight: Flight) -> Bool {
@@ -94,22 +135,46 @@ extension UplinkState {
         confirm(SequenceRanges([range]).subtracting(confirmed), now: nil)
     }
 
+    /// What an answer means for a publication of this state: a heat-pump command that nobody at the cloud reads has been
+    /// delivered, where the broker confirms. It was given at home, and a cloud that reads temperatures only has no use for
+    /// it.
+    public func meaning(of answer: BrokerAnswer, for id: Int32) -> BrokerAnswer {
+        guard answer == .nobody, settings.confirm == .broker, let first = link.unanswered[id],
+            let flight = link.flights.flight(covering: first), flight.id == id, flight.isCommand
+        else { return answer }
+        return .delivered
+    }
+
     /// The broker answered a publication (PUBACK).
     ///
     /// - Returns: whether it was a publication of this state.
     @discardableResult
     public mutating func published(_ id: Int32, _ answer: BrokerAnswer, now: Instant) -> Bool {
-        guard let first = link.unanswered.removeValue(forKey: id) else { return false }
+        guard let first = link.unanswered[id] else { return false }
+        let meant = meaning(of: answer, for: id)
+        if meant != answer { counters.unread += 1 }
+        let answer = meant
+        link.unanswered[id] = nil
         link.silentSince = now
         if answer == .delivered { link.hold = nil } else { counters.refused += 1 }
         // No answer to whether somebody subscribes: the next question waits, too.
         if answer == .refused, link.hold != nil { hold(again: link.hold, now: now) }
         guard let flight = link.flights.flight(covering: first), flight.id == id else { return true }
+        if answer == .delivered, flight.rows > 1 { frameTaken(rows: flight.rows) }
         switch (answer, settings.confirm) {
         case (.delivered, .broker):
             confirm(SequenceRanges([flight.range]).subtracting(confirmed), now: now)
         case (.nobody, .ingestor):
             goBack(to: flight, now: now)
+        case (.tooLarge, _) where flight.rows > 1:
+            frameTooLarge(rows: min(flight.rows, flight.rowLimit ?? .max))
+            link.flights.update(covering: first) {
+                $0.rowLimit = max(1, min($0.rows, $0.rowLimit ?? .max) / 2)
+                $0.isTooLarge = true
+            }
+            link.flights.setDue(covering: first, at: now, isUrgent: true)
+        case (.tooLarge, _):
+            oversized.append(flight.range)
         default:
             let delay = min(settings.resendAfter * (1 << min(flight.resends, 16)), settings.resendLimit)
             link.flights.setDue(covering: first, at: now + delay)

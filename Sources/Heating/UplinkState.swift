@@ -89,6 +89,8 @@ public struct UplinkState: Sendable {
         case delivered
         /// "No matching subscribers" (0x10): the broker has dropped the message.
         case nobody
+        /// "Packet too large" (0x95): the same message will never be taken.
+        case tooLarge
         /// Any other refusal (0x80 and up).
         case refused
     }
@@ -100,6 +102,8 @@ public struct UplinkState: Sendable {
         public var resent = 0
         /// Publications that the broker refused.
         public var refused = 0
+        /// Heat-pump commands that nobody at the cloud reads; they count as delivered where the broker confirms.
+        public var unread = 0
         /// Acknowledgements for another journal's epoch.
         public var foreignAcks = 0
         /// Acknowledgements that told nothing new.
@@ -131,6 +135,17 @@ public struct UplinkState: Sendable {
     public static let lostRangesKept = 256
     /// Confirmed sequences that the lane has not yet passed to the journal.
     var untaken = SequenceRanges()
+    /// Runs of one row each that the broker takes in no form.
+    var oversized: [ClosedRange<Int64>] = []
+    /// Most records of one frame, as far as known from the broker's refusals.
+    var frameRows = Int.max
+    /// Frames taken since the bound was last changed.
+    var framesTaken = 0
+    /// The broker closed the connection for the size of something up to here: until it is passed, one message at a time
+    /// goes, so that the next close says which.
+    var suspectThrough: Int64 = 0
+    /// Connections that were closed in a row with frames unanswered.
+    var closes = 0
     /// The last sequence ever published by this process; an acknowledgement cannot mean more.
     var sentThrough: Int64
     /// The last sequence published on, or skipped by, this connection.
@@ -164,7 +179,11 @@ public struct UplinkState: Sendable {
     /// - Parameters:
     ///   - lowWatermark: the journal's cursor of the uplink.
     ///   - newest: the journal's last sequence.
-    public init(settings: Settings = Settings(), epoch: String, lowWatermark: Int64, newest: Int64) {
+    ///   - confirmed: what the journal knows as confirmed above its cursor.
+    public init(
+        settings: Settings = Settings(), epoch: String, lowWatermark: Int64, newest: Int64,
+        confirmed: [ClosedRange<Int64>] = []
+    ) {
         self.settings = settings
         self.epoch = epoch
         self.lowWatermark = lowWatermark
@@ -172,6 +191,9 @@ public struct UplinkState: Sendable {
         sentThrough = lowWatermark
         position = lowWatermark
         bucket = TokenBucket(rate: settings.maxRate, now: .zero)
+        if newest > lowWatermark {
+            self.confirmed = SequenceRanges(confirmed).intersection((lowWatermark + 1)...newest)
+        }
     }
 
     /// Sequences not yet confirmed (gaps that were not read yet count as rows).
@@ -184,6 +206,13 @@ public struct UplinkState: Sendable {
 
     /// Publications the broker has not answered.
     public var unansweredPublications: Int { link.unanswered.count }
+
+    /// Runs, of one row each, that were found too large since the last call: the lane sets the row aside and calls
+    /// ``skipped(_:)``.
+    public mutating func takeOversized() -> [ClosedRange<Int64>] {
+        defer { oversized = [] }
+        return oversized
+    }
 
     /// What was confirmed since the last call, for the journal.
     public mutating func takeConfirmed() -> [ClosedRange<Int64>] {

@@ -12,10 +12,26 @@ struct Delivery {
         case hold(reason: String)
     }
 
+    /// A line that was not stored.
+    struct Rejected: Equatable {
+        var line: Int
+        var refusal: Refusal
+        var reason: String
+    }
+
+    /// So many lines of a measurement are asked for one by one; then those left of it are taken to be in the same
+    /// conflict. They are tried again later anyway, and a server that does not count what it refused would be asked
+    /// twice for every line.
+    private static let conflictsProved = 16
+    /// A server that does not take a line of so few bytes does not mean the line.
+    private static let smallLine = 64 << 10
+
     var chunk: Chunk
     /// Undecided ranges of lines; the last one is next. At most one per halving, about log2 of the lines.
     private var undecided: [Range<Int>]
-    private(set) var rejected: [(line: Int, reason: String)] = []
+    private(set) var rejected: [Rejected] = []
+    /// Lines found in conflict one by one, per measurement.
+    private var conflicts: [[UInt8]: Int] = [:]
 
     init(_ chunk: Chunk) {
         self.chunk = chunk
@@ -37,24 +53,40 @@ struct Delivery {
         case .hold(let reason):
             return .hold(reason: reason)
         case .tooLarge(let reason):
-            divide(current, reason: reason, isDecided: false)
+            if current.count == 1, chunk.bytes(of: current).count <= Self.smallLine { return .hold(reason: reason) }
+            divide(current, .tooLarge, reason: reason, isDecided: false)
             return .proceed
-        case .refused(let reason, let dropped):
+        case .refused(let refusal, let reason, let dropped):
             let fields = chunk.fields(in: current)
-            divide(current, reason: reason, isDecided: dropped.coversAll(lines: current.count, fields: fields))
+            let isAll =
+                dropped.coversAll(lines: current.count, fields: fields) && refusal != .unparsable
+                || (refusal == .typeConflict && isKnownConflict(current))
+            divide(current, refusal, reason: reason, isDecided: isAll)
             return .proceed
         }
     }
 
-    private mutating func divide(_ range: Range<Int>, reason: String, isDecided: Bool) {
+    private mutating func divide(_ range: Range<Int>, _ refusal: Refusal, reason: String, isDecided: Bool) {
         undecided.removeLast()
         if range.count == 1 || isDecided {
-            rejected += range.map { ($0, reason) }
+            rejected += range.map { Rejected(line: $0, refusal: refusal, reason: reason) }
+            if range.count == 1, refusal == .typeConflict {
+                conflicts[measurement(of: range.lowerBound), default: 0] += 1
+            }
         } else {
             let middle = range.lowerBound + range.count / 2
             undecided.append(middle..<range.upperBound)
             undecided.append(range.lowerBound..<middle)
         }
+    }
+
+    private func isKnownConflict(_ range: Range<Int>) -> Bool {
+        guard conflicts.values.contains(where: { $0 >= Self.conflictsProved }) else { return false }
+        return range.allSatisfy { conflicts[measurement(of: $0), default: 0] >= Self.conflictsProved }
+    }
+
+    private func measurement(of line: Int) -> [UInt8] {
+        Array(LineProtocol.measurement(of: chunk.bytes[chunk.bytes(of: line..<line + 1)]))
     }
 }
 

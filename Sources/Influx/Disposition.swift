@@ -11,9 +11,10 @@ enum Disposition: Equatable {
     case retry(reason: String, after: Duration?)
     /// The request is too big: send it in two halves.
     case tooLarge(reason: String)
-    /// Some lines will never be accepted; the others may already be stored. Sending the halves finds out which.
-    case refused(reason: String, dropped: Dropped)
-    /// Somebody has to change the configuration of the server or of this program: keep the data, try slowly.
+    /// Some lines are not accepted as they are; the others may already be stored. Sending the halves finds out which.
+    case refused(Refusal, reason: String, dropped: Dropped)
+    /// Nothing gets in until somebody acts or room is made: keep the data, try slowly. The default for every answer that
+    /// is not known.
     case hold(reason: String)
 
     /// What a refusal says about the number of refused lines.
@@ -34,8 +35,10 @@ enum Disposition: Equatable {
         let isAboutAccess = status == 401 || status == 403
         // Before the status: a partial write stored the rest whatever status came with it. A 401 says
         // "unable to parse authentication credentials", which is not about a line.
-        if message.contains("partial write") || (!isAboutAccess && Self.blamesLines(message)) {
-            self = .refused(reason: reason, dropped: Dropped(message))
+        if status != 204, !isAboutAccess || message.contains("partial write"), !message.contains("<html"),
+            let refusal = Refusal(message: reason)
+        {
+            self = .refused(refusal, reason: reason, dropped: Dropped(message, refusal))
             return
         }
         switch status {
@@ -43,41 +46,23 @@ enum Disposition: Equatable {
             self = .stored
         case 413:
             self = .tooLarge(reason: reason)
-        case 400 where Self.blamesRequest(message):
-            self = .hold(reason: reason)
-        case 400, 422:
-            self = .refused(reason: reason, dropped: .unknown)
         case 408, 425, 429:
             self = .retry(reason: reason, after: RetryAfter.delay(headers["retry-after"], now: now))
         case 500 where message.contains("retention policy not found"):
             self = .hold(reason: reason)
-        case 500...599:
+        case 500...599 where !message.contains("partial write"):
             self = .retry(reason: reason, after: RetryAfter.delay(headers["retry-after"], now: now))
         default:
-            // 401, 403, 404, a redirect, a 200 from something that is not InfluxDB, and every other 4xx:
-            // not the data's fault, so the data is kept.
+            // A full disk or a limit, told as a partial write; 401, 403, 404, a redirect, a 200 from something that is
+            // not InfluxDB, and every other 4xx: not known to be the data's fault, so the data is kept.
             self = .hold(reason: reason)
         }
-    }
-
-    /// Texts about points that will be refused again however often they are sent.
-    private static func blamesLines(_ message: String) -> Bool {
-        ["beyond retention", "field type conflict", "unable to parse"].contains { message.contains($0) }
-    }
-
-    /// A 400 about the target or the connection, which is the same for every line: rejecting the data would not
-    /// help. The last two are a web server's page and Go's answer to http:// on an https:// port.
-    private static func blamesRequest(_ message: String) -> Bool {
-        [
-            "database is required", "bucket", "organization", "org ", "orgid", "invalid precision",
-            "retention policy not found", "gzip", "<html", "https",
-        ].contains { message.contains($0) }
     }
 }
 
 extension Disposition.Dropped {
     /// Reads the `dropped=N` at the end of a partial write.
-    init(_ message: String) {
+    init(_ message: String, _ refusal: Refusal) {
         guard let mark = message.utf8.lastRange(of: "dropped=") else {
             self = .unknown
             return
@@ -87,7 +72,7 @@ extension Disposition.Dropped {
             self = .unknown
             return
         }
-        self = message.contains("beyond retention") ? .points(count) : .fields(count)
+        self = refusal == .beyondRetention ? .points(count) : .fields(count)
     }
 
     /// Whether a request of so many lines and fields was refused as a whole. When several shards of the server

@@ -85,7 +85,7 @@ struct Inbox {
     func deadline(lane: Int) -> Int64? { queues[lane].first.map { $0.since + linger } }
 
     /// Books a chunk whose every line is decided, and takes it back.
-    mutating func finish(_ chunk: inout Chunk, rejected: [(line: Int, reason: String)]) {
+    mutating func finish(_ chunk: inout Chunk, rejected: [Delivery.Rejected]) {
         status.heldPoints -= chunk.lines.count
         heldBytes -= chunk.bytes.count
         var start = 0
@@ -94,10 +94,13 @@ struct Inbox {
             run.ticket.stored += run.end - start
             start = run.end
         }
-        for (line, reason) in rejected {
-            guard let ticket = chunk.ticket(of: line) else { continue }
+        for one in rejected {
+            guard let ticket = chunk.ticket(of: one.line) else { continue }
             ticket.stored -= 1
-            ticket.rejected.append(RejectedPoint(index: Int(chunk.lines[line].index), reason: reason))
+            ticket.rejected.append(
+                RejectedPoint(
+                    index: Int(chunk.lines[one.line].index), refusal: one.refusal, reason: one.reason,
+                    line: Array(chunk.bytes[chunk.bytes(of: one.line..<one.line + 1)].dropLast())))
         }
         status.pointsWritten += chunk.lines.count - rejected.count
         status.pointsRejected += rejected.count

@@ -33,9 +33,11 @@ public struct InfluxSettings: Sendable {
     /// First retry after a random time up to this; each following limit is twice the one before (full jitter).
     public var backoffBase = Duration.milliseconds(500)
     /// Upper limit of the random time: how late the first retry after a recovery may be.
-    public var backoffCap = Duration.seconds(10)
-    /// Between attempts while the configuration is wrong (401, 403, 404 …), give or take a fifth.
-    public var holdRetry = Duration.seconds(15)
+    public var backoffCap = Duration.seconds(3)
+    /// Between attempts while somebody has to act (401, 403, 404, a full disk, a limit …), give or take a fifth.
+    public var holdRetry = Duration.seconds(3)
+    /// A request that has failed and been tried again for so long raises ``InfluxStatus/alarm``.
+    public var alarmAfter = Duration.seconds(30)
 
     public init(url: String, target: Target) {
         self.url = url

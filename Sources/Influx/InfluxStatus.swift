@@ -22,7 +22,8 @@ public struct InfluxStatus: Sendable, Equatable {
     public internal(set) var lastTurn: Int64?
     /// The latest reason for a retry; nil after a confirmed request.
     public internal(set) var lastError: String?
-    /// Set while the data is held because somebody must act: wrong token, missing bucket, wrong address.
+    /// Set while the data is held because somebody must act (wrong token, missing bucket, full disk, a limit), and when
+    /// nothing has been taken for ``InfluxSettings/alarmAfter`` although it was tried.
     public internal(set) var alarm: String?
 
     public init() {}

@@ -147,7 +147,7 @@ extension InfluxSettings {
         guard (1...1 << 28).contains(maxBytes) else { throw .invalidSetting("maxBytes must be 1 to 256 MiB") }
         guard (1...1024).contains(maxHeldBatches) else { throw .invalidSetting("maxHeldBatches must be 1 to 1024") }
         guard (0...9).contains(compressionLevel ?? 0) else { throw .invalidSetting("compressionLevel must be 0 to 9") }
-        let durations = [linger, connectTimeout, requestTimeout, backoffBase, backoffCap, holdRetry]
+        let durations = [linger, connectTimeout, requestTimeout, backoffBase, backoffCap, holdRetry, alarmAfter]
         guard durations.allSatisfy({ $0 >= .zero && $0 <= .seconds(86_400) }) else {
             throw .invalidSetting("the durations must be 0 to 24 hours")
         }

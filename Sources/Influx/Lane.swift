@@ -101,23 +101,30 @@ final class Lane {
                 status.lastError = nil
             }
             alarm = nil
+            failingSince = nil
         case .again(let reason, let after):
             status.retries += 1
             status.lastError = reason
             let asked = after?.wholeNanoseconds ?? 0
             phase = .waiting(until: now + asked + delay.next(using: &generator))
-            alarm = nil
+            let start = failingSince ?? since
+            failingSince = start
+            alarm = now - start >= settings.alarmAfter.wholeNanoseconds ? reason : nil
         case .hold(let reason):
             status.retries += 1
             status.lastError = reason
             let pause = settings.holdRetry.wholeNanoseconds
             phase = .waiting(until: now + pause + Int64.random(in: -pause / 5...pause / 5, using: &generator))
+            failingSince = failingSince ?? since
             alarm = reason
         }
     }
 
-    /// The reason of the latest hold, until an answer of another kind.
+    /// The reason of the latest hold, or of retries that have gone on for ``InfluxSettings/alarmAfter``, until a
+    /// request is decided.
     private(set) var alarm: String?
+    /// Boot time when the first of the requests began that have failed since.
+    private var failingSince: Int64?
 
     /// The delivery when its every line is decided; the lane goes on to the next chunk.
     func takeFinished() -> Delivery? {

@@ -1,3 +1,5 @@
+import Heating
+
 /// Points as lines, encoded as they are added; for ``InfluxWriter/submit(_:)``.
 public struct PointBatch: Sendable {
     struct Line: Sendable {
@@ -35,7 +37,7 @@ public struct PointBatch: Sendable {
     public mutating func add(_ series: borrowing Series, _ value: Double, time: Int64, index: Int) {
         guard value.isFinite else {
             let problem = series.problem ?? .notFinite(field: series.field)
-            refused.append(RejectedPoint(index: index, reason: problem.description))
+            refused.append(RejectedPoint(index: index, refusal: .unencodable, reason: problem.description))
             return
         }
         // The shortest text that reads back as the same double.
@@ -50,7 +52,7 @@ public struct PointBatch: Sendable {
         _ series: borrowing Series, number: UnsafeBufferPointer<UInt8>, time: Int64, index: Int
     ) {
         if let problem = series.problem {
-            refused.append(RejectedPoint(index: index, reason: problem.description))
+            refused.append(RejectedPoint(index: index, refusal: .unencodable, reason: problem.description))
             return
         }
         bytes += series.prefix
@@ -58,6 +60,15 @@ public struct PointBatch: Sendable {
         // One append of the rest instead of three.
         withDecimal(time, before: UInt8(ascii: " "), after: UInt8(ascii: "\n")) { bytes += $0 }
         lines.append(Line(end: bytes.count, fields: 1, index: Int32(clamping: index), hash: series.hash))
+    }
+
+    /// Adds a line that was encoded before, without its end; for points that are written again.
+    public mutating func add(line: some Collection<UInt8>, index: Int) {
+        let start = bytes.count
+        bytes += line
+        let hash = LineProtocol.seriesKey(of: bytes[start...]).withUnsafeBytes { wordHash($0) }
+        bytes.append(UInt8(ascii: "\n"))
+        lines.append(Line(end: bytes.count, fields: 1, index: Int32(clamping: index), hash: hash))
     }
 
     /// Adds a point of any shape. - Parameter index: as above.
@@ -69,7 +80,7 @@ public struct PointBatch: Sendable {
             let fields = Int32(clamping: point.fields.count)
             lines.append(Line(end: bytes.count, fields: fields, index: Int32(clamping: index), hash: hash))
         } catch {
-            refused.append(RejectedPoint(index: index, reason: error.description))
+            refused.append(RejectedPoint(index: index, refusal: .unencodable, reason: error.description))
         }
     }
 }

@@ -3,7 +3,32 @@ struct ConfirmedRanges: Equatable {
     /// More than a window of flights can leave; beyond it the highest are forgotten and confirmed again later.
     static let maximum = 4096
 
+    /// Of more than these only the lowest are kept over a restart.
+    static let maximumStored = 256
+
     private(set) var ranges: [ClosedRange<Int64>] = []
+
+    init() {}
+
+    /// - Parameter stored: ``stored``; what is no range is left out.
+    init(stored: String) {
+        for part in stored.utf8.split(separator: UInt8(ascii: ",")) {
+            let ends = part.split(separator: UInt8(ascii: "-")).compactMap { Int64(Substring($0)) }
+            if ends.count == 2, ends[0] > 0, ends[0] <= ends[1] { insert(ends[0]...ends[1]) }
+        }
+    }
+
+    /// Empty when there are none.
+    var stored: String {
+        ranges.prefix(Self.maximumStored).map { "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
+    }
+
+    /// A sequence that was not given out yet cannot have been confirmed.
+    func clipped(through newest: Int64) -> ConfirmedRanges {
+        var clipped = self
+        clipped.ranges = ranges.filter { $0.lowerBound <= newest }.map { $0.lowerBound...min($0.upperBound, newest) }
+        return clipped
+    }
 
     mutating func insert(_ range: ClosedRange<Int64>) {
         // The first range that ends at or after the neighbour of the new one, by bisection.

@@ -82,6 +82,20 @@ final class Connection {
         return true
     }
 
+    /// Copies everything that is committed, the log's part included, into a new file. Durable on return.
+    /// https://www.sqlite.org/c3ref/backup_finish.html
+    func copy(to path: String, vfs: String?) throws(JournalError) {
+        let copy = try Connection(path: path, vfs: vfs)
+        guard let backup = sqlite3_backup_init(copy.handle, "main", handle, "main") else {
+            throw copy.error(sqlite3_errcode(copy.handle), doing: "copying to")
+        }
+        let step = sqlite3_backup_step(backup, -1)
+        let code = sqlite3_backup_finish(backup)
+        guard step == SQLITE_DONE, code == SQLITE_OK else {
+            throw copy.error(step == SQLITE_DONE ? code : step, doing: "copying to")
+        }
+    }
+
     /// Allocates the database file up to `bytes`, rounded up to the chunk size.
     /// - Returns: false when the file system refuses.
     func preallocate(_ bytes: Int64) -> Bool {

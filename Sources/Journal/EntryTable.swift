@@ -157,7 +157,9 @@ final class EntryTable {
             return .damaged(
                 sequence: sequence, span: packet.span, payload: Array(payload.prefix(Journal.Rejected.keptBytes)))
         }
-        if let wanted, !wanted.contains(topic.name) { return .other(sequence: sequence, span: packet.span) }
+        if let wanted, !wanted.contains(where: { ExactName.isSame($0, topic.name) }) {
+            return .other(sequence: sequence, span: packet.span)
+        }
         return .good(
             Journal.Record(
                 sequence: sequence, topic: topic.name, payload: unpacked ?? Array(stored),

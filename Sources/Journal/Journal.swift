@@ -79,6 +79,11 @@ public final class Journal: Sendable {
         try run { store throws(JournalError) in try store.cursor(name) }
     }
 
+    /// Ranges above a cursor that were noted as confirmed; the lowest 256 also after a restart.
+    public func confirmedAbove(_ cursor: String) throws(JournalError) -> [ClosedRange<Int64>] {
+        try run { store throws(JournalError) in try store.confirmedAbove(cursor) }
+    }
+
     /// Moves a cursor forward, at most to the newest row, and creates it when it does not exist; durable on return.
     /// A cursor never moves backwards.
     public func advance(_ name: String, through: Int64) throws(JournalError) {

@@ -91,7 +91,7 @@ enum JournalFile {
         return name
     }
 
-    private static let freshSuffix = ".fresh"
+    static let freshSuffix = ".fresh"
     /// Bytes kept free at the end of each page, 0 in every journal. https://www.sqlite.org/fileformat2.html section 1.3.4
     private static let reservedOffset = 20
 

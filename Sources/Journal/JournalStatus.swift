@@ -25,7 +25,11 @@ public struct JournalStatus: Sendable, Equatable {
     /// after all, when the file is set aside and its rows are copied, stay counted.
     public var quarantined: Int64 = 0
     /// Rejected input by reason, since the file was made.
-    public var setAside: [String: Int64] = [:]
+    public var setAside: [String: Int64] = [:]  // Own names: reasons.
+    /// How often the file or its log was removed or replaced while in use and put back, since the start.
+    public var removals: Int64 = 0
+    /// What happened then, a sentence; nil if nothing did.
+    public var removal: String?
     /// Transactions that were made durable since the start.
     public var commits: Int64 = 0
     /// How long the last of them took, nanoseconds.

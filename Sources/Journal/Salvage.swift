@@ -10,7 +10,7 @@ struct Salvage {
         var countedThrough: Int64 = 0
         var dropped: Int64 = 0
         var quarantined: Int64 = 0
-        var cursors: [String: Int64] = [:]
+        var cursors: [String: Int64] = [:]  // Own names: readers.
     }
 
     struct Result {
@@ -171,7 +171,7 @@ struct Salvage {
 
     private mutating func takeTopic(_ number: Int64, _ name: String) {
         let known = topics[number, default: []]
-        guard known.count < 4, !known.contains(where: { $0.name == name }) else { return }
+        guard known.count < 4, !known.contains(where: { ExactName.isSame($0.name, name) }) else { return }
         topics[number, default: []].append(Topics.Topic(name: name))
     }
 

@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// An open journal file: the connection, its prepared statements, and what was read from it at the start.
 ///
@@ -24,12 +25,14 @@ final class Session {
     /// What `newest` was when the file was opened.
     private(set) var newestAtOpening: Int64 = 0
     var firstKept: Int64 = 1
-    var cursors: [String: Int64] = [:]
+    var cursors: [String: Int64] = [:]  // Own names: readers.
+    /// What was confirmed above the cursors when the file was opened.
+    private(set) var confirmedAtOpening: [String: ConfirmedRanges] = [:]  // Own names: readers.
     var dropped: Int64 = 0
     var quarantined: Int64 = 0
     /// Missing sequences up to here are in `quarantined`.
     var countedThrough: Int64 = 0
-    var rejectedCounts: [String: Int64] = [:]
+    var rejectedCounts: [String: Int64] = [:]  // Own names: reasons.
     /// Names of state values that did not pass their checksum and were forgotten.
     let damagedState: [String]
 
@@ -93,6 +96,9 @@ final class Session {
         for name in values.keys {
             if name.hasPrefix(StateName.cursorPrefix) {
                 cursors[String(name.dropFirst(StateName.cursorPrefix.count))] = number(name)
+            } else if name.hasPrefix(StateName.confirmedPrefix), let stored = values[name] {
+                let cursor = String(name.dropFirst(StateName.confirmedPrefix.count))
+                confirmedAtOpening[cursor] = ConfirmedRanges(stored: stored)
             } else if name.hasPrefix(StateName.rejectedPrefix) {
                 rejectedCounts[String(name.dropFirst(StateName.rejectedPrefix.count))] = number(name)
             }
@@ -176,6 +182,22 @@ final class Session {
         guard try statement.step(doing: "measuring") else { return 0 }
         defer { statement.reset() }
         return statement.int(0)
+    }
+
+    /// Which file the log is; nil until it is there.
+    private var logFile: (device: dev_t, number: ino_t)?
+
+    /// The same of the log, which SQLite does not watch.
+    var logHasMoved: Bool {
+        var information = stat()
+        let isThere = stat(connection.path + "-wal", &information) == 0
+        guard let known = logFile else {
+            if isThere { logFile = (information.st_dev, information.st_ino) }
+            return false
+        }
+        // A directory that cannot be read says nothing.
+        guard isThere || errno == ENOENT else { return false }
+        return !isThere || information.st_dev != known.device || information.st_ino != known.number
     }
 
     /// Whether the file was removed or replaced under its path: what is written then is lost with the process.

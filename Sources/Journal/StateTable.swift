@@ -27,7 +27,7 @@ final class StateTable {
 
     /// Every value whose checksum is right, and the names of the others.
     func load() throws(JournalError) -> (values: [String: String], damaged: [String]) {
-        var values: [String: String] = [:]
+        var values: [String: String] = [:]  // Own names: see StateName.
         var damaged: [String] = []
         while try all.step(doing: "reading the state of") {
             let name = all.text(0) ?? ""
@@ -63,6 +63,9 @@ enum StateName {
     /// Bytes held back for a full disk.
     static let ballast = "ballast"
     static let cursorPrefix = "cursor/"
+    /// What is confirmed above a cursor, `7-9,12-12`: rows that stay unconfirmed for long must not make all behind them
+    /// come again after a restart.
+    static let confirmedPrefix = "confirmed/"
     /// Second copies of the topics' names: without its name no row of a topic passes its checksum.
     static let topicPrefix = "topic/"
     static let rejectedPrefix = "rejected/"

@@ -141,7 +141,7 @@ extension Store {
     ) throws(JournalError) {
         guard !rejected.isEmpty else { return }
         try session.rejected.insert(rejected[...])
-        var changed: Set<String> = []
+        var changed: Set<String> = []  // Own names: reasons.
         for item in rejected {
             // Reasons are words of the program; the bound is for the day when one contains input.
             let isKnown = counts[item.reason] != nil || counts.count < RejectedTable.maximumReasons

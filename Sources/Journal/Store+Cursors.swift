@@ -9,6 +9,16 @@ extension Store {
         try perform(.other) { session throws(JournalError) in session.cursors[name] ?? 0 }
     }
 
+    /// What is confirmed above a cursor.
+    func confirmedAbove(_ name: String) throws(JournalError) -> [ClosedRange<Int64>] {
+        try perform(.other) { session throws(JournalError) in
+            (confirmed[name]?.ranges ?? []).compactMap { range in
+                range.lowerBound <= session.newest
+                    ? range.lowerBound...min(range.upperBound, session.newest) : nil
+            }
+        }
+    }
+
     /// Moves a cursor forward, durably; creates it when it does not exist.
     func advance(_ name: String, through: Int64) throws(JournalError) {
         try perform(.other) { session throws(JournalError) in
@@ -29,6 +39,7 @@ extension Store {
             guard session.cursors[name] != nil else { return }
             try session.transaction(durable: true) { () throws(JournalError) in
                 try session.state.removeValue(StateName.cursorPrefix + name)
+                try session.state.removeValue(StateName.confirmedPrefix + name)
             }
             session.cursors[name] = nil
             confirmed[name] = nil
@@ -48,6 +59,7 @@ extension Store {
                 if low <= high { pending.insert(low...high) }
             }
             let through = pending.takePrefix(after: bottom)
+            if pending != confirmed[name] ?? ConfirmedRanges() { unsavedCursors.insert(name) }
             confirmed[name] = pending
             if through != session.cursors[name] {
                 unsavedRows += through - (session.cursors[name] ?? 0)
@@ -76,6 +88,12 @@ extension Store {
     func writeCursors(in session: Session) throws(JournalError) {
         for name in unsavedCursors {
             try session.state.set(StateName.cursorPrefix + name, session.cursors[name] ?? 0)
+            let above = confirmed[name]?.stored ?? ""
+            if above.isEmpty {
+                try session.state.removeValue(StateName.confirmedPrefix + name)
+            } else {
+                try session.state.set(StateName.confirmedPrefix + name, above)
+            }
         }
         try session.state.set(StateName.newest, session.newest)
     }

@@ -9,14 +9,14 @@ final class Store {
     /// An I/O error happened: pages of the log may be marked clean without being on the disk.
     private var mustRewriteLog = false
     /// Where the cursors were when the last session ended with a failure.
-    private var remembered: (epoch: String, cursors: [String: Int64])?
+    private var remembered: (epoch: String, cursors: [String: Int64])?  // Own names: readers.
     /// The latest wall time that a caller gave.
     private(set) var lastWallTime: Int64
 
     /// Confirmed ranges above each cursor.
-    var confirmed: [String: ConfirmedRanges] = [:]
+    var confirmed: [String: ConfirmedRanges] = [:]  // Own names: readers.
     /// Cursors that moved since they were last written.
-    var unsavedCursors: Set<String> = []
+    var unsavedCursors: Set<String> = []  // Own names: readers.
     var unsavedRows: Int64 = 0
     var cursorsSavedAt: Int64 = 0
     var prunedPartlyAt: Int64?
@@ -31,6 +31,9 @@ final class Store {
     /// What happened to the file; stays until the process ends.
     private var notices: [String] = []
     private var isDiskFull = false
+    /// How often the file was removed or replaced while in use, and what was done about it last.
+    var removals: Int64 = 0
+    var removal: String?
     private var lastStatus = JournalStatus()
 
     init(_ settings: Journal.Settings, now: Int64) throws(JournalError) {
@@ -90,7 +93,7 @@ final class Store {
                 unsavedCursors.insert(name)
             }
         } else {
-            confirmed = [:]
+            confirmed = session.confirmedAtOpening.mapValues { $0.clipped(through: session.newest) }
             unsavedCursors = []
         }
         for name in session.damagedState {
@@ -104,7 +107,7 @@ final class Store {
     }
 
     /// Closes without touching the file any more. Confirmations that were not written yet stay valid for its epoch.
-    private func abandon() {
+    func abandon() {
         if let session { remembered = (session.epoch, session.cursors) }
         _ = status()
         session = nil
@@ -157,13 +160,8 @@ final class Store {
     ) throws(JournalError) -> Result {
         if let now { lastWallTime = now }
         do throws(JournalError) {
+            try putBackIfMoved()
             let session = try opened()
-            if session.hasMoved {
-                throw JournalError(
-                    code: .io,
-                    message: "\(settings.path) was removed or replaced while it was in use. Leave the file to "
-                        + "the daemon; a file is opened or made again by itself.")
-            }
             let result = try body(session)
             if session.isBroken { abandon() }
             if operation == .append { (appendFailure, isDiskFull) = (nil, false) } else { otherFailure = nil }
@@ -227,6 +225,8 @@ final class Store {
             status.quarantined = session.quarantined
             status.setAside = session.rejectedCounts
         }
+        status.removals = removals
+        status.removal = removal
         status.commits = commits
         status.commitNanosecondsLast = commitNanoseconds
         status.lastError = appendFailure ?? otherFailure

@@ -19,13 +19,13 @@ struct Topics {
         }
     }
 
-    private var numbers: [String: Int] = [:]
+    private var numbers: [ExactName: Int] = [:]
     /// Indexed by number; entry 0 and gaps are nil.
     private var topics: [Topic?] = [nil]
 
     var count: Int { topics.count - 1 }
 
-    func number(of name: String) -> Int? { numbers[name] }
+    func number(of name: String) -> Int? { numbers[ExactName(name)] }
 
     subscript(number: Int64) -> Topic? {
         number > 0 && number < topics.count ? topics[Int(number)] : nil
@@ -40,13 +40,13 @@ struct Topics {
         guard number > 0, number <= Self.maximum else { return }
         while topics.count <= number { topics.append(nil) }
         topics[number] = Topic(name: name)
-        numbers[name] = number
+        numbers[ExactName(name)] = number
     }
 
     /// Forgets topics above `count`, whose transaction failed.
     mutating func truncate(to count: Int) {
         while self.count > count {
-            if let topic = topics.removeLast() { numbers[topic.name] = nil }
+            if let topic = topics.removeLast() { numbers[ExactName(topic.name)] = nil }
         }
     }
 }

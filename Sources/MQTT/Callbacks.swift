@@ -10,6 +10,7 @@ func installCallbacks(on pointer: OpaquePointer) {
     mosquitto_message_v5_callback_set(pointer, onMessage)
     mosquitto_publish_v5_callback_set(pointer, onPublish)
     mosquitto_subscribe_v5_callback_set(pointer, onSubscribe)
+    mosquitto_unsubscribe_v5_callback_set(pointer, onUnsubscribe)
     mosquitto_log_callback_set(pointer, onLog)
 }
 
@@ -21,6 +22,10 @@ private func onConnect(
     _: OpaquePointer?, _ context: UnsafeMutableRawPointer?, _ code: Int32, _ flags: Int32, _ properties: OpaquePointer?
 ) {
     guard let client = client(context) else { return }
+    guard client.acceptance == nil else {
+        client.isAcceptedTwice = true
+        return
+    }
     let received = ReceivedProperties(properties)
     let code = UInt8(truncatingIfNeeded: code)
     // A 3.1.1 broker that refuses a v5 CONNECT is reported with the v5 code already (handle_connack.c).
@@ -31,7 +36,9 @@ private func onConnect(
         sessionPresent: flags & 1 != 0,
         receiveMaximum: received?.int16(MQTT_PROP_RECEIVE_MAXIMUM),
         maximumPacketSize: received?.int32(MQTT_PROP_MAXIMUM_PACKET_SIZE),
-        sessionExpiry: received?.int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL))
+        sessionExpiry: received?.int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL),
+        maximumQoS: received?.byte(MQTT_PROP_MAXIMUM_QOS),
+        retainAvailable: received?.byte(MQTT_PROP_RETAIN_AVAILABLE))
     client.eventCount += 1
     errno = EAGAIN
 }
@@ -59,7 +66,9 @@ private func onMessage(
             topic: String(cString: topic), payload: [UInt8](payload), qos: UInt8(truncatingIfNeeded: message.qos),
             isRetained: message.retain, packetID: UInt16(truncatingIfNeeded: message.mid),
             userProperties: userProperties))
+    // User properties too: a packet may be made of nothing else.
     client.messageBytes += payload.count + client.messages[client.messages.count - 1].topic.utf8.count
+    client.messageBytes += userProperties.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
     client.eventCount += 1
     if message.qos > 0 { client.queued += 1 }
     // With TLS, or while publications are in flight, one mosquitto_loop_read goes on over many packets; it returns
@@ -71,7 +80,12 @@ private func onPublish(
     _: OpaquePointer?, _ context: UnsafeMutableRawPointer?, _ packetID: Int32, _ reason: Int32, _: OpaquePointer?
 ) {
     guard let client = client(context) else { return }
-    if client.isWriting { client.unwritten -= 1 } else { client.unconfirmed -= 1 }
+    if client.isWriting {
+        client.unwritten -= 1
+    } else {
+        client.unconfirmed -= 1
+        client.hasConfirmed = true
+    }
     client.confirmations.append((packetID, ReasonCode(rawValue: UInt8(truncatingIfNeeded: reason))))
     client.eventCount += 1
 }
@@ -83,6 +97,14 @@ private func onSubscribe(
     guard let client = client(context) else { return }
     let reasons = UnsafeBufferPointer(start: granted, count: granted == nil ? 0 : Int(count))
     client.grants.append((packetID, reasons.map { ReasonCode(rawValue: UInt8(truncatingIfNeeded: $0)) }))
+    client.eventCount += 1
+}
+
+private func onUnsubscribe(
+    _: OpaquePointer?, _ context: UnsafeMutableRawPointer?, _ packetID: Int32, _: OpaquePointer?
+) {
+    guard let client = client(context) else { return }
+    client.releases.append(packetID)
     client.eventCount += 1
 }
 

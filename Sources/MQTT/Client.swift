@@ -1,4 +1,5 @@
 import CMosquitto
+import CMosquittoGuard
 import Glibc
 
 /// One libmosquitto instance: one attempt to connect and, if it succeeds, one connection.
@@ -17,6 +18,8 @@ final class Client {
 
     let settings: ConnectionSettings
     let version: ProtocolVersion
+    /// The last will as it is given to the broker; `nil`: none, or none any more.
+    let will: Publication?
     let pointer: OpaquePointer
 
     private(set) var stage = Stage.tcp
@@ -27,8 +30,12 @@ final class Client {
     var messageBytes = 0
     var confirmations: [(packetID: Int32, reason: ReasonCode)] = []
     var grants: [(packetID: Int32, reasons: [ReasonCode])] = []
+    /// Answers to unsubscribe calls.
+    var releases: [Int32] = []
     /// A message was not taken, for want of memory: the connection must end without its PUBACK.
     var hasLostProperties = false
+    /// Accepted a second time, which no broker may do (MQTT v5 3.2).
+    var isAcceptedTwice = false
     /// Callbacks so far: whether a call to the library did anything.
     var eventCount = 0
     /// The broker's DISCONNECT, if it sent one.
@@ -37,6 +44,7 @@ final class Client {
     var log: [String] = []
     /// Publications of QoS 1 without PUBACK, and of QoS 0 not yet written.
     var unconfirmed = 0
+    var hasConfirmed = false
     var unwritten = 0
     /// Inside `write()`, where on_publish means "written" and not "PUBACK".
     private(set) var isWriting = false
@@ -51,9 +59,13 @@ final class Client {
         var receiveMaximum: UInt16?
         var maximumPacketSize: UInt32?
         var sessionExpiry: UInt32?
+        var maximumQoS: UInt8?
+        var retainAvailable: UInt8?
     }
 
-    init(_ settings: ConnectionSettings, version: ProtocolVersion) throws(Disconnection) {
+    init(
+        _ settings: ConnectionSettings, version: ProtocolVersion, will: Publication? = nil
+    ) throws(Disconnection) {
         guard Self.libraryIsReady, let pointer = mosquitto_new(settings.clientID, settings.cleanStart, nil) else {
             throw Disconnection(
                 .configuration,
@@ -62,6 +74,7 @@ final class Client {
         }
         self.settings = settings
         self.version = version
+        self.will = will
         self.pointer = pointer
         // Without this the library writes each PUBACK before it calls on_message (handle_publish.c, packet_mosq.c).
         mosquitto_threaded_set(pointer, true)
@@ -182,7 +195,7 @@ final class Client {
     }
 
     private func handshake() throws(Disconnection) {
-        let code = mosquitto_loop_read(pointer, 1)
+        let code = hearth_loop_read(pointer)
         let error = errno
         guard code == 0, let session = mosquitto_ssl_get(pointer) else { throw failure(code, error) }
         if OpenSSL.loaded?.isHandshakeFinished(session) == true {
@@ -221,10 +234,11 @@ final class Client {
     }
 
     private func readOnce() throws(Disconnection) {
-        let code = mosquitto_loop_read(pointer, 1)
+        let code = hearth_loop_read(pointer)
         let error = errno
         guard code == 0, mosquitto_socket(pointer) >= 0 else { throw failure(code, error) }
         if hasLostProperties { throw outOfMemory() }
+        if isAcceptedTwice { throw brokenRules("it accepted the connection twice") }
     }
 
     /// Writes everything that is queued, acknowledgements of received messages included.
@@ -250,7 +264,7 @@ final class Client {
 
     /// Pings when due, and notices that a ping was not answered.
     func keepAlive() throws(Disconnection) {
-        let code = mosquitto_loop_misc(pointer)
+        let code = hearth_loop_misc(pointer)
         let error = errno
         guard code == 0, mosquitto_socket(pointer) >= 0 else { throw failure(code, error) }
     }

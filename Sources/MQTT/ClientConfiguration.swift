@@ -11,7 +11,7 @@ extension Client {
         mosquitto_int_option(pointer, MOSQ_OPT_SEND_MAXIMUM, Int32(max(settings.sendMaximum, 1)))
         try setCredentials()
         if let tls = settings.tls { try setTLS(tls) }
-        if let will = settings.will { try setWill(will) }
+        if let will { try setWill(will) }
     }
 
     private func setCredentials() throws(Disconnection) {

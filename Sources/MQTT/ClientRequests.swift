@@ -35,6 +35,22 @@ extension Client {
         return packetID
     }
 
+    func unsubscribe(_ filters: [String]) throws(LinkError) -> Int32 {
+        let copies = filters.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        guard !filters.contains(where: { $0.utf8.contains(0) }), copies.allSatisfy({ $0 != nil }) else {
+            throw LinkError(.invalid, "a topic filter contains NUL")
+        }
+        var packetID: Int32 = 0
+        let code = copies.withUnsafeBufferPointer { filters in
+            mosquitto_unsubscribe_multiple(
+                pointer, &packetID, Int32(clamping: filters.count), filters.baseAddress, nil)
+        }
+        try check(code, topic: filters.joined(separator: ", "))
+        queued += 1
+        return packetID
+    }
+
     private func check(_ code: Int32, topic: String) throws(LinkError) {
         switch mosq_err_t(rawValue: code) {
         case MOSQ_ERR_SUCCESS: return

@@ -22,6 +22,9 @@ public protocol ConnectionHandler: AnyObject {
     /// The answer to a subscribe call, one reason per filter.
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link)
 
+    /// The answer to an unsubscribe call.
+    func unsubscribed(_ packetID: Int32, on link: Link)
+
     /// An attempt failed or a connection ended, `after` nanoseconds of being connected (0: never was). What was
     /// published and not confirmed is forgotten and must be published again.
     ///
@@ -41,6 +44,7 @@ public protocol ConnectionHandler: AnyObject {
 extension ConnectionHandler {
     public func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {}
     public func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {}
+    public func unsubscribed(_ packetID: Int32, on link: Link) {}
     public func turn(_ link: Link?, now: Int64) -> Int64? { nil }
     public func stopping(_ link: Link?, now: Int64) -> Bool { true }
 }

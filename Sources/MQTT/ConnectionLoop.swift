@@ -5,6 +5,8 @@ import Glibc
 /// Acknowledgements leave in `flush()` only, and only while no batch is waiting for the handler.
 final class ConnectionLoop {
     private static let longestSleep = nanosecondsPerSecond
+    /// Attempts in a row that the handler is not asked about: another version, another will.
+    private static let immediateLimit = 3
 
     private let connection: Connection
     private let handler: any ConnectionHandler
@@ -18,6 +20,8 @@ final class ConnectionLoop {
     /// Boot time of the attempt's start and of its end without success, of its CONNACK, and of the next attempt.
     private var attemptStart: Int64 = 0
     private var attemptEnd: Int64 = 0
+    /// How long the current stage was given, for messages.
+    private var stageLimit: Int64 = 0
     private var connectedSince: Int64 = 0
     private var nextAttempt: Int64 = 0
     /// When the first message of the waiting batch was read.
@@ -29,6 +33,10 @@ final class ConnectionLoop {
     private var reportedStage: Client.Stage?
 
     private var version: VersionChoice
+    private var will: WillChoice
+    private var qos = QoSChoice()
+    /// Attempts made at once, without asking the handler.
+    private var immediateAttempts = 0
     private var addressFamily: AddressFamily?
 
     init(_ connection: Connection, handler: any ConnectionHandler) {
@@ -36,6 +44,7 @@ final class ConnectionLoop {
         self.handler = handler
         (settings, generation) = connection.currentSettings
         version = VersionChoice(settings)
+        will = WillChoice(settings.will)
     }
 
     func run() {
@@ -80,6 +89,8 @@ final class ConnectionLoop {
 
     private func reconnectWithNewSettings(_ now: Int64) {
         version = VersionChoice(settings)
+        will = WillChoice(settings.will)
+        qos = QoSChoice()
         addressFamily = nil
         if let client {
             perform { () throws(Disconnection) in try handOver(client) }
@@ -98,11 +109,13 @@ final class ConnectionLoop {
         reportedStage = nil
         // Not a stage of the client: the call below blocks in the resolver, so it is said before.
         connection.report(.connecting(since: attemptStart, phase: .resolving))
+        version.begin(now: attemptStart)
         perform { () throws(Disconnection) in
-            let client = try Client(settings, version: version.current)
+            let client = try Client(settings, version: version.current, will: will.will)
             self.client = client
             try client.connect(only: addressFamily)
-            attemptEnd = bootTime() + settings.connectTimeout
+            stageLimit = settings.connectTimeout
+            attemptEnd = bootTime() + stageLimit
             reportStage(client)
         }
     }
@@ -111,7 +124,8 @@ final class ConnectionLoop {
         let family = client.stage == .tcp ? client.addressFamily : nil
         do throws(Disconnection) {
             try client.establish(events)
-            if client.stage != .connected, bootTime() >= attemptEnd { throw client.timeout() }
+            if client.stage == .mqtt, reportedStage != .mqtt { boundAnswer() }
+            if client.stage != .connected, bootTime() >= attemptEnd { throw client.timeout(after: stageLimit) }
         } catch {
             // Nothing answered over IPv6: leave it out next time. Nothing over the family alone: try both again.
             if client.stage == .tcp { addressFamily = addressFamily == nil && family == .ipv6 ? .ipv4 : nil }
@@ -121,12 +135,22 @@ final class ConnectionLoop {
         if client.stage == .connected, let acceptance = client.acceptance { try accept(client, acceptance) }
     }
 
+    /// The CONNECT was sent.
+    private func boundAnswer() {
+        guard version.isImpatient, settings.answerTimeout < settings.connectTimeout else { return }
+        stageLimit = settings.answerTimeout
+        attemptEnd = min(attemptEnd, bootTime() + stageLimit)
+    }
+
     private func accept(_ client: Client, _ acceptance: Client.Acceptance) throws(Disconnection) {
-        version.accepted()
         connectedSince = bootTime()
+        version.accepted(now: connectedSince)
+        will.accepted()
+        immediateAttempts = 0
         nextKeepAlive = 0
         connection.report(.connected(since: connectedSince, version: client.version))
-        let link = Link(client, acceptance)
+        let link = Link(
+            client, acceptance, will: will.admission, maximumQoS: qos.maximum(now: connectedSince))
         self.link = link
         handler.connected(link, sessionPresent: acceptance.sessionPresent)
         try obeyDrop(link)
@@ -175,12 +199,17 @@ final class ConnectionLoop {
     }
 
     private func deliverAnswers(_ client: Client) throws(Disconnection) {
-        guard let link, !client.grants.isEmpty || !client.confirmations.isEmpty else { return }
+        guard let link, !client.grants.isEmpty || !client.confirmations.isEmpty || !client.releases.isEmpty else {
+            return
+        }
         let grants = client.grants
         let confirmations = client.confirmations
         client.grants.removeAll()
+        let releases = client.releases
         client.confirmations.removeAll()
+        client.releases.removeAll()
         for grant in grants { handler.subscribed(grant.packetID, reasons: grant.reasons, on: link) }
+        for packetID in releases { handler.unsubscribed(packetID, on: link) }
         for answer in confirmations { handler.published(answer.packetID, reason: answer.reason, on: link) }
         try obeyDrop(link)
     }
@@ -250,11 +279,25 @@ final class ConnectionLoop {
     /// Ends the attempt or connection and asks the handler when to try again.
     private func lose(_ cause: Disconnection) {
         let wasConnected = link != nil
-        let wasAtConnect = client?.stage == .mqtt && client?.acceptance == nil && cause.kind == .lost
-        end()
-        // The same broker may well take the other version now.
-        if version.failed(cause, atConnect: wasAtConnect) { return }
+        let isSilence = cause.kind == .lost || cause.kind == .timeout
+        let wasAtConnect = client?.stage == .mqtt && client?.acceptance == nil && isSilence
         let now = bootTime()
+        if let client, wasConnected {
+            let isUnanswered = client.version == .v311 && client.unconfirmed > 0 && !client.hasConfirmed
+            qos.ended(
+                isSuspicious: isUnanswered && cause.kind == .lost,
+                brief: now - connectedSince < 2 * nanosecondsPerSecond,
+                now: now)
+        }
+        end()
+        // The same broker may well take the other version now, or the connection without the will.
+        let hasOtherVersion = version.failed(cause, atConnect: wasAtConnect, now: now)
+        let hasOtherWill = !hasOtherVersion && will.failed(cause, atConnect: wasAtConnect)
+        if !wasConnected, hasOtherVersion || hasOtherWill, immediateAttempts < Self.immediateLimit {
+            immediateAttempts += 1
+            return
+        }
+        immediateAttempts = 0
         let delay = handler.disconnected(cause, after: wasConnected ? max(now - connectedSince, 1) : 0)
         nextAttempt = now.addingReportingOverflow(max(delay, 0)).partialValue
         connection.report(.waiting(until: nextAttempt, lastError: cause))

@@ -34,8 +34,10 @@ public struct ConnectionSettings: Sendable, Equatable {
     /// Nanoseconds from the resolver's answer to the CONNACK. Name resolution happens inside the C library and
     /// takes as long as the resolver does.
     public var connectTimeout: Int64 = 15_000_000_000
-    /// Try MQTT v5 first and fall back to 3.1.1 when the broker does not know it. `false`: 3.1.1 only.
-    public var prefersVersion5 = true
+    /// Nanoseconds for the CONNACK while v5 is tried at a broker that has not spoken it yet: some never answer to it.
+    public var answerTimeout: Int64 = 4_000_000_000
+    /// Which versions to speak.
+    public var protocolPolicy = ProtocolPolicy.auto
 
     public init(host: String, port: Int, clientID: String) {
         self.host = host
@@ -62,7 +64,7 @@ public struct TLS: Sendable, Equatable {
 /// When the messages read so far are handed over: at the first limit that is reached.
 public struct BatchLimits: Sendable, Equatable {
     public var messages: Int
-    /// Sum of payload and topic bytes.
+    /// Sum of the bytes of payloads, topics and user properties.
     public var bytes: Int
     /// Nanoseconds a batch may wait for more after its first message. 0: hand over as soon as nothing more is
     /// readable. Acknowledgements and pings wait with it, so it is cut to half of `keepAlive`.
@@ -79,6 +81,14 @@ public struct BatchLimits: Sendable, Equatable {
         self.age = age
         self.pace = pace
     }
+}
+
+/// Which versions of MQTT a connection may speak.
+public enum ProtocolPolicy: String, Sendable, CaseIterable {
+    /// v5 first, and 3.1.1 when the broker does not know it.
+    case auto
+    case version5 = "5"
+    case version311 = "3.1.1"
 }
 
 /// The MQTT version a connection speaks.

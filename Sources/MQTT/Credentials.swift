@@ -1,10 +1,11 @@
 import Glibc
 
-/// Reads a password from its file, without one trailing line end.
+/// Reads a password from its file, without one trailing line end and without the mark that some editors put before UTF-8.
 ///
 /// An empty or unusable file is an error: nothing may turn a configured password into an anonymous connection.
 func readPassword(from path: String) throws(Disconnection) -> String {
     var bytes = try readFile(path, purpose: "password file", limit: 65_536)
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
     if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
     if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
     guard !bytes.isEmpty else {

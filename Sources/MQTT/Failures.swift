@@ -1,10 +1,12 @@
 import CMosquitto
+import CMosquittoGuard
 import Glibc
 
 // Turning the library's return codes into sentences that say what to do next.
 extension Client {
     /// Why the library stopped, from its code, the error number after it, and what the callbacks have seen.
     func failure(_ code: Int32, _ error: Int32) -> Disconnection {
+        if code == Int32(HEARTH_ASSERTION_FAILED) { return unknownProperty() }
         if let acceptance, acceptance.reason != .success { return refusal(acceptance) }
         if let disconnectReason { return disconnected(by: disconnectReason) }
         if let cause = tlsFailure() { return cause }
@@ -63,6 +65,18 @@ extension Client {
         )
     }
 
+    /// The library cannot go on after it (CMosquittoGuard); with MQTT 3.1.1 there are no properties.
+    private func unknownProperty() -> Disconnection {
+        Disconnection(
+            .protocolError,
+            "\(peer) sent a property that MQTT 5 does not know: is it a broker, and which version of it?",
+            hint: .withoutProperties)
+    }
+
+    func brokenRules(_ how: String) -> Disconnection {
+        Disconnection(.protocolError, "\(peer) broke the rules of MQTT: \(how)")
+    }
+
     func unreachable(_ error: Int32) -> Disconnection {
         let hint: String
         switch error {
@@ -80,7 +94,12 @@ extension Client {
         case .tls:
             return Disconnection(.tls, "\(peer) ended the TLS handshake (\(what)): is it the broker's TLS port?")
         case .mqtt, .connected:
-            let hint = settings.tls == nil ? "is it a broker" : "is it a broker, does it require a client certificate"
+            let isTLSPort = settings.tls == nil && settings.port == 8883
+            let hint =
+                isTLSPort
+                ? "port 8883 is for TLS: set ca in the section's tls, or use 1883"
+                : settings.tls == nil
+                    ? "is it a broker that wants no TLS there" : "is it a broker, does it require a client certificate"
             return Disconnection(
                 .lost,
                 "\(peer) ended the connection before it accepted us (\(what)): \(hint), and what does its log say?")
@@ -88,8 +107,10 @@ extension Client {
     }
 
     /// The attempt took longer than `connectTimeout`.
-    func timeout() -> Disconnection {
-        let seconds = Double(settings.connectTimeout) / Double(nanosecondsPerSecond)
+    ///
+    /// - Parameter nanoseconds: how long its last stage was given.
+    func timeout(after nanoseconds: Int64) -> Disconnection {
+        let seconds = Double(nanoseconds / 1_000_000) / 1000
         let time = "\(seconds) s"
         switch stage {
         case .tcp:

@@ -12,17 +12,29 @@ public final class Link {
     /// Seconds the broker will keep our session; less than asked for if it said so.
     public let sessionExpiry: UInt32
 
+    /// Highest QoS the broker takes; what is published above it leaves with this one.
+    public let maximumQoS: UInt8
+    /// Whether the broker keeps retained messages; otherwise the flag is left out.
+    public let canRetain: Bool
+    /// How much of the last will that was asked for the broker took.
+    public let will: WillAdmission
+
     private var client: Client?
     private let peer: String
     private(set) var dropReason: String?
 
-    init(_ client: Client, _ acceptance: Client.Acceptance) {
+    init(_ client: Client, _ acceptance: Client.Acceptance, will: WillAdmission = .full, maximumQoS: UInt8 = 2) {
         self.client = client
         peer = client.peer
         version = client.version
         // Without the property the limit is 65 535 (MQTT v5 3.2.2.3.3).
-        sendMaximum = Int(min(acceptance.receiveMaximum ?? .max, max(client.settings.sendMaximum, 1)))
+        let receiveMaximum = acceptance.receiveMaximum.flatMap { $0 == 0 ? nil : $0 }
+        sendMaximum = Int(min(receiveMaximum ?? .max, max(client.settings.sendMaximum, 1)))
         maximumPacketSize = acceptance.maximumPacketSize.map { Int($0) }
+        // The property says 0 or 1; without it, 2 (MQTT v5 3.2.2.3.4 and 3.2.2.3.5).
+        self.maximumQoS = min(acceptance.maximumQoS ?? 2, maximumQoS)
+        canRetain = acceptance.retainAvailable != 0
+        self.will = will
         sessionExpiry = acceptance.sessionExpiry ?? client.settings.sessionExpiry
     }
 
@@ -34,11 +46,16 @@ public final class Link {
 
     /// Queues a message.
     ///
+    /// What the broker said it does not offer is left out: QoS above ``maximumQoS``, the retain flag without ``canRetain``.
+    ///
     /// - Returns: the packet id that `published` will report.
     /// - Throws: ``LinkError``: `windowFull` with `sendMaximum` messages in flight, or that many of QoS 0 unwritten.
     @discardableResult
     public func publish(_ publication: Publication) throws(LinkError) -> Int32 {
         let client = try connectedClient()
+        var publication = publication
+        publication.qos = min(publication.qos, maximumQoS)
+        publication.retain = publication.retain && canRetain
         let isFull =
             publication.qos == 0
             ? client.unwritten >= Int(client.settings.sendMaximum) : client.unconfirmed >= sendMaximum
@@ -55,6 +72,14 @@ public final class Link {
         _ filters: [String], qos: UInt8 = 1, options: SubscriptionOptions = SubscriptionOptions()
     ) throws(LinkError) -> Int32 {
         try connectedClient().subscribe(filters, qos: qos, options: options)
+    }
+
+    /// Asks for no more messages of these filters. What the broker has queued for them already still comes.
+    ///
+    /// - Returns: the packet id that `unsubscribed` will report.
+    @discardableResult
+    public func unsubscribe(_ filters: [String]) throws(LinkError) -> Int32 {
+        try connectedClient().unsubscribe(filters)
     }
 
     /// Ends the connection after the current call, without DISCONNECT and without acknowledging anything that was

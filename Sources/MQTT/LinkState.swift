@@ -33,11 +33,23 @@ public struct Disconnection: Error, Sendable, Equatable, CustomStringConvertible
     public let message: String
     /// The broker's reason, where it gave one.
     public let reason: ReasonCode?
+    /// What the next attempt should do differently.
+    let hint: Hint?
+
+    enum Hint: Sendable {
+        /// The peer's v5 properties are unreadable.
+        case withoutProperties
+    }
 
     public init(_ kind: Kind, _ message: String, reason: ReasonCode? = nil) {
+        self.init(kind, message, reason: reason, hint: nil)
+    }
+
+    init(_ kind: Kind, _ message: String, reason: ReasonCode? = nil, hint: Hint?) {
         self.kind = kind
         self.message = message
         self.reason = reason
+        self.hint = hint
     }
 
     public var description: String { message }

@@ -56,6 +56,11 @@ struct ReceivedProperties {
         self.head = head
     }
 
+    func byte(_ identifier: mqtt5_property) -> UInt8? {
+        var value: UInt8 = 0
+        return mosquitto_property_read_byte(head, Int32(identifier.rawValue), &value, false) == nil ? nil : value
+    }
+
     func int16(_ identifier: mqtt5_property) -> UInt16? {
         var value: UInt16 = 0
         return mosquitto_property_read_int16(head, Int32(identifier.rawValue), &value, false) == nil ? nil : value

@@ -19,6 +19,8 @@ public struct ReasonCode: RawRepresentable, Hashable, Sendable {
     public static let sessionTakenOver = ReasonCode(rawValue: 0x8E)
     public static let packetTooLarge = ReasonCode(rawValue: 0x95)
     public static let quotaExceeded = ReasonCode(rawValue: 0x97)
+    public static let retainNotSupported = ReasonCode(rawValue: 0x9A)
+    public static let qosNotSupported = ReasonCode(rawValue: 0x9B)
 
     /// The server accepted a request (0x00...0x7F).
     public var isSuccess: Bool { rawValue < 0x80 }

@@ -1,57 +1,106 @@
 /// Which MQTT version the next attempt speaks, from how the last ones ended.
 ///
-/// v5 comes first. A broker that says it does not know v5 is believed: 3.1.1 from then on. Some 3.1.1 brokers close
-/// at the CONNECT instead of answering, but so does a v5 broker that is just going down, and a proxy whose broker is
-/// away; after a few such closes 3.1.1 is tried once, and v5 gets its turn again at the next connection. A broker that
-/// has spoken v5 before has most likely not unlearned it: with 3.1.1, which may last as long as the connection, messages
-/// lose their properties.
+/// v5 comes first. A broker that says it does not know v5 is believed, for an hour. Some close at the CONNECT instead, some
+/// do not answer it: then 3.1.1 is tried at once. v5 gets its turn again at the next connection; where it met silence, which
+/// costs seconds, only after a rest that grows. A v5 broker that is just going down, or a proxy whose broker is away, closes
+/// too, so a broker that has spoken v5 before is given more time: with 3.1.1, which may last as long as the connection,
+/// messages lose their properties.
 struct VersionChoice: Equatable {
-    /// Closes in a row before the trial.
-    private static let patience = 3
-    /// The same for a broker that has spoken v5 to us.
+    /// Failures at the CONNECT in a row before the other version, for a broker that has spoken v5 to us.
     private static let patienceWithAcquaintance = 30
+    /// The same where it gave no answer, which costs the whole time of an attempt.
+    private static let patienceWithSilence = 4
+    private static let firstRest = 60 * nanosecondsPerSecond
+    private static let longestRest = 3600 * nanosecondsPerSecond
 
     private(set) var current: ProtocolVersion
-    private let prefersVersion5: Bool
-    private var isTrial = false
-    private var closes = 0
+    private let isFixed: Bool
     private var hasSpokenVersion5 = false
+    /// Failures at the CONNECT in a row with the current version.
+    private var failures = 0
+    /// How long v5 rests once 3.1.1 was accepted, and until when (boot time).
+    private var rest = firstRest
+    private var restsUntil: Int64 = 0
+    /// Why 3.1.1 was chosen, while it has not been accepted yet.
+    private var trial: Trial?
+
+    private enum Trial { case refused, silent, closed }
 
     init(_ settings: ConnectionSettings) {
-        prefersVersion5 = settings.prefersVersion5
-        current = prefersVersion5 ? .v5 : .v311
+        isFixed = settings.protocolPolicy != .auto
+        current = settings.protocolPolicy == .version311 ? .v311 : .v5
+    }
+
+    /// Whether an answer to the CONNECT is awaited for a few seconds only, since silence may be the answer to v5.
+    var isImpatient: Bool { !isFixed && current == .v5 && !hasSpokenVersion5 }
+
+    /// An attempt is about to be made.
+    mutating func begin(now: Int64) {
+        guard !isFixed, current == .v311, trial == nil, now >= restsUntil else { return }
+        current = .v5
+        failures = 0
     }
 
     /// The broker sent its CONNACK.
-    mutating func accepted() {
-        // A trial that worked makes the next one come sooner.
-        closes = isTrial ? patience - 1 : 0
-        if current == .v5 { hasSpokenVersion5 = true }
+    mutating func accepted(now: Int64) {
+        failures = 0
+        guard current == .v5 else {
+            if let trial { beginRest(now, after: trial) }
+            trial = nil
+            return
+        }
+        hasSpokenVersion5 = true
+        rest = Self.firstRest
     }
 
     /// An attempt or a connection ended.
     ///
-    /// - Parameter atConnect: the peer closed after the CONNECT and before a CONNACK.
+    /// - Parameter atConnect: the peer closed after the CONNECT and before a CONNACK, or sent none in time.
     /// - Returns: true if the next attempt should be made at once, with the other version.
-    mutating func failed(_ cause: Disconnection, atConnect: Bool) -> Bool {
-        guard prefersVersion5 else { return false }
-        if current == .v5, cause.kind == .refused, cause.reason == .unsupportedProtocolVersion {
-            current = .v311
-            return true
+    mutating func failed(_ cause: Disconnection, atConnect: Bool, now: Int64) -> Bool {
+        guard !isFixed else { return false }
+        if current == .v5, cause.reason == .unsupportedProtocolVersion && cause.kind == .refused {
+            return turnTo311(.refused)
         }
-        if isTrial {
-            isTrial = false
-            current = .v5
-        } else if current == .v5 {
-            closes = atConnect ? closes + 1 : 0
-            if closes >= patience {
-                closes = 0
-                isTrial = true
-                current = .v311
-            }
+        if current == .v5, cause.hint == .withoutProperties { return turnTo311(.silent) }
+        if current == .v311, cause.kind == .refused, cause.reason == .unsupportedProtocolVersion {
+            return turnToVersion5()
         }
-        return false
+        guard atConnect else {
+            // Another kind of failure says nothing about versions; a broker that is away may come back as another.
+            if trial != nil { _ = turnToVersion5() }
+            failures = 0
+            return false
+        }
+        failures += 1
+        guard current == .v5 else {
+            // Neither was taken: both get their turn again, at the pace of the attempts.
+            _ = turnToVersion5()
+            return false
+        }
+        let isSilent = cause.kind == .timeout
+        let patience = isSilent ? Self.patienceWithSilence : Self.patienceWithAcquaintance
+        guard failures >= (hasSpokenVersion5 ? patience : 1) else { return false }
+        return turnTo311(isSilent ? .silent : .closed)
     }
 
-    private var patience: Int { hasSpokenVersion5 ? Self.patienceWithAcquaintance : Self.patience }
+    private mutating func turnTo311(_ reason: Trial) -> Bool {
+        (current, trial, failures) = (.v311, reason, 0)
+        return true
+    }
+
+    private mutating func turnToVersion5() -> Bool {
+        (current, trial, failures) = (.v5, nil, 0)
+        return true
+    }
+
+    private mutating func beginRest(_ now: Int64, after trial: Trial) {
+        switch trial {
+        case .refused: restsUntil = now + Self.longestRest
+        case .closed: restsUntil = now
+        case .silent:
+            restsUntil = now + rest
+            rest = min(rest * 4, Self.longestRest)
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Heating
 import MQTT
 
@@ -34,6 +35,8 @@ struct ActuateCommand: AsyncParsableCommand {
     func run() async throws {
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
         var connection = try broker.settings(role: "actuate")
+        // No session is kept, so a new id each time does, and nobody can guess it and take the connection over.
+        if broker.clientID == nil { connection.clientID = "hearth-actuate-\(UUID().uuidString)" }
         connection.cleanStart = true
         connection.sessionExpiry = 0
         let service = ActuatorService(

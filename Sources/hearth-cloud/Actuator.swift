@@ -25,7 +25,7 @@ struct Actuator {
     private var rooms: [Place: Thermostat] = [:]
     private var reader = LoggedReading.Reader()
     /// Events that made no decision, by reason.
-    private(set) var skipped: [String: Int] = [:]
+    private(set) var skipped: [String: Int] = [:]  // Own names: reasons.
 
     init(settings: Thermostat.Settings, maximumAge: Duration) {
         self.settings = settings

@@ -33,6 +33,7 @@ final class ActuatorLink: ConnectionHandler {
     private let logger: Logger
     private var nextAt: Int64 = 0
     private var backoff = Backoff(base: .milliseconds(500), cap: .seconds(5))
+    private var words = RepeatedWords()
 
     init(queue: ActuatorQueue, validity: Duration, pause: Duration, counter: PublishedCounter, logger: Logger) {
         self.queue = queue
@@ -43,7 +44,7 @@ final class ActuatorLink: ConnectionHandler {
     }
 
     func connected(_ link: Link, sessionPresent: Bool) {
-        logger.info("connected to the cloud broker")
+        say("connected to the cloud broker", .info)
     }
 
     func received(_ batch: [Message], on link: Link) throws {}
@@ -60,7 +61,7 @@ final class ActuatorLink: ConnectionHandler {
                 counter.add()
             } catch {
                 // It is decided and sent again with the next repetition.
-                logger.warning("publishing a command", metadata: ["error": "\(error)"])
+                say("publishing a command: \(error)", .warning)
                 return nil
             }
             if pause > .zero { nextAt = now + pause.wholeNanoseconds }
@@ -68,8 +69,20 @@ final class ActuatorLink: ConnectionHandler {
         return nextAt > now ? nextAt : nil
     }
 
+    func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
+        guard !reason.isSuccess else { return }
+        say(
+            "the cloud broker refuses commands, \(reason). Write into its ACL file, below the actuator's user: topic write"
+                + " +/+/heatpump/set", .error)
+    }
+
+    private func say(_ text: String, _ level: Logger.Level) {
+        let now = Instant(nanoseconds: CloudClock.bootNanoseconds)
+        if let line = words.say(text, now: now) { logger.log(level: level, "\(line)") }
+    }
+
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
-        logger.warning("no cloud broker", metadata: ["cause": "\(cause)"])
+        say("no cloud broker: \(cause)", .warning)
         backoff.connectionLasted(.nanoseconds(after))
         var random = SystemRandomNumberGenerator()
         return backoff.next(using: &random).wholeNanoseconds

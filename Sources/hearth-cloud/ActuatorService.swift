@@ -37,7 +37,7 @@ final class ActuatorService: ProbedService {
     private struct View {
         var rooms = 0
         var read = 0
-        var skipped: [String: Int] = [:]
+        var skipped: [String: Int] = [:]  // Own names: reasons.
         var lastTurn: Int64?
         var failure: String?
     }

@@ -22,6 +22,9 @@ struct CloudBuilder {
         return logger
     }
 
+    /// Of the journal engine's dead letters, about ten thousand of the largest.
+    private static let deadLetterBytes: Int64 = 64 << 20
+
     func eventLog(role: String) throws -> any EventLog {
         let logger = logger
         let report: NoticeHandler = { notice in
@@ -37,7 +40,11 @@ struct CloudBuilder {
             guard let mebibytes = Int64(logOptions.journalMaxSize), (16...(1 << 24)).contains(mebibytes) else {
                 throw SettingError("JOURNAL_MAX_SIZE must be a number of MiB from 16 up")
             }
-            return try JournalLog(path: logOptions.journalPath, maxBytes: mebibytes << 20, report: report)
+            // First the log itself: it tells whether another process has the files.
+            let log = try JournalLog(path: logOptions.journalPath, maxBytes: mebibytes << 20, report: report)
+            let letters = try JournalLog(
+                keeping: logOptions.journalPath + ".dead-letters", maxBytes: Self.deadLetterBytes, report: report)
+            return RoutedLog(topic: logOptions.topics.deadLetter, in: letters, others: log)
         case "kafka":
             guard let timeout = Int64(logOptions.kafkaSessionTimeout), (6...1800).contains(timeout) else {
                 throw SettingError("KAFKA_SESSION_TIMEOUT must be 6 to 1800 seconds, as brokers accept by default")
@@ -50,17 +57,46 @@ struct CloudBuilder {
         }
     }
 
-    func ingest(_ log: any EventLog, _ broker: BrokerOptions) throws -> (connection: Connection, metrics: IngestMetrics)
-    {
+    func ingest(
+        _ log: any EventLog, _ broker: BrokerOptions, _ options: IngestOptions
+    ) throws -> (connection: Connection, metrics: IngestMetrics) {
         var settings = try broker.settings(role: "ingest")
+        let secret = try BrokerSecret(broker)
+        if broker.clientID == nil { settings.clientID = try clientID(options, secret) }
         // The session outlives a restart; what a replica that is gone for good leaves in it the homes send again.
         settings.cleanStart = false
+        // A home's frame has 256 KiB; a broker without a limit would hand on what has no place in memory.
+        settings.maximumPacketSize = 2 << 20
+        let group = try options.shareGroup.map { try ShareGroup(named: $0) } ?? ShareGroup(secret)
+        let leaves = try options.leavesWhenStopping
+        let stateFile = options.stateFile ?? journalFile("ingest")
+        if stateFile == nil {
+            logger.info("no INGEST_STATE_FILE: a message that ends this process would do so again and again")
+        }
         let metrics = IngestMetrics()
         let topics = logOptions.topics
         let connection = Connection(settings, name: "ingest") { [logger] in
-            Ingestor(log: log, topics: topics, metrics: metrics, logger: logger)
+            Ingestor(
+                log: log, topics: topics, group: group, leavesWhenStopping: leaves, killMark: KillMark(path: stateFile),
+                metrics: metrics, logger: logger)
         }
         return (connection, metrics)
+    }
+
+    /// A file beside the embedded log; nil where there is none.
+    private func journalFile(_ suffix: String) -> String? {
+        logOptions.engine == "journal" ? "\(logOptions.journalPath).\(suffix)" : nil
+    }
+
+    private func clientID(_ options: IngestOptions, _ secret: BrokerSecret?) throws -> String {
+        let name = options.clientName ?? ProcessInfo.processInfo.hostName
+        guard let path = options.clientIDFile ?? journalFile("client-id") else {
+            return ClientIdentity.derived(role: "ingest", name: name, secret: secret)
+        }
+        // Without a secret the broker knows no users, and a random id protects nothing: the name under which earlier
+        // versions have a session there goes on.
+        let first = secret == nil ? ClientIdentity.derived(role: "ingest", name: name, secret: nil) : nil
+        return try ClientIdentity.kept(in: path, role: "ingest", first: first)
     }
 
     enum Pipeline: String, CaseIterable {
@@ -75,9 +111,7 @@ struct CloudBuilder {
         _ pipeline: Pipeline, log: any EventLog, influx: InfluxSettings, window: Duration
     ) throws -> (runner: PipelineRunner, writer: InfluxWriter) {
         let logger = logger
-        let writer = try InfluxWriter(influx) { alarm in
-            if let alarm { logger.error("the database needs a person", metadata: ["alarm": "\(alarm)"]) }
-        }
+        let writer = try InfluxWriter(influx)
         let names = logOptions.topics
         let runner = PipelineRunner(
             name: pipeline.rawValue, group: pipeline.group, instance: Variable.text("KAFKA_INSTANCE"), log: log,

@@ -42,6 +42,9 @@ struct BrokerOptions: ParsableArguments {
     @Option(name: .customLong("mqtt-port"), help: "Its port (MQTT_PORT).")
     var port = Variable.text("MQTT_PORT", "1884")
 
+    @Option(name: .customLong("mqtt-protocol"), help: "MQTT version: auto, 5 or 3.1.1 (MQTT_PROTOCOL).")
+    var protocolName = Variable.text("MQTT_PROTOCOL", "auto")
+
     @Option(name: .customLong("mqtt-username"), help: "(MQTT_USERNAME)")
     var usernameFlag: String?
     var username: String? { usernameFlag ?? Variable.text("MQTT_USERNAME") }
@@ -64,7 +67,9 @@ struct BrokerOptions: ParsableArguments {
 
     @Option(
         name: .customLong("mqtt-client-id"),
-        help: "Stable per replica: the broker keeps this client's session (MQTT_CLIENT_ID; default: the host's name).")
+        help:
+            "Stable per replica: the broker keeps this client's session (MQTT_CLIENT_ID; default: one that cannot be guessed)."
+    )
     var clientIDFlag: String?
     var clientID: String? { clientIDFlag ?? Variable.text("MQTT_CLIENT_ID") }
 
@@ -84,11 +89,18 @@ struct BrokerOptions: ParsableArguments {
         guard let expiry = UInt32(sessionExpiry), expiry <= 30 * 86_400 else {
             throw SettingError("MQTT_SESSION_EXPIRY must be 0 to 2592000 seconds, not \"\(sessionExpiry)\"")
         }
+        guard let policy = ProtocolPolicy(rawValue: protocolName) else {
+            throw SettingError("MQTT_PROTOCOL must be auto, 5 or 3.1.1, not \"\(protocolName)\"")
+        }
+        if let problem = BrokerAddress.problem(self.host, portKey: "MQTT_PORT") {
+            throw SettingError("MQTT_HOST \(problem)")
+        }
         if certificateFile != nil, caFile == nil { throw SettingError("a client certificate needs MQTT_CA_FILE") }
         let host = ProcessInfo.processInfo.hostName
         var settings = ConnectionSettings(
             host: self.host, port: port, clientID: clientID ?? "hearth-\(role)-\(host)")
         settings.sessionExpiry = expiry
+        settings.protocolPolicy = policy
         settings.username = username
         settings.passwordFile = passwordFile
         settings.tls = caFile.map { TLS(caFile: $0, certificateFile: certificateFile, keyFile: keyFile) }
@@ -138,6 +150,18 @@ struct InfluxOptions: ParsableArguments {
     var tokenFileFlag: String?
     var tokenFile: String? { tokenFileFlag ?? Variable.text("INFLUX_TOKEN_FILE") }
 
+    @Option(name: .customLong("influx-ca-file"), help: "CA to trust for https, PEM (INFLUX_CA_FILE).")
+    var caFileFlag: String?
+    var caFile: String? { caFileFlag ?? Variable.text("INFLUX_CA_FILE") }
+
+    @Option(name: .customLong("influx-username"), help: "User of the v1 API (INFLUX_USERNAME).")
+    var usernameFlag: String?
+    var username: String? { usernameFlag ?? Variable.text("INFLUX_USERNAME") }
+
+    @Option(name: .customLong("influx-password-file"), help: "File with its password (INFLUX_PASSWORD_FILE).")
+    var passwordFileFlag: String?
+    var passwordFile: String? { passwordFileFlag ?? Variable.text("INFLUX_PASSWORD_FILE") }
+
     @Option(name: .customLong("influx-org"), help: "(INFLUX_ORG)")
     var organization = Variable.text("INFLUX_ORG", "cloud")
 
@@ -156,21 +180,41 @@ struct InfluxOptions: ParsableArguments {
 
     /// Writer settings for one bucket.
     func settings(bucket name: String) throws -> InfluxSettings {
+        var settings = InfluxSettings(url: url, target: try target(name))
+        if let caFile {
+            guard FileManager.default.isReadableFile(atPath: caFile) else {
+                throw SettingError("INFLUX_CA_FILE \(caFile) cannot be read; mount the certificate there")
+            }
+            settings.caFile = caFile
+        }
+        return settings
+    }
+
+    private func target(_ name: String) throws -> InfluxSettings.Target {
         switch api {
-        case "v1": return InfluxSettings(url: url, target: .v1(database: name))
+        case "v1":
+            guard (username == nil) == (passwordFile == nil) else {
+                throw SettingError("INFLUX_USERNAME and INFLUX_PASSWORD_FILE go together")
+            }
+            let password = try passwordFile.map { try Self.secret($0, "INFLUX_PASSWORD_FILE") }
+            return .v1(database: name, username: username, password: password)
         case "v2":
-            return InfluxSettings(
-                url: url, target: .v2(organization: organization, bucket: name, token: try readToken()))
+            if username != nil { throw SettingError("INFLUX_USERNAME is for INFLUX_API=v1; v2 has INFLUX_TOKEN_FILE") }
+            return .v2(organization: organization, bucket: name, token: try readToken())
         default: throw SettingError("INFLUX_API must be v1 or v2, not \"\(api)\"")
         }
     }
 
+    private static func secret(_ file: String, _ variable: String) throws -> String {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw SettingError("\(variable) \(file) cannot be read; mount the secret there")
+        }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
     private func readToken() throws -> String {
         if let tokenFile {
-            guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
-                throw SettingError("INFLUX_TOKEN_FILE \(tokenFile) cannot be read; mount the secret there")
-            }
-            return text.trimmingCharacters(in: .whitespacesAndNewlines)
+            return try Self.secret(tokenFile, "INFLUX_TOKEN_FILE")
         }
         guard let token else { throw SettingError("the v2 API needs INFLUX_TOKEN_FILE (or INFLUX_TOKEN)") }
         return token

@@ -12,25 +12,34 @@ final class CloudService: ProbedService {
     let ingest: (connection: Connection, metrics: IngestMetrics)?
     let pipelines: [(runner: PipelineRunner, writer: InfluxWriter)]
     private let logger: Logger
+    private let watch: PeerWatch
+    let deadLetters: DeadLetterDesk?
 
+    /// - Parameter influx: how the pipelines reach the database; nil without pipelines.
     init(
         log: any EventLog, ingest: (connection: Connection, metrics: IngestMetrics)?,
-        pipelines: [(runner: PipelineRunner, writer: InfluxWriter)], logger: Logger
+        pipelines: [(runner: PipelineRunner, writer: InfluxWriter)], influx: InfluxSettings?, topics: LogTopics,
+        logger: Logger
     ) {
         self.log = log
         self.ingest = ingest
         self.pipelines = pipelines
         self.logger = logger
+        watch = PeerWatch(
+            log: log, ingest: ingest?.metrics, pipelines: pipelines, influx: influx, logger: logger)
+        deadLetters = DeadLetterDesk(log: log, topics: topics)
     }
 
     func start() throws {
         // Readers first: a group that exists keeps its events from being pruned.
         for pipeline in pipelines { pipeline.runner.start() }
+        watch.start()
         try ingest?.connection.start()
     }
 
     /// Blocks up to about four seconds, so that a batch at the database can finish and the whole process is gone in five.
     func stop() {
+        watch.stop()
         for pipeline in pipelines { pipeline.runner.stop() }
         ingest?.connection.stop(within: 1_500_000_000)
         let deadline = CloudClock.bootNanoseconds + 2_500_000_000
@@ -71,21 +80,24 @@ final class CloudService: ProbedService {
             case .waiting(_, let error): hindrances.append("cloud broker: \(error)")
             default: hindrances.append("cloud broker: connecting")
             }
-            if let failure = ingest.metrics.snapshot.lastFailure { hindrances.append("event log: \(failure)") }
         }
-        for (runner, writer) in pipelines {
+        hindrances += watch.hindrances
+        for (runner, _) in pipelines {
             let metrics = runner.metrics.snapshot
             if metrics.lastTurn == nil { hindrances.append("\(runner.name): has not read the event log yet") }
             if let failure = metrics.lastFailure { hindrances.append("\(runner.name): \(failure)") }
-            if let alarm = writer.status.alarm { hindrances.append("\(runner.name): database: \(alarm)") }
         }
         return hindrances
     }
 
+    var notes: [String] { watch.notes }
+
     var samples: [MetricSample] {
         var samples = ingest?.metrics.samples ?? []
         for (runner, _) in pipelines { samples += runner.metrics.samples }
-        for (runner, writer) in pipelines { samples += writer.status.samples(pipeline: runner.name) }
+        for (runner, writer) in pipelines {
+            samples += writer.status.samples(pipeline: runner.name, held: runner.held.count)
+        }
         samples += log.status.samples
         if let ingest {
             var isConnected = 0.0
@@ -108,7 +120,14 @@ extension EventLogStatus {
             }
             if let lag = state.lag {
                 samples.append(
-                    sample("hearth_log_lag_events", "Events a consumer group has not committed.", .gauge, Double(lag)))
+                    sample("hearth_log_lag_events", "Events a consumer group has not read.", .gauge, Double(lag)))
+            }
+            if let uncommitted = state.uncommitted {
+                samples.append(
+                    sample(
+                        "hearth_log_uncommitted_events",
+                        "Events it would read again after a restart, unread ones included.",
+                        .gauge, Double(uncommitted)))
             }
             samples += [
                 sample(
@@ -117,7 +136,21 @@ extension EventLogStatus {
                 sample(
                     "hearth_log_reader_restarts_total", "Readers replaced because they got nothing.", .counter,
                     Double(state.readerRestarts)),
+                sample(
+                    "hearth_log_events_lost_total", "Events that were deleted before the group had read them.",
+                    .counter,
+                    Double(state.lost)),
+                sample(
+                    "hearth_log_offset_resets_total", "Times a partition began anew before the group's place.",
+                    .counter,
+                    Double(state.resets)),
             ]
+        }
+        for (name, help, value) in [
+            ("hearth_log_damaged_events_total", "Events of the journal's file that came back damaged.", damaged),
+            ("hearth_dead_letters_dropped_total", "Dead letters of the journal engine that made room.", dropped),
+        ] {
+            samples.append(MetricSample(name: name, help: help, kind: .counter, value: Double(value)))
         }
         samples.append(
             MetricSample(
@@ -128,7 +161,8 @@ extension EventLogStatus {
 }
 
 extension InfluxStatus {
-    func samples(pipeline: String) -> [MetricSample] {
+    /// - Parameter held: points that wait as dead letters for a field's type.
+    func samples(pipeline: String, held: Int) -> [MetricSample] {
         let labels = [(name: "pipeline", value: pipeline)]
         func sample(_ name: String, _ help: String, _ kind: MetricSample.Kind, _ value: Double) -> MetricSample {
             MetricSample(name: name, help: help, kind: kind, labels: labels, value: value)
@@ -137,7 +171,13 @@ extension InfluxStatus {
             sample("hearth_influx_requests_total", "Write requests.", .counter, Double(requests)),
             sample("hearth_influx_retries_total", "Write requests that were tried again.", .counter, Double(retries)),
             sample("hearth_influx_held_points", "Points waiting for the database.", .gauge, Double(heldPoints)),
-            sample("hearth_influx_alarm", "1 while the database needs a person.", .gauge, alarm == nil ? 0 : 1),
+            sample(
+                "hearth_influx_conflicting_points",
+                "Points kept until the database has their field with the right type.",
+                .gauge, Double(held)),
+            sample(
+                "hearth_influx_alarm", "1 while the database does not take points and may need a person.", .gauge,
+                alarm == nil && held == 0 ? 0 : 1),
         ]
         if let lastLatency {
             let seconds = Double(lastLatency.components.seconds) + Double(lastLatency.components.attoseconds) / 1e18

@@ -8,6 +8,7 @@ struct IngestCommand: AsyncParsableCommand {
         commandName: "ingest", abstract: "Cloud broker → event log; confirms to the homes what the log has.")
 
     @OptionGroup var broker: BrokerOptions
+    @OptionGroup var ingest: IngestOptions
     @OptionGroup var eventLog: EventLogOptions
     @OptionGroup var http: HTTPOptions
     @OptionGroup var log: LogOptions
@@ -16,7 +17,8 @@ struct IngestCommand: AsyncParsableCommand {
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
         let engine = try builder.eventLog(role: "ingest")
         let service = CloudService(
-            log: engine, ingest: try builder.ingest(engine, broker), pipelines: [], logger: builder.logger)
+            log: engine, ingest: try builder.ingest(engine, broker, ingest), pipelines: [], influx: nil,
+            topics: eventLog.topics, logger: builder.logger)
         try await builder.run(service, http: http)
     }
 }
@@ -63,10 +65,11 @@ struct PipelineOptions: ParsableArguments {
             throw SettingError("the journal engine belongs to one process: use hearth-cloud serve, or EVENT_LOG=kafka")
         }
         let engine = try builder.eventLog(role: kind.rawValue)
-        let built = try builder.pipeline(
-            kind, log: engine, influx: try influx.settings(bucket: influx.bucket ?? bucket),
-            window: try parseWindow(window))
-        let service = CloudService(log: engine, ingest: nil, pipelines: [built], logger: builder.logger)
+        let settings = try influx.settings(bucket: influx.bucket ?? bucket)
+        let built = try builder.pipeline(kind, log: engine, influx: settings, window: try parseWindow(window))
+        let service = CloudService(
+            log: engine, ingest: nil, pipelines: [built], influx: settings, topics: eventLog.topics,
+            logger: builder.logger)
         try await builder.run(service, http: http)
     }
 }
@@ -76,6 +79,7 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Ingest, P1, P2 and P4 in one process: the cloud on one machine.")
 
     @OptionGroup var broker: BrokerOptions
+    @OptionGroup var ingest: IngestOptions
     @OptionGroup var pipeline: PipelineOptions
 
     func run() async throws {
@@ -90,7 +94,9 @@ struct ServeCommand: AsyncParsableCommand {
             try builder.pipeline(kind, log: engine, influx: try influx.settings(bucket: bucket), window: window)
         }
         let service = CloudService(
-            log: engine, ingest: try builder.ingest(engine, broker), pipelines: pipelines, logger: builder.logger)
+            log: engine, ingest: try builder.ingest(engine, broker, ingest), pipelines: pipelines,
+            influx: try influx.settings(bucket: influx.rawBucket), topics: pipeline.eventLog.topics,
+            logger: builder.logger)
         try await builder.run(service, http: pipeline.http)
     }
 }

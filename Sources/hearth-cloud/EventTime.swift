@@ -8,48 +8,46 @@ import Heating
 struct EventTime {
     /// Zones come from outside; further ones are looked up each time.
     private static let zoneLimit = 1000
-    private var zones: [String: TimeZone?] = [:]
+    private var zones: [ExactString: TimeZone?] = [:]
 
-    /// nil when the text could not be read or its zone is unknown.
+    /// nil when the text could not be read or its zone is unknown; ``isUnknown(_:)`` tells which.
     mutating func timestamp(_ time: LoggedReading.Time) -> Timestamp? {
         switch time {
         case .utc(let timestamp): timestamp
-        case .zoned(let text, let zone): timestamp(text, zone: zone)
+        case .zoned(let text, let zone, let marks): timestamp(text, zone: zone, marks: marks)
         case .unreadable: nil
         }
     }
 
     /// nil when the text is no ISO 8601 date-time or the zone is unknown.
-    mutating func timestamp(_ text: String, zone: String?) -> Timestamp? {
-        guard let zone, zone != "UTC" else { return Timestamp(iso8601: text.utf8) }
+    mutating func timestamp(_ text: String, zone: String?, marks: TimeMarks = TimeMarks()) -> Timestamp? {
+        guard let zone, zone != "UTC" else { return Timestamp(iso8601: text.utf8)?.moved(by: marks) }
         guard let found = lookUp(zone), let naive = Timestamp(iso8601: text.utf8) else { return nil }
-        // The offset depends on the instant and the instant on the offset; one correction settles it outside the
-        // repeated hour in autumn, where the first pass (standard time's later reading) stands.
-        let first = found.secondsFromGMT(for: Self.date(naive, minus: 0))
-        let second = found.secondsFromGMT(for: Self.date(naive, minus: first))
-        return Timestamp(iso8601: text.utf8, naiveOffsetSeconds: second)
+        let meaning = WallTime(naive.nanoseconds / 1_000_000_000) { instant in
+            found.secondsFromGMT(for: Date(timeIntervalSince1970: Double(instant)))
+        }
+        let offset = meaning.offset(isSecondPass: marks.isSecondPass)
+        return Timestamp(iso8601: text.utf8, naiveOffsetSeconds: offset)?.moved(by: marks)
     }
 
-    private static func date(_ timestamp: Timestamp, minus seconds: Int) -> Date {
-        Date(timeIntervalSince1970: Double(timestamp.nanoseconds) / 1e9 - Double(seconds))
+    /// Whether it is the zone that keeps a reading from having a time: this program's zone database may be older than its
+    /// gateway's, so the reading is good and can be used later.
+    mutating func isUnknown(_ time: LoggedReading.Time) -> Bool {
+        guard case .zoned(_, let zone, _) = time, zone != "UTC" else { return false }
+        return lookUp(zone) == nil
     }
 
     private mutating func lookUp(_ name: String) -> TimeZone? {
-        if let known = zones[name] { return known }
-        let found = Self.offset(name).flatMap { TimeZone(secondsFromGMT: $0) } ?? TimeZone(identifier: name)
-        if zones.count < Self.zoneLimit { zones[name] = found }
+        if let known = zones[ExactString(name)] { return known }
+        let found = Self.zone(name)
+        if zones.count < Self.zoneLimit { zones[ExactString(name)] = found }
         return found
     }
 
-    /// `+01:00` → 3600.
-    private static func offset(_ text: String) -> Int? {
-        let bytes = Array(text.utf8)
-        guard bytes.count == 6, bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-"),
-            bytes[3] == UInt8(ascii: ":"),
-            let hours = Int(String(decoding: bytes[1...2], as: UTF8.self)),
-            let minutes = Int(String(decoding: bytes[4...5], as: UTF8.self))
-        else { return nil }
-        let seconds = hours * 3600 + minutes * 60
-        return bytes[0] == UInt8(ascii: "-") ? -seconds : seconds
+    /// Foundation also makes zones of its own out of `GMT+1`; what a gateway's zone database does not have is unknown.
+    private static func zone(_ name: String) -> TimeZone? {
+        if let seconds = zoneOffsetSeconds(name) { return TimeZone(secondsFromGMT: seconds) }
+        guard isZoneName(name) else { return nil }
+        return TimeZone(identifier: name)
     }
 }

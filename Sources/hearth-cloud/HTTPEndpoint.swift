@@ -11,7 +11,16 @@ protocol ProbedService: Sendable {
     var standstill: String? { get }
     /// What keeps it from doing its work now; empty when ready.
     var hindrances: [String] { get }
+    /// What a person may want to know of it while it is ready.
+    var notes: [String] { get }
     var samples: [MetricSample] { get }
+    /// The dead letters of its event log, for `hearth-cloud dead-letters`; nil where it has none.
+    var deadLetters: DeadLetterDesk? { get }
+}
+
+extension ProbedService {
+    var notes: [String] { [] }
+    var deadLetters: DeadLetterDesk? { nil }
 }
 
 /// `/healthz`, `/readyz` and `/metrics` of one process.
@@ -25,9 +34,24 @@ struct HTTPEndpoint: Service {
             return
         }
         let server = HTTPServer(host: "0.0.0.0", port: Int(port)) { [service] request in
-            Self.answer(request, service)
+            if request.path == DeadLetterDesk.path { return await Self.deadLetters(request, service) }
+            return Self.answer(request, service)
         }
         try await cancelWhenGracefulShutdown { try await server.run() }
+    }
+
+    /// Only for this machine, and not for a page in somebody's browser there.
+    private static func deadLetters(_ request: HTTPRequest, _ service: any ProbedService) async -> HTTPResponse {
+        guard let desk = service.deadLetters else { return text(404, "not found") }
+        guard request.isFromThisMachine, request.method == "POST", request.header(DeadLetterDesk.header) != nil else {
+            return text(403, "only for hearth-cloud dead-letters on this machine")
+        }
+        do {
+            let answer = try await blocking { try desk.answer(request.body) }
+            return HTTPResponse(200, text: answer)
+        } catch {
+            return text(500, "\(error)")
+        }
     }
 
     private static func answer(_ request: HTTPRequest, _ service: any ProbedService) -> HTTPResponse {
@@ -36,7 +60,9 @@ struct HTTPEndpoint: Service {
         case "/healthz": return service.standstill.map { text(503, $0) } ?? text(200, "ok")
         case "/readyz":
             let hindrances = service.hindrances
-            return hindrances.isEmpty ? text(200, "ready") : text(503, hindrances.joined(separator: "\n"))
+            return hindrances.isEmpty
+                ? text(200, (["ready"] + service.notes).joined(separator: "\n"))
+                : text(503, (hindrances + service.notes).joined(separator: "\n"))
         case "/metrics":
             return HTTPResponse(200, text: PrometheusText.encode(service.samples), type: PrometheusText.contentType)
         default: return text(404, "not found")

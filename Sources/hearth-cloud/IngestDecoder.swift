@@ -3,106 +3,164 @@ import EventLog
 import Heating
 import MQTT
 
-/// What one batch from the cloud broker becomes: events for the log and, per home, what may be confirmed once the log
-/// has them. A pure decision; ``Ingestor`` has the effects.
-struct IngestBatch {
-    let arrival: Timestamp
-    var events: [Event] = []
-    /// Sequences to confirm, per home and epoch.
-    var confirmations: [HomeID: [String: SequenceRanges]] = [:]
-    var readings = 0
-    var commands = 0
-    /// Dead letters by reason.
-    var deadLetters: [String: Int] = [:]
-}
-
 /// Turns messages into events. The home in the *topic* is the only home a message can write to: nothing inside a
-/// payload, a frame or a user property can change it, and the broker's ACL guards the topic.
+/// payload, a frame or a user property can change it, and the broker's ACL guards the topic. Keeps what each home has
+/// cost lately, so that none of them costs the others; a value for one thread.
 struct IngestDecoder {
-    /// Bytes a frame may expand to.
-    static let frameLimit = 16 << 20
+    /// Bytes a frame may expand to: a gateway's frames have up to 256 KiB of records.
+    static let frameLimit = 1 << 20
+    /// Of what can be neither kept as a reading nor confirmed the beginning tells enough: its home has the whole.
+    static let refusedBytesKept = 4096
+    /// What the log spends on an event beside its bytes, about.
+    private static let eventOverhead = 128
 
     var topics: LogTopics
+    private var deadLetters = ByteBudget(
+        home: .init(burst: 1 << 20, perHour: 1 << 20), all: .init(burst: 8 << 20, perHour: 8 << 20))
+    /// Four MiB of frames' contents a second, which is 50 000 readings: more than a home's box can make.
+    private var contents = ByteBudget(home: .init(burst: 64 << 20, perHour: 3600 * 4 << 20), all: nil)
+    private var company = Company()
+
+    init(topics: LogTopics) { self.topics = topics }
 
     /// - Parameter arrival: the time for commands of controllers that sent none.
-    func decode(_ messages: [Message], arrival: Timestamp) -> IngestBatch {
+    mutating func decode(_ messages: [Message], arrival: Timestamp, now: Instant = .zero) -> IngestBatch {
         var batch = IngestBatch(arrival: arrival)
-        for message in messages { decode(message, into: &batch) }
+        for message in messages { decode(message, into: &batch, now: now) }
         return batch
     }
 
-    private func decode(_ message: Message, into batch: inout IngestBatch) {
+    /// - Parameter now: boot time.
+    mutating func decode(_ message: Message, into batch: inout IngestBatch, now: Instant) {
         switch CloudTopic(message.topic) {
         case .temperature(let home, let room)?:
+            company.saw(home, now: now)
             let origin = Origin(home: home, properties: message.userProperties)
-            record(.temperature(room), message.payload, message.topic, origin, into: &batch)
+            record(.temperature(room), message.payload, message.topic, origin, into: &batch, now)
         case .heatpump(let home, let room)?:
+            company.saw(home, now: now)
             let origin = Origin(home: home, properties: message.userProperties)
-            record(.heatpump(room), message.payload, message.topic, origin, into: &batch)
+            record(.heatpump(room), message.payload, message.topic, origin, into: &batch, now)
         case .frame(let home)?:
-            frame(home, message, into: &batch)
+            company.saw(home, now: now)
+            frame(home, message, into: &batch, now)
         default:
-            deadLetter(message.payload, key: message.topic, source: message.topic, "unknown_topic", into: &batch)
-        }
-    }
-
-    private func frame(_ home: HomeID, _ message: Message, into batch: inout IngestBatch) {
-        do throws(FrameError) {
-            let frame = try Frame.decode(message.payload, limit: Self.frameLimit, with: .zlib)
-            guard frame.epoch.utf8.count <= Origin.nameLimit else {
-                deadLetter(message.payload, key: home.name, source: message.topic, "bad_epoch", into: &batch)
+            guard let home = Self.firstLevel(message.topic) else {
+                batch.refused["unknown_topic", default: 0] += 1
                 return
             }
-            for record in frame.records {
-                let origin = Origin(home: home, epoch: frame.epoch, record: record)
-                let source = "\(home.name)/\(record.topic)"
-                guard let topic = HomeTopic(record.topic) else {
-                    deadLetter(record.payload, key: home.name, source: source, "unknown_topic", into: &batch)
-                    confirm(origin, into: &batch)
-                    continue
-                }
-                self.record(topic, record.payload, source, origin, into: &batch)
-            }
-        } catch {
-            // Not confirmed: a frame we cannot read is either hostile or from a newer gateway, which must not forget it.
-            deadLetter(message.payload, key: home.name, source: message.topic, "bad_frame: \(error)", into: &batch)
+            deadLetter(
+                message.payload, home, key: message.topic, source: message.topic, "unknown_topic", nil, into: &batch,
+                now)
         }
     }
 
-    private func record(
-        _ topic: HomeTopic, _ payload: [UInt8], _ source: String, _ origin: Origin, into batch: inout IngestBatch
+    /// Sets a message aside that has ended this process before.
+    mutating func pass(_ message: Message, into batch: inout IngestBatch, now: Instant) {
+        guard let home = Self.firstLevel(message.topic) else { return }
+        refuse(message, home, "ends_the_ingestor", into: &batch, now)
+    }
+
+    private static func firstLevel(_ topic: String) -> HomeID? {
+        String(topic.utf8.prefix { $0 != UInt8(ascii: "/") }).flatMap { HomeID($0) } ?? HomeID("nobody")
+    }
+
+    private mutating func frame(_ home: HomeID, _ message: Message, into batch: inout IngestBatch, _ now: Instant) {
+        let frame: Frame
+        do throws(FrameError) {
+            frame = try Frame.decode(message.payload, limit: Self.frameLimit, with: .zlib)
+        } catch {
+            // Not confirmed: a frame we cannot read is either hostile or from a newer gateway, which must not forget it.
+            refuse(message, home, "bad_frame: \(error)", into: &batch, now)
+            return
+        }
+        guard frame.epoch.utf8.count <= Origin.nameLimit else {
+            refuse(message, home, "bad_epoch", into: &batch, now)
+            return
+        }
+        // Alone it may go as fast as it can; in company it may not take the others' time.
+        let content = frame.records.reduce(0) { $0 + $1.payload.count + $1.topic.utf8.count + $1.attributes.count }
+        guard contents.take(content, of: home, now: now) || !company.isShared(now: now) else {
+            batch.refused["too_fast", default: 0] += 1
+            return
+        }
+        for record in frame.records {
+            let origin = Origin(home: home, epoch: frame.epoch, record: record)
+            let source = "\(home.name)/\(record.topic)"
+            guard let topic = HomeTopic(record.topic) else {
+                deadLetter(
+                    record.payload, home, key: home.name, source: source, "unknown_topic", origin.mark, into: &batch,
+                    now)
+                continue
+            }
+            self.record(topic, record.payload, source, origin, into: &batch, now)
+        }
+    }
+
+    private mutating func record(
+        _ topic: HomeTopic, _ payload: [UInt8], _ source: String, _ origin: Origin, into batch: inout IngestBatch,
+        _ now: Instant
     ) {
         do throws(PayloadError) {
             switch topic {
             case .temperature(let room):
                 let reading = try Reading(payload: payload)
-                batch.events.append(RawEvent(origin, room, reading).event(topic: topics.raw))
+                batch.add(RawEvent(origin, room, reading).event(topic: topics.raw), confirming: origin.mark)
                 batch.readings += 1
             case .heatpump(let room):
                 let command = try HeatPumpCommand(payload: payload)
-                batch.events.append(
-                    CommandEvent(origin, room, command, arrival: batch.arrival).event(topic: topics.commands))
+                batch.add(
+                    CommandEvent(origin, room, command, arrival: batch.arrival).event(topic: topics.commands),
+                    confirming: origin.mark)
                 batch.commands += 1
             }
         } catch {
-            deadLetter(payload, key: origin.home.name, source: source, error.rawValue, into: &batch)
+            // A dead letter is confirmed too: the log has it, sending it again would change nothing.
+            deadLetter(
+                payload, origin.home, key: origin.home.name, source: source, error.rawValue, origin.mark,
+                origin.properties, into: &batch, now)
         }
-        // A dead letter is confirmed too: the log has it, sending it again would change nothing.
-        confirm(origin, into: &batch)
     }
 
-    private func confirm(_ origin: Origin, into batch: inout IngestBatch) {
-        guard let epoch = origin.epoch, let sequence = origin.sequence else { return }
-        batch.confirmations[origin.home, default: [:]][epoch, default: SequenceRanges()].insert(sequence...sequence)
-    }
-
-    private func deadLetter(
-        _ payload: [UInt8], key: String, source: String, _ reason: String, into batch: inout IngestBatch
+    /// A message that its home must keep.
+    private mutating func refuse(
+        _ message: Message, _ home: HomeID, _ reason: String, into batch: inout IngestBatch, _ now: Instant
     ) {
-        let label = reason.prefix { $0 != ":" }
-        batch.deadLetters[String(label), default: 0] += 1
-        batch.events.append(
-            DeadLetter(key: key, source: source, reason: reason, bytes: payload).event(topic: topics.deadLetter))
+        let beginning = Array(message.payload.prefix(Self.refusedBytesKept))
+        let text = beginning.count < message.payload.count ? "\(reason) (\(message.payload.count) bytes)" : reason
+        deadLetter(beginning, home, key: home.name, source: message.topic, text, nil, into: &batch, now)
+    }
+
+    /// Keeps what cannot be used, as long as its home and all homes together have not filled the log with it. Beyond
+    /// that it is counted and not confirmed, so whoever still has it sends it again when there is place.
+    private mutating func deadLetter(
+        _ payload: [UInt8], _ home: HomeID, key: String, source: String, _ reason: String, _ mark: IngestBatch.Mark?,
+        _ properties: [(name: String, value: String)] = [], into batch: inout IngestBatch, _ now: Instant
+    ) {
+        let label = String(reason.prefix { $0 != ":" && $0 != " " })
+        let letter = DeadLetter(key: key, source: source, reason: reason, bytes: payload, properties: properties)
+        let event = letter.event(topic: topics.deadLetter)
+        guard deadLetters.take(event.size + Self.eventOverhead, of: home, now: now) else {
+            batch.refused[label, default: 0] += 1
+            return
+        }
+        batch.deadLetters[label, default: 0] += 1
+        batch.add(event, confirming: mark)
+    }
+
+    /// Whether more than one home has sent something lately.
+    private struct Company {
+        private static let memory = Duration.seconds(10)
+        private var last: HomeID?
+        private var changed: Instant?
+
+        mutating func saw(_ home: HomeID, now: Instant) {
+            guard last != home else { return }
+            if last != nil { changed = now }
+            last = home
+        }
+
+        func isShared(now: Instant) -> Bool { changed.map { now - $0 < Self.memory } ?? false }
     }
 }
 
@@ -118,8 +176,16 @@ struct Origin {
     var epoch: String?
     /// Zone of naive timestamps, when it is not UTC.
     var zone: String?
+    /// What the gateway knows about its time.
+    var marks = TimeMarks()
     var timestamp: String?
     var reason: String?
+
+    /// What is confirmed once the log has this; nil for a plain producer.
+    var mark: IngestBatch.Mark? {
+        guard let epoch, let sequence else { return nil }
+        return .init(home: home, epoch: ExactString(epoch), sequence: sequence)
+    }
 
     /// From the user properties of a single message; a plain producer has none.
     init(home: HomeID, properties: [UserProperty]) {
@@ -129,11 +195,26 @@ struct Origin {
             case "seq": sequence = Int64(property.value).flatMap { $0 > 0 ? $0 : nil }
             case "epoch" where property.value.utf8.count <= Self.nameLimit: epoch = property.value
             case "zone" where property.value.utf8.count <= Self.nameLimit: zone = property.value
+            case "fold": marks.isSecondPass = property.value == "1"
+            case "nth": marks.nth = Self.nth(property.value)
             case "timestamp": timestamp = property.value
             case "reason": reason = property.value
             default: break
             }
         }
+    }
+
+    /// As a single message carries it, for one that takes its way again.
+    var properties: [(name: String, value: String)] {
+        var properties: [(name: String, value: String)] = []
+        if let sequence { properties.append(("seq", "\(sequence)")) }
+        if let epoch { properties.append(("epoch", epoch)) }
+        if let zone { properties.append(("zone", zone)) }
+        if marks.isSecondPass { properties.append(("fold", "1")) }
+        if marks.nth > 0 { properties.append(("nth", "\(marks.nth)")) }
+        if let timestamp { properties.append(("timestamp", timestamp)) }
+        if let reason { properties.append(("reason", reason)) }
+        return properties
     }
 
     /// From a record of a frame.
@@ -145,6 +226,13 @@ struct Origin {
         timestamp = Self.text(json["timestamp"], atMost: Self.textLimit)
         reason = Self.text(json["reason"], atMost: Self.textLimit)
         zone = Self.text(json["zone"], atMost: Self.nameLimit)
+        marks.isSecondPass = json["fold"]?.string == "1"
+        marks.nth = Self.nth(json["nth"]?.string)
+    }
+
+    /// 0, as if it were not there, for what no gateway writes.
+    private static func nth(_ text: String?) -> Int {
+        text.flatMap { Int($0) }.flatMap { (1...TimeMarks.nthLimit).contains($0) ? $0 : nil } ?? 0
     }
 
     private static func text(_ value: JSON?, atMost limit: Int) -> String? {

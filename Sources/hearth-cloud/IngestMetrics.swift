@@ -8,7 +8,9 @@ final class IngestMetrics: Sendable {
         var readings = 0
         var commands = 0
         var batches = 0
-        var deadLetters: [String: Int] = [:]
+        var deadLetters: [String: Int] = [:]  // Own names: reasons.
+        var refused: [String: Int] = [:]  // Own names: reasons.
+        var confirmations = ConfirmationSender.Counts()
         var appendFailures = 0
         var lastFailure: String?
     }
@@ -23,15 +25,20 @@ final class IngestMetrics: Sendable {
 
     var snapshot: Contents { contents.withLock { $0 } }
 
-    func ingested(_ batch: IngestBatch) {
+    /// - Parameter tooLarge: events that the log takes in no way.
+    func ingested(_ batch: IngestBatch, tooLarge: Int = 0) {
         contents.withLock {
             $0.readings += batch.readings
             $0.commands += batch.commands
             $0.batches += 1
             $0.lastFailure = nil
             for (reason, count) in batch.deadLetters { $0.deadLetters[reason, default: 0] += count }
+            for (reason, count) in batch.refused { $0.refused[reason, default: 0] += count }
+            if tooLarge > 0 { $0.refused["too_large_for_the_log", default: 0] += tooLarge }
         }
     }
+
+    func confirmations(_ counts: ConfirmationSender.Counts) { contents.withLock { $0.confirmations = counts } }
 
     func appended(since started: Int64) {
         appendDuration.recordNanoseconds(CloudClock.bootNanoseconds - started)
@@ -63,6 +70,12 @@ final class IngestMetrics: Sendable {
             + now.deadLetters.sorted { $0.key < $1.key }.map {
                 .init(
                     name: "hearth_ingest_dead_letters_total", help: "Messages that could not be used, by reason.",
+                    kind: .counter, labels: [("reason", $0.key)], value: Double($0.value))
+            }
+            + now.refused.sorted { $0.key < $1.key }.map {
+                .init(
+                    name: "hearth_ingest_refused_total",
+                    help: "Messages neither kept nor confirmed, by reason; their homes still have them.",
                     kind: .counter, labels: [("reason", $0.key)], value: Double($0.value))
             } + registry.samples
     }

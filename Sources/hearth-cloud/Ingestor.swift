@@ -9,75 +9,208 @@ import MQTT
 /// A handler on its connection's thread. Waiting for the log there is the back-pressure: while the log is away nothing
 /// more is read, the broker queues, and what it loses the homes send again.
 final class Ingestor: ConnectionHandler {
-    /// `$share` names the group, so that several replicas share the load (MQTT 5 section 4.8.2).
-    private static let group = "$share/hearth-ingest/"
+    /// What the ingestor asks the broker for.
+    private static let filters = ["+/+/temperature", "+/+/heatpump", "+/frame"]
+    /// Before a part is appended it may have grown to this: memory is a few of these, whatever the homes send.
+    private static let partBytes = 4 << 20
+    private static let partEvents = 20_000
+    /// Nothing more comes for a group that was left this long ago.
+    private static let quietNanoseconds: Int64 = 200_000_000
 
     private let log: any EventLog
-    private let decoder: IngestDecoder
+    private var decoder: IngestDecoder
     private let metrics: IngestMetrics
+    private let group: ShareGroup
+    private let leavesWhenStopping: Bool
+    private var killMark: KillMark
     private let logger: Logger
+    private var confirmations = ConfirmationSender()
+    /// The way out of the group, once the process is to stop.
+    private var leave = Leave.member
     /// There are few ingestors and their broker is near: unlike ten thousand homes they need not spread out for a minute.
     private var backoff = Backoff(base: .milliseconds(500), cap: .seconds(5))
+    private var hasWarnedOfFailedConfirmations = false
+    private var words = RepeatedWords()
 
-    init(log: any EventLog, topics: LogTopics, metrics: IngestMetrics, logger: Logger) {
-        self.log = log
-        decoder = IngestDecoder(topics: topics)
-        self.metrics = metrics
-        self.logger = logger
+    private enum Leave: Equatable {
+        case member
+        case asked(Int32)
+        /// Boot time since when nothing was received.
+        case left(since: Int64)
     }
 
+    init(
+        log: any EventLog, topics: LogTopics, group: ShareGroup, leavesWhenStopping: Bool, killMark: KillMark,
+        metrics: IngestMetrics, logger: Logger
+    ) {
+        self.log = log
+        decoder = IngestDecoder(topics: topics)
+        self.group = group
+        self.leavesWhenStopping = leavesWhenStopping
+        self.killMark = killMark
+        self.metrics = metrics
+        self.logger = logger
+        if killMark.isCareful {
+            logger.warning("the last run ended amid a batch; each message is watched for a while")
+        }
+        for culprit in killMark.culprits {
+            logger.error(
+                "a message that has ended this process before is passed",
+                metadata: ["bytes": "\(culprit.size)", "digest": "\(String(culprit.digest, radix: 16))"])
+        }
+    }
+
+    deinit { killMark.close() }
+
+    // MARK: Connecting
+
     func connected(_ link: Link, sessionPresent: Bool) {
-        logger.info("connected to the cloud broker", metadata: ["session": "\(sessionPresent)"])
-        let prefix = link.version == .v5 ? Self.group : ""
-        let filters = ["+/+/temperature", "+/+/heatpump", "+/frame"]
+        say("connected to the cloud broker", .info, ["session": "\(sessionPresent)"])
+        let filters = filters(link, group.name)
         do {
-            try link.subscribe(filters.map { prefix + $0 })
+            // A session remembers the group's earlier name, and half of the readings would come twice by it.
+            let old = group.formerNames.flatMap { self.filters(link, $0) }
+            if sessionPresent, link.version == .v5, !old.isEmpty { try link.unsubscribe(old) }
+            try link.subscribe(filters)
         } catch {
             link.drop("subscribing to the homes: \(error)")
         }
+        confirmations.send(on: link)
     }
 
-    func received(_ batch: [Message], on link: Link) throws {
-        // A retained message is a copy of one that was delivered live; whoever retains readings would flood us.
-        let decoded = decoder.decode(batch.filter { !$0.isRetained }, arrival: CloudClock.wall)
-        if !decoded.events.isEmpty {
-            let started = CloudClock.bootNanoseconds
-            do {
-                try log.append(decoded.events)
-                metrics.appended(since: started)
-            } catch {
-                metrics.failed("\(error)")
-                logger.error(
-                    "the event log did not take a batch; nothing is acknowledged", metadata: ["error": "\(error)"])
-                throw error
-            }
-        }
-        metrics.ingested(decoded)
-        confirm(decoded, on: link)
+    /// `$share` names the group, so that several replicas share the load (MQTT 5 section 4.8.2).
+    private func filters(_ link: Link, _ group: String) -> [String] {
+        Self.filters.map { link.version == .v5 ? "$share/\(group)/\($0)" : $0 }
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
         logger.error(
-            "the cloud broker refused a subscription; nothing is ingested. Check the ingestor's ACL there",
-            metadata: ["reason": "\(refused)"])
+            "the cloud broker refused a subscription; nothing is ingested. Allow this user to subscribe to it there",
+            metadata: ["reason": "\(refused)", "filters": "\(filters(link, group.name).joined(separator: " "))"])
     }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
-        logger.warning("no cloud broker", metadata: ["cause": "\(cause)"])
+        say("no cloud broker: \(cause)", .warning)
+        confirmations.disconnected()
+        metrics.confirmations(confirmations.snapshot)
         backoff.connectionLasted(.nanoseconds(after))
         var random = SystemRandomNumberGenerator()
         return backoff.next(using: &random).wholeNanoseconds
     }
 
-    private func confirm(_ batch: IngestBatch, on link: Link) {
-        for (home, epochs) in batch.confirmations {
-            for (epoch, sequences) in epochs {
-                let acknowledgement = Acknowledgement(epoch: epoch, ranges: sequences.ranges)
-                // A confirmation that cannot be sent is given again when the home sends the record again.
-                _ = try? link.publish(
-                    Publication(topic: CloudTopic.ack(home).string, payload: acknowledgement.payload, qos: 1))
+    /// On change, then once a minute with a count.
+    private func say(_ text: String, _ level: Logger.Level, _ metadata: Logger.Metadata = [:]) {
+        let now = Instant(nanoseconds: CloudClock.bootNanoseconds)
+        if let line = words.say(text, now: now) { logger.log(level: level, "\(line)", metadata: metadata) }
+    }
+
+    // MARK: Messages
+
+    func received(_ batch: [Message], on link: Link) throws {
+        if case .left = leave { leave = .left(since: CloudClock.bootNanoseconds) }
+        // A retained message is a copy of one that was delivered live; whoever retains readings would flood us.
+        let messages = batch.filter { !$0.isRetained }
+        killMark.begin()
+        defer { killMark.end() }
+        let (arrival, now) = (CloudClock.wall, CloudClock.now)
+        var part = IngestBatch(arrival: arrival)
+        for index in FairOrder.order(messages.lazy.map(\.topic)) {
+            let message = messages[index]
+            if killMark.isCulprit(message) {
+                decoder.pass(message, into: &part, now: now)
+            } else {
+                killMark.watch(message) { decoder.decode(message, into: &part, now: now) }
+            }
+            guard part.bytes >= Self.partBytes || part.events.count >= Self.partEvents else { continue }
+            try keep(part, on: link)
+            part = IngestBatch(arrival: arrival)
+        }
+        try keep(part, on: link)
+    }
+
+    /// Appends, and confirms what the log has.
+    private func keep(_ part: IngestBatch, on link: Link) throws(EventLogError) {
+        var left: [Int] = []
+        if !part.events.isEmpty {
+            let started = CloudClock.bootNanoseconds
+            do throws(EventLogError) {
+                left = try append(part.events[...])
+                metrics.appended(since: started)
+            } catch {
+                metrics.failed("\(error)")
+                say("the event log did not take a batch; nothing is acknowledged: \(error)", .error)
+                throw error
             }
         }
+        metrics.ingested(part, tooLarge: left.count)
+        var marks = part.marks
+        for index in left { marks[index] = nil }
+        confirmations.put(IngestBatch.confirmations(marks[...]))
+        confirmations.send(on: link)
+        metrics.confirmations(confirmations.snapshot)
+    }
+
+    /// Appends; a run that is too large for the log goes in halves, so that one event cannot hold up the others.
+    /// - Returns: the indices of events that the log takes in no way. They are not confirmed.
+    private func append(_ events: ArraySlice<Event>) throws(EventLogError) -> [Int] {
+        do throws(EventLogError) {
+            try log.append(Array(events))
+            return []
+        } catch {
+            guard error.code == .tooLarge else { throw error }
+            guard events.count > 1 else {
+                guard let event = events.first else { return [] }
+                logger.error(
+                    "the event log does not take an event: it is left with its home. Raise max.message.bytes of the topic",
+                    metadata: ["topic": "\(event.topic)", "key": "\(event.key ?? "")", "bytes": "\(event.size)"])
+                return [events.startIndex]
+            }
+        }
+        let middle = events.startIndex + events.count / 2
+        return try append(events[..<middle]) + append(events[middle...])
+    }
+
+    // MARK: Confirmations
+
+    func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
+        confirmations.answered(packetID, reason)
+        if !reason.isSuccess, !hasWarnedOfFailedConfirmations {
+            hasWarnedOfFailedConfirmations = true
+            logger.error(
+                "the cloud broker refuses confirmations, homes send again. Allow this user to write +/gateway/ack there",
+                metadata: ["reason": "\(reason)"])
+        }
+        confirmations.send(on: link)
+        metrics.confirmations(confirmations.snapshot)
+    }
+
+    func turn(_ link: Link?, now: Int64) -> Int64? {
+        if let link { confirmations.send(on: link) }
+        return nil
+    }
+
+    // MARK: The end
+
+    /// Leaves the group, takes what the broker had given to this member already, and sends the confirmations.
+    func stopping(_ link: Link?, now: Int64) -> Bool {
+        guard let link, link.isConnected else { return true }
+        confirmations.send(on: link)
+        switch leave {
+        case .member:
+            guard leavesWhenStopping, link.version == .v5 else { return confirmations.isEmpty }
+            do {
+                leave = .asked(try link.unsubscribe(filters(link, group.name)))
+            } catch {
+                return true
+            }
+            return false
+        case .asked: return false
+        case .left(let since): return confirmations.isEmpty && now - since >= Self.quietNanoseconds
+        }
+    }
+
+    func unsubscribed(_ packetID: Int32, on link: Link) {
+        if leave == .asked(packetID) { leave = .left(since: CloudClock.bootNanoseconds) }
     }
 }

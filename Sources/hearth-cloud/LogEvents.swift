@@ -21,6 +21,8 @@ struct RawEvent: Equatable, Sendable {
     var sequence: Int64?
     var epoch: String?
     var zone: String?
+    /// What tells it from others of its room with the same time; the time itself stays as it was written.
+    var marks = TimeMarks()
 
     init(_ origin: Origin, _ room: Room, _ reading: Reading) {
         home = origin.home.name
@@ -30,6 +32,7 @@ struct RawEvent: Equatable, Sendable {
         sequence = origin.sequence
         epoch = origin.epoch
         zone = reading.isNaive ? origin.zone : nil
+        marks = TimeMarks(isSecondPass: zone != nil && origin.marks.isSecondPass, nth: origin.marks.nth)
     }
 
     func event(topic: String) -> Event {
@@ -40,6 +43,8 @@ struct RawEvent: Equatable, Sendable {
         if let sequence { members.append(("seq", JSON(sequence))) }
         if let epoch { members.append(("epoch", .string(epoch))) }
         if let zone { members.append(("zone", .string(zone))) }
+        if marks.isSecondPass { members.append(("fold", 1)) }
+        if marks.nth > 0 { members.append(("nth", JSON(marks.nth))) }
         return Event(topic: topic, key: home, value: JSON.object(.init(members)).bytes, headers: [])
     }
 }
@@ -87,28 +92,5 @@ struct CommandEvent: Equatable, Sendable {
         if let sequence { members.append(("seq", JSON(sequence))) }
         if let epoch { members.append(("epoch", .string(epoch))) }
         return Event(topic: topic, key: home, value: JSON.object(.init(members)).bytes, headers: [])
-    }
-}
-
-/// What could not be used, kept with the reason so that a person can look and replay.
-struct DeadLetter: Equatable, Sendable {
-    /// The home, or the source topic where the home is unknown.
-    var key: String
-    var source: String
-    var reason: String
-    var bytes: [UInt8]
-
-    /// A dead letter beyond this is cut: a log refuses events of a megabyte, and one hostile message must not stop it.
-    static let bytesKept = 256 << 10
-
-    private static let textKept = 4096
-
-    func event(topic: String) -> Event {
-        Event(
-            topic: topic, key: key, value: Array(bytes.prefix(Self.bytesKept)),
-            headers: [
-                .init(name: "source", value: Array(source.utf8.prefix(Self.textKept))),
-                .init(name: "reason", value: Array(reason.utf8.prefix(Self.textKept))),
-            ])
     }
 }

@@ -1,3 +1,4 @@
+import Influx
 import Prometheus
 import Synchronization
 
@@ -7,8 +8,11 @@ final class PipelineMetrics: Sendable {
         var read = 0
         var stored = 0
         var appended = 0
-        var rejected = 0
-        var dropped: [String: Int] = [:]
+        /// Dead letters by reason; those that the database may give are there from the start.
+        var rejected: [String: Int] = Dictionary(  // Own names: reasons.
+            uniqueKeysWithValues: Refusal.allCases.filter(\.isFinal).map { ($0.rawValue, 0) })
+        var refusedDeadLetters = 0
+        var dropped: [String: Int] = [:]  // Own names: reasons.
         var failures = 0
         var lastFailure: String?
         /// Boot time of the loop's last turn; nil before the first.
@@ -39,15 +43,17 @@ final class PipelineMetrics: Sendable {
         return body()
     }
 
-    func finished(_ output: StageOutput, stored: Int, rejected: Int, read: Int) {
+    func finished(_ output: StageOutput, stored: Int, rejected: [String: Int], read: Int) {
         contents.withLock {
             $0.read += read
             $0.stored += stored
             $0.appended += output.events.count
-            $0.rejected += rejected + output.rejected.count
+            for (reason, count) in rejected { $0.rejected[reason, default: 0] += count }
             for (reason, count) in output.dropped { $0.dropped[reason, default: 0] += count }
         }
     }
+
+    func refusedDeadLetter() { contents.withLock { $0.refusedDeadLetters += 1 } }
 
     func failed(_ reason: String) {
         contents.withLock {
@@ -66,9 +72,15 @@ final class PipelineMetrics: Sendable {
             counter("hearth_pipeline_events_read_total", "Events read from the log.", now.read),
             counter("hearth_pipeline_points_written_total", "Points the database has stored.", now.stored),
             counter("hearth_pipeline_events_appended_total", "Events handed on to the log.", now.appended),
-            counter("hearth_pipeline_dead_letters_total", "Events that could not be used.", now.rejected),
+            counter(
+                "hearth_dead_letters_refused_total", "Dead letters that the log did not take.", now.refusedDeadLetters),
             counter("hearth_pipeline_failures_total", "Failed calls to the log, each tried again.", now.failures),
         ]
+            + now.rejected.sorted { $0.key < $1.key }.map {
+                MetricSample(
+                    name: "hearth_pipeline_dead_letters_total", help: "Events that could not be used, by reason.",
+                    kind: .counter, labels: labels + [("reason", $0.key)], value: Double($0.value))
+            }
             + now.dropped.sorted { $0.key < $1.key }.map {
                 MetricSample(
                     name: "hearth_pipeline_dropped_total", help: "Values dropped on purpose, by reason.",

@@ -19,6 +19,7 @@ final class PipelineRunner: Sendable {
 
     let name: String
     let metrics: PipelineMetrics
+    let held: HeldPoints
     private let group: String
     private let instance: String?
     private let log: any EventLog
@@ -45,9 +46,11 @@ final class PipelineRunner: Sendable {
         self.logger = logger
         self.makeStage = makeStage
         metrics = PipelineMetrics(name: name)
+        held = HeldPoints(pipeline: name, log: log, writer: writer, topic: names.deadLetter, logger: logger)
     }
 
     func start() {
+        held.start()
         startThread(name) { [self] in
             run()
             hasEnded.store(true, ordering: .releasing)
@@ -55,7 +58,10 @@ final class PipelineRunner: Sendable {
     }
 
     /// Finishes the batch at hand and ends; the caller stops the writer if that takes too long.
-    func stop() { isStopping.store(true, ordering: .relaxed) }
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        held.stop()
+    }
 
     var isFinished: Bool { hasEnded.load(ordering: .acquiring) }
 
@@ -144,16 +150,57 @@ final class PipelineRunner: Sendable {
         guard let done = pending else { return }
         pending = nil
         let result = try writer.wait(done.ticket)
-        var events = done.output.events
-        for rejected in result.rejected {
-            guard rejected.index < done.events.count else { continue }
-            events.append(deadLetter(done.events[rejected.index], "database: \(rejected.reason)"))
+        let waiting = result.rejected.filter { !$0.refusal.isFinal }
+        var letters: [DeadLetter] = []
+        var reasons: [String: Int] = [:]
+        for point in result.rejected where point.refusal.isFinal {
+            letters.append(deadLetter(point, of: done.events))
+            reasons[point.refusal.rawValue, default: 0] += 1
         }
         for rejected in done.output.rejected {
-            events.append(deadLetter(done.events[rejected.source], rejected.reason))
+            letters.append(deadLetter(done.events[rejected.source], rejected.reason))
+            reasons[rejected.reason, default: 0] += 1
         }
-        try commit(done.output, appending: events, reader)
-        metrics.finished(done.output, stored: result.stored, rejected: result.rejected.count, read: done.events.count)
+        try keep(letters)
+        try keep(waiting.map { deadLetter($0, of: done.events) }, mustBeKept: true)
+        held.hold(waiting)
+        try commit(done.output, appending: done.output.events, reader)
+        metrics.finished(done.output, stored: result.stored, rejected: reasons, read: done.events.count)
+    }
+
+    /// Appends dead letters. One that the log refuses stops nobody: it is shortened, then counted; the event that it tells
+    /// of is still in its own topic. What has to be written later is held up instead until the log takes it.
+    private func keep(_ letters: [DeadLetter], mustBeKept: Bool = false) throws(EventLogError) {
+        guard !letters.isEmpty else { return }
+        if try append(letters, untilTaken: mustBeKept) { return }
+        for letter in letters {
+            if try append([letter], untilTaken: false) { continue }
+            if try append([letter.shortened], untilTaken: false) { continue }
+            metrics.refusedDeadLetter()
+            logger.error(
+                "the event log does not take a dead letter",
+                metadata: ["source": "\(letter.source)", "reason": "\(letter.reason)", "sha256": "\(letter.hash)"])
+        }
+    }
+
+    /// - Returns: false if the log refuses them for another reason than being away or full.
+    private func append(_ letters: [DeadLetter], untilTaken: Bool) throws(EventLogError) -> Bool {
+        let events = letters.map { $0.event(topic: names.deadLetter) }
+        while true {
+            do throws(EventLogError) {
+                try log.append(events)
+                return true
+            } catch {
+                if error.code == .closed || error.code == .fenced || mustStop { throw error }
+                metrics.failed("\(error)")
+                switch error.code {
+                case .unreachable, .notEnoughReplicas, .restarted, .full, .storage: break
+                default: if !untilTaken { return false }
+                }
+                logger.warning("keeping dead letters; trying again", metadata: ["error": "\(error)"])
+                pause()
+            }
+        }
     }
 
     private func commit(
@@ -171,11 +218,22 @@ final class PipelineRunner: Sendable {
         }
     }
 
-    private func deadLetter(_ stored: StoredEvent, _ reason: String) -> Event {
+    private func deadLetter(_ stored: StoredEvent, _ reason: String) -> DeadLetter {
         DeadLetter(
             key: stored.event.key ?? stored.event.topic, source: "\(stored.position)@\(stored.offset)",
-            reason: "\(name): \(reason)", bytes: stored.event.value.map { Array($0) } ?? []
-        ).event(topic: names.deadLetter)
+            reason: "\(name): \(reason)", bytes: stored.event.value.map { Array($0) } ?? [], pipeline: name)
+    }
+
+    /// A point of one event becomes a dead letter of that event, so that it can take its way again; a home's mean, and
+    /// what waits for the database only, one of its line.
+    private func deadLetter(_ point: RejectedPoint, of events: [StoredEvent]) -> DeadLetter {
+        let source = point.index < events.count ? events[point.index] : nil
+        let isHeld = !point.refusal.isFinal
+        let reason = isHeld ? HeldPoints.reasonClass : point.refusal.rawValue
+        if let source, !isHeld { return deadLetter(source, "\(reason): \(point.reason)") }
+        return DeadLetter(
+            key: source?.event.key ?? name, source: source.map { "\($0.position)@\($0.offset)" } ?? name,
+            reason: "\(name): \(reason): \(point.reason)", bytes: point.line, kind: .point, pipeline: name)
     }
 
     /// A second, or less when it is time to go.

@@ -40,7 +40,9 @@ struct SaveRaw: Stage {
             return
         }
         guard let reading = reader.read(value) else { throw UnusableEvent("not_a_reading") }
-        guard let at = time.timestamp(reading.time) else { throw UnusableEvent("bad_timestamp") }
+        guard let at = time.timestamp(reading.time) else {
+            throw UnusableEvent(time.isUnknown(reading.time) ? UnusableEvent.unknownZone : "bad_timestamp")
+        }
         guard let number = reading.value else { throw UnusableEvent("bad_value") }
         series.add(reading, number, at: at, source: source, to: &points)
     }
@@ -56,6 +58,10 @@ struct SaveRaw: Stage {
 
 /// Why an event makes no point.
 struct UnusableEvent: Error {
+    /// Its zone is not in this program's zone database. A newer one may have it, so the event is good and waits as a dead
+    /// letter to be replayed.
+    static let unknownZone = "unknown_zone"
+
     let reason: String
     init(_ reason: String) { self.reason = reason }
 }

@@ -81,7 +81,13 @@ struct SetupCommand: AsyncParsableCommand {
         let kafka = try KafkaLog(KafkaSettings(bootstrap: eventLog.kafkaHost, clientID: "hearth-setup"))
         defer { kafka.close() }
         let created = try Self.retrying(until: deadline, logger, "waiting for Kafka at \(eventLog.kafkaHost)") {
-            try kafka.ensureTopics(eventLog.topics.all, partitions: partitions, replication: replication)
+            let topics = eventLog.topics
+            // Dead letters wait for a person, for as long as there is room: 64 MiB per partition.
+            return try kafka.ensureTopics(
+                topics.all.filter { $0 != topics.deadLetter }, partitions: partitions, replication: replication)
+                + kafka.ensureTopics(
+                    [topics.deadLetter], partitions: partitions, replication: replication,
+                    configuration: ["retention.ms": "-1", "retention.bytes": "67108864"])
         }
         logger.notice("topics", metadata: ["created": "\(created.joined(separator: ", "))"])
     }

@@ -33,7 +33,7 @@ struct StageOutput {
     /// How far the work has got, where that is further.
     var reached: [TopicPartition: Int64] = [:]
     /// Values dropped on purpose (outliers, late readings), by reason.
-    var dropped: [String: Int] = [:]
+    var dropped: [String: Int] = [:]  // Own names: reasons.
 
     /// The number of a point that many events made.
     static let noSource = Int(Int32.max)

@@ -4,11 +4,17 @@ import Prometheus
 
 /// The gateway's numbers for Prometheus, from its latest status. Documented in cloud/METRICS.md. Rooms are a label:
 /// hearthd bounds their number.
-func gatewaySamples(_ latest: StatusBoard.Latest) -> [MetricSample] {
-    guard case .status(let json) = latest else { return [gauge("hearth_gateway_up", "1 while hearthd answers.", 0)] }
+func gatewaySamples(_ latest: StatusBoard.Latest, now: ContinuousClock.Instant = .now) -> [MetricSample] {
+    let silence = latest.heardAt.map {
+        gauge("hearth_gateway_answer_age_seconds", "Since hearthd answered last.", age(since: $0, now: now))
+    }
+    guard case .status(let json, _) = latest else {
+        return [gauge("hearth_gateway_up", "1 while hearthd answers.", 0)] + [silence].compactMap { $0 }
+    }
     let status = Status(json)
-    return [gauge("hearth_gateway_up", "1 while hearthd answers.", 1)]
-        + aboutGateway(status) + status.rooms.flatMap(aboutRoom) + aboutLinks(status) + aboutBuffer(status)
+    return [gauge("hearth_gateway_up", "1 while hearthd answers.", 1)] + [silence].compactMap { $0 }
+        + aboutGateway(status) + aboutRecording(status) + status.rooms.flatMap(aboutRoom) + aboutLinks(status)
+        + aboutBuffer(status)
 }
 
 private func gauge(
@@ -30,6 +36,9 @@ private func aboutGateway(_ status: Status) -> [MetricSample] {
             "hearth_readings_received_total", "Readings that control took, since hearthd started.", counters.readings),
         counter("hearth_readings_recorded_total", "Readings and commands made durable.", counters.recorded),
         counter("hearth_readings_duplicate_total", "Readings that the broker delivered again.", counters.duplicates),
+        counter(
+            "hearth_readings_same_time_total", "Different readings of a room with the same time, each kept.",
+            counters.sameTime),
         counter("hearth_pump_commands_total", "Commands given to heat pumps, repetitions included.", counters.commands),
     ]
     let info = gauge(
@@ -49,6 +58,16 @@ private func aboutGateway(_ status: Status) -> [MetricSample] {
         "hearth_configuration_rejected", "1 while the last reload was refused.",
         status.configurationError == nil ? 0 : 1)
     return [info] + [uptime].compactMap { $0 } + totals.compactMap { $0 } + rejected + [configuration] + alarms
+}
+
+/// The process that records and forwards is one of its own.
+private func aboutRecording(_ status: Status) -> [MetricSample] {
+    guard let recording = status.recording else { return [] }
+    return [
+        gauge(
+            "hearth_recording_up", "1 while the process that records and forwards answers.", recording.isAway ? 0 : 1),
+        counter("hearth_recording_restarts_total", "How often it was started again.", recording.restarts),
+    ].compactMap { $0 }
 }
 
 private func aboutRoom(_ room: RoomStatus) -> [MetricSample] {

@@ -58,7 +58,9 @@ struct HearthWeb: AsyncParsableCommand {
     }
 
     private func logger() -> Logger {
-        var logger = Logger(label: "hearth-web") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "hearth-web") {
+            LogLine(label: $0, isJournald: environmentVariable("JOURNAL_STREAM") != nil)
+        }
         logger.logLevel = logLevel
         return logger
     }

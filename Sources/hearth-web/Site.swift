@@ -41,10 +41,9 @@ struct Site: Sendable {
 
     // MARK: Routing
 
-    private static let routes: [String: String] = [
-        "/": "GET", "/app.css": "GET", "/app.js": "GET", "/chart.js": "GET", "/icon.svg": "GET", "/events": "GET",
-        "/history": "GET", "/metrics": "GET", "/healthz": "GET", "/override": "POST",
-    ]
+    private static let routes: [String: String] = [  // Own names: paths.
+        "/": "GET", "/events": "GET", "/history": "GET", "/metrics": "GET", "/healthz": "GET", "/override": "POST",
+    ].merging(Page.files.mapValues { _ in "GET" }) { own, _ in own }
 
     private func checked(_ request: HTTPRequest) async -> HTTPResponse {
         if let refusal = access.refusal(of: request) { return await refused(refusal) }
@@ -59,12 +58,11 @@ struct Site: Sendable {
     }
 
     private func route(_ request: HTTPRequest) async -> HTTPResponse {
-        switch request.path {
+        if let file = Page.files[request.path] {
+            return HTTPResponse(200, headers: [("content-type", file.type)], body: .bytes(file.bytes))
+        }
+        return switch request.path {
         case "/": HTTPResponse(200, text: Page.html(token: access.token), type: "text/html; charset=utf-8")
-        case "/app.css": HTTPResponse(200, text: Page.css, type: "text/css; charset=utf-8")
-        case "/app.js": HTTPResponse(200, text: Page.script, type: "text/javascript; charset=utf-8")
-        case "/chart.js": HTTPResponse(200, text: Page.chartScript, type: "text/javascript; charset=utf-8")
-        case "/icon.svg": HTTPResponse(200, text: Page.icon, type: "image/svg+xml")
         case "/events": events()
         case "/history": await history(request)
         case "/metrics": HTTPResponse(200, text: metrics, type: PrometheusText.contentType)
@@ -122,7 +120,10 @@ struct Site: Sendable {
     private func override(_ request: HTTPRequest) async -> HTTPResponse {
         if let refusal = access.refusalOfChange(request) { return await refused(refusal) }
         guard let wish = OverrideWish(request.body) else {
-            return failure(400, "room, pump (on, off or auto) and seconds (a whole number, or null) are expected")
+            return failure(
+                400,
+                "room, pump (on, off, auto, frost, eco, comfort or a temperature) and seconds (a whole number, or null) "
+                    + "are expected")
         }
         let response = await call { (gateway) throws(VarlinkError) in
             try gateway.override(room: wish.room, pump: wish.pump, seconds: wish.seconds, source: "page")
@@ -168,12 +169,14 @@ struct Site: Sendable {
 /// The body of a request for an override.
 struct OverrideWish: Equatable {
     var room: String
+    /// As the control socket takes it: on, off, auto, a preset's name or a temperature. What temperatures a house may ask
+    /// for is hearthd's to say.
     var pump: String
     var seconds: Int64?
 
     init?(_ body: [UInt8]) {
         guard let json = try? JSON.parse(body), let room = json["room"]?.string, !room.isEmpty,
-            let pump = json["pump"]?.string, ["on", "off", "auto"].contains(pump)
+            let pump = Self.pump(json["pump"])
         else { return nil }
         self.room = room
         self.pump = pump
@@ -183,5 +186,12 @@ struct OverrideWish: Equatable {
             guard let number = value.int, number > 0, pump != "auto" else { return nil }
             seconds = number
         }
+    }
+    private static func pump(_ json: JSON?) -> String? {
+        if let number = json?.double { return JSON(number).serialized() }
+        guard let text = json?.string else { return nil }
+        if ["on", "off", "auto"].contains(text) || Preset(rawValue: text) != nil { return text }
+        // A number in JSON's grammar, which is what hearthd reads.
+        return (try? JSON.parse(text.utf8))?.double == nil ? nil : text
     }
 }

@@ -5,6 +5,10 @@ import Logging
 
 /// Asks hearthd for a status each second, for as long as the process lives, on a thread of its own.
 struct StatusFollower: Sendable {
+    /// hearthd answers each second. One that has not for this long counts as stopped: with the second that a page needs
+    /// to say so, people know within five.
+    static let patience = Duration.seconds(3)
+
     let socket: String
     let board: StatusBoard
     let logger: Logger
@@ -21,21 +25,21 @@ struct StatusFollower: Sendable {
     }
 
     fileprivate func run() -> Never {
-        let feed = StatusFeed(socket: socket)
+        let feed = StatusFeed(socket: socket, timeout: Self.patience)
         var isLost = false
         while true {
             switch feed.next() {
             case .status(let json):
                 if isLost { logger.notice("hearthd answers again") }
                 isLost = false
-                board.publish(.status(json))
+                board.publish(json)
             case .lost(let error):
                 if !isLost {
                     logger.warning(
                         "hearthd does not answer", metadata: ["socket": "\(socket)", "error": "\(error.reason)"])
                 }
                 isLost = true
-                board.publish(.lost(error.reason))
+                board.publish(lost: error.loss, error.reason)
             case .interrupted: break
             }
         }
@@ -54,6 +58,15 @@ private func followForEver(_ raw: UnsafeMutableRawPointer?) -> UnsafeMutableRawP
 }
 
 extension VarlinkError {
+    /// What no answer means for the house.
+    var loss: StatusBoard.Loss.Kind {
+        switch self {
+        case .noSocket, .refused, .closed: .stopped
+        case .timedOut: .silent
+        case .denied, .pathTooLong, .oversized, .malformed, .system, .refusal, .interrupted: .hidden
+        }
+    }
+
     /// What the page says when the daemon gives no answer.
     var reason: String {
         switch self {

@@ -14,11 +14,11 @@ struct Hearth: ParsableCommand {
         version: hearthVersion,
         subcommands: [
             StatusCommand.self, WatchCommand.self, JournalCommand.self, DoctorCommand.self, OverrideCommand.self,
-            WhyCommand.self, ReplayCommand.self, AuditCommand.self, DevicesCommand.self,
+            ForgetCommand.self, WhyCommand.self, ReplayCommand.self, AuditCommand.self, DevicesCommand.self,
         ])
 
     static func main() {
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        let arguments = protectingNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
         if let problem = unknownCommand(in: arguments) { fail(problem) }
         do {
             var command = try parseAsRoot(arguments)

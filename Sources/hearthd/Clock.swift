@@ -20,6 +20,8 @@ enum Clock {
         var seconds = time_t(wallNanoseconds / 1_000_000_000)
         guard seconds > earliestCredibleSeconds else { return nil }
         var local = tm()
+        // localtime_r alone reads TZ and /etc/localtime once; tzset looks whether they have changed (tzset(3), tzfile.c).
+        tzset()
         guard localtime_r(&seconds, &local) != nil else { return nil }
         // tm_wday counts from Sunday.
         return LocalTime(weekday: Int(local.tm_wday + 6) % 7, hour: Int(local.tm_hour), minute: Int(local.tm_min))
@@ -29,6 +31,16 @@ enum Clock {
     static var untilNextMinute: Duration {
         let minute: Int64 = 60_000_000_000
         return .nanoseconds(minute - wallNanoseconds % minute)
+    }
+
+    /// The clock on the wall, while it has evidently been set.
+    static var credibleWall: Timestamp? {
+        let now = wall
+        return isCredible(now) ? now : nil
+    }
+
+    static func isCredible(_ time: Timestamp) -> Bool {
+        time.nanoseconds / 1_000_000_000 > Int64(earliestCredibleSeconds)
     }
 
     /// 2025-01-01: this program is younger.

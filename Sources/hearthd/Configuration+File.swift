@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import MQTT
 
 extension Configuration {
     /// Reads and checks the whole configuration.
@@ -22,9 +23,12 @@ extension Configuration {
             reader.report(["home"], "is missing; write home = \"a-name-for-this-home\" at the top of the file")
         } else if home == nil {
             reader.report(["home"], "must be a name without /, + and #, and not begin with $: it becomes a topic level")
+        } else if let text = homeText, text.first?.isWhitespace == true || text.last?.isWhitespace == true {
+            reader.report(
+                ["home"], "\"\(text)\" begins or ends with a blank: it becomes a topic level; write it without")
         }
         sensorTimeZone = reader.string(["sensor_time_zone"]) ?? "UTC"
-        if !Self.isKnownZone(sensorTimeZone) {
+        if SystemZones.rules(of: sensorTimeZone) == nil {
             reader.report(
                 ["sensor_time_zone"], "\"\(sensorTimeZone)\" is neither an offset like +01:00 nor a known zone")
         }
@@ -47,6 +51,9 @@ extension Configuration {
         devices = reader.devices(fragments)
         for room in devices.rooms.keys where rooms[room] == nil { rooms[room] = thermostat }
         controlSocket = reader.string(["control", "socket"]) ?? "/run/hearth/hearthd.sock"
+        forgetAfter =
+            reader.duration(["control", "forget_after"], in: .seconds(1) ... .seconds(366 * 86400))
+            ?? .seconds(7 * 86400)
         homeAssistant = .init(
             discovery: reader.bool(["home_assistant", "discovery"]) ?? false,
             prefix: reader.string(["home_assistant", "prefix"]) ?? "homeassistant")
@@ -57,21 +64,6 @@ extension Configuration {
     }
 
     private enum LogLevel: String, CaseIterable { case trace, debug, info, notice, warning, error, critical }
-
-    /// Whether the C library's zone database, or the offset grammar, knows `zone`.
-    private static func isKnownZone(_ zone: String) -> Bool {
-        if zone == "UTC" { return true }
-        let bytes = Array(zone.utf8)
-        if bytes.count == 6, bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-"),
-            bytes[3] == UInt8(ascii: ":")
-        {
-            let hours = Int(String(decoding: bytes[1...2], as: UTF8.self)) ?? 99
-            let minutes = Int(String(decoding: bytes[4...5], as: UTF8.self)) ?? 99
-            return hours <= 14 && minutes < 60
-        }
-        guard !zone.hasPrefix("/"), !zone.contains(".."), !zone.isEmpty else { return false }
-        return access("/usr/share/zoneinfo/\(zone)", R_OK) == 0
-    }
 }
 
 extension ConfigurationReader {
@@ -81,8 +73,8 @@ extension ConfigurationReader {
             port: integer([section, "port"], in: 1...65535) ?? port,
             username: string([section, "username"]),
             passwordFile: string([section, "password_file"]),
-            tls: nil)
-        if broker.host.isEmpty { report([section, "host"], "must not be empty") }
+            tls: nil, version: oneOf([section, "protocol"], Configuration.Broker.Version.self) ?? .auto)
+        if let problem = BrokerAddress.problem(broker.host, portKey: "port") { report([section, "host"], problem) }
         if broker.passwordFile != nil, broker.username == nil {
             report([section, "password_file"], "needs \(section).username beside it")
         }

@@ -22,6 +22,7 @@ extension Configuration {
         lines += devices.lines
         lines += [
             "", "[control]", "socket = \(quoted(controlSocket))",
+            "forget_after = \(quoted(short(forgetAfter)))",
             "", "[home_assistant]", "discovery = \(homeAssistant.discovery)",
             "prefix = \(quoted(homeAssistant.prefix))",
             "", "[log]", "level = \(quoted(logLevel))",
@@ -33,6 +34,7 @@ extension Configuration {
         var lines = ["", "[\(name)]"]
         if let isEnabled { lines.append("enabled = \(isEnabled)") }
         lines += ["host = \(quoted(broker.host))", "port = \(broker.port)"]
+        lines.append("protocol = \(quoted(broker.version.rawValue))")
         if let username = broker.username { lines.append("username = \(quoted(username))") }
         if let file = broker.passwordFile { lines.append("password_file = \(quoted(file))") }
         if let tls = broker.tls {
@@ -50,6 +52,8 @@ extension Configuration {
             "min_on = \(quoted(short(settings.minOn)))", "min_off = \(quoted(short(settings.minOff)))",
             "refresh = \(quoted(short(settings.refresh)))", "stale_after = \(quoted(short(settings.staleAfter)))",
             "on_stale = \(quoted(settings.onStale.rawValue))", "frost_below = \(settings.frostBelow)",
+            // The default depends on the limits, so that a room's is its own.
+            (settings.overheatAbove == nil ? "# " : "") + "overheat_above = \(settings.overheatLimit)",
             "override_ttl = \(quoted(short(settings.overrideTTL)))",
             "min_plausible = \(settings.minPlausible)", "max_plausible = \(settings.maxPlausible)",
             "max_change_per_minute = \(settings.maxChangePerMinute)",
@@ -67,12 +71,15 @@ extension Configuration {
         }
     }
 
-    /// A TOML basic string; JSON's escapes are a subset of TOML's.
-    private func quoted(_ text: String) -> String { JSON.string(text).serialized() }
+    /// A TOML basic string; JSON's escapes are a subset of TOML's, which wants U+007F escaped as well.
+    private func quoted(_ text: String) -> String {
+        JSON.string(text).serialized().split(separator: "\u{7f}", omittingEmptySubsequences: false)
+            .joined(separator: "\\u007f")
+    }
 
     private func short(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let milliseconds = attoseconds / 1_000_000_000_000_000
-        return milliseconds == 0 ? "\(seconds)s" : "\(seconds * 1000 + milliseconds)ms"
+        return milliseconds == 0 ? "\(seconds)s" : "\(seconds)s\(milliseconds)ms"
     }
 }

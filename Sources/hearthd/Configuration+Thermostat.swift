@@ -3,7 +3,8 @@ import Heating
 /// The `[thermostat]` section, and the same keys for one room.
 extension ConfigurationReader {
     private static let day = Duration.zero ... .seconds(7 * 86400)
-    private static let degrees = -50.0...150.0
+    /// What any unit could mean; which limits make sense the plausible range says.
+    private static let degrees = -300.0...1000.0
 
     /// - Parameters:
     ///   - path: `["thermostat"]`, or `["rooms", name]`.
@@ -18,6 +19,7 @@ extension ConfigurationReader {
         settings.minOff = duration(path + ["min_off"], in: Self.day) ?? base.minOff
         settings.refresh = duration(path + ["refresh"], in: .seconds(1) ... .seconds(86400)) ?? base.refresh
         settings.frostBelow = number(path + ["frost_below"], in: Self.degrees) ?? base.frostBelow
+        settings.overheatAbove = number(path + ["overheat_above"], in: Self.degrees) ?? base.overheatAbove
         settings.overrideTTL =
             duration(path + ["override_ttl"], in: .seconds(1) ... .seconds(7 * 86400)) ?? base.overrideTTL
         readSensorRules(path, base, &settings)

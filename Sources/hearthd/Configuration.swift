@@ -21,6 +21,8 @@ struct Configuration: Equatable, Sendable {
     /// How sensors and pumps speak that are not the black box.
     var devices: Devices
     var controlSocket: String
+    /// A room that is not in the file leaves when it has sent nothing for so long.
+    var forgetAfter: Duration
     var homeAssistant: HomeAssistant
     var logLevel: String
 
@@ -31,6 +33,14 @@ struct Configuration: Equatable, Sendable {
         var username: String?
         var passwordFile: String?
         var tls: TLS?
+        var version = Version.auto
+
+        /// Which MQTT to speak: v5 and then 3.1.1, or one of them.
+        enum Version: String, CaseIterable, Sendable {
+            case auto
+            case version5 = "5"
+            case version311 = "3.1.1"
+        }
 
         var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
     }
@@ -71,7 +81,4 @@ struct Configuration: Equatable, Sendable {
 
     /// The settings a room runs on.
     func settings(for room: Room) -> Thermostat.Settings { rooms[room] ?? thermostat }
-
-    /// Whether any room is controlled, or would be with its first reading.
-    var controlsAnything: Bool { thermostat.enabled || rooms.values.contains { $0.enabled } }
 }

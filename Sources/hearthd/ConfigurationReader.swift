@@ -30,8 +30,8 @@ struct ConfigurationReader {
     private let file: String
     private let table: TOMLTable?
     private let lines: TOMLLines
-    private let environment: [String: String]
-    private var asked: Set<[String]> = []
+    private let environment: [String: String]  // Own names: variables.
+    private var asked: Set<[String]> = []  // Own names: keys; of rooms, all alike.
     private(set) var problems: [ConfigurationProblem] = []
 
     init(text: String, file: String, environment: [String: String]) {
@@ -284,7 +284,7 @@ func parseSize(_ text: String) -> Int64? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard let amount = Int64(digits) else { return nil }
     let unit = text.dropFirst(digits.count).drop { $0 == " " }
-    let units: [String: Int64] = [
+    let units: [String: Int64] = [  // Own names: units.
         "": 1, "B": 1, "kB": 1000, "KB": 1000, "KiB": 1 << 10, "MB": 1_000_000, "MiB": 1 << 20,
         "GB": 1_000_000_000, "GiB": 1 << 30,
     ]

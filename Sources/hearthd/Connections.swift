@@ -40,6 +40,12 @@ extension ConnectionSettings {
 
     private static func base(_ broker: Configuration.Broker, clientID: String) -> ConnectionSettings {
         var settings = ConnectionSettings(host: broker.host, port: broker.port, clientID: clientID)
+        settings.protocolPolicy =
+            switch broker.version {
+            case .auto: .auto
+            case .version5: .version5
+            case .version311: .version311
+            }
         settings.username = broker.username
         settings.passwordFile = broker.passwordFile
         settings.tls = broker.tls.map {

@@ -7,6 +7,11 @@ final class ControlBoard: Sendable {
     struct RoomView: Sendable {
         var status: Thermostat.Status
         var settings: Thermostat.Settings
+        /// It is in the file.
+        var isConfigured = true
+        /// When it last sent anything that holds a value, valid or not; nil: not since the start.
+        var heardAt: Instant?
+        var foreign = ForeignCommands()
     }
 
     struct Decision: Sendable {
@@ -19,12 +24,20 @@ final class ControlBoard: Sendable {
         var readings = 0
         var commands = 0
         var retained = 0
+        /// Rooms that lost their place to others (``RoomPlaces``).
+        var tooManyRooms = 0
+        /// Readings that decided nothing because they were no news (``NewsFilter``), by reason.
+        var ignored: [String: Int] = [:]  // Own names: reasons.
         /// Discarded messages by reason, ``PayloadError``'s names and a few of our own.
-        var rejected: [String: Int] = [:]
+        var rejected: [String: Int] = [:]  // Own names: reasons.
     }
 
     struct Contents: Sendable {
         var rooms: [Room: RoomView] = [:]
+        /// Rooms that only retained state knows, until they are heard.
+        var remembered: Set<Room> = []
+        var setAside: [Room: SetAsideReadings] = [:]
+        let startedAt = Clock.now
         var decisions: [Room: [Decision]] = [:]
         var counters = Counters()
     }
@@ -35,8 +48,23 @@ final class ControlBoard: Sendable {
 
     var snapshot: Contents { contents.withLock { $0 } }
 
-    func update(_ room: Room, status: Thermostat.Status, settings: Thermostat.Settings) {
-        contents.withLock { $0.rooms[room] = RoomView(status: status, settings: settings) }
+    func update(_ room: Room, _ view: RoomView) {
+        contents.withLock { $0.rooms[room] = view }
+    }
+
+    func remove(_ room: Room) {
+        contents.withLock { contents in
+            contents.rooms[room] = nil
+            contents.decisions[room] = nil
+        }
+    }
+
+    func set(remembered: Set<Room>) {
+        contents.withLock { $0.remembered = remembered }
+    }
+
+    func set(setAside: [Room: SetAsideReadings]) {
+        contents.withLock { $0.setAside = setAside }
     }
 
     func add(_ decision: Decision, for room: Room) {

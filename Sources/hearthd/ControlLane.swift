@@ -9,26 +9,43 @@ import Synchronization
 /// It listens to live readings only: a clean session has no replayed messages, and retained ones are not asked for.
 /// After a restart it takes its last decisions from its own retained state on the home broker.
 final class ControlLane: ConnectionHandler {
-    /// Rooms beyond this many are somebody's flood, not a house.
+    /// Rooms that are not in the file and beyond this many are somebody's flood, not a house.
     static let roomLimit = ControlMailbox.roomLimit
     /// A decorrelated-jitter reconnect is for a cloud; the home broker is on this box and control is waiting for it.
     private static let reconnectNanoseconds: Int64 = 250_000_000
-    /// How often what Record saw is looked at while nothing is controlled.
-    private static let observeNanoseconds: Int64 = 500_000_000
+    /// The state of a room that speaks is written again after this, so that a restart knows that it spoke.
+    private static let statePeriod = Duration.seconds(3600)
 
-    private var configuration: Configuration
+    var configuration: Configuration
     private let mailbox: ControlMailbox
-    private let board: ControlBoard
-    private let findings: FindingBoard
-    private let logger: Logger
-    private var rooms: [Room: Thermostat] = [:]
-    private var counters = ControlBoard.Counters()
+    let board: ControlBoard
+    let findings: FindingBoard
+    let logger: Logger
+    var rooms: [Room: ControlledRoom] = [:]
+    var places: RoomPlaces
+    /// What retained state says of rooms that are not in the file, until they are heard.
+    var remembered: [Room: StateTopic.Decision] = [:]
+    /// Rooms whose retained state was cleared from here, and when: the broker gives the message back.
+    var clearedAt: [Room: Instant] = [:]
+    /// Rooms that went while there was no broker to take their state from.
+    var uncleared: Set<Room> = []
+    /// When rooms are looked through that may have gone; nil: at the next turn.
+    var nextSweep: Instant?
+    var fullTableReportedAt: Instant?
+    var counters = ControlBoard.Counters()
+    private var setAside = SetAsideTable()
+    private var ownCommands = OwnCommands()
+    private var isCloudUp = false
     /// Retained state is taken as ours only until the first live reading: the broker sends it before any.
     private var isRestoring = true
+    let startedAt = Clock.now
     private var scheduleClock = ScheduleClock()
     /// When the schedules are looked at again; nil: at the next turn.
-    private var nextSchedule: Instant?
-    private var homeAssistant: HomeAssistant
+    var nextSchedule: Instant?
+    var homeAssistant: HomeAssistant
+    var outbox: HomeOutbox
+    private var words = RepeatedWords()
+    private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
 
     init(
         configuration: Configuration, mailbox: ControlMailbox, board: ControlBoard, findings: FindingBoard,
@@ -39,25 +56,34 @@ final class ControlLane: ConnectionHandler {
         self.board = board
         self.findings = findings
         self.logger = logger
+        places = RoomPlaces(limit: Self.placesBeside(configuration))
         homeAssistant = HomeAssistant(configuration)
+        outbox = HomeOutbox(findings: findings, logger: logger)
         for room in configuration.rooms.keys { addRoom(room) }
-        mailbox.wantsObservations.store(!configuration.controlsAnything, ordering: .relaxed)
     }
 
     // MARK: ConnectionHandler
 
     func connected(_ link: Link, sessionPresent: Bool) {
-        logger.info("connected to the home broker", metadata: ["protocol": "\(link.version)"])
-        do {
-            // In this order: the broker sends retained state before the second subscription brings the first reading.
-            if isRestoring { try link.subscribe([StateTopic.filter], qos: 0) }
-            try follow(link)
-            try homeAssistant.connected(link)
-            try link.publish(StateTopic.online(true))
-            for room in rooms.keys.sorted() { apply(.reconnected, to: room, link) }
-        } catch {
-            link.drop("subscribing to the home broker's readings: \(error)")
+        if let line = words.say("connected to the home broker", now: Clock.now) {
+            logger.info("\(line)", metadata: ["protocol": "\(link.version)"])
         }
+        outbox.connected(link, now: Clock.now)
+        // In this order: the broker sends retained state before the second subscription brings the first reading.
+        if isRestoring { askForState(link) }
+        follow(link)
+        for room in rooms.keys.sorted() { apply(.reconnected, to: room, link) }
+        homeAssistant.connected(link, &outbox)
+        outbox.offer(StateTopic.online(true), as: .status)
+    }
+
+    /// Some brokers (RabbitMQ) give no retained messages to a filter with wildcards, so each known room is asked for too.
+    private func askForState(_ link: Link) {
+        let own = SubscriptionOptions(noLocal: true)
+        outbox.subscribe([StateTopic.filter], as: .restoring, qos: 0, options: own, on: link, now: Clock.now)
+        let topics = rooms.keys.sorted().map(StateTopic.topic(of:))
+        guard !topics.isEmpty else { return }
+        outbox.subscribe(topics, as: .restoring, qos: 0, options: own, on: link, now: Clock.now)
     }
 
     func received(_ batch: [Message], on link: Link) throws {
@@ -68,9 +94,14 @@ final class ControlLane: ConnectionHandler {
                 apply(wish.wish, to: wish.room, link)
             } else if homeAssistant.isBirth(message) {
                 homeAssistant.wasBorn(now: Clock.now)
-            } else if case .temperature(let room) = HomeTopic(message.topic) {
-                reading(message, in: room, link)
-            } else if !message.topic.hasPrefix(StateTopic.prefix) {
+            } else if let topic = HomeTopic(message.topic) {
+                switch topic {
+                case .temperature(let room): reading(message, in: room, link)
+                case .heatpump(let room): foreignCommand(message, in: room, link)
+                }
+            } else if message.topic.hasPrefix(StateTopic.prefix) {
+                stateCleared(message, link)
+            } else {
                 reject("not_a_room")
             }
         }
@@ -81,36 +112,49 @@ final class ControlLane: ConnectionHandler {
         let posted = mailbox.take()
         if let new = posted.configuration { adopt(new, link) }
         if let isUp = posted.cloudLink {
+            isCloudUp = isUp
             for room in rooms.keys.sorted() { apply(.cloudLink(isUp: isUp), to: room, link) }
         }
         for (room, wish) in posted.ordered { apply(wish, to: room, link) }
-        observe(posted.observations, link)
+        for room in posted.forgotten.sorted() where configuration.rooms[room] == nil {
+            forget(room, because: "somebody said so", link)
+        }
         let now = Instant(nanoseconds: now)
         followSchedules(now, link)
-        for (room, thermostat) in rooms {
-            if let due = thermostat.nextDeadline, due <= now { apply(.tick, to: room, link) }
+        for (room, state) in rooms {
+            if let due = state.nextDeadline, due <= now { turn(room, now, link) }
         }
+        sweep(now, link)
         var due = [rooms.values.compactMap(\.nextDeadline).min()?.nanoseconds, nextSchedule?.nanoseconds]
-        due.append(homeAssistant.announce(rooms.mapValues(\.settings), now: now, link)?.nanoseconds)
-        if !configuration.controlsAnything { due.append(now.nanoseconds + Self.observeNanoseconds) }
+        if link != nil { clearStates() }
+        due.append(nextSweep?.nanoseconds)
+        due.append(homeAssistant.announce(rooms.mapValues(\.thermostat.settings), now: now, link, &outbox)?.nanoseconds)
+        due.append(outbox.flush(link, now: now)?.nanoseconds)
+        if !rivalry.isSeen(now: now) { findings.resolveAll("another-gateway") }
         return due.compactMap(\.self).min()
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
-        guard !reason.isDelivered, reason != .noMatchingSubscribers else { return }
-        logger.warning("the home broker refused a command", metadata: ["reason": "\(reason)"])
+        outbox.published(packetID, reason: reason, now: Clock.now)
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
-        guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
-        logger.error(
-            "the home broker refused a subscription; heating cannot follow the sensors. Check the broker's ACL",
-            metadata: ["reason": "\(refused)"])
+        outbox.subscribed(packetID, reasons: reasons, now: Clock.now)
     }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
-        logger.warning("no home broker", metadata: ["cause": "\(cause)"])
-        return Self.reconnectNanoseconds
+        let now = Clock.now
+        let end = Rivalry.End(cause, after: after, isExplained: outbox.explainsClose(now: now))
+        outbox.disconnected(cause, after: after, now: now)
+        if let line = words.say("\(cause)", now: now) {
+            logger.warning("no home broker", metadata: ["cause": "\(line)"])
+        }
+        guard let wait = rivalry.ended(end, after: .nanoseconds(after), now: now) else {
+            return Self.reconnectNanoseconds
+        }
+        let broker = "the home broker \(configuration.local.address)"
+        findings.report(.anotherGateway(configuration.home, at: broker, severity: .cold))
+        return wait.wholeNanoseconds
     }
 
     func stopping(_ link: Link?, now: Int64) -> Bool {
@@ -121,33 +165,75 @@ final class ControlLane: ConnectionHandler {
 
     // MARK: Readings and wishes
 
-    /// Listens to the sensors, unless there is nothing to control: then a second copy of every reading would only cost
-    /// the broker and this process their time.
-    private func follow(_ link: Link) throws(LinkError) {
-        guard configuration.controlsAnything else { return }
-        try link.subscribe(["+/temperature"], qos: 0, options: .init(retainHandling: .doNotSend))
+    /// Listens to the sensors, to who else commands the pumps, and to rooms' states that somebody takes away.
+    private func follow(_ link: Link) {
+        ownCommands.reset()
+        let now = Clock.now
+        let others = SubscriptionOptions(noLocal: true, retainHandling: .doNotSend)
+        outbox.subscribe(
+            ["+/temperature"], as: .readings, qos: 0, options: .init(retainHandling: .doNotSend), on: link, now: now)
+        outbox.subscribe(["+/heatpump"], as: .pumps, qos: 0, options: others, on: link, now: now)
+        guard !isRestoring else { return }
+        outbox.subscribe([StateTopic.filter], as: .restoring, qos: 0, options: others, on: link, now: now)
     }
 
     private func reading(_ message: Message, in room: Room, _ link: Link) {
         isRestoring = false
+        let now = Clock.now
         do throws(PayloadError) {
-            reading(try Reading(payload: message.payload).value, in: room, link)
+            let reading = try LiveReading(payload: message.payload)
+            admit(room, now: now, link)
+            counters.readings += 1
+            take(reading, in: room, now: now, link)
         } catch {
             reject(error.rawValue)
+            setAside.add(error.rawValue, message.payload, in: room, now: now)
+            board.set(setAside: setAside.rooms)
         }
     }
 
-    private func reading(_ value: Double, in room: Room, _ link: Link?) {
-        guard rooms[room] != nil || rooms.count < Self.roomLimit else { return reject("too_many_rooms") }
-        if rooms[room] == nil { addRoom(room) }
-        counters.readings += 1
-        apply(.reading(value), to: room, link)
+    /// What is a fault by its value says nothing about the sensor's clock; what is no news decides nothing.
+    private func take(_ reading: LiveReading, in room: Room, now: Instant, _ link: Link?) {
+        if setAside.heardValid(in: room, now: now) { board.set(setAside: setAside.rooms) }
+        guard var state = rooms[room] else { return }
+        state.heardAt = now
+        let isFault = !state.thermostat.accepts(reading.value)
+        let verdict = isFault ? .decides : state.news.take(reading, now: now)
+        rooms[room] = state
+        switch verdict {
+        case .decides: apply(.reading(reading.value), to: room, link)
+        case .waits: show(room)
+        case .ignored(let why):
+            counters.ignored[why.rawValue, default: 0] += 1
+            show(room)
+        }
     }
 
-    private func observe(_ observations: [Room: Double], _ link: Link?) {
-        guard !observations.isEmpty, !configuration.controlsAnything else { return }
-        for (room, value) in observations { reading(value, in: room, link) }
-        board.set(counters)
+    /// What is due in one room.
+    private func turn(_ room: Room, _ now: Instant, _ link: Link?) {
+        if let value = rooms[room]?.news.due(now: now) { apply(.reading(value), to: room, link) }
+        let isRepeatDue = rooms[room]?.foreign.isRepeatDue(now: now) ?? false
+        apply(isRepeatDue ? .reconnected : .tick, to: room, link)
+    }
+
+    /// Somebody else told the pump something: ours is said again, if it was otherwise.
+    private func foreignCommand(_ message: Message, in room: Room, _ link: Link) {
+        guard let state = rooms[room], state.thermostat.settings.enabled,
+            let isOn = try? HeatPumpCommand(payload: message.payload).isOn
+        else { return }
+        let stamp = message.userProperties.first { $0.name == "timestamp" }?.value
+        let hasProperties = link.version == .v5
+        guard !ownCommands.isOwn(isOn, in: room, stamp: stamp, hasProperties: hasProperties) else { return }
+        let now = Clock.now
+        let before = state.foreign.recent(now: now)
+        rooms[room]?.foreign.hear(isOn, against: state.thermostat.status.isOn, now: now)
+        if before == nil {
+            logger.warning(
+                "somebody else commands a heat pump",
+                metadata: ["room": "\(room.displayName)", "on": "\(isOn)"])
+        }
+        show(room)
+        if rooms[room]?.foreign.isRepeatDue(now: now) == true { apply(.reconnected, to: room, link) }
     }
 
     private func restore(_ message: Message, _ link: Link) {
@@ -157,49 +243,51 @@ final class ControlLane: ConnectionHandler {
             counters.retained += 1
             return
         }
+        if rooms[last.room] != nil { restore(last, link) } else { remember(last, link) }
+    }
+
+    func restore(_ last: StateTopic.Decision, _ link: Link?) {
         let room = last.room
-        guard rooms[room] != nil || rooms.count < Self.roomLimit else { return }
-        if rooms[room] == nil { addRoom(room) }
-        guard rooms[room]?.status.isOn == nil else { return }
+        guard let state = rooms[room], state.thermostat.status.isOn == nil else { return }
         logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(last.isOn)"])
-        apply(.restored(on: last.isOn, demand: last.demand), to: room, link)
-        if let wish = last.wish { apply(wish, to: room, link) }
+        if let since = last.since {
+            board.add(.init(time: since, pumpOn: last.isOn, reason: "before the restart: \(last.reason)"), for: room)
+        }
+        apply(.restored(on: last.isOn, demand: last.demand, lasting: last.lasting), to: room, link)
+        for wish in last.wishes { apply(wish, to: room, link) }
         // The pump may have missed the last words of the process before this one.
         apply(.reconnected, to: room, link)
     }
 
     private func apply(_ wish: ControlMailbox.Wish, to room: Room, _ link: Link?) {
+        if rooms[room] == nil { promote(room, link) }
         guard rooms[room] != nil else { return reject("no_such_room") }
         logger.info("override", metadata: ["room": "\(room)", "source": "\(wish.source)"])
         switch wish.what {
         case .pump(let isOn): apply(.override(on: isOn, for: wish.duration, source: wish.source), to: room, link)
         case .hold(let target): apply(.hold(target, for: wish.duration, source: wish.source), to: room, link)
         case .release: apply(.clearOverride(source: wish.source), to: room, link)
+        case .releaseHold: apply(.clearHold, to: room, link)
         }
     }
 
-    private func adopt(_ new: Configuration, _ link: Link?) {
-        let didControl = configuration.controlsAnything
-        configuration = new
+    func addRoom(_ room: Room, silentSince start: Instant? = nil) {
+        let thermostat = Thermostat(settings: configuration.settings(for: room), now: start ?? Clock.now)
+        rooms[room] = ControlledRoom(thermostat: thermostat)
         (nextSchedule, homeAssistant.isAnnounced) = (nil, false)
-        mailbox.wantsObservations.store(!new.controlsAnything, ordering: .relaxed)
-        if let link, new.controlsAnything != didControl {
-            link.drop("the sensors are followed differently from now on")
-        }
-        for room in new.rooms.keys where rooms[room] == nil && rooms.count < Self.roomLimit { addRoom(room) }
-        for room in rooms.keys.sorted() { apply(.settings(new.settings(for: room)), to: room, link) }
+        if isCloudUp { apply(.cloudLink(isUp: true), to: room, nil) }
+        show(room)
     }
 
-    private func addRoom(_ room: Room) {
-        let settings = configuration.settings(for: room)
-        let thermostat = Thermostat(settings: settings, now: Clock.now)
-        rooms[room] = thermostat
-        (nextSchedule, homeAssistant.isAnnounced) = (nil, false)
-        board.update(room, status: thermostat.status, settings: settings)
-    }
-
-    private func reject(_ reason: String) {
+    func reject(_ reason: String) {
         counters.rejected[reason, default: 0] += 1
+    }
+
+    /// Forgets what was set aside: of one room, or what stopped coming.
+    func forgetSetAside(of room: Room? = nil, now: Instant) {
+        let before = setAside.rooms
+        if let room { setAside.remove(room) } else { setAside.prune(now: now) }
+        if setAside.rooms != before { board.set(setAside: setAside.rooms) }
     }
 
     // MARK: Schedules
@@ -208,7 +296,9 @@ final class ControlLane: ConnectionHandler {
     /// a battery before it has seen the network, no schedule counts and the rooms have their own limits.
     private func followSchedules(_ now: Instant, _ link: Link?) {
         guard nextSchedule.map({ $0 <= now }) ?? true else { return }
-        let scheduled = rooms.filter { !$0.value.settings.schedule.isEmpty || $0.value.status.scheduled != nil }
+        let scheduled = rooms.mapValues(\.thermostat).filter {
+            !$0.value.settings.schedule.isEmpty || $0.value.status.scheduled != nil
+        }
         let minute = Duration.seconds(60)
         nextSchedule = scheduled.isEmpty ? now + minute * 60 : now + min(minute, Clock.untilNextMinute)
         guard !scheduled.isEmpty else { return }
@@ -222,38 +312,48 @@ final class ControlLane: ConnectionHandler {
     // MARK: Effects
 
     /// Lets one thermostat decide, then says so on the home broker.
-    private func apply(_ event: Thermostat.Event, to room: Room, _ link: Link?) {
-        guard var thermostat = rooms[room] else { return }
+    func apply(_ event: Thermostat.Event, to room: Room, _ link: Link?) {
+        guard let state = rooms[room] else { return }
+        var thermostat = state.thermostat
         let now = Clock.now
         let before = thermostat.status
         let actions = thermostat.handle(event, now: now)
-        rooms[room] = thermostat
+        rooms[room]?.thermostat = thermostat
         for case .command(let isOn, let reason, let isRefresh) in actions {
             command(isOn, reason: reason.description, isRefresh: isRefresh, room, link)
         }
         let after = thermostat.status
-        board.update(room, status: after, settings: thermostat.settings)
-        guard let link, !before.showsTheSame(as: after) || homeAssistant.wantsState(of: room, after, now: now) else {
-            return
-        }
-        _ = try? link.publish(StateTopic.state(of: room, after, now: now))
+        show(room)
+        var isOld = false
+        if case .reading = event { isOld = state.statedAt.map { now - $0 >= Self.statePeriod } ?? true }
+        guard link != nil,
+            !before.showsTheSame(as: after) || isOld || homeAssistant.wantsState(of: room, after, now: now)
+        else { return }
+        rooms[room]?.statedAt = now
+        outbox.offer(StateTopic.state(of: room, after, heardAt: state.heardAt, now: now), as: .state)
     }
 
-    private func command(_ isOn: Bool, reason: String, isRefresh: Bool, _ room: Room, _ link: Link?) {
+    /// Puts what is known about the room where others see it.
+    func show(_ room: Room) {
+        guard let state = rooms[room] else { return }
+        board.update(room, state.view(isConfigured: configuration.rooms[room] != nil))
+    }
+
+    func command(_ isOn: Bool, reason: String, isRefresh: Bool, _ room: Room, _ link: Link?) {
+        let wall = Clock.wall
         if !isRefresh {
-            board.add(.init(time: Clock.wall, pumpOn: isOn, reason: reason), for: room)
+            board.add(.init(time: wall, pumpOn: isOn, reason: reason), for: room)
             logger.info("heat pump", metadata: ["room": "\(room)", "on": "\(isOn)", "reason": "\(reason)"])
         }
         // Without a link nothing is lost: the command is said again on reconnecting.
         guard let link else { return }
         counters.commands += 1
+        let stamp = wall.description
         let publication = Publication(
             topic: HomeTopic.heatpump(room).string, payload: HeatPumpCommand(isOn: isOn).payload, qos: 1,
-            userProperties: [.init("timestamp", Clock.wall.description), .init("reason", reason)])
-        do {
-            try link.publish(publication)
-        } catch {
-            logger.error("publishing a command", metadata: ["room": "\(room)", "error": "\(error)"])
-        }
+            userProperties: [.init("timestamp", stamp), .init("reason", reason)])
+        let now = Clock.now
+        ownCommands.send(isOn, to: room, stamp: stamp, now: now)
+        outbox.command(publication, on: link, now: now)
     }
 }

@@ -14,6 +14,8 @@ final class ControlMailbox: Sendable {
             case hold(Thermostat.Target)
             /// Ends either: "auto".
             case release
+            /// Ends a hold alone: Home Assistant's preset "none".
+            case releaseHold
         }
 
         var what: What
@@ -34,8 +36,8 @@ final class ControlMailbox: Sendable {
         var cloudLink: Bool?
         /// A configuration that a reload accepted.
         var configuration: Configuration?
-        /// The newest reading per room, from Record, while nothing is controlled.
-        var observations: [Room: Double] = [:]
+        /// Rooms to forget for good.
+        var forgotten: Set<Room> = []
 
         /// The cloud's first, so that of two wishes that compete a person's is the newer.
         var ordered: [(room: Room, wish: Wish)] {
@@ -47,9 +49,6 @@ final class ControlMailbox: Sendable {
     static let roomLimit = 1000
 
     private let contents = Mutex(Contents())
-    /// Set by Control when no thermostat is enabled: it does not listen to the sensors then, and what it shows of the
-    /// rooms comes from Record, which reads them anyway.
-    let wantsObservations = Atomic(false)
 
     /// - Returns: false when the mailbox is full and the wish was refused.
     func post(_ wish: Wish, for room: Room) -> Bool {
@@ -69,11 +68,12 @@ final class ControlMailbox: Sendable {
         contents.withLock { $0.configuration = configuration }
     }
 
-    /// Newer readings replace older ones; those of more rooms than Control keeps are left out.
-    func post(observations: [Room: Double]) {
-        contents.withLock { contents in
-            contents.observations.merge(observations) { _, new in new }
-            if contents.observations.count > Self.roomLimit { contents.observations = observations }
+    /// - Returns: false when the mailbox is full and the room stays.
+    func post(forgetting room: Room) -> Bool {
+        contents.withLock {
+            guard $0.forgotten.count < Self.roomLimit else { return false }
+            $0.forgotten.insert(room)
+            return true
         }
     }
 

@@ -18,7 +18,8 @@ final class ControlSocket: Sendable {
     private let service: VarlinkService
     private let logger: Logger
     private let wake = WakePipe()
-    private let ownsName = Atomic(false)
+    /// The socket that we put under the name; nil before.
+    private let ours = Mutex<FileIdentity?>(nil)
     private let isStopping = Atomic(false)
     private let lastProblem = Mutex("")
 
@@ -36,7 +37,8 @@ final class ControlSocket: Sendable {
 
     func stop() {
         isStopping.store(true, ordering: .relaxed)
-        if ownsName.load(ordering: .relaxed) { unlink(path) }
+        // Somebody else may have put another there meanwhile.
+        if let ours = ours.withLock({ $0 }), ours == FileIdentity(path) { unlink(path) }
         wake.signal()
     }
 
@@ -74,7 +76,11 @@ final class ControlSocket: Sendable {
 
     private func accept(from listener: Int32, into clients: inout [Client]) {
         let descriptor = Glibc.accept(listener, nil, nil)
-        guard descriptor >= 0 else { return }
+        guard descriptor >= 0 else {
+            // Without descriptors it stays in line, and poll would say so again at once.
+            if errno == EMFILE || errno == ENFILE { Clock.sleep(250_000_000) }
+            return
+        }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         if clients.count < Self.clientLimit {
@@ -96,13 +102,11 @@ final class ControlSocket: Sendable {
         let descriptor = socket(
             AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return -1 }
-        if isAnswered(&address) {
-            complain(
-                "another process listens there: look for a second hearthd (pgrep -a hearthd), or set control.socket")
+        if let obstacle = obstacle(&address) {
+            complain(obstacle)
             close(descriptor)
             return -1
         }
-        unlink(path)  // A killed daemon leaves its socket behind.
         let bound = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
@@ -114,14 +118,32 @@ final class ControlSocket: Sendable {
             close(descriptor)
             return -1
         }
-        ownsName.store(true, ordering: .relaxed)
+        ours.withLock { $0 = FileIdentity(path) }
         return descriptor
     }
 
-    /// Whether somebody alive has the name: it is not ours to take.
-    private func isAnswered(_ address: inout sockaddr_un) -> Bool {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        guard descriptor >= 0 else { return false }
+    /// Why the name is not ours to take; nil when it is free. A socket that nobody listens on, as a killed daemon leaves
+    /// it, is taken away.
+    private func obstacle(_ address: inout sockaddr_un) -> String? {
+        guard let found = FileIdentity(path) else { return nil }
+        guard found.isSocket else {
+            return "a file that is no socket has this name: move it away, or set control.socket"
+        }
+        let answer = knock(&address)
+        guard answer == ECONNREFUSED else {
+            return answer == 0 || answer == EAGAIN
+                ? "another process listens there: look for a second hearthd (pgrep -a hearthd), or set control.socket"
+                : "\(String(cString: strerror(answer))): the socket that is there may be somebody else's"
+        }
+        unlink(path)
+        return nil
+    }
+
+    /// What connecting to the name says: 0, or an errno.
+    private func knock(_ address: inout sockaddr_un) -> Int32 {
+        let descriptor = socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return errno }
         defer { close(descriptor) }
         let code = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -129,7 +151,7 @@ final class ControlSocket: Sendable {
             }
         }
         // EAGAIN: it is there and its queue is full, unix(7).
-        return code == 0 || errno == EAGAIN
+        return code == 0 ? 0 : errno
     }
 
     /// Once for each problem: it is tried again every second.
@@ -140,6 +162,21 @@ final class ControlSocket: Sendable {
         }
         guard isNew else { return }
         logger.error("no control socket; heating goes on", metadata: ["path": "\(path)", "error": "\(problem)"])
+    }
+}
+
+/// Which file has a name, by its number on its file system.
+private struct FileIdentity: Equatable, Sendable {
+    private let device: dev_t
+    private let inode: ino_t
+    let isSocket: Bool
+
+    /// nil when nothing has the name. Links are not followed.
+    init?(_ path: String) {
+        var information = stat()
+        guard lstat(path, &information) == 0 else { return nil }
+        (device, inode) = (information.st_dev, information.st_ino)
+        isSocket = information.st_mode & S_IFMT == S_IFSOCK
     }
 }
 

@@ -52,7 +52,7 @@ struct Doctor {
 
     /// The recording side's own checks, or that it is not there.
     private var forwarding: [Check] {
-        if let finding = report.findings.first(where: { ["recording-stopped", "recording-silent"].contains($0.name) }) {
+        if let finding = report.forwardFinding {
             return [Check(name: "recording", state: .error, detail: finding.text, advice: finding.advice)]
         }
         return report.forward.report.at == nil
@@ -67,7 +67,8 @@ struct Doctor {
         }
         // systemd-timesyncd touches this file when it has set the clock (systemd-timesyncd.service(8)).
         let isSynchronised = access("/run/systemd/timesync/synchronized", F_OK) == 0
-        return Check(name: "clock", state: .ok, detail: "\(report.wall)" + (isSynchronised ? ", synchronised" : ""))
+        let second = Timestamp(nanoseconds: report.wall.nanoseconds / 1_000_000_000 * 1_000_000_000)
+        return Check(name: "clock", state: .ok, detail: "\(second)" + (isSynchronised ? ", synchronised" : ""))
     }
 
     private var sensors: [Check] {
@@ -85,7 +86,8 @@ struct Doctor {
                     name: room.displayName, state: .error, detail: view.status.reason.description,
                     advice: "Check the sensor's power and its connection to the home broker.")
                 : Check(
-                    name: room.displayName, state: .ok, detail: "\(view.status.lastReading.map { "\($0)°" } ?? "new")")
+                    name: room.displayName, state: .ok,
+                    detail: view.status.lastReading.map { "\(($0 * 10).rounded() / 10) °C" } ?? "new")
         }
     }
 }

@@ -2,8 +2,8 @@ import Glibc
 
 /// The process's environment as a dictionary.
 enum Environment {
-    static var current: [String: String] {
-        var result: [String: String] = [:]
+    static var current: [String: String] {  // Own names: variables.
+        var result: [String: String] = [:]  // Own names: variables.
         var entry = environ
         while let pointer = entry.pointee {
             let text = String(cString: pointer)
@@ -40,7 +40,7 @@ struct ConfigurationSource: Sendable {
     private static let sizeLimit = 1 << 20
 
     let path: String
-    let environment: [String: String]
+    let environment: [String: String]  // Own names: variables.
 
     func read() throws(ConfigurationError) -> Configuration {
         try Configuration(

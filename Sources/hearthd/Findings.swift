@@ -1,14 +1,19 @@
 import Heating
+import MQTT
 
 extension StatusReport {
     /// Words of a second or two are on their way.
     private static let silence = Duration.seconds(3)
+    /// A recording side that is to start and has not.
+    private static let startPatience = Duration.seconds(3)
+    /// For so long the end of a recording side is told although it runs again: it is back before anybody looks.
+    private static let memory = Duration.seconds(60)
 
     /// What is wrong now, most urgent first.
     var findings: [Finding] {
         var findings = heatingFindings + homeBrokerFindings + gateway.controlFindings.snapshot
         // What a process that is gone had found is not known any more.
-        findings += forwardFinding.map { [$0] } ?? forward.report.findings
+        findings += forwardFinding.map { [$0] } ?? (recentEnd + forward.report.findings)
         // The home broker's absence is one fact, although two connections notice it.
         if findings.contains(where: { $0.name == "no-home-broker" }) {
             findings.removeAll { $0.name == "record-not-connected" }
@@ -17,23 +22,7 @@ extension StatusReport {
     }
 
     private var heatingFindings: [Finding] {
-        var findings: [Finding] = []
-        for (room, view) in control.rooms.sorted(by: { $0.key < $1.key }) where view.status.isStale {
-            findings.append(
-                .init(
-                    name: "room-blind", severity: .cold, subject: room.name, room: room,
-                    text: "no reading from \(room.displayName): \(view.status.reason)",
-                    advice: "Check the sensor's power and its connection to the home broker."))
-        }
-        for (room, view) in control.rooms.sorted(by: { $0.key < $1.key }) {
-            guard let problem = view.status.pumpProblem else { continue }
-            findings.append(
-                .init(
-                    name: "pump-not-responding", severity: .cold, subject: room.name, room: room,
-                    text: "\(room.displayName) \(problem)",
-                    advice: "Check the heat pump and its connection to the home broker; an open window can do this too."
-                ))
-        }
+        var findings = control.findings(now: now)
         if let problem = state.configurationError {
             findings.append(
                 .init(
@@ -45,9 +34,17 @@ extension StatusReport {
     }
 
     /// The process that records and forwards is gone, silent, or has not begun.
-    private var forwardFinding: Finding? {
+    var forwardFinding: Finding? {
         let advice =
             "Heating goes on. It is started again by itself; readings wait at the home broker: journalctl -u hearthd"
+        if forward.pid == nil, forward.ending == nil, now - forward.since > Self.startPatience {
+            return Finding(
+                name: "recording-stopped", severity: .recording,
+                text: "nothing is recorded: the recording side could not be started",
+                advice:
+                    "Heating goes on. There was no thread left to start it: raise TasksMax=, then: systemctl restart "
+                    + "hearthd")
+        }
         if forward.pid == nil, let ending = forward.ending {
             let next = forward.nextStart.map { max(.zero, $0 - now) } ?? .zero
             return Finding(
@@ -60,9 +57,30 @@ extension StatusReport {
             text: "the recording side has not answered for \((now - heardAt).spoken)", advice: advice)
     }
 
+    /// The home broker is there and throws Control out, and a finding says for what.
+    private var isExplained: Bool {
+        let causes = ["commands-refused", "readings-refused", "another-gateway"]
+        guard gateway.controlFindings.snapshot.contains(where: { causes.contains($0.name) }) else { return false }
+        guard case .waiting(_, let last) = gateway.control.state else { return gateway.control.isConnected }
+        return last.kind == .lost || last.kind == .disconnectedByBroker
+    }
+
+    /// It died and runs again.
+    private var recentEnd: [Finding] {
+        guard forward.pid != nil, let failedAt = forward.failedAt, let ending = forward.ending,
+            now - failedAt <= Self.memory
+        else { return [] }
+        return [
+            Finding(
+                name: "recording-stopped", severity: .notice,
+                text: "the recording side \(ending), \((now - failedAt).spoken) ago, and runs again",
+                advice: "Heating went on and nothing acknowledged is lost. If it comes back: journalctl -u hearthd")
+        ]
+    }
+
     private var homeBrokerFindings: [Finding] {
         let missing = links.filter { !$0.isConnected && $0.name == "control" && $0.detail != LinkView.waiting }
-        guard let first = missing.first else { return [] }
+        guard let first = missing.first, !isExplained else { return [] }
         return [
             Finding(
                 name: "no-home-broker", severity: .cold,

@@ -67,6 +67,8 @@ final class Gateway: Sendable {
 
     /// Stops both sides. Blocks up to about four and a half seconds.
     func stop() {
+        // Both end side by side.
+        forward.askToStop()
         control.stop(within: 500_000_000)
         forward.stop(within: 4_000_000_000)
     }

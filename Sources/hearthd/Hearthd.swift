@@ -1,11 +1,24 @@
 import ArgumentParser
+import Dispatch
 import Glibc
 import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// `hearthd`: the gateway daemon.
+/// The program's two roles. The child needs none of what Swift's tasks bring along: it never makes their threads.
 @main
+enum Program {
+    static func main() {
+        if CommandLine.arguments.dropFirst().first == ForwardCommand.name { ForwardCommand.run() }
+        Task.detached(priority: .medium) {
+            await Hearthd.main()
+            exit(0)
+        }
+        dispatchMain()
+    }
+}
+
+/// `hearthd`: the gateway daemon.
 struct Hearthd: AsyncParsableCommand {
     /// EX_CONFIG and EX_TEMPFAIL of sysexits.h.
     private static let configurationExit = ExitCode(78)
@@ -14,7 +27,7 @@ struct Hearthd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hearthd",
         abstract: "Keeps a home's heating right and its readings safe, with or without the internet.",
-        version: "hearthd \(Version.current)", subcommands: [ForwardCommand.self])
+        version: "hearthd \(Version.current)")
 
     @Option(name: .long, help: "The configuration file.", completion: .file(extensions: ["toml"]))
     var config = "/etc/hearth/hearthd.toml"
@@ -60,11 +73,12 @@ struct Hearthd: AsyncParsableCommand {
             throw Self.isHeldExit
         }
         defer { lock.release() }
-        try await Self.serve(configuration, from: source, environment: environment, logger: logger)
+        try await Self.serve(configuration, from: source, environment: environment, lock: lock, logger: logger)
     }
 
     private static func serve(
-        _ configuration: Configuration, from source: ConfigurationSource, environment: [String: String], logger: Logger
+        _ configuration: Configuration, from source: ConfigurationSource, environment: [String: String],
+        lock: GatewayLock, logger: Logger
     ) async throws {
         let notifier = ServiceNotifier(environment: environment)
         let gateway = Gateway(configuration: configuration, logger: logger)
@@ -76,7 +90,7 @@ struct Hearthd: AsyncParsableCommand {
             services: [
                 .init(service: GatewayService(gateway: gateway, socket: socket, notifier: notifier)),
                 .init(service: ReloadService(gateway: gateway, source: source, notifier: notifier)),
-                .init(service: HeartbeatService(gateway: gateway, notifier: notifier)),
+                .init(service: HeartbeatService(gateway: gateway, lock: lock, notifier: notifier)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: lifecycleLogger)

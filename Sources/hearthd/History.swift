@@ -1,7 +1,7 @@
 import Heating
 
-/// What happened lately, small enough to keep in memory: per room the mean temperature and the heat pump's share of
-/// each step, and when a link was down. Pure; times are wall clock in nanoseconds since 1970.
+/// What happened lately, small enough to keep in memory: per room the mean, lowest and highest temperature and the heat
+/// pump's share of each step, and when a link was down. Pure; times are wall clock in nanoseconds since 1970.
 struct History: Sendable {
     /// How far back, and how fine.
     enum Span: String, CaseIterable, Sendable {
@@ -62,8 +62,12 @@ struct History: Sendable {
         let rooms = rooms.sorted { $0.key < $1.key }.compactMap { room, series -> JSON? in
             guard var series = series[span] else { return nil }
             series.advance(to: now)
-            return series.values(first...last).map { temperatures, shares in
-                ["room": .string(room.name), "temperature": .array(temperatures), "pump": .array(shares)]
+            return series.values(first...last).map { values in
+                [
+                    "room": .string(room.name), "since": series.since.map(seconds) ?? .null,
+                    "temperature": .array(values.means), "low": .array(values.lows), "high": .array(values.highs),
+                    "pump": .array(values.shares),
+                ]
             }
         }
         return [
@@ -84,6 +88,9 @@ private struct Series: Sendable {
     private struct Step: Sendable {
         var sum = 0.0
         var count = 0
+        /// The lowest and the highest reading: of a mean nobody can tell how cold it was. Float is finer than any sensor.
+        var low = Float.infinity
+        var high = -Float.infinity
         /// Nanoseconds for which the pump's state was known, and of those for which it was on.
         var known: Int64 = 0
         var on: Int64 = 0
@@ -93,6 +100,8 @@ private struct Series: Sendable {
     private var steps: [Step]
     /// The newest step's number since 1970; 0 before the first.
     private var newest: Int64 = 0
+    /// The first reading since there has been any without a gap of the whole span.
+    private(set) var since: Int64?
     private var isOn: Bool?
     /// Up to when the pump's state has been added up.
     private var accounted: Int64 = 0
@@ -106,6 +115,9 @@ private struct Series: Sendable {
         guard let index = index(of: time / span.step) else { return }
         steps[index].sum += value
         steps[index].count += 1
+        steps[index].low = min(steps[index].low, Float(value))
+        steps[index].high = max(steps[index].high, Float(value))
+        since = min(since ?? time, time)
     }
 
     mutating func switched(_ isOn: Bool, at time: Int64) {
@@ -138,22 +150,31 @@ private struct Series: Sendable {
             // A box without a clock of its own wakes up in 1970, a few steps after the first.
             let first = max(step > newest ? newest + 1 : 1, step - count + 1)
             for stale in first...step { steps[Int(stale % count)] = Step() }
+            if step >= newest + count || step <= newest { since = nil }
             newest = step
         }
         return step > newest - count ? Int(step % count) : nil
     }
 
-    /// nil when there is nothing in the range.
-    func values(_ range: ClosedRange<Int64>) -> (temperatures: [JSON], shares: [JSON])? {
+    struct Values {
+        var means: [JSON] = []
+        var lows: [JSON] = []
+        var highs: [JSON] = []
+        var shares: [JSON] = []
+    }
+
+    /// One entry for each step, null where nothing is known. nil when there is nothing in the range.
+    func values(_ range: ClosedRange<Int64>) -> Values? {
         let count = Int64(span.count)
         let found = range.map { number -> Step in
             number <= newest && number > newest - count && number > 0 ? steps[Int(number % count)] : Step()
         }
         guard found.contains(where: { $0.count > 0 || $0.known > 0 }) else { return nil }
-        return (
-            found.map { $0.count == 0 ? .null : rounded($0.sum / Double($0.count)) },
-            found.map { $0.known == 0 ? .null : rounded(Double($0.on) / Double($0.known)) }
-        )
+        return Values(
+            means: found.map { $0.count == 0 ? .null : rounded($0.sum / Double($0.count)) },
+            lows: found.map { $0.count == 0 ? .null : rounded(Double($0.low)) },
+            highs: found.map { $0.count == 0 ? .null : rounded(Double($0.high)) },
+            shares: found.map { $0.known == 0 ? .null : rounded(Double($0.on) / Double($0.known)) })
     }
 
     /// Two decimals are what a curve can show.

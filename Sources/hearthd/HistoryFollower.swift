@@ -6,14 +6,16 @@ import Synchronization
 /// the control socket a look at the disk.
 ///
 /// The work is bounded: after a start at most about ``rowsAtStart`` of the last day's rows are looked at, evenly
-/// spread when there are more, and later at most ``rowsPerSecond``; in between the thread sleeps, so that Record and
+/// spread when there are more, and later at most ``rowsPerTurn``; in between the thread sleeps, so that Record and
 /// Uplink find the journal free.
 final class HistoryFollower: Sendable {
     static let rowsAtStart: Int64 = 400_000
-    static let rowsPerSecond: Int64 = 1024
+    static let rowsPerTurn: Int64 = 5 * 1024
     private static let batchRows = 256
     private static let pause: Int64 = 5_000_000
     private static let second: Int64 = 1_000_000_000
+    /// The finest step of a chart is twice as long.
+    private static let interval = 5 * second
 
     private struct Contents: Sendable {
         var history = History()
@@ -42,16 +44,16 @@ final class HistoryFollower: Sendable {
         while true {
             let state = forwarder.snapshot
             if state.isStopping { return }
-            observeLinks(state)
             if let journal = state.journal {
                 // A failing disk is told by the lanes that need it; the next turn tries again.
                 try? follow(journal, from: &position, state)
             }
-            Clock.sleep(Self.second)
+            Clock.sleep(contents.withLock { $0.isComplete } ? Self.interval : Self.second)
         }
     }
 
-    private func observeLinks(_ state: Forwarder.State) {
+    /// To be called every second: an outage is as long as it was seen.
+    func observeLinks(_ state: Forwarder.State) {
         let now = Clock.wallNanoseconds
         // Record and Control have the same broker.
         let isHomeUp = state.record?.isConnected
@@ -73,7 +75,7 @@ final class HistoryFollower: Sendable {
         guard var reached = position?.sequence else { return }
         let isComplete = contents.withLock { $0.isComplete }
         let status = journal.status
-        let budget = isComplete ? Self.rowsPerSecond : Self.rowsAtStart
+        let budget = isComplete ? Self.rowsPerTurn : Self.rowsAtStart
         // Of many rows every n-th batch is enough for a curve; the pumps' commands repeat themselves.
         let stride = max(1, (status.newest - reached + budget - 1) / budget)
         while reached < status.newest, journal.epoch == position?.epoch {

@@ -22,6 +22,11 @@ struct HomeAssistant {
     /// When to describe ourselves again after Home Assistant started: a while later, or every device would at once.
     private var announceAt: Instant?
     private var publishedAt: [Room: Instant] = [:]
+    /// Rooms that went since the last description.
+    private var leaving: Set<Room> = []
+    private var announcedAt: Instant?
+    /// However many rooms come and go, the description is not written more often.
+    private static let announcePause = Duration.seconds(1)
 
     init(_ configuration: Configuration) {
         isEnabled = configuration.homeAssistant.discovery
@@ -31,12 +36,13 @@ struct HomeAssistant {
 
     // MARK: In
 
-    mutating func connected(_ link: Link) throws(LinkError) {
+    mutating func connected(_ link: Link, _ outbox: inout HomeOutbox) {
         isAnnounced = false
         guard isEnabled else { return }
         // Commands are never retained by Home Assistant; one that somebody retained is not asked for.
         let filters = Self.commandSuffixes.map { Self.rooms + "+" + $0 } + [prefix + "/status"]
-        try link.subscribe(filters, qos: 1, options: .init(retainHandling: .doNotSend))
+        outbox.subscribe(
+            filters, as: .wishes, qos: 1, options: .init(retainHandling: .doNotSend), on: link, now: Clock.now)
     }
 
     /// Whether Home Assistant says that it has started.
@@ -61,6 +67,8 @@ struct HomeAssistant {
         case ("/mode/set", "heat"): what = .pump(isOn: true)
         case ("/mode/set", "off"): what = .pump(isOn: false)
         case ("/mode/set", _): what = nil
+        // Home Assistant offers it beside the presets of any device.
+        case ("/preset/set", "none"): what = .releaseHold
         default: what = ControlMailbox.Wish.What(text).flatMap { if case .hold = $0 { $0 } else { nil } }
         }
         return what.map { (room, ControlMailbox.Wish(what: $0, duration: nil, source: .homeAssistant)) }
@@ -76,28 +84,55 @@ struct HomeAssistant {
         return true
     }
 
+    /// The room is gone: its entities go with the next description.
+    mutating func forget(_ room: Room) {
+        publishedAt[room] = nil
+        guard isEnabled else { return }
+        if leaving.count < Self.roomLimit { leaving.insert(room) }
+        isAnnounced = false
+    }
+
     /// Publishes the description if it is due.
     /// - Returns: when to look again; nil for no time of its own.
-    mutating func announce(_ settings: [Room: Thermostat.Settings], now: Instant, _ link: Link?) -> Instant? {
-        guard isEnabled, let link, !settings.isEmpty else { return nil }
+    mutating func announce(
+        _ settings: [Room: Thermostat.Settings], now: Instant, _ link: Link?, _ outbox: inout HomeOutbox
+    ) -> Instant? {
+        guard isEnabled, link != nil, !settings.isEmpty || !leaving.isEmpty else { return nil }
         if isAnnounced {
             guard let due = announceAt else { return nil }
             guard due <= now else { return due }
         }
-        (isAnnounced, announceAt) = (true, nil)
+        if let last = announcedAt, now - last < Self.announcePause { return last + Self.announcePause }
+        (isAnnounced, announceAt, announcedAt) = (true, nil, now)
         // Entities are unavailable to Home Assistant until it knows them, so the states come again.
         publishedAt = [:]
-        _ = try? link.publish(discovery(settings))
+        guard leaving.isEmpty else {
+            // Once with what goes, then without: of a topic the outbox keeps only the newest message.
+            outbox.offer(discovery(settings, removing: leaving), as: .discovery)
+            (leaving, isAnnounced) = ([], false)
+            return now + Self.announcePause
+        }
+        outbox.offer(discovery(settings), as: .discovery)
         return nil
     }
 
-    /// The retained description of the whole device. Abbreviations as Home Assistant's list has them.
-    func discovery(_ settings: [Room: Thermostat.Settings]) -> Publication {
+    /// The retained description of the whole device. Abbreviations as Home Assistant's list has them. Without any room there
+    /// is no device: the description is empty.
+    /// - Parameter gone: rooms whose entities shall go. A component that is only left out stays; one that says nothing but its
+    ///   platform is removed (https://www.home-assistant.io/integrations/mqtt/, "Removing discovered components").
+    func discovery(_ settings: [Room: Thermostat.Settings], removing gone: Set<Room> = []) -> Publication {
         let device = Self.identifier(home.name)
+        let topic = "\(prefix)/device/hearth_\(device)/config"
+        if settings.isEmpty && gone.isEmpty { return Publication(topic: topic, payload: [], qos: 1, retain: true) }
         var components: [(key: String, value: JSON)] = []
         for room in settings.keys.sorted().prefix(Self.roomLimit) {
             guard let rules = settings[room] else { continue }
             components += entities(of: room, rules, device: device)
+        }
+        for room in gone.sorted() where settings[room] == nil {
+            components += entities(of: room, .init(), device: device).map { id, entity in
+                (id, .object(.init([("p", entity["p"] ?? .null)])))
+            }
         }
         let message: JSON = [
             "dev": [
@@ -108,8 +143,7 @@ struct HomeAssistant {
             "avty_t": .string(StateTopic.gateway), "qos": 1,
             "cmps": .object(.init(components)),
         ]
-        return Publication(
-            topic: "\(prefix)/device/hearth_\(device)/config", payload: message.bytes, qos: 1, retain: true)
+        return Publication(topic: topic, payload: message.bytes, qos: 1, retain: true)
     }
 
     private func entities(

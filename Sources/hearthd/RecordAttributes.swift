@@ -1,14 +1,14 @@
 import Heating
 import MQTT
 
-/// What travels with a record to the cloud besides its bytes: when a heat-pump command was given and why, and in which
-/// zone a sensor without one lives.
+/// What travels with a record to the cloud besides its bytes: when a heat-pump command was given and why, in which zone a
+/// sensor without one lives, and what tells a reading from others with the same time (`fold`, `nth`; see ``TimeMarks``).
 ///
 /// Stored beside the payload in the journal as a small JSON object, empty when there is nothing to say; anything else
 /// a client attached to its message is not ours to carry.
 struct RecordAttributes {
     static let lengthLimit = 512
-    private static let names = ["timestamp", "reason", "zone"]
+    private static let names = ["timestamp", "reason", "zone", "fold", "nth"]
 
     var properties: [UserProperty]
 
@@ -21,8 +21,17 @@ struct RecordAttributes {
     }
 
     /// Of a naive reading: the zone it means; none for UTC, which everybody assumes.
-    init(zone: String) {
+    init(zone: String, marks: TimeMarks = TimeMarks()) {
         properties = zone == "UTC" ? [] : [UserProperty("zone", zone)]
+        if marks.isSecondPass { properties.append(UserProperty("fold", "1")) }
+        if marks.nth > 0 { properties.append(UserProperty("nth", "\(marks.nth)")) }
+    }
+
+    /// What was decided about the time of a reading; nothing for a command.
+    var marks: TimeMarks {
+        func value(_ name: String) -> String? { properties.first { $0.name == name }?.value }
+        return TimeMarks(
+            isSecondPass: value("fold") == "1", nth: value("nth").flatMap { Int($0) }.map { max(0, $0) } ?? 0)
     }
 
     init(bytes: [UInt8]) {

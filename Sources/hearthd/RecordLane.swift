@@ -15,7 +15,9 @@ final class RecordLane: ConnectionHandler {
         /// Redeliveries of what was already on disk, recognised by packet id, topic and bytes.
         var duplicates = 0
         var retained = 0
-        var rejected: [String: Int] = [:]
+        /// Readings that got a place beside another one with the same time.
+        var sameTime = 0
+        var rejected: [String: Int] = [:]  // Own names: reasons.
         /// Why the last batch was not acknowledged; nil after a good one.
         var failure: String?
     }
@@ -25,10 +27,15 @@ final class RecordLane: ConnectionHandler {
     private let shared: SharedCounters
     private let findings: FindingBoard
     private let logger: Logger
-    private let naiveAttributes: [UInt8]
+    private let zone: String
+    private var times: SameTimes
     private var redelivery: RedeliveryFilter
     private var counters = Counters()
     private var backoff = Backoff(base: .milliseconds(250), cap: .seconds(5))
+    private var words = RepeatedWords()
+    private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
+    private var quality = DeliveryQuality()
+    private var subscriptions = RecordSubscriptions()
 
     final class SharedCounters: Sendable {
         private let counters = Mutex(Counters())
@@ -40,50 +47,77 @@ final class RecordLane: ConnectionHandler {
     ///   - window: the Receive Maximum of this lane's connection; a broker cannot redeliver more than that.
     ///   - onCommit: called after each commit, to wake the uplink.
     init(
-        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters,
-        findings: FindingBoard, logger: Logger, onCommit: @escaping @Sendable () -> Void
+        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters, findings: FindingBoard,
+        logger: Logger, onCommit: @escaping @Sendable () -> Void
     ) {
         self.journal = journal
         self.onCommit = onCommit
         self.shared = shared
         self.findings = findings
         self.logger = logger
-        naiveAttributes = RecordAttributes(zone: sensorTimeZone).bytes
+        zone = sensorTimeZone
+        times = SameTimes(zone: SystemZones.rules(of: sensorTimeZone) ?? TimeZoneRules(offsetSeconds: 0))
         // A failing read here only costs duplicates, which everything downstream tolerates.
         redelivery = RedeliveryFilter(window: window, committed: (try? journal.recent(window)) ?? [])
+        recall()
+    }
+
+    /// Looks at the newest rows, some at a time, so that the same readings get the same places as before the restart.
+    private func recall() {
+        var after = max(journal.status.newest - Int64(times.limit), 0)
+        // A failing read only costs what it would have told.
+        while let batch = try? journal.read(after: after, rows: 256), batch.scannedThrough > after {
+            for record in batch.records {
+                guard let arrival = Self.arrival(of: record.topic, record.payload, at: record.receivedAt) else {
+                    continue
+                }
+                times.remember(arrival, RecordAttributes(bytes: record.attributes).marks)
+            }
+            after = batch.scannedThrough
+        }
+    }
+
+    private static func arrival(of topic: String, _ payload: [UInt8], at time: Int64) -> SameTimes.Arrival? {
+        guard case .temperature = HomeTopic(topic), let reading = try? Reading(payload: payload) else { return nil }
+        return SameTimes.Arrival(
+            topic: topic, written: reading.timestamp, isNaive: reading.isNaive, payload: payload,
+            at: Timestamp(nanoseconds: time))
     }
 
     // MARK: ConnectionHandler
 
     func connected(_ link: Link, sessionPresent: Bool) {
-        logger.info("recording", metadata: ["protocol": "\(link.version)", "session": "\(sessionPresent)"])
-        redelivery.reconnected(sessionPresent: sessionPresent)
-        do {
-            try link.subscribe(["+/temperature", "+/heatpump"], options: .init(retainHandling: .doNotSend))
-        } catch {
-            link.drop("subscribing to the home broker: \(error)")
+        if let line = words.say("recording", now: Clock.now) {
+            logger.info("\(line)", metadata: ["protocol": "\(link.version)", "session": "\(sessionPresent)"])
         }
+        redelivery.reconnected(sessionPresent: sessionPresent)
+        quality.connected(maximumQoS: link.maximumQoS)
+        subscriptions.connected()
     }
 
     func received(_ batch: [Message], on link: Link) throws {
+        if quality.saw(batch) { report(quality.finding, name: Finding.readingsAtQoS0) }
         let now = Clock.wallNanoseconds
         var entries: [Journal.Entry] = []
         entries.reserveCapacity(batch.count)
         var rejected: [Journal.Rejected] = []
         var next = counters
+        // What is not kept comes again, and must not look like time going back.
+        let passes = times.passes
         for message in batch {
             if message.isRetained {
                 next.retained += 1
                 continue
             }
-            switch RecordLane.classify(message, naive: naiveAttributes) {
-            case .keep(let attributes):
-                let entry = Journal.Entry(
+            switch RecordLane.classify(message, hasZone: zone != "UTC") {
+            case .keep(let attributes, let time):
+                var entry = Journal.Entry(
                     topic: message.topic, payload: message.payload, attributes: attributes,
                     packetID: message.packetID, receivedAt: now)
                 if redelivery.isRedelivery(entry) {
                     next.duplicates += 1
                 } else {
+                    if let time { mark(&entry, time, &next) }
                     entries.append(entry)
                 }
             case .reject(let reason):
@@ -92,7 +126,12 @@ final class RecordLane: ConnectionHandler {
                     .init(topic: message.topic, payload: message.payload, reason: reason, receivedAt: now))
             }
         }
-        try commit(entries, settingAside: rejected, now: now)
+        do {
+            try commit(entries, settingAside: rejected, now: now)
+        } catch {
+            times.passes = passes
+            throw error
+        }
         redelivery.committed(entries)
         next.recorded += entries.count
         next.failure = nil
@@ -102,21 +141,49 @@ final class RecordLane: ConnectionHandler {
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
-        guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
-        logger.error(
-            "the home broker refused a subscription; nothing is recorded. Check the broker's ACL",
-            metadata: ["reason": "\(refused)"])
+        guard let answer = subscriptions.answered(packetID, reasons, now: Clock.now) else { return }
+        report(answer.finding, name: "recording-refused", answer.filter)
+        guard answer.filter == RecordSubscriptions.readings, let granted = reasons.first, granted.isSuccess else {
+            return
+        }
+        if quality.granted(granted.rawValue) { report(quality.finding, name: Finding.readingsAtQoS0) }
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {}
 
-    func turn(_ link: Link?, now: Int64) -> Int64? { nil }
+    func turn(_ link: Link?, now: Int64) -> Int64? {
+        guard let link else { return nil }
+        for filter in subscriptions.due(now: Clock.now) {
+            do {
+                let packet = try link.subscribe([filter], options: .init(retainHandling: .doNotSend))
+                subscriptions.asked(filter, packet, now: Clock.now)
+            } catch {
+                link.drop("subscribing to the home broker: \(error)")
+            }
+        }
+        return nil
+    }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
-        logger.warning("not recording", metadata: ["cause": "\(cause)"])
+        let now = Clock.now
+        if let line = words.say("\(cause)", now: now) {
+            logger.warning("not recording", metadata: ["cause": "\(line)"])
+        }
+        let isExplained = subscriptions.ended(after: after, now: now)
+        let end = Rivalry.End(cause, after: after, isExplained: isExplained)
         backoff.connectionLasted(.nanoseconds(after))
         var random = SystemRandomNumberGenerator()
-        return backoff.next(using: &random).wholeNanoseconds
+        let delay = backoff.next(using: &random)
+        return max(delay, rivalry.ended(end, after: .nanoseconds(after), now: now) ?? .zero).wholeNanoseconds
+    }
+
+    private func report(_ finding: Finding?, name: String, _ subject: String = "") {
+        guard let finding else {
+            findings.resolve(name, subject)
+            return
+        }
+        guard findings.report(finding) else { return }
+        logger.warning("\(finding.text)", metadata: ["advice": "\(finding.advice)"])
     }
 
     func stopping(_ link: Link?, now: Int64) -> Bool { true }
@@ -124,27 +191,53 @@ final class RecordLane: ConnectionHandler {
     // MARK: Deciding
 
     enum Verdict: Equatable {
-        case keep(attributes: [UInt8])
+        case keep(attributes: [UInt8], time: Time?)
         case reject(String)
     }
 
+    /// When a reading says it was taken.
+    struct Time: Equatable {
+        /// Text without a zone read as UTC.
+        var written: Timestamp
+        var isNaive: Bool
+    }
+
     /// Whether a message is kept, and with which attributes. A pump command's `timestamp` and `reason` user properties
-    /// travel with it; a naive reading gets the sensors' zone (`naive`).
-    static func classify(_ message: Message, naive: [UInt8]) -> Verdict {
+    /// travel with it; a reading's attributes are ``mark(_:_:_:)``'s.
+    ///
+    /// - Parameter hasZone: the sensors' times without a zone are in another one than UTC.
+    static func classify(_ message: Message, hasZone: Bool) -> Verdict {
         switch HomeTopic(message.topic) {
         case .temperature:
             do throws(PayloadError) {
                 let reading = try Reading(payload: message.payload)
-                return .keep(attributes: reading.isNaive ? naive : [])
+                // The cloud, which knows the sensors' zone, must be able to read the time too.
+                if reading.isNaive && hasZone && !reading.timestamp.isInRangeInEveryZone {
+                    throw .badTimestamp
+                }
+                return .keep(
+                    attributes: [], time: Time(written: reading.timestamp, isNaive: reading.isNaive))
             } catch {
                 return .reject(error.rawValue)
             }
         case .heatpump:
             guard (try? HeatPumpCommand(payload: message.payload)) != nil else { return .reject("bad_command") }
-            return .keep(attributes: RecordAttributes(userProperties: message.userProperties).bytes)
+            return .keep(attributes: RecordAttributes(userProperties: message.userProperties).bytes, time: nil)
         case nil:
             return .reject("unknown_topic")
         }
+    }
+
+    /// Gives a reading the sensors' zone, if it names none itself, and what tells it from others with the same time.
+    private func mark(_ entry: inout Journal.Entry, _ time: Time, _ counters: inout Counters) {
+        let (marks, isKnown) = times.marks(
+            SameTimes.Arrival(
+                topic: entry.topic, written: time.written, isNaive: time.isNaive, payload: entry.payload,
+                at: Timestamp(nanoseconds: entry.receivedAt)))
+        if marks.nth > 0, !isKnown { counters.sameTime += 1 }
+        let zone = time.isNaive ? zone : "UTC"
+        guard zone != "UTC" || marks != TimeMarks() else { return }
+        entry.attributes = RecordAttributes(zone: zone, marks: marks).bytes
     }
 
     private func commit(_ entries: [Journal.Entry], settingAside rejected: [Journal.Rejected], now: Int64) throws {
@@ -154,7 +247,9 @@ final class RecordLane: ConnectionHandler {
         } catch {
             counters.failure = "\(error)"
             shared.set(counters)
-            logger.error("not acknowledging: the journal could not commit", metadata: ["error": "\(error)"])
+            if let line = words.say("\(error)", now: Clock.now) {
+                logger.error("not acknowledging: the journal could not commit", metadata: ["error": "\(line)"])
+            }
             throw error
         }
     }

@@ -1,3 +1,4 @@
+import Heating
 import Journal
 
 /// Recognises a redelivery of what is already on disk.
@@ -17,10 +18,11 @@ struct RedeliveryFilter {
         init(_ entry: Journal.Entry) {
             packetID = entry.packetID
             var hasher = Hasher()
-            hasher.combine(entry.topic)
+            hasher.combine(ExactString(entry.topic))
             // With their counts, so that a byte cannot move from one to the other.
             hasher.combine(entry.payload)
-            hasher.combine(entry.attributes)
+            // A command's reason is part of what came; zone, fold and nth were decided here, later, and may be others now.
+            if case .heatpump = HomeTopic(entry.topic) { hasher.combine(entry.attributes) }
             fingerprint = hasher.finalize()
         }
     }

@@ -52,12 +52,14 @@ struct ReloadService: Service {
 /// its own watchdog, ``ForwardProcess``.
 struct HeartbeatService: Service {
     let gateway: Gateway
+    let lock: GatewayLock
     let notifier: ServiceNotifier
 
     func run() async throws {
         let interval = min(notifier.watchdogInterval ?? .seconds(5), .seconds(5))
         var lastStatus = ""
         while !Task.isShuttingDownGracefully {
+            lock.dismissAskers()
             let status = StatusLine.text(gateway)
             if status != lastStatus { notifier.status(status) }
             lastStatus = status

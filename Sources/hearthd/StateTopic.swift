@@ -11,12 +11,26 @@ enum StateTopic {
     static let gateway = "hearth/gateway/status"
     private static let rooms = "hearth/rooms/"
 
+    static func topic(of room: Room) -> String { rooms + room.name }
+
     static func online(_ isOnline: Bool) -> Publication {
         Publication(topic: gateway, payload: Array((isOnline ? "online" : "offline").utf8), qos: 1, retain: true)
     }
 
-    /// One room, as JSON. `until` is on the wall's clock, for people and for this program after a restart.
-    static func state(of room: Room, _ status: Thermostat.Status, now: Instant) -> Publication {
+    /// The room whose state the topic holds.
+    static func room(of topic: String) -> Room? {
+        topic.hasPrefix(rooms) ? Room(topic.dropFirst(rooms.count)) : nil
+    }
+
+    /// Takes a room's state from the broker.
+    static func cleared(_ room: Room) -> Publication {
+        Publication(topic: topic(of: room), payload: [], qos: 1, retain: true)
+    }
+
+    /// One room, as JSON. `until`, `since` and `heard` are on the wall's clock, for people and for this program after a
+    /// restart; the two that look back are left out while that clock has evidently not been set.
+    static func state(of room: Room, _ status: Thermostat.Status, heardAt: Instant? = nil, now: Instant) -> Publication
+    {
         let middle = (status.limits.onBelow + status.limits.offAbove) / 2
         var members: [(key: String, value: JSON)] = [
             ("room", .string(room.name)),
@@ -32,6 +46,14 @@ enum StateTopic {
             ("temperature", JSON(status.lastReading) { JSON($0) }),
             ("problem", .string(status.isStale || status.pumpProblem != nil ? "ON" : "OFF")),
         ]
+        if let wall = Clock.credibleWall {
+            func text(_ instant: Instant) -> JSON {
+                let passed = max(0, (now - instant).wholeNanoseconds)
+                return .string(Timestamp(nanoseconds: max(0, wall.nanoseconds - passed)).description)
+            }
+            if let since = status.pumpSince { members.append(("since", text(since))) }
+            if let heardAt { members.append(("heard", text(heardAt))) }
+        }
         if let override = status.override {
             let pump = override.isOn ? "on" : "off"
             members.append(("override", ["pump": .string(pump)] + end(override.source, override.until, now)))
@@ -40,7 +62,7 @@ enum StateTopic {
             members.append(("hold", ["target": .string(hold.target.description)] + end(hold.source, hold.until, now)))
         }
         return Publication(
-            topic: rooms + room.name, payload: JSON.object(.init(members)).bytes, qos: 1, retain: true)
+            topic: topic(of: room), payload: JSON.object(.init(members)).bytes, qos: 1, retain: true)
     }
 
     private static func end(_ source: Thermostat.Source, _ until: Instant, _ now: Instant) -> JSON {
@@ -53,31 +75,52 @@ enum StateTopic {
         var room: Room
         var isOn: Bool
         var demand: Bool?
-        /// What a person or the cloud had asked for, with what is left of it.
-        var wish: ControlMailbox.Wish?
+        var reason: String
+        /// How long the pump has been told so; nil when no clock can say it.
+        var lasting: Duration?
+        /// When the pump was told so, on the wall's clock.
+        var since: Timestamp?
+        /// How long the room had been silent; nil when no clock can say it.
+        var silence: Duration?
+        /// What people or the cloud had asked for, with what is left of it, in the order in which it is to be asked again.
+        var wishes: [ControlMailbox.Wish]
     }
 
     /// The decision in a retained state message; nil for anything that is not one.
+    /// - Parameter now: what the wall's clock shows, set or not.
     static func decision(topic: String, payload: [UInt8], now: Timestamp) -> Decision? {
-        guard topic.hasPrefix(rooms), let room = Room(topic.dropFirst(rooms.count)),
-            let state = try? JSON.parse(payload), let pump = state["pump"]?.string, pump == "on" || pump == "off"
+        guard let room = room(of: topic), let state = try? JSON.parse(payload), let pump = state["pump"]?.string,
+            pump == "on" || pump == "off"
         else { return nil }
+        let written = time("time", in: state)
+        // A clock that stands before the message was written says nothing about how much time has passed.
+        let isCredible = written.map { Clock.isCredible($0) && $0 <= now } ?? false
+        func passed(_ key: String) -> Duration? {
+            guard isCredible, let written, let start = time(key, in: state), Clock.isCredible(start), start <= written
+            else { return nil }
+            return .nanoseconds(now.nanoseconds - start.nanoseconds)
+        }
         return Decision(
-            room: room, isOn: pump == "on", demand: state["demand"]?.bool, wish: wish(in: state, now: now))
+            room: room, isOn: pump == "on", demand: state["demand"]?.bool, reason: state["reason"]?.string ?? "",
+            lasting: passed("since"), since: time("since", in: state), silence: passed("heard"),
+            wishes: wishes(in: state, written: written, now: now))
     }
 
-    private static func wish(in state: JSON, now: Timestamp) -> ControlMailbox.Wish? {
-        for (key, name) in [("override", "pump"), ("hold", "target")] {
+    private static func time(_ key: String, in state: JSON) -> Timestamp? {
+        state[key]?.string.flatMap { Timestamp(iso8601: $0.utf8) }
+    }
+
+    /// The override first: a hold after one that is off is kept beside it, as it was.
+    private static func wishes(in state: JSON, written: Timestamp?, now: Timestamp) -> [ControlMailbox.Wish] {
+        guard let written else { return [] }
+        return [("override", "pump"), ("hold", "target")].compactMap { key, name in
             guard let entry = state[key], let what = entry[name]?.string.flatMap(ControlMailbox.Wish.What.init),
                 let source = entry["source"]?.string.flatMap(Thermostat.Source.init(rawValue:)),
-                let until = entry["until"]?.string.flatMap({ Timestamp(iso8601: $0.utf8) }),
-                let written = state["time"]?.string.flatMap({ Timestamp(iso8601: $0.utf8) })
-            else { continue }
-            // A clock that stands before the message was written says nothing about how much time has passed.
+                let until = time("until", in: entry)
+            else { return nil }
             let left = until.nanoseconds - max(now.nanoseconds, written.nanoseconds)
-            if left > 0 { return ControlMailbox.Wish(what: what, duration: .nanoseconds(left), source: source) }
+            return left > 0 ? ControlMailbox.Wish(what: what, duration: .nanoseconds(left), source: source) : nil
         }
-        return nil
     }
 }
 

@@ -105,14 +105,19 @@ struct StatusReport {
             ("readings", JSON(control.counters.readings)), ("commands", JSON(control.counters.commands)),
             ("retained", JSON(retained)),
         ]
-        for name in ["recorded", "duplicates", "foreign"] { members.append((name, record[name] ?? JSON(0))) }
-        members.append(("rejected", record["rejected"] ?? .object(.init())))
-        members.append(
-            (
-                "notObeyed",
-                .object(.init(control.counters.rejected.sorted { $0.key < $1.key }.map { ($0.key, JSON($0.value)) }))
-            ))
+        for name in ["recorded", "duplicates", "sameTime", "foreign"] {
+            members.append((name, record[name] ?? JSON(0)))
+        }
+        var rejected = record["rejected"]?.object ?? .init()
+        if control.counters.tooManyRooms > 0 { rejected["too_many_rooms"] = JSON(control.counters.tooManyRooms) }
+        members.append(("rejected", .object(rejected)))
+        members.append(("ignored", counts(control.counters.ignored)))
+        members.append(("notObeyed", counts(control.counters.rejected)))
         return .object(.init(members))
+    }
+
+    private func counts(_ counts: [String: Int]) -> JSON {  // Own names: reasons.
+        .object(.init(counts.sorted { $0.key < $1.key }.map { (key: $0.key, value: JSON($0.value)) }))
     }
 
     private func seconds(_ nanoseconds: Int64) -> JSON { JSON((Double(nanoseconds) / 1e8).rounded() / 10) }

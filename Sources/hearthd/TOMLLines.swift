@@ -5,7 +5,7 @@
 /// `key = …` at the start of a line; a key it does not find
 /// (inside an inline table, say) simply has no line.
 struct TOMLLines {
-    private var lines: [[String]: Int] = [:]
+    private var lines: [[String]: Int] = [:]  // Own names: a wrong one costs a line number.
 
     init(_ text: String) {
         var section: [String] = []

@@ -26,11 +26,17 @@ final class UplinkLane: ConnectionHandler {
     private var backoff = Backoff()
     /// Confirmed, and not yet noted by the journal.
     private var unkept: [ClosedRange<Int64>] = []
+    /// When the journal is asked to write down what it noted, boot time: after the last confirmation nothing else may come.
+    private var noteAt: Int64?
     private var nextStatus: Int64 = 0
     private var drainUntil: Int64?
     private var rate = DrainRate()
     /// Why the broker refuses publications, and when it did so last.
     private var refusal: (reason: ReasonCode, at: Int64)?
+    private var silence = ConfirmationSilence()
+    private var words = RepeatedWords()
+    private var rivalry = Rivalry(base: .seconds(5), cap: .seconds(600), guessCap: .seconds(60))
+    private var courtesy: CloudCourtesy
 
     init(
         configuration: Configuration, journal: Journal, confirmedThrough: Int64, outbox: ForwardOutbox,
@@ -45,8 +51,10 @@ final class UplinkLane: ConnectionHandler {
         let settings = UplinkState.Settings(
             confirm: configuration.uplink.confirm == .broker ? .broker : .ingestor,
             maxRate: configuration.uplink.maxRate)
+        courtesy = CloudCourtesy(configuration, findings: findings, logger: logger)
         state = UplinkState(
-            settings: settings, epoch: journal.epoch, lowWatermark: confirmedThrough, newest: journal.status.newest)
+            settings: settings, epoch: journal.epoch, lowWatermark: confirmedThrough, newest: journal.status.newest,
+            confirmed: (try? journal.confirmedAbove(Self.cursor)) ?? [])
     }
 
     /// The journal cursor of this lane.
@@ -55,15 +63,15 @@ final class UplinkLane: ConnectionHandler {
     // MARK: ConnectionHandler
 
     func connected(_ link: Link, sessionPresent: Bool) {
-        logger.info("connected to the cloud broker", metadata: ["protocol": "\(link.version)"])
+        if let line = words.say("connected to the cloud broker", now: Clock.now) {
+            logger.info("\(line)", metadata: ["protocol": "\(link.version)"])
+        }
         // One slot stays free for the status message.
         state.connected(sendMaximum: max(1, link.sendMaximum - 1), now: Clock.now)
         nextStatus = 0
         tellControl(isUp: true)
         do {
-            var filters = ["\(configuration.home.name)/+/heatpump/set"]
-            if configuration.uplink.confirm == .ingestor { filters.append(CloudTopic.ack(configuration.home).string) }
-            try link.subscribe(filters, options: .init(retainHandling: .doNotSend))
+            try courtesy.connected(link, now: Clock.now)
         } catch {
             link.drop("subscribing to the cloud broker: \(error)")
         }
@@ -81,11 +89,18 @@ final class UplinkLane: ConnectionHandler {
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
-        let answer: UplinkState.BrokerAnswer =
-            reason.isDelivered ? .delivered : reason == .noMatchingSubscribers ? .nobody : .refused
+        if courtesy.published(packetID, reason: reason, now: Clock.now) { return }
+        let answer = state.meaning(of: UplinkState.BrokerAnswer(reason), for: packetID)
         // Nobody has to read the gateway's own status; a refusal of it is told all the same.
         guard state.published(packetID, answer, now: Clock.now) || answer == .refused else { return }
-        if answer == .delivered { accepted() } else { refused(reason) }
+        switch answer {
+        case .delivered:
+            if state.settings.confirm == .ingestor { silence.delivered(at: Clock.bootNanoseconds) }
+            accepted()
+        // Halved and sent again, or set aside and told.
+        case .tooLarge: break
+        case .nobody, .refused: refused(reason)
+        }
     }
 
     /// Told once, not per reading.
@@ -94,7 +109,8 @@ final class UplinkLane: ConnectionHandler {
         refusal = (reason, Clock.bootNanoseconds)
         guard isNews else { return }
         board.refused(reason.description)
-        logger.warning("the cloud broker does not take records", metadata: ["reason": "\(reason)"])
+        guard let line = words.say("the cloud broker does not take records", now: Clock.now) else { return }
+        logger.warning("\(line)", metadata: ["reason": "\(reason)"])
     }
 
     private func accepted() {
@@ -109,20 +125,28 @@ final class UplinkLane: ConnectionHandler {
     private var refusalNanoseconds: Int64 { state.settings.confirm == .ingestor ? 0 : 900_000_000_000 }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
-        guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
-        board.refused("subscription: \(refused)")
-        logger.error(
-            "the cloud broker refused a subscription; nothing can be confirmed. Check this home's ACL there",
-            metadata: ["reason": "\(refused)"])
+        courtesy.subscribed(packetID, reasons: reasons, now: Clock.now)
     }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
-        state.disconnected()
+        let now = Clock.now
+        let isExplained = courtesy.explainsClose(now: now) || state.inFlightRecords > 0 && after < 2_000_000_000
+        let end = Rivalry.End(cause, after: after, isExplained: isExplained)
+        courtesy.disconnected(cause, after: after, now: now)
+        state.disconnected(isTooLarge: cause.reason == .packetTooLarge, isClosed: cause.kind == .lost)
+        silence.disconnected()
         tellControl(isUp: false)
         backoff.connectionLasted(.nanoseconds(after))
         var random = SystemRandomNumberGenerator()
-        let delay = backoff.next(using: &random)
-        logger.warning("no cloud", metadata: ["cause": "\(cause)", "retry": "\(delay)"])
+        var delay = backoff.next(using: &random)
+        if let wait = rivalry.ended(end, after: .nanoseconds(after), now: now) {
+            delay = max(delay, wait)
+            let broker = "the cloud broker \(configuration.cloud.address)"
+            findings.report(.anotherGateway(configuration.home, at: broker, severity: .forwarding))
+        }
+        if let line = words.say("\(cause)", now: now) {
+            logger.warning("no cloud", metadata: ["cause": "\(line)", "retry": "\(delay)"])
+        }
         return delay.wholeNanoseconds
     }
 
@@ -131,21 +155,33 @@ final class UplinkLane: ConnectionHandler {
             // PUBACKs may have confirmed something (confirm = "broker").
             try followEpoch(link)
             try keepConfirmed()
+            let note = try noteConfirmed(now: now) ?? .max
             state.newest(journal.status.newest)
             state.floor(journal.status.firstKept - 1)
             var deadline: Int64?
             if let link {
+                try setOversizedAside()
                 deadline = try send(on: link, now: now)
-                deadline = min(deadline ?? .max, publishStatus(on: link, now: now))
+                deadline = min(deadline ?? .max, publishStatus(on: link, now: now), lookForSilence(now: now) ?? .max)
             }
+            deadline = min(deadline ?? .max, note)
+            if !rivalry.isSeen(now: Clock.now) { findings.resolveAll("another-gateway") }
             rate.observe(confirmed: state.lowWatermark, now: now)
             board.update(state, ratePerSecond: rate.perSecond)
-            return deadline
+            return deadline == .max ? nil : deadline
         } catch {
-            // The journal answers again when the disk does; meanwhile the link stays up.
-            logger.error("the uplink cannot read the journal", metadata: ["error": "\(error)"])
+            // The journal answers again when the disk does, and the link takes more by and by; meanwhile it stays up.
+            tell(error)
             return now + 1_000_000_000
         }
+    }
+
+    private func tell(_ error: any Error) {
+        let isLink = if case .link? = error as? LaneError { true } else { false }
+        guard let line = words.say("\(error)", now: Clock.now) else { return }
+        logger.error(
+            isLink ? "the cloud link does not take a record" : "the uplink cannot read the journal",
+            metadata: ["error": "\(line)"])
     }
 
     func stopping(_ link: Link?, now: Int64) -> Bool {
@@ -211,16 +247,108 @@ final class UplinkLane: ConnectionHandler {
         let now = Clock.now
         guard !run.records.isEmpty else { return state.skipped(run.scanned) }
         if batch.asFrame || mustFrame(link) {
-            let packet = try publish(frame(run.records), on: link)
-            return state.sent(run.records.map(\.sequence), scanned: run.scanned, flight: packet, now: now)
+            var records = run.records[...]
+            while !(records.count == 1 && !mustFrame(link)) {
+                let isAll = records.count == run.records.count
+                let end = isAll ? run.scanned.upperBound : records.last?.sequence ?? run.scanned.upperBound
+                let scanned = run.scanned.lowerBound...end
+                if let packet = try publishIfItFits(frame(Array(records)), on: link) {
+                    return state.sent(records.map(\.sequence), scanned: scanned, flight: packet, now: now)
+                }
+                guard records.count > 1 else { return try setAside(records, scanned) }
+                state.frameTooLarge(rows: records.count)
+                records = records.prefix(records.count / 2)
+            }
+            let end = records.count == run.records.count ? run.scanned.upperBound : nil
+            return try publishEach(records, through: end, run, on: link)
         }
+        try publishEach(run.records[...], through: run.scanned.upperBound, run, on: link)
+    }
+
+    /// One message for each record.
+    /// - Parameter end: how far the run was read behind the last one.
+    private func publishEach(
+        _ records: ArraySlice<Journal.Record>, through end: Int64?, _ run: Run, on link: Link
+    ) throws(LaneError) {
         var from = run.scanned.lowerBound
-        for record in run.records {
-            let isLast = record.sequence == run.records.last?.sequence
-            let scanned = from...(isLast ? run.scanned.upperBound : record.sequence)
-            let packet = try publish(single(record), on: link)
-            state.sent([record.sequence], scanned: scanned, flight: packet, now: now)
+        for (index, record) in zip(records.indices, records) {
+            let isLast = index == records.endIndex - 1
+            let scanned = from...(isLast ? max(record.sequence, end ?? 0) : record.sequence)
             from = record.sequence + 1
+            guard let packet = try publishIfItFits(single(record), on: link) else {
+                try setAside([record], scanned)
+                continue
+            }
+            var isCommand = false
+            if case .heatpump = HomeTopic(record.topic) { isCommand = true }
+            state.sent(
+                [record.sequence], scanned: scanned, flight: packet, isCommand: isCommand, now: Clock.now)
+        }
+    }
+
+    /// - Returns: nil when it is larger than the broker said it takes (MQTT 5 section 3.2.2.3.6).
+    private func publishIfItFits(_ publication: Publication, on link: Link) throws(LaneError) -> Int32? {
+        do throws(LaneError) {
+            return try publish(publication, on: link)
+        } catch {
+            if case .link(let problem) = error, problem.code == .tooLarge { return nil }
+            throw error
+        }
+    }
+
+    // MARK: What no broker takes
+
+    private func setOversizedAside() throws(LaneError) {
+        for range in state.takeOversized() {
+            let records: [Journal.Record]
+            do throws(JournalError) {
+                records = try journal.read(after: range.lowerBound - 1, rows: 1).records
+            } catch {
+                throw .journal(error)
+            }
+            try setAside(records.filter { range.contains($0.sequence) }[...], range)
+        }
+    }
+
+    /// Keeps a record that the cloud broker takes in no form where a person sees it, and goes on.
+    private func setAside(_ records: ArraySlice<Journal.Record>, _ scanned: ClosedRange<Int64>) throws(LaneError) {
+        do throws(JournalError) {
+            _ = try journal.append(
+                [],
+                settingAside: records.map {
+                    .init(
+                        topic: $0.topic, payload: $0.payload, reason: "too_large_for_cloud", receivedAt: $0.receivedAt)
+                }, now: Clock.wallNanoseconds)
+        } catch {
+            throw .journal(error)
+        }
+        state.skipped(scanned)
+        for record in records where findings.report(.recordTooLarge(record)) {
+            logger.error(
+                "a record is larger than the cloud broker takes; it is set aside",
+                metadata: [
+                    "topic": "\(record.topic.debugDescription)", "sequence": "\(record.sequence)",
+                    "bytes": "\(record.payload.count)",
+                ])
+        }
+    }
+
+    /// - Returns: when to look again.
+    private func lookForSilence(now: Int64) -> Int64? {
+        let verdict = silence.verdict(isOpen: state.unconfirmed > 0, now: now)
+        switch verdict {
+        case .quiet: return nil
+        case .waiting(let until): return until
+        case .overdue(let since):
+            let minutes = max(1, (now - since) / 60_000_000_000)
+            let isNews = findings.report(
+                .unconfirmed(home: configuration.home, backlog: state.unconfirmed, minutes: minutes))
+            if isNews {
+                logger.error(
+                    "the cloud broker takes records, and none is confirmed",
+                    metadata: ["backlog": "\(state.unconfirmed)", "minutes": "\(minutes)"])
+            }
+            return now + 60_000_000_000
         }
     }
 
@@ -257,8 +385,11 @@ final class UplinkLane: ConnectionHandler {
 
     private func publishStatus(on link: Link, now: Int64) -> Int64 {
         if now >= nextStatus {
-            let backlog = state.unconfirmed
-            _ = try? link.publish(GatewayStatus.online(configuration.home, backlog: backlog))
+            guard courtesy.allowsStatus(isBusy: state.inFlightRecords > 0, now: Clock.now) else {
+                return now + 1_000_000_000
+            }
+            courtesy.publish(
+                GatewayStatus.online(configuration.home, backlog: state.unconfirmed), on: link, now: Clock.now)
             nextStatus = now + Self.statusNanoseconds
         }
         return nextStatus
@@ -268,10 +399,16 @@ final class UplinkLane: ConnectionHandler {
 
     private func acknowledged(_ payload: [UInt8]) {
         do {
-            state.acknowledged(try Acknowledgement(payload: payload), now: Clock.now)
+            let acknowledgement = try Acknowledgement(payload: payload)
+            state.acknowledged(acknowledgement, now: Clock.now)
+            guard acknowledgement.epoch.utf8.elementsEqual(state.epoch.utf8) else { return }
+            silence.confirmed()
+            if findings.resolve(Finding.unconfirmedName) { logger.info("records are confirmed again") }
         } catch {
             board.countForeign()
-            logger.warning("an acknowledgement could not be read", metadata: ["error": "\(error)"])
+            if let line = words.say("an acknowledgement could not be read: \(error)", now: Clock.now) {
+                logger.warning("\(line)")
+            }
         }
     }
 
@@ -280,6 +417,16 @@ final class UplinkLane: ConnectionHandler {
         guard !unkept.isEmpty else { return }
         try journal.confirm(unkept, cursor: Self.cursor, now: Clock.wallNanoseconds)
         unkept = []
+        noteAt = Clock.bootNanoseconds + 1_050_000_000
+    }
+
+    /// - Returns: when to look again.
+    private func noteConfirmed(now: Int64) throws(JournalError) -> Int64? {
+        guard let due = noteAt else { return nil }
+        guard now >= due else { return due }
+        noteAt = nil
+        try journal.confirm([], cursor: Self.cursor, now: Clock.wallNanoseconds)
+        return nil
     }
 
     /// A damaged journal was replaced while in use: sequences of the old one mean nothing any more.

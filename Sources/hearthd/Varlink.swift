@@ -1,4 +1,5 @@
 import Heating
+import MQTT
 
 /// A reply or an error, ready for the wire.
 struct VarlinkReply {
@@ -43,9 +44,13 @@ struct VarlinkService: Sendable {
         # Switches a room's heat pump for a while ("on", "off"), or gives the room other limits for a while: those of a
         # preset ("frost", "eco", "comfort"), or around a temperature ("21.5"). "auto" ends either.
         # `source` is "cli" (default) or "page".
-        method Override(room: string, pump: string, seconds: ?int, source: ?string) -> (room: string, pump: string, secondsLeft: ?int)
-        # The last decisions, newest first.
-        method Why(room: string) -> (decisions: []object)
+        method Override(room: string, pump: string, seconds: ?int, source: ?string) -> (room: string, pump: string, secondsLeft: ?int, \
+        isReachable: bool)
+        # Removes a room that is not in the file for good: from status, from Home Assistant, its retained state. It comes back
+        # when its sensor speaks.
+        method Forget(room: string) -> (room: string)
+        # The last decisions, newest first, and what is wrong with the room.
+        method Why(room: string) -> (decisions: []object, findings: []object)
         # The last hour in steps of 10 s ("hour") or the last 24 h in steps of 5 min ("day"): a value per step, null
         # where there was none. Times are wall clock, seconds since 1970. `isComplete` is false until the journal has
         # been read after a start.
@@ -63,6 +68,7 @@ struct VarlinkService: Sendable {
         error InvalidConfiguration (message: string)
         error NoSuchRoom (message: string)
         error ThermostatDisabled (message: string)
+        error RoomInFile (message: string)
         error JournalUnavailable (message: string)
         """
 
@@ -115,6 +121,7 @@ struct VarlinkService: Sendable {
             .parameters(StatusReport(gateway).json, continues: call.more)
         case "\(Self.interface).Doctor": .parameters(["checks": .array(Doctor(gateway).checks.map(\.json))])
         case "\(Self.interface).Override": override(call.parameters)
+        case "\(Self.interface).Forget": forget(call.parameters)
         case "\(Self.interface).Why": why(call.parameters)
         case "\(Self.interface).Thermostats": thermostats(call.parameters)
         default: .error("org.varlink.service.MethodNotFound", "no method \(call.method)")
@@ -151,7 +158,28 @@ struct VarlinkService: Sendable {
             let wish = ControlMailbox.Wish(what: what, duration: length, source: source)
             guard gateway.post(wish, for: room) else { return invalid("room", "too many requests at once; try again") }
             let left: JSON = pump == "auto" ? nil : JSON(length.components.seconds)
-            return .parameters(["room": .string(room.name), "pump": .string(pump), "secondsLeft": left])
+            return .parameters([
+                "room": .string(room.name), "pump": .string(pump), "secondsLeft": left,
+                "isReachable": .bool(StatusReport(gateway).links.first?.isConnected ?? false),
+            ])
+        }
+    }
+
+    private func forget(_ parameters: JSON) -> VarlinkReply {
+        switch room(parameters) {
+        case .failure(let reply): return reply
+        case .success(let room):
+            guard gateway.snapshot.configuration.rooms[room] == nil else {
+                return .error(
+                    "\(Self.interface).RoomInFile",
+                    "\(room.displayName) is in the configuration: take [rooms.\(JSON.string(room.name).serialized())] out of "
+                        + "the file and reload (systemctl reload hearthd) first")
+            }
+            guard gateway.mailbox.post(forgetting: room) else {
+                return invalid("room", "too many requests at once; try again")
+            }
+            gateway.control.wake()
+            return .parameters(["room": .string(room.name)])
         }
     }
 
@@ -166,7 +194,8 @@ struct VarlinkService: Sendable {
                             "time": .string($0.time.description), "pump": .string($0.pumpOn ? "on" : "off"),
                             "reason": .string($0.reason),
                         ]
-                    })
+                    }),
+                "findings": .array(StatusReport(gateway).findings.filter { $0.room == room }.map(\.json)),
             ])
         }
     }
@@ -215,10 +244,11 @@ struct VarlinkService: Sendable {
     }
 
     private func room(_ parameters: JSON) -> RoomOrReply {
-        let known = gateway.controlBoard.snapshot.rooms
+        let board = gateway.controlBoard.snapshot
+        let known = board.remembered.union(board.rooms.keys)
         guard let name = parameters["room"]?.string else { return .failure(invalid("room", "is missing")) }
-        if let room = Room(name), known[room] != nil { return .success(room) }
-        let near = nearest(name, among: known.keys.map(\.name))
+        if let room = Room(name), known.contains(room) { return .success(room) }
+        let near = nearest(name, among: known.map(\.name))
         let hint = near.map { "; did you mean \($0)?" } ?? "; hearth status lists the rooms"
         return .failure(.error("\(Self.interface).NoSuchRoom", "no room \(name)\(hint)"))
     }

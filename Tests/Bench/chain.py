@@ -101,23 +101,31 @@ class Gateway:
         return bool(status) and [l["state"] for l in status["links"][:2]] == ["connected"] * 2
 
     def memory(self):
-        """Resident memory in KiB, what of it is anonymous, and processor seconds."""
+        """Of both processes together in KiB: resident memory, and what of it is anonymous."""
         values = {}
-        with open(f"/proc/{self.process.pid}/status") as f:
-            for line in f:
-                if line.startswith(("VmRSS", "RssAnon")):
-                    values[line.split(":")[0]] = int(line.split()[1])
+        for pid in self.pids():
+            with open(f"/proc/{pid}/status") as f:
+                for line in f:
+                    if line.startswith(("VmRSS", "RssAnon")):
+                        name = line.split(":")[0]
+                        values[name] = values.get(name, 0) + int(line.split()[1])
         return values
+
+    def pids(self):
+        """The heating and, while it runs, the recording side."""
+        recording = (self.try_status() or {}).get("recording", {}).get("pid")
+        return [self.process.pid] + ([recording] if recording else [])
 
     def cpu(self, thread=None):
         """Seconds on a processor, of the threads that are there or of the one with this name; /proc/PID/stat counts in
         hundredths."""
         seconds = 0
-        for task in os.listdir(f"/proc/{self.process.pid}/task"):
-            with open(f"/proc/{self.process.pid}/task/{task}/comm") as name:
+        tasks = [f"/proc/{pid}/task/{task}" for pid in self.pids() for task in os.listdir(f"/proc/{pid}/task")]
+        for task in tasks:
+            with open(f"{task}/comm") as name:
                 if thread not in (None, name.read().strip()):
                     continue
-            with open(f"/proc/{self.process.pid}/task/{task}/schedstat") as f:
+            with open(f"{task}/schedstat") as f:
                 seconds += int(f.read().split()[0]) / 1e9
         return seconds
 

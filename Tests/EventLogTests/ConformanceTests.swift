@@ -322,7 +322,38 @@ struct ConformanceTests {
         }
     }
 
-    @Test("the lag of a group falls to zero as it commits", arguments: Engine.available)
+    @Test("a scan gives every event of a topic without a group, and a probe the state", arguments: Engine.available)
+    func scans(_ engine: Engine) async throws {
+        try await withStore(engine) { store in
+            let (topic, other) = (try store.topic(), try store.topic("other"))
+            let log = try store.openLog()
+            try log.probe()
+            var found: [StoredEvent] = []
+            try log.scan(topic) { found.append($0) }
+            #expect(found.isEmpty)
+            let events = (0..<700).map { event(topic, "home\($0 % 11)", "\($0)") }
+            for start in stride(from: 0, to: 700, by: 100) {
+                try log.append(Array(events[start..<start + 100]))
+                try log.append([event(other, "h", "other")])
+            }
+            for _ in 0..<2 {
+                found = []
+                try log.scan(topic) { found.append($0) }
+                #expect(found.map(text).sorted() == events.indices.map(String.init).sorted())
+                for home in Set(found.map(\.event.key)) {
+                    let those = found.filter { $0.event.key == home }.map { Int(text($0)) ?? -1 }
+                    #expect(those == those.sorted())
+                }
+            }
+            #expect(log.status.groups.isEmpty)
+            log.close()
+            #expect(failure { try log.probe() }?.code == .closed)
+        }
+    }
+
+    @Test(
+        "the lag of a group is what it has not read; what it has not committed falls to zero as it commits",
+        arguments: Engine.available)
     func lag(_ engine: Engine) async throws {
         try await withStore(engine) { store in
             let topic = try store.topic()
@@ -333,12 +364,14 @@ struct ConformanceTests {
             let events = try reader.collect(300)
             usleep(1_100_000)
             _ = try reader.read(atMost: 1, within: 10_000_000)
-            #expect(log.status.groups[group]?.lag == 300)
+            #expect(log.status.groups[group]?.lag == 0)
+            #expect(log.status.groups[group]?.uncommitted == 300)
             #expect(log.status.groups[group]?.read == 300)
             try reader.commit(nextOffsets(events))
             usleep(1_100_000)
             _ = try reader.read(atMost: 1, within: 10_000_000)
             #expect(log.status.groups[group]?.lag == 0)
+            #expect(log.status.groups[group]?.uncommitted == 0 && log.status.groups[group]?.lost == 0)
             reader.close()
             #expect(log.status.groups[group]?.partitions == 0)
         }

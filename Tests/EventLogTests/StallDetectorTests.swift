@@ -112,18 +112,33 @@ import Testing
         )
     }
 
-    @Test("the lag counts from the commit, and before the first one from the first event")
+    @Test("unread counts from what was read, uncommitted from the commit, before the first one from the first event")
     func lag() {
         var progress = ReaderProgress()
         progress.assigned([first, second])
-        #expect(progress.lag { _ in 100 } == 0)
+        #expect(progress.unread { _ in 100 } == 0 && progress.uncommitted { _ in 100 } == 0)
         progress.read(first, next: 43, in: [stored(first, 40), stored(first, 42)])
-        #expect(progress.lag { _ in 100 } == 60)
-        progress.committed([first: 90, second: 99])
-        #expect(progress.lag { _ in 100 } == 11)
-        #expect(progress.lag { _ in nil } == 0)
+        #expect(progress.unread { _ in 100 } == 57 && progress.uncommitted { _ in 100 } == 60)
+        progress.placed(second, at: 95)
+        #expect(progress.unread { _ in 100 } == 62 && progress.uncommitted { _ in 100 } == 65)
+        progress.committed([first: 41, second: 99])
+        #expect(progress.uncommitted { _ in 100 } == 60)
+        #expect(progress.unread { _ in nil } == 0)
         progress.revoked([first])
-        #expect(progress.lag { _ in 100 } == 1)
+        #expect(progress.uncommitted { _ in 100 } == 1 && progress.unread { _ in 100 } == 5)
+    }
+
+    @Test("an event that is not the next one is a jump, within a batch too")
+    func jumps() {
+        var progress = ReaderProgress()
+        progress.assigned([first, second])
+        #expect(progress.jumps(in: [stored(first, 7)]) == [], "nothing is known of the partition yet")
+        progress.placed(first, at: 7)
+        #expect(progress.unplaced == [second])
+        let events = [stored(first, 7), stored(first, 8), stored(second, 1), stored(first, 20), stored(second, 2)]
+        #expect(progress.jumps(in: events) == [.init(position: first, expected: 9, found: 20)])
+        progress.read(first, next: 21, in: events)
+        #expect(progress.jumps(in: [stored(first, 0)]) == [.init(position: first, expected: 21, found: 0)])
     }
 
     @Test("partitions with more events than were read take turns")

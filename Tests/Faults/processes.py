@@ -27,7 +27,7 @@ def gateway_failpoints(run):
             for count in counts if "page" not in name else [1, 2]:
                 home.kill()
                 home.start({"LD_PRELOAD": run.failpoints, "HEARTH_FAILPOINT": f"{name}:{count}"})
-                reached += died(home.process, 1.0 if "page" not in name else 0.3)
+                reached += died(home.process, 1.0 if "page" not in name else 0.3, lambda: recording_ended(home))
         return finish(rig, deaths=reached)
 
 
@@ -48,10 +48,19 @@ def cloud_failpoints(run):
         return finish(rig, deaths=reached)
 
 
-def died(process, seconds):
-    """Whether it reached the place at which it dies within that time; ends it otherwise."""
+def recording_ended(home):
+    """Whether the gateway's own recording side, which writes, acknowledges and forwards, was killed."""
+    status = home.status()
+    return bool(status) and "signal 9" in (status["recording"]["lastEnd"] or "")
+
+
+def died(process, seconds, part=lambda: False):
+    """Whether it, or a part of it that it starts again, reached the place at which it dies within that time; ends it."""
     deadline = time.monotonic() + seconds
     while process.running() and time.monotonic() < deadline:
+        if part():
+            process.kill()
+            return True
         time.sleep(0.005)
     if process.running():
         process.signal(signal.SIGTERM)  # the last checkpoint, and with it the places that only a stop reaches

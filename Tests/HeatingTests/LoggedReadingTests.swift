@@ -17,10 +17,13 @@ private func reference(_ event: [UInt8]) -> LoggedReading? {
     default: return nil
     }
     let time: LoggedReading.Time
+    let nth = json["nth"]?.int ?? 0
+    let marks = TimeMarks(
+        isSecondPass: json["fold"]?.int == 1, nth: (0...Int64(TimeMarks.nthLimit)).contains(nth) ? Int(nth) : 0)
     if let zone = json["zone"]?.string, zone != "UTC" {
-        time = .zoned(text: timestamp, zone: zone)
+        time = .zoned(text: timestamp, zone: zone, marks: marks)
     } else {
-        time = Timestamp(iso8601: timestamp.utf8).map { .utc($0) } ?? .unreadable
+        time = Timestamp(iso8601: timestamp.utf8).map { .utc($0.moved(by: marks)) } ?? .unreadable
     }
     let value = Double(valueText).flatMap { $0.isFinite ? $0 : nil }
     return LoggedReading(
@@ -32,6 +35,25 @@ struct LoggedReadingTests {
     private func read(_ text: String) -> LoggedReading? {
         var reader = LoggedReading.Reader()
         return reader.read(ArraySlice(text.utf8))
+    }
+
+    @Test("what the gateway knows about the time moves the reading, and nothing else does")
+    func marks() {
+        func time(_ more: String) -> LoggedReading.Time? {
+            read(#"{"home":"h","room":"r","timestamp":"2026-11-23T10:00:00","value":1"# + more + "}")?.time
+        }
+        let plain = Timestamp(iso8601: "2026-11-23T10:00:00".utf8)!
+        #expect(time("") == .utc(plain))
+        #expect(time(#","seq":4,"epoch":"e","nth":3"#) == .utc(Timestamp(nanoseconds: plain.nanoseconds + 3)))
+        #expect(
+            time(#","zone":"Europe/Madrid","fold":1,"nth":2"#)
+                == .zoned(
+                    text: "2026-11-23T10:00:00", zone: "Europe/Madrid", marks: TimeMarks(isSecondPass: true, nth: 2)))
+        for nonsense in [
+            #","nth":-3"#, #","nth":1000000"#, #","nth":"3""#, #","nth":1.5"#, #","fold":1"#, #","nth":null"#,
+        ] {
+            #expect(time(nonsense) == .utc(plain), "\(nonsense)")
+        }
     }
 
     @Test("what ingest writes is read in full")

@@ -341,7 +341,9 @@ import Testing
         let settings = Thermostat.Settings()
         #expect(settings.problems == [])
         #expect(settings.onBelow == 20 && settings.offAbove == 25 && settings.frostBelow == 5)
-        #expect(settings.discard == [100] && settings.refresh == .seconds(60) && settings.staleAfter == .seconds(900))
+        #expect(
+            settings.discard == [100, 85, -127] && settings.refresh == .seconds(60)
+                && settings.staleAfter == .seconds(900))
         #expect(settings.minOn == .zero && settings.minOff == .zero && settings.overrideTTL == .seconds(3600))
         #expect(settings.enabled && settings.authority == .local && settings.onStale == .off)
     }

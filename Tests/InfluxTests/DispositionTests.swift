@@ -34,9 +34,9 @@ import Testing
         // malformed
         Row(400, "{\"error\":\"unable to parse 'm,a f=': missing field value\"}", .refused),
         Row(400, v2("invalid", "unable to parse 'm': missing fields"), .refused),
-        Row(400, v2("invalid", "partial write of line protocol occurred"), .refused),
-        Row(400, "", .refused),
-        Row(422, "", .refused),
+        Row(400, "", .hold),
+        Row(422, "", .hold),
+        Row(400, v2("invalid", "something new"), .hold),
         Row(400, "{\"error\":\"max key length exceeded: 70000 > 65535\"}", .refused),
         // partial, in every status that was seen
         Row(
@@ -57,12 +57,40 @@ import Testing
                 "internal error",
                 "unexpected error writing points to database: partial write: points beyond retention policy dropped=1"),
             .refused),
-        Row(500, "partial write: dropped=1", .refused),
-        Row(503, "{\"error\":\"partial write: x dropped=1\"}", .refused),
-        Row(403, "{\"error\":\"partial write: x dropped=1\"}", .refused),
+        Row(500, "partial write: dropped=1", .hold),
+        Row(503, "{\"error\":\"partial write: x dropped=1\"}", .hold),
+        Row(403, "{\"error\":\"partial write: points beyond retention policy dropped=1\"}", .refused),
         Row(500, "{\"error\":\"field type conflict\"}", .refused),
         Row(500, v2("internal error", "points beyond retention policy"), .refused),
         Row(500, v2("internal error", "unable to parse points"), .refused),
+        Row(
+            422,
+            v2(
+                "unprocessable entity",
+                "failure writing points to database: partial write: dropped 1 points "
+                    + "outside retention policy of duration 1h0m0s - oldest point m at 2020 dropped=1"), .refused),
+        // "I cannot now", told as a partial write: nothing is wrong with the lines
+        Row(
+            400,
+            "{\"error\":\"partial write: engine: error writing WAL entry: write /wal: no space left on device dropped=1\"}",
+            .hold),
+        Row(400, "{\"error\":\"partial write: No Space Left On Device dropped=5\"}", .hold),
+        Row(400, "{\"error\":\"partial write: max-series-per-database limit exceeded: (1) dropped=3\"}", .hold),
+        Row(
+            400,
+            "{\"error\":\"partial write: max-values-per-tag limit exceeded (2/2): measurement=\\\"m\\\" "
+                + "tag=\\\"room\\\" value=\\\"beyond retention field type conflict\\\" dropped=1\"}", .hold),
+        Row(
+            422,
+            v2(
+                "unprocessable entity",
+                "failure writing points to database: partial write: "
+                    + "max-fields limit exceeded dropped=4"), .hold),
+        Row(403, v2("forbidden", "org has exceeded its storage quota"), .hold),
+        Row(422, v2("unprocessable entity", "partial write: disk quota exceeded"), .hold),
+        // quoted names and lines say nothing
+        Row(
+            400, "{\"error\":\"unable to parse 'm,room=no\\\\ space\\\\ left limit quota': missing fields\"}", .refused),
         // access: the text of 1.x contains "unable to parse" and is not about the data
         Row(401, "{\"error\":\"unable to parse authentication credentials\"}", .hold),
         Row(401, "{\"error\":\"authorization failed\"}", .hold),
@@ -134,13 +162,16 @@ import Testing
     @Test func givesTheServersSentenceAsTheReason() {
         #expect(
             disposition(400, "{\"error\":\"partial write: points beyond retention policy dropped=3\"}")
-                == .refused(reason: "partial write: points beyond retention policy dropped=3", dropped: .points(3)))
+                == .refused(
+                    .beyondRetention, reason: "partial write: points beyond retention policy dropped=3",
+                    dropped: .points(3)))
         #expect(
             disposition(422, Self.v2("unprocessable entity", "x: partial write: field type conflict dropped=2"))
-                == .refused(reason: "x: partial write: field type conflict dropped=2", dropped: .fields(2)))
+                == .refused(
+                    .typeConflict, reason: "x: partial write: field type conflict dropped=2", dropped: .fields(2)))
         #expect(
             disposition(400, "not json", ["x-influxdb-error": "unable to parse 'x'"])
-                == .refused(reason: "unable to parse 'x'", dropped: .unknown))
+                == .refused(.unparsable, reason: "unable to parse 'x'", dropped: .unknown))
         #expect(disposition(503, "busy") == .retry(reason: "HTTP 503: busy", after: nil))
         #expect(disposition(502, "") == .retry(reason: "HTTP 502", after: nil))
     }
@@ -148,7 +179,7 @@ import Testing
     @Test func shortensAQuoteOfAllLinesAtBothEnds() throws {
         let lines = String(repeating: "unable to parse 'm': missing fields\\n", count: 5_000)
         guard
-            case .refused(let reason, let dropped) = disposition(
+            case .refused(_, let reason, let dropped) = disposition(
                 400, "{\"error\":\"partial write: \(lines) dropped=0\"}")
         else { throw TestFailure("not refused") }
         #expect(reason.utf8.count <= 1024 && reason.hasPrefix("partial write: unable to parse"))

@@ -76,8 +76,11 @@ import Testing
         let stub = try InfluxStub { $0.points.contains { $0.time == 7 } ? .status(413) : .conforming }
         defer { stub.stop() }
         let writer = try InfluxWriter(.fast(stub))
-        let result = try writer.write((0..<50).map { reading(series: $0 % 5, time: Int64($0)) })
-        #expect(result == WriteResult(stored: 49, rejected: [RejectedPoint(index: 7, reason: "HTTP 413")]))
+        var points = (0..<50).map { reading(series: $0 % 5, time: Int64($0)) }
+        points[7].fields = [("text", .string(String(repeating: "x", count: 70_000)))]
+        let result = try writer.write(points)
+        #expect(result.stored == 49 && result.rejected.map(\.index) == [7])
+        #expect(result.rejected.first?.refusal == .tooLarge && result.rejected.first?.reason == "HTTP 413")
         #expect(stub.snapshot.stored.count == 49)
     }
 

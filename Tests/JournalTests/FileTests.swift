@@ -101,18 +101,6 @@ import Testing
         #expect(max(small.log, large.log) <= 3 << 20)
     }
 
-    @Test func aFileThatIsRemovedWhileInUseIsNoticedAndMadeAgain() throws {
-        let journal = try Journal(.init(path: path), now: start)
-        try journal.append(entries(0..<10), now: start)
-        let epoch = journal.epoch
-        unlink(path)
-        unlink(path + "-wal")
-        #expect(code { try journal.append([entry(1)], now: start) } == .io)
-        #expect(try journal.append([entry(1)], now: start) == 1...1)
-        #expect(journal.epoch != epoch)
-        #expect(try FileSystem.size(path) != nil)
-    }
-
     @Test(.enabled(if: geteuid() != 0 || (try? run("setpriv", "--version").status) == 0, "needs a second user"))
     func aMissingDirectoryIsAPermissionMatterAndNothingIsMade() throws {
         let error = #expect(throws: JournalError.self) {

@@ -150,5 +150,5 @@ VIOLATIONS = [
      lambda d: put(find(d, "Deployment", "ingestor")["spec"], "replicas", 2)),
     ("ingestors with names that do not last", PRODUCTION, "ingestor_reaches_its_session",
      lambda d: put(find(d, "StatefulSet", "ingestor")["spec"]["template"]["spec"]["containers"][0], "env",
-                   [{"name": "MQTT_CLIENT_ID", "value": "one"}])),
+                   [{"name": "MQTT_CLIENT_NAME", "value": "one"}])),
 ]

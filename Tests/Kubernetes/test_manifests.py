@@ -70,7 +70,7 @@ def ingestor_reaches_its_session(documents):
     except KeyError:
         workload = find(documents, "StatefulSet", "ingestor")
     spec = workload["spec"]
-    [identity] = [v for v in spec["template"]["spec"]["containers"][0]["env"] if v["name"] == "MQTT_CLIENT_ID"]
+    [identity] = [v for v in spec["template"]["spec"]["containers"][0]["env"] if v["name"] == "MQTT_CLIENT_NAME"]
     if workload["kind"] == "Deployment":
         if "value" in identity and spec["replicas"] == 1 and spec["strategy"]["type"] == "Recreate":
             return []
@@ -78,6 +78,20 @@ def ingestor_reaches_its_session(documents):
     if identity.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath") == "metadata.name" and spec["replicas"] > 1:
         return []
     return ["the ingestors' names at the broker are not their pods'"]
+
+
+def everything_is_part_of_hearth(documents):
+    """scripts/minikube-down ends what has the label, and says that everything has ended."""
+    return [f"{name(document)} is left by minikube-down" for document in documents
+            if document["kind"] not in ("Namespace", "Kafka", "KafkaNodePool", "KafkaTopic", "HorizontalPodAutoscaler")
+            and document["metadata"].get("labels", {}).get("app.kubernetes.io/part-of") != "hearth"]
+
+
+def deletions_are_single(files):
+    """kubectl 1.27 to 1.33 end with an error, or a panic, at a patch of several documents that delete."""
+    return [f"{path} deletes several objects in one patch" for path, text in files
+            if any(part.count("$patch: delete") > 1 for part in text.split("\n  - ")) or
+            (not path.endswith("kustomization.yaml") and text.count("$patch: delete") > 1)]
 
 
 def acl_is_the_packaged_one(documents):
@@ -144,6 +158,16 @@ def main():
     } == {"raw_sensor_data", "clean-data", "heatpump_state", "raw_sensor_data.dead-letter"} else ["topics differ"])
     expect("production: spread over nodes and zones", [
         pod.workload for pod in pods(production) if pod.is_service and len(pod.spec.get("topologySpreadConstraints", [])) != 2])
+    for directory, documents in rendered.items():
+        if "production" not in directory:
+            expect(f"{directory}: minikube-down ends all of it", everything_is_part_of_hearth(documents))
+    unlabelled = clone(minikube)
+    find(unlabelled, "Service", "mosquitto-gateway")["metadata"]["labels"].pop("app.kubernetes.io/part-of")
+    expect("planted: a service that minikube-down leaves", [] if everything_is_part_of_hearth(unlabelled) else ["nobody complained"])
+    files = [(str(path), path.read_text()) for path in pathlib.Path("cloud").rglob("*.yaml")]
+    expect("older kubectls render every patch", deletions_are_single(files))
+    twice = "kind: A\n$patch: delete\n---\nkind: B\n$patch: delete\n"
+    expect("planted: a patch that deletes twice", [] if deletions_are_single([("a.yaml", twice)]) else ["nobody complained"])
     check_violations(rendered)
     print(f"{sum(map(len, rendered.values()))} objects of {len(rendered)} kustomizations against Kubernetes {KUBERNETES}, "
           f"Strimzi {FIELDS['release']}")

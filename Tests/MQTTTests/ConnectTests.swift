@@ -74,39 +74,6 @@ struct ConnectTests {
         }
     }
 
-    @Test func aBrokerThatClosesAtVersion5IsTriedWith311() async throws {
-        let recorder = Recorder()
-        try await withConnection(settings(broker.port), recorder) { _ in
-            for number in 0..<3 {
-                let peer = try await broker.peer(number)
-                #expect(try await peer.packet(.connect).protocolLevel == 5)
-                peer.close()
-            }
-            let trial = try await broker.acceptMQTT(3)
-            #expect(try await trial.packet(.connect).protocolLevel == 4)
-            trial.close()
-            // v5 comes first again, in case the broker was only restarting.
-            #expect(try await broker.acceptMQTT(4).packet(.connect).protocolLevel == 5)
-            try await eventually { recorder.connectCount == 2 }
-            #expect(recorder.now.connected.map(\.version) == [.v311, .v5])
-        }
-    }
-
-    /// A proxy accepts and closes while the broker behind it starts again; on 3.1.1 commands would lose their properties.
-    @Test func aBrokerThatHasSpokenVersion5IsNotSoonTriedWith311() {
-        let closed = Disconnection(.lost, "closed")
-        var choice = VersionChoice(settings(broker.port))
-        choice.accepted()
-        _ = choice.failed(closed, atConnect: false)
-        for _ in 0..<29 {
-            _ = choice.failed(closed, atConnect: true)
-            #expect(choice.current == .v5)
-        }
-        // But in the end: another broker may have taken its place.
-        _ = choice.failed(closed, atConnect: true)
-        #expect(choice.current == .v311)
-    }
-
     @Test func aRefusalNamesTheBrokerTheReasonAndTheSetting() async throws {
         var settings = settings(broker.port)
         settings.username = "home1"

@@ -90,7 +90,7 @@ struct PublishTests {
 
     @Test func aVersion311ConnectionLeavesPropertiesOut() async throws {
         var settings = settings(broker.port)
-        settings.prefersVersion5 = false
+        settings.protocolPolicy = .version311
         let recorder = Recorder(onConnected: { link in
             try link.publish(
                 Publication(

@@ -17,7 +17,7 @@ final class CloudRig {
         private var hearthd: ChildProcess?
 
         /// - Parameter more: further sections of its configuration.
-        init(_ name: String, cloudPort: Int, more: String = "") async throws {
+        init(_ name: String, cloudPort: Int, more: String = "", zone: String? = nil) async throws {
             self.name = name
             directory = try TemporaryDirectory(name)
             broker = try await Mosquitto.started(Mosquitto.fast)
@@ -25,6 +25,7 @@ final class CloudRig {
             configuration = try directory.write(
                 """
                 home = "\(name)"
+                \(zone.map { "sensor_time_zone = \"\($0)\"" } ?? "")
                 [local]
                 port = \(wire.port)
                 [cloud]
@@ -66,15 +67,18 @@ final class CloudRig {
     let database: InfluxDatabase
     let kafka: MockCluster?
     private(set) var homes: [Home] = []
-    private let environment: [String: String]
+    let environment: [String: String]
     private var services: [String: ChildProcess] = [:]
 
-    /// - Parameter homes: how many gateways; none for tests that publish to the cloud broker themselves.
-    init(_ engine: Engine, homes count: Int) async throws {
+    /// - Parameters:
+    ///   - homes: how many gateways; none for tests that publish to the cloud broker themselves.
+    ///   - given: a database of the test's own.
+    ///   - sets: false when the databases are there and no homes are wanted.
+    init(_ engine: Engine, homes count: Int, database given: InfluxDatabase? = nil, sets: Bool = true) async throws {
         self.engine = engine
         directory = try TemporaryDirectory("cloud")
         broker = try await Mosquitto.started(Mosquitto.fast)
-        database = try InfluxDatabase()
+        database = try given ?? InfluxDatabase()
         kafka = engine == .kafka ? try MockCluster(brokers: 1) : nil
         environment = [
             "MQTT_PORT": "\(broker.port)", "EVENT_LOG": engine.rawValue,
@@ -85,6 +89,7 @@ final class CloudRig {
         for topic in ["raw_sensor_data", "clean-data", "heatpump_state", "raw_sensor_data.dead-letter"] {
             try kafka?.command("topic \(topic) 4 1")
         }
+        guard sets else { return }
         // The mock makes topics by command; setup is for the databases.
         let setup = try await ChildProcess.run(
             ChildProcess.binary("hearth-cloud"), ["setup"],

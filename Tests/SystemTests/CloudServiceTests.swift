@@ -48,7 +48,9 @@ extension SystemTests {
         )
         func gracefulStop() async throws {
             let rig = try await CloudRig(.journal, homes: 0)
-            try rig.start("serve")
+            // These producers know no gateway's journal: what comes meanwhile the broker has to keep.
+            let staying = ["MQTT_ON_STOP": "stay"]
+            try rig.start("serve", environment: staying)
             try await eventually(within: .seconds(30), "the ingestor listens") {
                 rig.broker.log.contains("$share/hearth-ingest/+/+/temperature")
             }
@@ -61,7 +63,7 @@ extension SystemTests {
             for _ in 0..<4 {
                 try await Task.sleep(for: .milliseconds(900))
                 #expect(try await rig.terminate("serve") == .code(0), "\(rig.output("serve").suffix(500))")
-                try rig.start("serve")
+                try rig.start("serve", environment: staying)
             }
             #expect(try await load.wait(within: .seconds(60)) == .code(0))
             try await eventually(within: .seconds(60), "all in the raw bucket") {

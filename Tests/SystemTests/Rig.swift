@@ -18,12 +18,16 @@ final class Rig {
     ///   - confirm: `broker` or `ingestor`.
     ///   - configuration: more lines of `hearthd.toml`; sections other than local, cloud, uplink, journal, control.
     ///   - journal: lines of its section; `path` is added unless given.
+    ///   - homeBroker: the home broker's configuration; `cloudBroker`: the cloud broker's.
+    ///   - givenDirectory: where its files go, for tests that have put some there.
     init(
-        confirm: String = "broker", configuration: String = "", journal: String = "", journalDirectory: String? = nil
+        confirm: String = "broker", configuration: String = "", journal: String = "", journalDirectory: String? = nil,
+        homeBroker: String = Mosquitto.fast, cloudBroker: String = Mosquitto.fast,
+        in givenDirectory: TemporaryDirectory? = nil
     ) async throws {
-        directory = try TemporaryDirectory("rig")
-        home = try await Mosquitto.started(Mosquitto.fast)
-        cloud = try await Mosquitto.started(Mosquitto.fast)
+        directory = try givenDirectory ?? TemporaryDirectory("rig")
+        home = try await Mosquitto.started(homeBroker)
+        cloud = try await Mosquitto.started(cloudBroker)
         homeWire = try WireProxy(upstream: home.port)
         cloudWire = try WireProxy(upstream: cloud.port)
         configurationFile = try directory.write(

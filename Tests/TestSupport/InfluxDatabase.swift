@@ -16,25 +16,46 @@ public final class InfluxDatabase: @unchecked Sendable {
     }
 
     private let port: Int
+    private let peerPort: Int
+    private let requiresLogin: Bool
+    private let usesTLS: Bool
     private let directory: URL
     private var process = Process()
     private var wasKilled = false
 
-    public init(requiresLogin: Bool = false, usesTLS: Bool = false) throws {
+    /// - Parameters:
+    ///   - data: lines for the `[data]` section, such as limits.
+    ///   - place: where it keeps its files; a temporary directory by default.
+    public init(
+        requiresLogin: Bool = false, usesTLS: Bool = false, data: [String] = [], in place: URL? = nil
+    ) throws {
         port = try freePort()
         url = "http://127.0.0.1:\(port)"
-        directory = FileManager.default.temporaryDirectory.appendingPathComponent("influx-\(UUID().uuidString)")
+        directory = (place ?? FileManager.default.temporaryDirectory).appendingPathComponent(
+            "influx-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        peerPort = try freePort()
+        (self.requiresLogin, self.usesTLS) = (requiresLogin, usesTLS)
+        try configure(data)
+        if usesTLS {
+            url = "https://127.0.0.1:\(port)"
+            try makeCertificate()
+        }
+        try start()
+    }
+
+    private func configure(_ data: [String]) throws {
         let path = directory.path
         let configuration = """
             reporting-disabled = true
-            bind-address = "127.0.0.1:\(try freePort())"
+            bind-address = "127.0.0.1:\(peerPort)"
             [meta]
             dir = "\(path)/meta"
             [data]
             dir = "\(path)/data"
             wal-dir = "\(path)/wal"
             query-log-enabled = false
+            \(data.joined(separator: "\n"))
             [monitor]
             store-enabled = false
             [http]
@@ -47,11 +68,26 @@ public final class InfluxDatabase: @unchecked Sendable {
             level = "error"
             """
         try configuration.write(toFile: "\(path)/influxdb.conf", atomically: true, encoding: .utf8)
-        if usesTLS {
-            url = "https://127.0.0.1:\(port)"
-            try makeCertificate()
-        }
+    }
+
+    /// Ends it in an orderly way and starts it with other lines in the `[data]` section.
+    public func restart(data: [String]) throws {
+        process.terminate()
+        process.waitUntilExit()
+        try configure(data)
         try start()
+    }
+
+    /// Ends it in an orderly way, until ``start()``.
+    public func stop() {
+        process.terminate()
+        process.waitUntilExit()
+    }
+
+    /// Writes lines as another program would.
+    public func write(_ lines: String, database: String) throws {
+        let answer = try request("POST", "/write?db=\(percent(database))", content: Array(lines.utf8))
+        guard answer.status == 204 else { throw Failure(description: String(decoding: answer.body, as: UTF8.self)) }
     }
 
     private func makeCertificate() throws {
@@ -139,11 +175,12 @@ public final class InfluxDatabase: @unchecked Sendable {
 
     /// A minimal HTTP client of the test's own, so that nothing here depends on the code under test.
     private func request(
-        _ method: String, _ path: String, port: Int? = nil
+        _ method: String, _ path: String, port: Int? = nil, content: [UInt8] = []
     ) throws -> (status: Int, body: [UInt8]) {
         let socket = try connectToLoopback(port: port ?? self.port)
         defer { close(socket) }
-        let text = Array("\(method) \(path) HTTP/1.0\r\nHost: test\r\nContent-Length: 0\r\n\r\n".utf8)
+        let head = "\(method) \(path) HTTP/1.0\r\nHost: test\r\nContent-Length: \(content.count)\r\n\r\n"
+        let text = Array(head.utf8) + content
         guard send(socket, text, text.count, Int32(MSG_NOSIGNAL)) == text.count else { throw SocketError("send") }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)

@@ -3,6 +3,8 @@ import Foundation
 /// Something did not happen in time.
 public struct TimedOut: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// Waits until a condition holds, looking again and again; the only way tests here wait.

@@ -75,7 +75,7 @@ class Browser:
     def key(self, name, code=None, text=None):
         for kind in ("keyDown", "keyUp"):
             parameters = {"type": kind, "key": name, "code": code or name}
-            parameters["windowsVirtualKeyCode"] = {"Tab": 9, "Enter": 13, " ": 32}.get(name, 0)
+            parameters["windowsVirtualKeyCode"] = {"Tab": 9, "Enter": 13, " ": 32, "ArrowRight": 39}.get(name, 0)
             if text and kind == "keyDown":
                 parameters["text"] = text
             self.call("Input.dispatchKeyEvent", **parameters)

@@ -110,7 +110,7 @@ def other_site(browser, rig):
 
 def paths(rig):
     for path in ("/../../etc/passwd", "/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd",
-                 "/app.js/../../../etc/passwd", "/..\\..\\etc\\passwd", "/app.css%00.html", "/static/../..", "/.env",
+                 "/app.js/../../../etc/passwd", "/..\\..\\etc\\passwd", "/page.css%00.html", "/static/../..", "/.env",
                  "http://evil.example/"):
         answer = rig.raw(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         assert answer.startswith(("HTTP/1.1 404", "HTTP/1.1 400")) and "root:" not in answer, (path, answer[:200])

@@ -15,6 +15,9 @@ import time
 import traceback
 
 import hostile
+import prefix
+import truth
+import wishes
 from browser import Browser, wait
 from rig import PumpLog, Rig
 
@@ -64,7 +67,7 @@ def elements(browser):
              f"{room} has a temperature")
         for part in (".pump-text", ".reason", ".target", ".caption"):
             wait(5, lambda: browser.evaluate(card(room, f"card.querySelector({json.dumps(part)}).textContent.length > 2")), part)
-        assert browser.evaluate(card(room, "card.querySelectorAll('button[data-pump]').length")) == 3
+        assert browser.evaluate(card(room, "card.querySelectorAll('button[data-pump]').length")) == 6
     wait(20, lambda: browser.evaluate("document.querySelectorAll('.links li[data-up=true]').length") == 3, "three links")
     for selector in ("#headline", "#backlog-text", "#facts dd", "#live-text", "#home", "#version"):
         assert len(text(browser, selector)) > 2, selector
@@ -88,9 +91,9 @@ def table(browser):
     browser.evaluate(card("office", "card.querySelector('summary').click()"))
     wait(5, lambda: browser.evaluate(card("office", "card.querySelectorAll('tbody tr').length")) > 0, "rows appear")
     browser.evaluate("document.querySelector('[data-span=day]').click()")
-    wait(5, lambda: "24 hours" in browser.evaluate(card("office", "card.querySelector('.caption').textContent")), "a day")
+    wait(5, lambda: browser.evaluate("document.querySelector('[data-span=day]').getAttribute('aria-pressed')") == "true" and "°C to" in browser.evaluate(card("office", "card.querySelector('.caption').textContent")), "a day")
     browser.evaluate("document.querySelector('[data-span=hour]').click()")
-    wait(5, lambda: "Last hour" in browser.evaluate(card("office", "card.querySelector('.caption').textContent")), "an hour")
+    wait(5, lambda: "°C to" in browser.evaluate(card("office", "card.querySelector('.caption').textContent")), "an hour")
     browser.evaluate(card("office", "card.querySelector('summary').click()"))
 
 
@@ -145,6 +148,7 @@ def recovery(browser, rig):
 def daemon_restart(browser, rig):
     rig.stop("hearthd")
     wait(10, lambda: browser.evaluate("document.querySelector('#live').dataset.state") == "lost", "the page says so")
+    truth.is_red(browser)
     assert "hearth_gateway_up 0" in rig.get("/metrics")[2]
     rig.start("hearthd", rig.program("hearthd"), "--config", rig.file("hearthd.toml"))
     wait(15, lambda: browser.evaluate("document.querySelector('#live').dataset.state") == "live", "it is live again")
@@ -179,11 +183,11 @@ def accessible(browser, name):
 def keyboard(browser):
     browser.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
     reached = []
-    for _ in range(60):
+    for _ in range(220):
         browser.key("Tab")
         reached.append(browser.evaluate(
             "document.activeElement.dataset.span ?? document.activeElement.dataset.pump ?? document.activeElement.tagName"))
-    for wanted in ("A", "hour", "day", "auto", "on", "off", "SELECT", "SUMMARY"):
+    for wanted in ("A", "hour", "day", "auto", "on", "off", "frost", "eco", "comfort", "INPUT", "SELECT", "SUMMARY"):
         assert wanted in reached, f"{wanted} is not reached: {reached}"
 
 
@@ -196,17 +200,52 @@ def quiet(browser, rig):
 
 def pictures(browser, rig, suffix=""):
     for name, width, height, mobile, dark in (("desktop", 1280, 900, False, False), ("phone", 390, 844, True, False),
+                                              ("small-phone", 320, 640, True, True),
                                               ("desktop-dark", 1280, 900, False, True)):
         browser.viewport(width, height, mobile, dark)
         browser.open(rig.url + "/")
         wait(10, lambda: browser.evaluate("document.querySelectorAll('.chart .curve').length") >= 4, "charts")
         assert browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} scrolls sideways"
+        if mobile:
+            compact(browser)
         time.sleep(0.5)  # for the fonts and the first frame
         browser.screenshot(os.path.join(options.output, f"{name}{suffix}.png"))
         if options.axe:
             accessible(browser, name)
     browser.viewport(1280, 900)
     browser.open(rig.url + "/")
+
+
+def compact(browser):
+    """Many rooms on a phone: a line each that opens by its button, and nothing hidden that is wrong."""
+    first = "document.querySelector('.card[data-stale=\"false\"]')"
+    shown = f"{first}.querySelector('.controls').offsetHeight > 0"
+    heights = browser.evaluate("[...document.querySelectorAll('.card[data-stale=\"false\"]')].filter((card) => "
+                               "card.querySelector('.override-state').hidden && card.querySelector('.finding').hidden)"
+                               ".map((card) => card.offsetHeight)")
+    assert heights and max(heights) <= 90, heights
+    assert not browser.evaluate(shown)
+    browser.evaluate(f"{first}.querySelector('.fold').click()")
+    assert browser.evaluate(shown) and browser.evaluate(f"{first}.querySelector('.curve') !== null")
+    browser.evaluate(f"{first}.querySelector('.fold').click()")
+    blind = browser.evaluate("[...document.querySelectorAll('.card[data-stale=\"true\"] > .reason')].map((one) => one.offsetHeight)")
+    assert all(blind), blind
+
+
+def languages(browser, rig):
+    """The browser's language decides; English stays for what has no words."""
+    try:
+        for accepted, headline, number in (("de-AT,de", "Alles in Ordnung", ","), ("es-ES", "Todo va bien", ","),
+                                           ("ca", "Tot va bé", ","), ("nl,en", "All is well", ".")):
+            browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage=accepted)
+            browser.open(rig.url + "/")
+            wait(10, lambda: text(browser, "#headline") == headline, f"{accepted}: {text(browser, '#headline')}")
+            wait(5, lambda: number in browser.evaluate(card("office", "card.querySelector('.value').textContent")), accepted)
+            assert browser.evaluate("document.documentElement.lang") == accepted.split("-")[0].replace("nl,en", "en"), accepted
+            assert browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), accepted
+    finally:
+        browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage="en-US")
+        browser.open(rig.url + "/")
 
 
 def documented(rig):
@@ -268,8 +307,22 @@ def main():
         check("a reading is on the page within 2 s", live, browser, rig)
         check("the table and the period of the charts", table, browser)
         check("an override from the page reaches the pump", override, browser, rig)
+        check("a temperature from the page is held, and shown everywhere with its end", wishes.temperature, browser, rig, card)
+        check("presets and off, with a date when the end is not today", wishes.preset, browser, rig, card)
+        check("what is asked for at a terminal is on the page", wishes.elsewhere, browser, rig, card)
+        check("a sensor whose readings are all discarded says so", wishes.discarded, browser, rig, card)
+        check("lowest and highest are readings, and a row begins with its first", wishes.extremes, browser, rig, card)
         check("everything can be reached by keyboard", keyboard, browser)
         check("no console message, no request to anywhere else", quiet, browser, rig)
+        check("the browser's language is spoken", languages, browser, rig)
+        check("the page works below a path of a reverse proxy", prefix.works, browser, rig, card)
+        check("hearthd killed: red within 5 s, old values grey", truth.killed, browser, rig)
+        check("hearthd stopped: the same", truth.stopped, browser, rig)
+        check("hearthd's socket hangs: the same", truth.hung, browser, rig)
+        check("hearth-web that never heard of hearthd is not calm", truth.never_there, browser, rig)
+        check("a page without its box says that and no more", truth.web_gone, browser, rig)
+        check("without the home broker nothing is heating, and that is first", truth.no_home_broker, browser, rig)
+        check("without the recording side heating goes on, and that is said", truth.recording_gone, browser, rig)
         check("hostile names are text", hostile.names, browser, rig, card)
         check("requests from another site change nothing", hostile.other_site, browser, rig)
         check("no path leads out of the page", hostile.paths, rig)

@@ -14,13 +14,14 @@ struct IngestDecoderTests {
         let message = Message(
             topic: topic, payload: payload,
             userProperties: properties.map { UserProperty($0.0, $0.1) })
+        var decoder = decoder
         return decoder.decode([message], arrival: arrival)
     }
 
     private func text(_ event: Event?) -> String { String(decoding: event?.value ?? [], as: UTF8.self) }
 
     private func ranges(_ batch: IngestBatch, _ home: String, _ epoch: String) -> [ClosedRange<Int64>]? {
-        HomeID(home).flatMap { batch.confirmations[$0]?[epoch]?.ranges }
+        HomeID(home).flatMap { batch.confirmations[$0]?[ExactString(epoch)]?.ranges }
     }
 
     private func reason(_ event: Event?) -> String {
@@ -169,5 +170,25 @@ struct IngestDecoderTests {
     func topics(_ topic: String) {
         let batch = decode(topic, payload("2026-11-23T10:00:00", "1"))
         #expect(batch.events.map(\.topic) == ["raw_sensor_data.dead-letter"] && batch.readings == 0)
+    }
+
+    @Test("journals, homes and rooms whose names look the same are different ones when their bytes are")
+    func spellings() {
+        let (one, two) = ("caf\u{e9}", "cafe\u{301}")
+        #expect(one == two)
+        var decoder = decoder
+        var batch = IngestBatch(arrival: arrival)
+        for (index, name) in [one, two].enumerated() {
+            for topic in ["\(name)/office/temperature", "home/\(name)/temperature"] {
+                let message = Message(
+                    topic: topic, payload: payload("2026-11-23T10:00:00", "1"),
+                    userProperties: [.init("seq", "\(index + 1)"), .init("epoch", name)])
+                decoder.decode(message, into: &batch, now: .zero)
+            }
+        }
+        #expect(batch.confirmations.count == 3)
+        #expect(HomeID("home").map { batch.confirmations[$0]?.count } == 2)
+        #expect(ranges(batch, one, one) == [1...1] && ranges(batch, two, two) == [2...2])
+        #expect(ranges(batch, one, two) == nil)
     }
 }

@@ -1,6 +1,7 @@
 import EventLog
 import Heating
 import Influx
+import MQTT
 import Testing
 
 @testable import hearth_cloud
@@ -98,6 +99,58 @@ struct StageTests {
         #expect(hour("2026-12-01T12:00:00Z", "Europe/Berlin") == "2026-12-01T12:00:00Z")
         #expect(hour("2026-12-01T12:00:00", "Middle/Earth") == nil)
         #expect(hour("2026-12-01T12:00:00", nil) == "2026-12-01T12:00:00Z")
+    }
+
+    @Test("the hour that comes twice has both its passes, and a moved reading its nanosecond")
+    func fold() {
+        var time = EventTime()
+        func at(_ text: String, _ zone: String?, fold: Bool = false, nth: Int = 0) -> String? {
+            time.timestamp(text, zone: zone, marks: TimeMarks(isSecondPass: fold, nth: nth))?.description
+        }
+        #expect(at("2026-10-25T02:10:00", "Europe/Madrid") == "2026-10-25T00:10:00Z")
+        #expect(at("2026-10-25T02:10:00", "Europe/Madrid", fold: true) == "2026-10-25T01:10:00Z")
+        #expect(at("2026-10-25T02:10:00", "Europe/Madrid", fold: true, nth: 2) == "2026-10-25T01:10:00.000000002Z")
+        #expect(at("2026-10-25T01:10:00", "Europe/Madrid", fold: true) == "2026-10-24T23:10:00Z")
+        #expect(at("2026-04-05T01:45:00", "Australia/Lord_Howe", fold: true) == "2026-04-04T15:15:00Z")
+        #expect(at("2026-03-29T02:30:00", "Europe/Madrid") == "2026-03-29T01:30:00Z")
+        #expect(at("2026-11-23T10:00:00", nil, nth: 1) == "2026-11-23T10:00:00.000000001Z")
+    }
+
+    @Test("the attributes of a row are in the event, and events of others stay the bytes that they were")
+    func attributes() throws {
+        let home = try #require(HomeID("h"))
+        let room = try #require(Room("r"))
+        let reading = try Reading(payload: payload("2026-10-25T02:10:00", "20.5"))
+        func event(_ properties: [(String, String)]) -> String {
+            let origin = Origin(home: home, properties: properties.map { UserProperty($0.0, $0.1) })
+            return String(decoding: RawEvent(origin, room, reading).event(topic: "t").value ?? [], as: UTF8.self)
+        }
+        let plain = #"{"home":"h","room":"r","timestamp":"2026-10-25T02:10:00","value":20.5"#
+        #expect(event([]) == plain + "}")
+        #expect(event([("zone", "Europe/Madrid")]) == plain + #","zone":"Europe/Madrid"}"#)
+        #expect(
+            event([("zone", "Europe/Madrid"), ("fold", "1"), ("nth", "2")])
+                == plain + #","zone":"Europe/Madrid","fold":1,"nth":2}"#)
+        #expect(event([("nth", "7"), ("fold", "1")]) == plain + #","nth":7}"#, "a fold needs a zone")
+        for (name, value) in [("nth", "0"), ("nth", "-1"), ("nth", "1e3"), ("nth", "1000000"), ("fold", "2")] {
+            #expect(event([(name, value)]) == plain + "}")
+        }
+        let record = Frame.Record(
+            sequence: 4, topic: "r/temperature", payload: [],
+            attributes: Array(#"{"zone":"Europe/Madrid","fold":"1","nth":"2"}"#.utf8))
+        let origin = Origin(home: home, epoch: "e", record: record)
+        #expect(origin.marks == TimeMarks(isSecondPass: true, nth: 2) && origin.zone == "Europe/Madrid")
+    }
+
+    @Test("a reading in a zone that only its gateway knows is told apart, so that it can be replayed")
+    func unknownZone() {
+        let bytes = Array(
+            #"{"home":"h","room":"r","timestamp":"2026-11-23T11:00:00","value":1,"zone":"Mars/Olympus_Mons"}"#.utf8)
+        var stage = SaveRaw(names)
+        let output = stage.process([
+            StoredEvent(event: Event(topic: names.raw, key: "h", value: bytes), partition: 0, offset: 1, appendedAt: 0)
+        ])
+        #expect(output.rejected.map(\.reason) == ["unknown_zone"])
     }
 
     @Test("windows are parsed strictly")

@@ -21,7 +21,7 @@ import Testing
 
     private func text(_ response: HTTPResponse) -> String { String(decoding: response.bytes ?? [], as: UTF8.self) }
 
-    @Test(arguments: ["/", "/app.css", "/app.js", "/chart.js", "/icon.svg", "/healthz", "/metrics"])
+    @Test(arguments: ["/", "/healthz", "/metrics"] + Page.files.keys.sorted())
     func `every file is there, with a policy that lets nothing in and nothing out`(path: String) async throws {
         let response = try await site().answer(get(path))
         #expect(response.status == 200 && !text(response).isEmpty)
@@ -37,20 +37,38 @@ import Testing
         for forbidden in ["<script>", "style=\"", "<style", " onclick", "https://", "//cdn"] {
             #expect(!page.contains(forbidden))
         }
-        for file in [Page.script, Page.chartScript, Page.css] {
+        for file in Page.files.values where file.type.hasPrefix("text/") {
             for forbidden in [
                 "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "https://", "@import",
                 "url(",
             ] {
-                #expect(!file.contains(forbidden))
+                #expect(!file.text.contains(forbidden))
+            }
+        }
+    }
+
+    /// A reverse proxy may serve the page below any path.
+    @Test func `every address in the page is relative, and every file that it names is there`() throws {
+        let texts = [("page.html", Page.html(token: "t"))] + Page.files.map { ($0.key, $0.value.text) }
+        let references = /(?:href=|src=|from |import\(|fetch\(|EventSource\()["'`]([^"'`$?]*)/
+        for (name, text) in texts where !name.hasSuffix(".svg") {
+            for match in text.matches(of: references) {
+                let target = String(match.output.1)
+                #expect(!target.hasPrefix("/") && !target.contains("://"), "\(name): \(target)")
+                guard !target.hasPrefix("#"), !["./", "events", "history", "override", "metrics"].contains(target)
+                else {
+                    continue
+                }
+                let path = target.hasPrefix("./") ? String(target.dropFirst()) : "/" + target
+                #expect(Page.files[path] != nil, "\(name): \(target)")
             }
         }
     }
 
     @Test(arguments: [
-        "/../etc/passwd", "/..%2f..%2fetc/passwd", "//etc/passwd", "/%2e%2e/", "/app.css/../../etc/passwd",
+        "/../etc/passwd", "/..%2f..%2fetc/passwd", "//etc/passwd", "/%2e%2e/", "/page.css/../../etc/passwd",
         "/app.js%00", "/.git/config",
-        "/index.html", "/APP.CSS", "", "*",
+        "/index.html", "/page.html", "/PAGE.CSS", "", "*",
     ])
     func `no other path leads anywhere`(target: String) async throws {
         let response = try await site().answer(get(target))
@@ -91,8 +109,20 @@ import Testing
     }
 
     @Test(arguments: [
+        ("\"eco\"", "eco"), ("\"frost\"", "frost"), ("\"comfort\"", "comfort"), ("\"21.5\"", "21.5"), ("21.5", "21.5"),
+        ("-5", "-5"), ("\"auto\"", "auto"),
+    ])
+    func `a preset and a temperature are passed on as hearthd reads them`(written: String, pump: String) throws {
+        let wish = OverrideWish(Array(#"{"room":"office","pump":\#(written)}"#.utf8))
+        let read = try #require(wish?.pump)
+        #expect(read == pump || (try? JSON.parse(read.utf8))?.double == (try? JSON.parse(pump.utf8))?.double)
+    }
+
+    @Test(arguments: [
         "", "{", "[]", #"{"room":"office"}"#, #"{"room":"","pump":"on"}"#, #"{"room":"a","pump":"ON"}"#,
-        #"{"room":1,"pump":"on"}"#, #"{"room":"a","pump":"on","seconds":0}"#, #"{"room":"a","pump":"on","seconds":-1}"#,
+        #"{"room":1,"pump":"on"}"#, #"{"room":"a","pump":"21,5"}"#, #"{"room":"a","pump":"warm"}"#,
+        #"{"room":"a","pump":true}"#, #"{"room":"a","pump":"+5"}"#, #"{"room":"a","pump":"on","seconds":0}"#,
+        #"{"room":"a","pump":"on","seconds":-1}"#,
         #"{"room":"a","pump":"on","seconds":"60"}"#, #"{"room":"a","pump":"on","seconds":1.5}"#,
         #"{"room":"a","pump":"auto","seconds":5}"#,
     ])
@@ -107,20 +137,48 @@ import Testing
     }
 
     @Test func `events begin with the latest word, and the number of open pages is bounded`() async throws {
-        board.publish(.status(["home": "home1"]))
+        let heard = ContinuousClock.now
+        board.publish(["home": "home1"], now: heard)
         let response = try await site().answer(get("/events"))
         guard case .stream(let stream) = response.body else { Issue.record("no stream"); return }
-        board.publish(.lost("hearthd is not running"))
+        board.publish(lost: .stopped, "hearthd is not running", now: heard + .milliseconds(1_240))
         var events = stream.makeAsyncIterator()
         #expect(
             await events.next().map { String(decoding: $0, as: UTF8.self) }
                 == "event: status\ndata: {\"home\":\"home1\"}\n\n")
         #expect(
             await events.next().map { String(decoding: $0, as: UTF8.self) }
-                == "event: lost\ndata: {\"reason\":\"hearthd is not running\"}\n\n")
+                == "event: lost\ndata: {\"kind\":\"stopped\",\"reason\":\"hearthd is not running\","
+                + "\"status\":{\"home\":\"home1\"},\"ageSeconds\":1.2}\n\n")
         var others: [HTTPResponse] = []
         for _ in 0..<StatusBoard.streamLimit + 5 { others.append(try await site().answer(get("/events"))) }
         #expect(others.count { $0.status == 200 } == StatusBoard.streamLimit - 1)
         #expect(others.last?.status == 503)
+    }
+
+    @Test func `a page that is opened while the gateway is gone learns what it said last, and how old that is`() async {
+        let heard = ContinuousClock.now
+        board.publish(["home": "home1"], now: heard)
+        board.publish(lost: .stopped, "hearthd has hung up", now: heard + .seconds(1))
+        board.publish(lost: .silent, "hearthd gives no answer", now: heard + .seconds(5))
+        var events = board.subscribe(now: heard + .seconds(90))?.makeAsyncIterator()
+        let event = await events?.next().map { String(decoding: $0, as: UTF8.self) } ?? ""
+        #expect(event.hasPrefix("event: lost\ndata: {\"kind\":\"silent\""))
+        #expect(event.contains("\"status\":{\"home\":\"home1\"}") && event.contains("\"ageSeconds\":90"))
+    }
+
+    @Test func `a gateway that never answered has no last word`() async {
+        board.publish(lost: .stopped, "hearthd is not running")
+        var events = board.subscribe()?.makeAsyncIterator()
+        let event = await events?.next().map { String(decoding: $0, as: UTF8.self) } ?? ""
+        #expect(event.contains("\"status\":null,\"ageSeconds\":null"))
+    }
+
+    @Test func `only a gateway that has ended or is silent means that nobody heats`() {
+        #expect(VarlinkError.closed.loss == .stopped && VarlinkError.refused(path: "/s").loss == .stopped)
+        #expect(
+            VarlinkError.noSocket(path: "/s").loss == .stopped && VarlinkError.timedOut(.seconds(3)).loss == .silent)
+        #expect(VarlinkError.denied(path: "/s", group: nil).loss == .hidden)
+        #expect(VarlinkError.malformed("HTTP/1.1").loss == .hidden)
     }
 }

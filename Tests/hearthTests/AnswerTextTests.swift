@@ -7,7 +7,9 @@ import Testing
 @Suite struct AnswerTextTests {
     @Test func `the journal at 80 columns`() throws {
         let report = JournalReport(try parsed(journalReply))
-        let text = JournalText(report: report, status: try status(troubledStatus), width: 80, style: .plain)
+        var status = try status(troubledStatus)
+        status.links[2].state = .connected
+        let text = JournalText(report: report, status: status, width: 80, style: .plain)
         #expect(
             text.lines().text == """
                 File       /var/lib/hearth/journal.sqlite
@@ -65,11 +67,17 @@ import Testing
              {"time":"2026-11-23T08:00:00Z","pump":"off","reason":"25.3 is above 25.0"}]
             """
         ).array?.map(Decision.init)
-        let lines = whyLines(room: room, decisions: decisions ?? [], width: 80, style: .plain, clock: { "<\($0)>" })
+        let alarm = Alarm([
+            "name": "pump-not-responding", "room": "office", "text": "office fell", "advice": "check it",
+        ])
+        let lines = whyLines(
+            room: room, alarms: [alarm], decisions: decisions ?? [], width: 80, style: .plain,
+            now: localTime(hour: 10, minute: 0), clock: { "<\($0)>" })
         #expect(
             lines.text == """
-                office: 19.4 °C, pump on for 34 s: override on by cli; ends in 1 h 40 min; waits
-                3 min 20 s for the compressor
+                office: 19.4 °C, pump on for 34 s: switched on at a terminal until 11:40, in 1 h
+                40 min; waits 3 min 20 s for the compressor; alarm: office fell
+                what to do: check it
                 starts below 19.0 °C, stops above 25.0 °C
 
                 TIME                    PUMP  WHY
@@ -81,7 +89,10 @@ import Testing
     @Test func `an override says when it ends`() throws {
         let reply = OverrideReply(try parsed(#"{"room":"office","pump":"on","secondsLeft":7200}"#))
         #expect(
-            overrideText(reply, end: "14:00:00") == "office: pump on for 2 h (until 14:00:00), then automatic again")
+            overrideText(reply, end: "14:00") == "office: switched on until 14:00, for 2 h, then automatic again")
+        let hold = OverrideReply(try parsed(#"{"room":"office","pump":"21.5","secondsLeft":7200}"#))
+        #expect(
+            overrideText(hold, end: "14:00") == "office: holds 21.5 °C until 14:00, for 2 h, then automatic again")
         let auto = OverrideReply(try parsed(#"{"room":"office","pump":"auto","secondsLeft":null}"#))
         #expect(overrideText(auto, end: nil) == "office: automatic again, heated by its temperature")
     }

@@ -1,4 +1,5 @@
 import GatewayClient
+import Glibc
 import Heating
 
 @testable import hearth
@@ -77,4 +78,12 @@ func status(_ text: String) throws -> Status {
 extension [String] {
     /// As one text, the way golden texts are written in the tests.
     var text: String { joined(separator: "\n") }
+}
+
+/// A moment of the day of the fixtures, in the zone that the tests run in.
+func localTime(hour: Int32, minute: Int32) -> Timestamp {
+    var fields = tm()
+    (fields.tm_year, fields.tm_mon, fields.tm_mday) = (126, 10, 23)
+    (fields.tm_hour, fields.tm_min, fields.tm_isdst) = (hour, minute, -1)
+    return Timestamp(nanoseconds: Int64(mktime(&fields)) * 1_000_000_000)
 }

@@ -62,6 +62,9 @@ import Testing
     @Test(arguments: [
         (["stats"], "did you mean 'hearth status'?"), (["help", "jornal"], "did you mean 'hearth journal'?"),
         (["status", "--jsn"], "Did you mean '--json'?"), (["override", "office", "up"], "'up' must be on, off, auto"),
+        (["override", "living", "room", "21"], "needs quotes: hearth override 'living room' 21"),
+        (["override", "living", "room"], "needs quotes: hearth override 'living room' auto"),
+        (["why", "living", "room"], "needs quotes: hearth why 'living room'"),
         (["override", "office", "on", "--for", "90"], "90 what? Add a unit"),
         (["override", "office", "auto", "--for", "2h"], "leave --for out"), (["why"], "Missing expected argument"),
     ])
@@ -81,6 +84,8 @@ import Testing
     @Test func `override sends seconds, and none without --for`() throws {
         for (arguments, expected) in [
             (["on", "--for", "90m"], #""pump":"on","seconds":5400"#), (["auto"], #""pump":"auto"}"#),
+            (["21,5"], #""pump":"21.5""#), (["21.5C"], #""pump":"21.5""#), (["21.5 °C"], #""pump":"21.5""#),
+            (["-5", "--for", "90m"], #""pump":"-5.0","seconds":5400"#), (["ECO"], #""pump":"eco""#),
         ] {
             let server = try ScriptedServer { peer in
                 let asked = peer.request() ?? ""
@@ -90,6 +95,22 @@ import Testing
             let echoed = try JSON.parse(result.output.dropLast().utf8)["room"]?.string ?? ""
             #expect(echoed.contains(expected), "\(echoed)")
         }
+    }
+
+    @Test func `a temperature that hearthd refuses brings its range to mind`() throws {
+        let server = try ScriptedServer { peer in
+            _ = peer.request()
+            peer.send(#"{"error":"org.varlink.service.InvalidParameter","parameters":{"message":"pump must be on"}}"#)
+        }
+        let result = try hearth(["override", "office", "71", "--socket", server.path])
+        #expect(result.exitCode == 1 && result.errors.contains("-20 to 50 °C"), "\(result.errors)")
+    }
+
+    @Test func `the shell completes rooms`() throws {
+        let server = try gatewayServer(status: healthyStatus)
+        let result = try hearth(
+            ["---completion", "why", "--", "room", "1", "0"], environment: ["HEARTH_SOCKET": server.path])
+        #expect(result.output.contains("office"), "\(result.output)\(result.errors)")
     }
 
     @Test func `watch in a pipe appends a line for each thing, with its time`() throws {

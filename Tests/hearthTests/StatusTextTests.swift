@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct StatusTextTests {
     @Test func `a home in trouble at 80 columns`() throws {
-        let lines = StatusText(status: try status(troubledStatus), width: 80, style: .plain).lines()
+        let lines = StatusText(
+            status: try status(troubledStatus), width: 80, style: .plain, now: localTime(hour: 10, minute: 0)
+        ).lines()
         #expect(
             lines.text == """
                 home1: hearthd 0.1.0, up 3 d 4 h
@@ -25,10 +27,10 @@ import Testing
                 cellar                      -  -       -     -          no reading since start
                 guest room on the     17.0 °C  21 min  off   6 min      no reading for 15 min:
                 second floor                                            off
-                office                19.4 °C  1 s     on    34 s       override on by cli; ends
-                                                                        in 1 h 40 min; waits 3
-                                                                        min 20 s for the
-                                                                        compressor
+                office                19.4 °C  1 s     on    34 s       switched on at a
+                                                                        terminal until 11:40, in
+                                                                        1 h 40 min; waits 3 min
+                                                                        20 s for the compressor
 
                 LINK     STATE      FOR       BROKER                 DETAIL
                 control  connected  3 d 3 h   127.0.0.1:1883         MQTT 5
@@ -37,12 +39,14 @@ import Testing
                                                                      broker running at
                                                                      mqtt.example.org:8883?
 
-                Backlog    41 233 readings, oldest 38 min 10 s; 18/s, done in 37 min 46 s
-                           512 under way, 20 sent again, confirmed by the ingestor, end to end
+                Backlog    41 233 readings, oldest 38 min 10 s; they leave when the cloud is
+                           connected
+                           512 under way, 20 sent again to be sure, none counts twice, kept here
+                           until the cloud has them on disk
                 Journal    1.2 MiB of 512 MiB, 2 damaged rows
                 Disk       23.4 GiB of 29.3 GiB free (80 %)
-                Readings   1 241 240 received, 1 241 233 recorded, 3 delivered twice, 4 set
-                           aside (not_json 3, bad_value 1), 96 pump commands
+                Readings   1 241 240 received, 1 241 233 recorded with commands, 3 delivered
+                           twice, 4 set aside (not_json 3, bad_value 1), 96 pump commands
                 """)
     }
 
@@ -65,7 +69,7 @@ import Testing
                            confirmed by the cloud broker only: what its memory loses is lost
                 Journal    40 KiB of 512 MiB, nothing lost
                 Disk       23.4 GiB of 29.3 GiB free (80 %)
-                Readings   125 received, 125 recorded, 1 pump command
+                Readings   125 received, 125 recorded with commands, 1 pump command
                 """)
     }
 
@@ -87,6 +91,8 @@ import Testing
 
     @Test func `a backlog tells its pace, that it stands still, or that nobody knows`() throws {
         var status = try status(troubledStatus)
+        #expect(status.backlog == "41 233 readings, oldest 38 min 10 s; they leave when the cloud is connected")
+        status.links[2].state = .connected
         #expect(status.backlog == "41 233 readings, oldest 38 min 10 s; 18/s, done in 37 min 46 s")
         status.uplink?.ratePerSecond = 0
         status.uplink?.secondsToDrain = nil
@@ -95,6 +101,59 @@ import Testing
         #expect(status.backlog == "none, the cloud has confirmed everything")
         status.journal = nil
         #expect(status.backlog == "unknown until the journal is open")
+    }
+
+    @Test func `a hold tells its temperature, who set it and when it ends, with the date if that is not today`() throws
+    {
+        var room = try status(healthyStatus).rooms[0]
+        room.hold = HoldStatus(["target": "23", "source": "page", "secondsLeft": 7_200])
+        room.scheduled = "eco"
+        let now = localTime(hour: 10, minute: 0)
+        #expect(
+            room.explanation(now: now)
+                == "19.4 is below 20.0; holds 23.0 °C, set from the page, until 12:00, in 2 h; the schedule says eco")
+        room.hold = HoldStatus(["target": "frost", "source": "cli", "secondsLeft": 86_400])
+        #expect(
+            room.mode(now: now)
+                == "holds frost, set at a terminal, until 2026-11-24 10:00, in 1 d; the schedule says eco")
+        room.hold?.secondsLeft = nil
+        #expect(room.mode(now: now)?.contains("until it is changed") == true)
+        room.hold = nil
+        #expect(room.mode(now: now) == "eco by the schedule")
+    }
+
+    @Test func `a room tells its alarm and its discarded readings, and not twice what its reason says`() throws {
+        var status = try status(healthyStatus)
+        let now = localTime(hour: 10, minute: 0)
+        status.alarms = [
+            Alarm(["name": "pump-not-responding", "severity": "cold", "room": "office", "text": "office fell by 2"]),
+            Alarm(["name": "room-blind", "room": "attic", "text": "no reading from attic"]),
+        ]
+        #expect(
+            status.rooms[0].explanation(now: now, alarms: status.alarms)
+                == "19.4 is below 20.0; alarm: office fell by 2")
+        status.alarms[0].text = "office: 19.4 is below 20.0"
+        #expect(status.rooms[0].explanation(now: now, alarms: status.alarms) == "19.4 is below 20.0")
+        status.rooms[0] = RoomStatus(["room": "office", "reason": "no reading yet", "discarded": 12])
+        #expect(
+            status.rooms[0].explanation(now: now) == "no reading yet; 12 readings discarded as a sensor's fault")
+    }
+
+    @Test func `nobody heats without the home broker, and that is said first`() throws {
+        var status = try status(healthyStatus)
+        status.alarms = [
+            Alarm(["name": "cert-expires", "severity": "notice", "text": "home.crt expires in 5 days"]),
+            Alarm(["name": "no-home-broker", "severity": "cold", "text": "no connection to the home broker"]),
+        ]
+        #expect(status.problems.first == "nothing is heating: no connection to the home broker")
+    }
+
+    @Test func `the recording side tells when it is away`() throws {
+        let away = RecordingStatus(["pid": nil, "restarts": 2, "seconds": 4, "lastEnd": "was killed by signal 9"])
+        #expect(away.isAway)
+        #expect(recordingText(away) == "not running for 4 s, started again 2 times; it was killed by signal 9")
+        #expect(RecordingStatus(["pid": 7, "silentSeconds": 3.1]).isAway)
+        #expect(!RecordingStatus(["pid": 7, "silentSeconds": 0.5]).isAway)
     }
 
     @Test func `an empty status still makes a screen`() throws {

@@ -42,6 +42,51 @@ import Testing
         #expect(process.terminationReason == .exit && process.terminationStatus == 0)
     }
 
+    @Test(arguments: [60, 80])
+    func `watch keeps its last column`(columns: Int) throws {
+        // The long words of the reason fill every line to its end.
+        let long = troubledStatus.replacing("25.3 is above 25.0", with: String(repeating: "abcdefghi ", count: 40))
+        let server = try gatewayServer(status: long)
+        let terminal = try PseudoTerminal(columns: UInt16(columns), rows: 200)
+        let process = try terminal.run(
+            ["watch", "--socket", server.path], environment: ["TERM": "xterm", "NO_COLOR": "1"])
+        let painted = terminal.read { $0.contains("Ctrl-C ends") }
+        kill(process.processIdentifier, SIGINT)
+        process.waitUntilExit()
+        let screen = screen(after: painted, columns: columns)
+        // Ages do not count: the two are a moment apart.
+        let expected = StatusText(status: try status(long), width: columns, style: .plain).lines()
+        #expect(expected.contains { columnCount($0) == columns }, "a line that fills the window is what is tested")
+        #expect(expected.allSatisfy { screen.contains($0) })
+    }
+
+    /// What a terminal shows that does not wrap: after the last column the cursor stays on it, and `ESC[K` erases from
+    /// the cursor on, itself included (ECMA-48 8.3.41).
+    private func screen(after output: String, columns: Int) -> [String] {
+        var rows = [Int: [Character]](), (row, column) = (1, 0)
+        var rest = Substring(output)
+        while let character = rest.popFirst() {
+            if character == "\u{1B}", rest.first == "[" {
+                rest.removeFirst()
+                let parameters = rest.prefix { !$0.isLetter }
+                rest.removeFirst(parameters.count)
+                switch rest.popFirst() {
+                case "H": (row, column) = (Int(parameters.prefix { $0 != ";" }) ?? 1, 0)
+                case "K": rows[row] = Array((rows[row] ?? []).prefix(min(column, columns - 1)))
+                case "J": rows = rows.filter { $0.key < row }
+                default: break
+                }
+            } else if character.isNewline {
+                (row, column) = (row + 1, 0)
+            } else {
+                let at = min(column, columns - 1)
+                rows[row] = Array((rows[row] ?? []).prefix(at)) + [character]
+                column = at + 1
+            }
+        }
+        return rows.values.map { String($0) }
+    }
+
     @Test func `watch fits a small window and says what it left out`() throws {
         let server = try gatewayServer(status: troubledStatus)
         let terminal = try PseudoTerminal(columns: 60, rows: 10)

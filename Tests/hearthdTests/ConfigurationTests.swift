@@ -33,7 +33,7 @@ struct ConfigurationTests {
         #expect(configuration.uplink.confirm == .ingestor)
         #expect(configuration.thermostat.onBelow == 20)
         #expect(configuration.thermostat.offAbove == 25)
-        #expect(configuration.thermostat.discard == [100])
+        #expect(configuration.thermostat.discard == [100, 85, -127])
         #expect(configuration.thermostat.staleAfter == .seconds(900))
         #expect(configuration.thermostat.frostBelow == 5)
         #expect(configuration.controlSocket == "/run/hearth/hearthd.sock")
@@ -167,6 +167,57 @@ struct ConfigurationTests {
             discard = [100, -127.5]
             """
         let configuration = try read(text)
+        #expect(try read(configuration.text) == configuration)
+    }
+
+    @Test("the recording side is told the same settings, however odd the names, numbers and durations in them are")
+    func oddRoundTrip() throws {
+        let odd = "\\u0001\\t\\n\\\"\\\\ e\\u0301 \\u00e9 \\u007f \\u0085 \\u2028 \\U0001F321 '=[]{}"
+        let text = """
+            home = "a\(odd)"
+            sensor_time_zone = "-03:30"
+            [local]
+            host = "::1"
+            username = "\(odd)"
+            password_file = "/\(odd)"
+            [cloud.tls]
+            ca = "/\(odd)"
+            [journal]
+            path = "/\(odd)/j"
+            max_size = "17592186044416"
+            when_full = "stop-accepting"
+            commit_interval = "19s999ms"
+            history = "366d"
+            [uplink]
+            confirm = "broker"
+            max_rate = 10000000
+            [thermostat]
+            on_below = 1e-7
+            off_above = 20.000000000000004
+            discard = [1e300, -0.0, 85]
+            min_on = "6d1ms"
+            min_off = "1ms"
+            refresh = "1001ms"
+            schedule = ["mon-fri 06:30 comfort"]
+            frost_below = -50
+            [rooms."\(odd)"]
+            enabled = false
+            [rooms."e\\u0301"]
+            on_below = 3
+            [rooms."\\u00e9"]
+            on_below = 4
+            [control]
+            socket = ""
+            [home_assistant]
+            discovery = true
+            prefix = "\(odd)"
+            [log]
+            level = "trace"
+            """
+        let environment = ["HEARTH_CLOUD_TLS_CA": "/from \"here\"\u{7f}", "HEARTH_LOCAL_PORT": "1"]
+        let configuration = try read(text, environment)
+        #expect(configuration.rooms.count == 3)
+        #expect(configuration.cloud.tls?.ca == "/from \"here\"\u{7f}")
         #expect(try read(configuration.text) == configuration)
     }
 

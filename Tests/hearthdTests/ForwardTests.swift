@@ -75,7 +75,11 @@ struct ForwardTests {
         }
         let one = try names(
             "home = \"a\"\n[journal]\npath = \"/var//lib/./a.sqlite\"\n[control]\nsocket = \"/run/a\"\n")
-        #expect(one == ["socket /run/a", "home a 127.0.0.1:1883", "journal /var/lib/a.sqlite"])
+        #expect(one == ["socket /run/a", "home a localhost:1883", "journal /var/lib/a.sqlite"])
+        let two = try names(
+            "home = \"a\"\n[local]\nhost = \"localhost\"\n[journal]\npath = \"/var/lib/b/../a.sqlite\"\n[control]\n"
+                + "socket = \"/run/b/.././a\"\n")
+        #expect(two == one)
         #expect(try names("home = \"a\"\n[control]\nsocket = \"\"\n").count == 2)
     }
 }

@@ -23,6 +23,39 @@ import Testing
         #expect(room["temperature"]?.array?.count == 360 && room["pump"]?.array?.allSatisfy(\.isNull) == true)
     }
 
+    @Test func `the lowest and the highest of a step are readings, whatever their mean is`() throws {
+        var history = History()
+        for (second, value) in [(0, 24.3), (1, 15.8), (2, 22.0), (11, 20.0)] {
+            history.temperature(value, in: office, at: start + Int64(second) * self.second)
+        }
+        let now = start + 11 * second
+        let hour = try room(history, .hour, now: now), day = try room(history, .day, now: now)
+        #expect(
+            hour["low"]?.array?.suffix(3) == [nil, 15.8, 20.0] && hour["high"]?.array?.suffix(3) == [nil, 24.3, 20.0])
+        #expect(day["low"]?.array?.suffix(2) == [nil, 15.8] && day["high"]?.array?.suffix(2) == [nil, 24.3])
+        #expect(day["temperature"]?.array?.last == 20.53)
+    }
+
+    @Test func `since when there are readings is said to the second, not to the step`() throws {
+        var history = History()
+        let first = start + 247 * second
+        history.temperature(20, in: office, at: first)
+        history.temperature(21, in: office, at: first + 500 * second)
+        let now = first + 500 * second
+        for span in History.Span.allCases {
+            #expect(try room(history, span, now: now)["since"]?.double == Double(first / second))
+        }
+        // After a gap of a whole hour the hour begins anew, the day does not.
+        let later = now + 2 * 3_600 * second
+        history.temperature(22, in: office, at: later)
+        #expect(try room(history, .hour, now: later)["since"]?.double == Double(later / second))
+        #expect(try room(history, .day, now: later)["since"]?.double == Double(first / second))
+        // Switched, but never measured.
+        history.pump(true, in: Room("attic")!, at: later)
+        let attic = history.json(.hour, now: later + 10 * second, isComplete: true)["rooms"]?.array?.first
+        #expect(attic?["room"]?.string == "attic" && attic?["since"]?.isNull == true)
+    }
+
     @Test func `the pump's share of a step counts from command to command, and up to now`() throws {
         var history = History()
         history.pump(true, in: office, at: start + 5 * second)

@@ -103,6 +103,7 @@ struct HomeAssistantTests {
         #expect(what("mode/set", "heat") == .pump(isOn: true) && what("mode/set", "off") == .pump(isOn: false))
         #expect(what("mode/set", "auto") == .release && what("mode/set", "cool") == nil)
         #expect(what("preset/set", "eco") == .hold(.preset(.eco)) && what("preset/set", "on") == nil)
+        #expect(what("preset/set", "none") == .releaseHold)
         #expect(what("target/set", "21.5") == .hold(.middle(21.5)) && what("target/set", "0x15") == nil)
         #expect(what("target/set", "900") == nil && what("other/set", "on") == nil)
         #expect(assistant.wish(message("hearth/rooms/office/mode/set", "heat"))?.wish.source == .homeAssistant)
@@ -145,7 +146,7 @@ struct ControlMailboxTests {
         func wish(_ offset: Int64) -> ControlMailbox.Wish? {
             StateTopic.decision(
                 topic: state.topic, payload: state.payload, now: Timestamp(nanoseconds: wall.nanoseconds + offset))?
-                .wish
+                .wishes.first
         }
         let left = try #require(wish(600_000_000_000)?.duration)
         #expect(abs(left / .seconds(1) - 3000) < 5)

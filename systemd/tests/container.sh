@@ -110,11 +110,14 @@ inside() {
 # Runs a command of this machine in the container's network.
 in_network() { nsenter --target "$leader" --net "$@"; }
 
-# This machine's process id of the container's hearthd.
-daemon_on_host() {
+# This machine's process ids of the container's hearthd: the heating, and the recording side.
+daemon_on_host() { process_on_host hearthd; }
+recorder_on_host() { process_on_host hearthd-forward; }
+
+process_on_host() {
     local process space
     space=$(readlink "/proc/$leader/ns/pid")
-    for process in $(pgrep --exact hearthd); do
+    for process in $(pgrep --exact "$1"); do
         [[ $(readlink "/proc/$process/ns/pid") == "$space" ]] && echo "$process" && return
     done
     return 1

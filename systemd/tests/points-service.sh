@@ -92,6 +92,11 @@ sandbox_holds() {
     grep --quiet '^Seccomp:.*2' "/proc/$process/status" || wrong "no system call filter"
     grep --quiet '^CapEff:.*0000000000000000' "/proc/$process/status" || wrong "it has capabilities"
     grep --quiet '^NoNewPrivs:.*1' "/proc/$process/status" || wrong "it may gain privileges"
+    # The recording side has its own limit, below the unit's, and goes first when memory runs out.
+    process=$(recorder_on_host)
+    grep --quiet --extended-regexp '^Max data size +234881024 +234881024' "/proc/$process/limits" || wrong "no limit of memory"
+    [[ $(<"/proc/$process/oom_score_adj") == 500 ]] || wrong "the recording side does not go first"
+    grep --quiet '^Seccomp:.*2' "/proc/$process/status" || wrong "no system call filter on the recording side"
     [[ $(inside stat --format '%U:%G %a' /run/hearth/hearthd.sock) == "hearth:hearth 660" ]] || wrong "socket mode"
     [[ $(inside stat --format '%U %a' /var/lib/hearth/journal.sqlite) == "hearth 600" ]] || wrong "journal mode"
 }
@@ -139,6 +144,23 @@ survives_kill() {
     figure "heats again after $back ms"
 }
 
+# The recording side is killed and frozen; the heating does not end and says so.
+recording_side_dies() {
+    local process
+    process=$(main_pid)
+    kill -KILL "$(recorder_on_host)"
+    status_says "the recording side was ended by signal 9" 6
+    heats office
+    kill -STOP "$(recorder_on_host)"
+    status_says "the recording side has not answered" 6
+    heats office
+    status_says "the recording side said nothing for" 25
+    wait_until 20 recorder_on_host || wrong "the recording side is not back"
+    readings hall 801 850
+    all_in_cloud hall 801 850
+    [[ $(main_pid) == "$process" ]] || wrong "the heating was restarted"
+}
+
 watchdog_ends_freeze() {
     local old
     drop_in watchdog WatchdogSec=4
@@ -155,14 +177,37 @@ watchdog_ends_block() {
     local old holder
     status_says "cloud connected"
     old=$(main_pid)
-    python3 "$root_directory/systemd/tests/hold-thread.py" "$(daemon_on_host)" "$1" &
+    python3 "$root_directory/systemd/tests/hold-thread.py" "$(daemon_on_host)" control &
     holder=$!
     if ! wait_until 40 is_running_again "$old"; then
         kill "$holder"
-        wrong "the $1 lane was held for 40 s and nobody noticed"
+        wrong "the control lane was held for 40 s and nobody noticed"
     fi
     wait "$holder" || true
     heats office
+}
+
+# A lane of the recording side stands still: after a minute the heating ends that side, and starts it again.
+heating_ends_block() {
+    local process recorder holder
+    status_says "cloud connected"
+    process=$(main_pid)
+    recorder=$(recorder_on_host)
+    python3 "$root_directory/systemd/tests/hold-thread.py" "$recorder" "$1" &
+    holder=$!
+    if ! wait_until 80 is_replaced "$recorder"; then
+        kill "$holder"
+        wrong "the $1 lane was held for 80 s and nobody noticed"
+    fi
+    wait "$holder" || true
+    log_says "stood still for"
+    [[ $(main_pid) == "$process" ]] || wrong "the heating was restarted"
+    heats office
+}
+
+is_replaced() {
+    local now
+    now=$(recorder_on_host) && [[ $now != "$1" ]]
 }
 
 keeps_settings_when_broken() {

@@ -38,16 +38,26 @@ public final class JournalLog: EventLog {
         try self.init(path: path, maxBytes: maxBytes, history: history, vfs: nil, report: report)
     }
 
+    /// A log of its own for events that are kept until somebody has looked at them: nothing is deleted before the size
+    /// limit is reached; then the oldest make room, which is counted.
+    public convenience init(
+        keeping path: String, maxBytes: Int64, report: @escaping NoticeHandler = { _ in }
+    ) throws(EventLogError) {
+        try self.init(path: path, maxBytes: maxBytes, vfs: nil, whenFull: .dropOldest, report: report)
+        // A cursor that never moves keeps every row from being history.
+        try run { () throws(JournalError) in try journal.advance("kept", through: 0) }
+    }
+
     init(
         path: String, maxBytes: Int64 = 8 << 30, history: Duration = .seconds(86_400), vfs: String?,
-        report: @escaping NoticeHandler = { _ in }
+        whenFull: WhenFull = .stopAccepting, report: @escaping NoticeHandler = { _ in }
     ) throws(EventLogError) {
         guard maxBytes >= 16 << 20 else {
             throw EventLogError(.settings, "The event log's journal needs at least 16 MiB. Raise its size limit.")
         }
         var settings = Journal.Settings(path: path)
         settings.maxBytes = maxBytes
-        settings.whenFull = .stopAccepting
+        settings.whenFull = whenFull
         settings.history = history
         settings.vfs = vfs
         settings.pageSize = 4096
@@ -62,7 +72,9 @@ public final class JournalLog: EventLog {
 
     public var status: EventLogStatus {
         var status = board.snapshot
-        status.lastError = journal.status.lastError ?? status.lastError
+        let file = journal.status
+        status.lastError = file.lastError ?? status.lastError
+        (status.damaged, status.dropped) = (file.quarantined, file.dropped)
         return status
     }
 
@@ -153,6 +165,27 @@ public final class JournalLog: EventLog {
         return try JournalReader(log: self, group: group, topics: topics)
     }
 
+    public func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError) {
+        let end = journal.status.newest
+        var after: Int64 = 0
+        while after < end {
+            guard !isClosed else { throw .closed }
+            let found = try rows(after: after, topics: [topic], atMost: 1000, bytes: 4 << 20)
+            for row in found.rows {
+                var events: [StoredEvent] = []
+                EventCoding.append(row, to: &events)
+                for event in events { body(event) }
+            }
+            guard found.through > after else { return }
+            after = found.through
+        }
+    }
+
+    public func probe() throws(EventLogError) {
+        guard !isClosed else { throw .closed }
+        try run { () throws(JournalError) in _ = try journal.cursor("probe") }
+    }
+
     // MARK: For the readers
 
     /// Rows after a sequence, in order.
@@ -175,8 +208,17 @@ public final class JournalLog: EventLog {
             return Rows(rows: found.rows, through: found.through, epoch: epoch)
         }
         if passed > after { return Rows(through: passed, epoch: epoch) }
+        let before = journal.status.quarantined
         let batch = try run { () throws(JournalError) in
             try journal.read(after: after, rows: count, bytes: bytes, topics: topics)
+        }
+        if journal.status.quarantined > before {
+            report(
+                EventLogNotice(
+                    .error,
+                    "journal: \(journal.status.quarantined - before) of the events \(after + 1) to \(batch.scannedThrough) are "
+                        + "missing from the file or damaged in it: the disk failed or somebody changed the file. Their "
+                        + "points may be missing from the database; check the disk (dmesg, smartctl)."))
         }
         return Rows(rows: batch.records, through: batch.scannedThrough, epoch: batch.epoch)
     }

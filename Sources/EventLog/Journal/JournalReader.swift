@@ -11,6 +11,8 @@ final class JournalReader: EventReader {
     private var tidyAt: Int64 = 0
     private var published = EventLogStatus.Group()
     private var isClosed = false
+    /// What was gone before this sequence has been told.
+    private var lossCheckedThrough: Int64 = 0
     // What the next batch has to say about partitions.
     private var pending = EventBatch()
 
@@ -46,6 +48,7 @@ final class JournalReader: EventReader {
                 try log.journal.advance(cursor, through: 0)
                 return try log.journal.cursor(cursor)
             }
+            if committed > 0 { noteLoss(after: committed, topic) }
             places.append(
                 Place(topic: topic, cursor: cursor, scanned: committed, delivered: committed, committed: committed))
         }
@@ -63,6 +66,7 @@ final class JournalReader: EventReader {
         log.board.update(group: group) {
             $0.partitions -= published.partitions
             $0.lag = nil
+            $0.uncommitted = nil
         }
     }
 
@@ -89,6 +93,10 @@ final class JournalReader: EventReader {
     /// Reads on from where the topic is that is furthest behind; nearly always that is where all are.
     private func scan(atMost count: Int) throws(EventLogError) -> (events: [StoredEvent], isAtEnd: Bool) {
         let after = places.map(\.scanned).min() ?? 0
+        if lossCheckedThrough < log.journal.status.firstKept {
+            for place in places where place.scanned > 0 { noteLoss(after: place.scanned, place.topic) }
+            lossCheckedThrough = log.journal.status.firstKept
+        }
         let found = try log.rows(after: after, topics: topics, atMost: count, bytes: Self.batchBytes)
         guard found.epoch == epoch else {
             try beginEpoch(found.epoch)
@@ -117,6 +125,21 @@ final class JournalReader: EventReader {
         }
         for index in places.indices { places[index].scanned = max(places[index].scanned, through) }
         return (events, through >= log.journal.status.newest)
+    }
+
+    /// Rows between the group's place and the first that is kept were deleted by somebody else: the journal itself keeps
+    /// what a group has not passed.
+    private func noteLoss(after place: Int64, _ topic: String) {
+        let first = log.journal.status.firstKept
+        guard first > place + 1, first > lossCheckedThrough else { return }
+        lossCheckedThrough = first
+        log.board.update(group: group) { $0.lost += first - place - 1 }
+        log.report(
+            EventLogNotice(
+                .error,
+                "journal: \(topic): the events \(place + 1) to \(first - 1) (\(first - place - 1), with those of other topics) "
+                    + "were gone before \(group) had read them. Somebody deleted them from the file; their points are "
+                    + "missing from the database."))
     }
 
     /// The file was damaged and replaced: go on from the cursors that could be saved.
@@ -185,11 +208,13 @@ final class JournalReader: EventReader {
 
     private func publish() {
         let newest = log.journal.status.newest
-        let lag = places.map { max(0, newest - $0.settled) }.max() ?? 0
+        let lag = places.map { max(0, newest - $0.scanned) }.max() ?? 0
+        let uncommitted = places.map { max(0, newest - $0.settled) }.max() ?? 0
         let partitions = places.count - published.partitions
         published.partitions = places.count
         log.board.update(group: group) {
             $0.lag = lag
+            $0.uncommitted = uncommitted
             $0.partitions += partitions
         }
     }

@@ -53,12 +53,37 @@ struct KafkaHandle: @unchecked Sendable {
     /// Not by rd_kafka_query_watermark_offsets: 2.0.2 does not apply its timeout to the answer and waits for as long as
     /// the broker is away. Kafka takes the two constants in the place of a time.
     func offset(_ which: Int32, of position: TopicPartition, within milliseconds: Int32) -> Int64? {
-        PartitionList(offsets: [position: CommitMark(next: Int64(which))]).withPointer { list -> Int64? in
-            let result = rd_kafka_offsets_for_times(pointer, list, milliseconds)
-            let answer = list.pointee.elems[0]
-            guard result == RD_KAFKA_RESP_ERR_NO_ERROR, answer.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
-            return answer.offset >= 0 ? answer.offset : nil
+        offsets(which, of: [position], within: milliseconds)?[position]
+    }
+
+    /// The same for several partitions; without those whose leader did not answer.
+    func offsets(
+        _ which: Int32, of positions: [TopicPartition], within milliseconds: Int32
+    ) -> [TopicPartition: Int64]? {
+        let wanted = positions.map { ($0, CommitMark(next: Int64(which))) }
+        return PartitionList(offsets: Dictionary(wanted) { $1 }).withPointer { list in
+            guard rd_kafka_offsets_for_times(pointer, list, milliseconds) == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                return nil
+            }
+            return list.elements { $0.err == RD_KAFKA_RESP_ERR_NO_ERROR && $0.offset >= 0 ? $0.offset : nil }
         }
+    }
+
+    /// The partitions of a topic, or the error that stands for it; with no topic only whether a broker answers.
+    func partitions(
+        of topic: String?, within milliseconds: Int32
+    ) -> (partitions: [Int32], error: rd_kafka_resp_err_t) {
+        let local = topic.flatMap { rd_kafka_topic_new(pointer, $0, nil) }
+        defer { if let local { rd_kafka_topic_destroy(local) } }
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let result = rd_kafka_metadata(pointer, 0, local, &metadata, milliseconds)
+        guard result == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { return ([], result) }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        guard local != nil else { return ([], result) }
+        guard metadata.pointee.topic_cnt > 0 else { return ([], RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) }
+        let found = metadata.pointee.topics[0]
+        let partitions = UnsafeBufferPointer(start: found.partitions, count: Int(found.partition_cnt))
+        return (partitions.map(\.id), found.err)
     }
 }
 

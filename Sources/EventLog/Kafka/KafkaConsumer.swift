@@ -69,10 +69,18 @@ final class KafkaConsumer {
     /// What the group has committed, with a negative offset if that is nothing; nil if the coordinator did not say in
     /// time.
     func committedMark(of position: TopicPartition, within milliseconds: Int32) -> CommitMark? {
-        PartitionList(offsets: [position: CommitMark(next: Int64(RD_KAFKA_OFFSET_INVALID))]).withPointer { list in
+        committedMarks(of: [position], within: milliseconds)?[position]
+    }
+
+    /// The same for several; without those that the coordinator could not tell.
+    func committedMarks(
+        of positions: [TopicPartition], within milliseconds: Int32
+    ) -> [TopicPartition: CommitMark]? {
+        let wanted = positions.map { ($0, CommitMark(next: Int64(RD_KAFKA_OFFSET_INVALID))) }
+        return PartitionList(offsets: Dictionary(wanted) { $1 }).withPointer { list in
             let result = rd_kafka_committed(handle.pointer, list, milliseconds)
-            guard result == RD_KAFKA_RESP_ERR_NO_ERROR, list.pointee.elems[0].err == result else { return nil }
-            return CommitMark(list.pointee.elems[0])
+            guard result == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+            return list.elements { $0.err == result ? CommitMark($0) : nil }
         }
     }
 

@@ -78,6 +78,20 @@ public final class KafkaLog: EventLog {
         return withExtendedLifetime(producer) { producer.handle.offset(which, of: position, within: 2_000) }
     }
 
+    func offsets(_ which: Int32, of positions: [TopicPartition]) -> [TopicPartition: Int64]? {
+        guard let producer = try? currentProducer() else { return nil }
+        return withExtendedLifetime(producer) { producer.handle.offsets(which, of: positions, within: 2_000) }
+    }
+
+    public func probe() throws(EventLogError) {
+        let producer = try currentProducer()
+        let result = withExtendedLifetime(producer) { producer.handle.partitions(of: nil, within: 4_000).error }
+        if isClosed { throw .closed }
+        guard result == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw EventLogError(kafka: result, doing: "asking the cluster", bootstrap: settings.bootstrap)
+        }
+    }
+
     func currentProducer() throws(EventLogError) -> KafkaProducer {
         guard !isClosed else { throw .closed }
         // Mutex.withLock cannot carry a typed error out of a closure that returns a value in this toolchain.

@@ -18,8 +18,9 @@ final class KafkaReader: EventReader {
     // Offsets that could not be committed because the group was rebalancing.
     private var deferred: [TopicPartition: CommitMark] = [:]
     private var hasCheckedMetadata = false
-    private var topicWarnings: [String: Int64] = [:]
+    private var topicWarnings: [String: Int64] = [:]  // Own names: configured topics.
     private var nextPublication: Int64 = 0
+    private var nextPlacing: Int64 = 0
     private var published = EventLogStatus.Group()
 
     init(log: KafkaLog, group: String, topics: [String], instance: String?) throws(EventLogError) {
@@ -42,7 +43,7 @@ final class KafkaReader: EventReader {
     private func leave(within nanoseconds: Int64) {
         consumer?.retire(within: nanoseconds)
         consumer = nil
-        publish(lag: nil, partitions: 0)
+        publish(lag: nil, uncommitted: nil, partitions: 0)
     }
 
     private func makeConsumer() throws(EventLogError) -> KafkaConsumer {
@@ -101,6 +102,7 @@ final class KafkaReader: EventReader {
             switch change {
             case .assigned(let positions):
                 progress.assigned(positions)
+                nextPlacing = now
                 stalls.assigned(positions, now: now)
             case .revoked(let positions):
                 progress.revoked(positions)
@@ -108,6 +110,11 @@ final class KafkaReader: EventReader {
                 for position in positions { deferred[position] = nil }
             }
         }
+        if now >= nextPlacing, !progress.unplaced.isEmpty {
+            nextPlacing = now + 1_000_000_000
+            place(progress.unplaced, consumer)
+        }
+        for jump in progress.jumps(in: batch.events) { note(jump) }
         for (position, next) in batch.nextOffsets {
             progress.read(position, next: next, in: batch.events)
             stalls.read(position, next: next, now: now)
@@ -116,8 +123,46 @@ final class KafkaReader: EventReader {
         if !batch.events.isEmpty { log.board.update(group: group) { $0.read += Int64(batch.events.count) } }
         if now >= nextPublication || !changes.isEmpty {
             nextPublication = now + 1_000_000_000
-            publish(lag: progress.lag(consumer.knownEnd), partitions: progress.count)
+            publish(
+                lag: progress.unread(consumer.knownEnd), uncommitted: progress.uncommitted(consumer.knownEnd),
+                partitions: progress.count)
         }
+    }
+
+    /// Asks where the partitions begin for this group, and whether the log still has that.
+    private func place(_ positions: [TopicPartition], _ consumer: KafkaConsumer) {
+        guard let marks = consumer.committedMarks(of: positions, within: 1_000),
+            let firsts = log.offsets(RD_KAFKA_OFFSET_BEGINNING, of: positions)
+        else { return }
+        for position in positions {
+            guard let first = firsts[position], let committed = marks[position]?.next else { continue }
+            if committed >= 0, first > committed { noteLoss(position, committed, before: first) }
+            progress.placed(position, at: committed >= 0 ? max(committed, first) : first)
+        }
+    }
+
+    private func note(_ jump: ReaderProgress.Jump) {
+        if jump.found < jump.expected {
+            log.board.update(group: group) { $0.resets += 1 }
+            log.report(
+                EventLogNotice(
+                    .error,
+                    "kafka: \(jump.position) is read from \(jump.found) again, where \(group) had got to \(jump.expected): "
+                        + "the topic was made anew or offsets were reset. What it had before is lost unless it was read."
+                ))
+        } else if let first = log.offset(RD_KAFKA_OFFSET_BEGINNING, of: jump.position), first > jump.expected {
+            noteLoss(jump.position, jump.expected, before: min(first, jump.found))
+        }
+    }
+
+    private func noteLoss(_ position: TopicPartition, _ expected: Int64, before first: Int64) {
+        log.board.update(group: group) { $0.lost += first - expected }
+        log.report(
+            EventLogNotice(
+                .error,
+                "kafka: \(position): the events \(expected) to \(first - 1) (\(first - expected)) were gone before \(group) "
+                    + "had read them: the topic's retention or somebody deleted them, and their points are missing from the "
+                    + "database. Keep events longer (retention.ms, retention.bytes) than a pipeline may be away."))
     }
 
     /// Errors that come in place of a message. Most say that librdkafka is trying again.
@@ -290,13 +335,17 @@ final class KafkaReader: EventReader {
     }
 
     /// Keeps the group's numbers in the status, which it may share with other readers of this process.
-    private func publish(lag: Int64?, partitions: Int) {
+    private func publish(lag: Int64?, uncommitted: Int64?, partitions: Int) {
         let before = published
         published.lag = lag
+        published.uncommitted = uncommitted
         published.partitions = partitions
         log.board.update(group: group) {
             $0.partitions += partitions - before.partitions
             if lag != nil || before.lag != nil { $0.lag = ($0.lag ?? 0) + (lag ?? 0) - (before.lag ?? 0) }
+            if uncommitted != nil || before.uncommitted != nil {
+                $0.uncommitted = ($0.uncommitted ?? 0) + (uncommitted ?? 0) - (before.uncommitted ?? 0)
+            }
         }
     }
 }

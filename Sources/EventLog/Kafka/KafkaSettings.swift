@@ -20,7 +20,7 @@ public struct KafkaSettings: Sendable, Equatable {
     /// Largest event, key, value and headers together. Topics need `max.message.bytes` of at least this.
     public var maxEventBytes = 1_000_000
     /// Further librdkafka properties (TLS, SASL, …), applied last.
-    public var properties: [String: String] = [:]
+    public var properties: [String: String] = [:]  // Own names: librdkafka's.
 
     public init(bootstrap: String, clientID: String = "hearth") {
         self.bootstrap = bootstrap

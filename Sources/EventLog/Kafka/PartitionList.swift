@@ -52,6 +52,15 @@ final class PartitionList {
 }
 
 extension UnsafeMutablePointer<rd_kafka_topic_partition_list_t> {
+    /// What `body` makes of each partition, where it is not nil.
+    func elements<Value>(_ body: (rd_kafka_topic_partition_t) -> Value?) -> [TopicPartition: Value] {
+        var values: [TopicPartition: Value] = [:]
+        for (position, element) in zip(positions, UnsafeBufferPointer(start: pointee.elems, count: Int(pointee.cnt))) {
+            values[position] = body(element)
+        }
+        return values
+    }
+
     /// The partitions of a list that may be librdkafka's own.
     var positions: [TopicPartition] {
         UnsafeBufferPointer(start: pointee.elems, count: Int(pointee.cnt)).map {

@@ -19,6 +19,44 @@ struct ReaderProgress: Sendable {
         for position in positions { marks[position] = nil }
     }
 
+    /// Where a partition begins for this reader, as the group's coordinator and the brokers say.
+    mutating func placed(_ position: TopicPartition, at next: Int64) {
+        guard var mark = marks[position], mark.next == nil else { return }
+        (mark.next, mark.committed) = (next, mark.committed ?? next)
+        marks[position] = mark
+    }
+
+    /// Partitions of which it is not known yet where they begin.
+    var unplaced: [TopicPartition] { marks.filter { $0.value.next == nil }.map(\.key) }
+
+    /// Where an event was not the one that was to come next.
+    struct Jump: Equatable {
+        var position: TopicPartition
+        var expected: Int64
+        var found: Int64
+    }
+
+    /// Offsets have gaps of the log's own as well (compaction, transactions): the log's beginning tells them apart.
+    func jumps(in events: [StoredEvent]) -> [Jump] {
+        var jumps: [Jump] = []
+        var expected: [TopicPartition: Int64] = [:]
+        var index = 0
+        while index < events.count {
+            let position = events[index].position
+            var next = expected[position] ?? marks[position]?.next
+            // A run of events of one partition.
+            repeat {
+                let offset = events[index].offset
+                if let next, offset != next { jumps.append(Jump(position: position, expected: next, found: offset)) }
+                next = offset + 1
+                index += 1
+            } while index < events.count && events[index].partition == position.partition
+                && events[index].event.topic == position.topic
+            expected[position] = next
+        }
+        return jumps
+    }
+
     /// The first event after an assignment shows what the group had committed.
     mutating func read(_ position: TopicPartition, next: Int64, in events: [StoredEvent]) {
         guard var mark = marks[position] else { return }
@@ -31,10 +69,15 @@ struct ReaderProgress: Sendable {
         for (position, offset) in offsets { marks[position]?.committed = offset }
     }
 
-    /// Events that are not committed; a partition of which nothing was read has none as far as one knows.
-    func lag(_ end: (TopicPartition) -> Int64?) -> Int64 {
+    /// Events that were not read; of a partition whose beginning is not known there are none as far as one knows.
+    func unread(_ end: (TopicPartition) -> Int64?) -> Int64 { sum(\.next, end) }
+
+    /// Events that are not committed.
+    func uncommitted(_ end: (TopicPartition) -> Int64?) -> Int64 { sum(\.committed, end) }
+
+    private func sum(_ place: KeyPath<Mark, Int64?>, _ end: (TopicPartition) -> Int64?) -> Int64 {
         marks.reduce(0) { sum, entry in
-            guard let offset = entry.value.committed, let end = end(entry.key) else { return sum }
+            guard let offset = entry.value[keyPath: place], let end = end(entry.key) else { return sum }
             return sum + max(0, end - offset)
         }
     }

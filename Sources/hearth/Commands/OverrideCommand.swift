@@ -11,7 +11,7 @@ struct OverrideCommand: ParsableCommand {
             protection and the compressor's minimum times hold all the same.
             """)
 
-    @Argument(help: "The room, as 'hearth status' names it.")
+    @Argument(help: "The room, as 'hearth status' names it.", completion: roomCompletion)
     var room: String
 
     @Argument(
@@ -22,6 +22,9 @@ struct OverrideCommand: ParsableCommand {
         completion: .list(["on", "off", "auto", "frost", "eco", "comfort"]))
     var pump: String
 
+    @Argument(help: .hidden)
+    var rest: [String] = []
+
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp("How long: 90m, 2h, 1h30m, 1d.", valueName: "duration"),
@@ -31,26 +34,35 @@ struct OverrideCommand: ParsableCommand {
     @OptionGroup var options: GatewayOptions
 
     func validate() throws {
-        guard ["on", "off", "auto"].contains(pump) || Preset(rawValue: pump) != nil || Double(pump) != nil else {
-            throw ValidationError("'\(pump)' must be on, off, auto, frost, eco, comfort or a temperature")
+        guard rest.isEmpty else {
+            throw quotesMissing(in: [room, pump] + rest.dropLast(), command: "override", rest.last)
         }
-        if pump == "auto", duration != nil {
+        guard let wish = overrideWish(pump) else {
+            throw ValidationError(
+                "'\(printable(pump))' must be on, off, auto, frost, eco, comfort or a temperature such as 21.5. "
+                    + "A room's name with a space in it needs quotes: hearth override '\(printable(room)) \(printable(pump))' auto"
+            )
+        }
+        if wish == "auto", duration != nil {
             throw ValidationError("'auto' lasts until the next override: leave --for out")
         }
     }
 
     func run() throws {
         let reply = try options.withGateway(room: room) { (gateway) throws(VarlinkError) in
-            try gateway.override(room: room, pump: pump, seconds: duration?.components.seconds)
+            do throws(VarlinkError) {
+                return try gateway.override(
+                    room: room, pump: overrideWish(pump) ?? pump, seconds: duration?.components.seconds)
+            } catch  where error.refusalName == "InvalidParameter" && overrideWish(pump).flatMap(Double.init) != nil {
+                throw .refusal(
+                    name: "TemperatureOutOfRange",
+                    parameters: ["message": .string("\(pump) is beyond what can be asked for: -20 to 50 °C")])
+            }
         }
         guard !options.json else { return try options.write(reply) }
         let override = OverrideReply(reply)
         let now = wallClock()
-        let end = override.secondsLeft.flatMap { Int64(exactly: $0.rounded()) }.flatMap { seconds in
-            let (nanoseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-            let (end, overflowed) = now.nanoseconds.addingReportingOverflow(nanoseconds)
-            return overflow || overflowed ? nil : LocalTime(now: now).text(Timestamp(nanoseconds: end))
-        }
+        let end = override.secondsLeft.flatMap { now.later(by: $0) }.flatMap { LocalTime(now: now).minute($0) }
         try Output.standard.write(lines: wrapped(overrideText(override, end: end), width: Output.standard.size.columns))
     }
 }

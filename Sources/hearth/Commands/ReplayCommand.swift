@@ -43,7 +43,7 @@ struct ReplayComparison {
         var new: Replay
     }
 
-    private var rooms: [String: Room] = [:]
+    private var rooms: [ExactString: Room] = [:]
     private let current: ThermostatTable
     private let new: ThermostatTable
     private var last = Instant.zero
@@ -68,9 +68,10 @@ struct ReplayComparison {
     }
 
     private mutating func take(_ reading: JSON) {
-        guard let name = reading[0]?.string, let arrived = reading[1]?.int, let value = reading[2]?.double else {
+        guard let text = reading[0]?.string, let arrived = reading[1]?.int, let value = reading[2]?.double else {
             return
         }
+        let name = ExactString(text)
         // A clock that was set back in between must not make time run backwards.
         last = max(last, Instant(nanoseconds: arrived))
         if rooms[name] == nil {
@@ -94,7 +95,10 @@ struct ReplayComparison {
         return [
             "rooms": .array(
                 rooms.sorted { $0.key < $1.key }.map { name, room in
-                    ["room": .string(name), "current": figures(room.current.figures), "new": figures(room.new.figures)]
+                    [
+                        "room": .string(name.text), "current": figures(room.current.figures),
+                        "new": figures(room.new.figures),
+                    ]
                 })
         ]
     }
@@ -105,7 +109,7 @@ struct ReplayComparison {
             let (old, new) = (room.current.figures, room.new.figures)
             func row(_ title: String, _ old: String, _ new: String) -> String { "  \(title): \(old) -> \(new)" }
             return [
-                "\(printable(name)), \(old.readings) readings in \(old.total.spoken)",
+                "\(printable(name.text)), \(old.readings) readings in \(old.total.spoken)",
                 row("starts", "\(old.starts)", "\(new.starts)"),
                 row("running", old.running.spoken, new.running.spoken),
                 row("too cold", "\(Int(old.degreeMinutesBelow)) degree minutes", "\(Int(new.degreeMinutesBelow))"),
@@ -122,22 +126,22 @@ struct ReplayComparison {
 /// Settings of every room, as the daemon read them.
 struct ThermostatTable {
     private let base: Thermostat.Settings
-    private let rooms: [String: Thermostat.Settings]
+    private let rooms: [ExactString: Thermostat.Settings]
 
     init?(_ json: JSON) {
         guard let base = json["thermostat"].flatMap({ Thermostat.Settings(json: $0) }),
             let members = json["rooms"]?.object?.members
         else { return nil }
         self.base = base
-        var rooms: [String: Thermostat.Settings] = [:]
+        var rooms: [ExactString: Thermostat.Settings] = [:]
         for (name, value) in members {
             guard let settings = Thermostat.Settings(json: value) else { return nil }
-            rooms[name] = settings
+            rooms[ExactString(name)] = settings
         }
         self.rooms = rooms
     }
 
-    func settings(for room: String) -> Thermostat.Settings { rooms[room] ?? base }
+    func settings(for room: ExactString) -> Thermostat.Settings { rooms[room] ?? base }
 }
 
 /// What the clock on the wall of this box showed, in its zone.

@@ -1,4 +1,5 @@
 import GatewayClient
+import Heating
 
 /// The texts of `doctor`, `why` and `override`.
 
@@ -43,20 +44,30 @@ extension Check.State {
 ///
 /// - Parameter clock: writes the daemon's ISO 8601 time in the reader's time zone.
 func whyLines(
-    room: RoomStatus?, decisions: [Decision], width: Int, style: Style, clock: (String) -> String
+    room: RoomStatus?, alarms: [Alarm] = [], decisions: [Decision], width: Int, style: Style,
+    now: Timestamp = wallClock(),
+    clock: (String) -> String
 ) -> [String] {
     var lines: [String] = []
     if let room {
-        var now = "\(printableName(room.name)): \(temperatureText(room.temperature)), pump \(pumpText(room.isPumpOn))"
-        if let seconds = room.pumpSeconds { now += " for \(durationText(seconds))" }
-        if !room.explanation.isEmpty { now += ": \(printable(room.explanation))" }
-        lines += wrapped(now, width: width)
+        var line = "\(printableName(room.name)): \(temperatureText(room.temperature)), pump \(pumpText(room.isPumpOn))"
+        if let seconds = room.pumpSeconds { line += " for \(durationText(seconds))" }
+        let explanation = room.explanation(now: now, alarms: alarms)
+        if !explanation.isEmpty { line += ": \(printable(explanation))" }
+        lines += wrapped(line, width: width)
+        for alarm in alarms
+        where !alarm.advice.isEmpty && alarm.room.map({ $0.utf8.elementsEqual(room.name.utf8) }) ?? false {
+            lines += wrapped("what to do: \(printable(alarm.advice))", width: width).map { style.paint($0, .red) }
+        }
         if let low = room.onBelow, let high = room.offAbove {
             lines.append("starts below \(temperatureText(low)), stops above \(temperatureText(high))")
         }
         lines.append("")
     }
-    guard !decisions.isEmpty else { return lines + ["No command has been given to this pump yet."] }
+    guard !decisions.isEmpty else {
+        let isTold = room?.isPumpOn != nil
+        return lines + [isTold ? "No command since hearthd started." : "No command has been given to this pump yet."]
+    }
     var table = Table([.init(title: "TIME"), .init(title: "PUMP"), .init(title: "WHY")])
     table.rows = decisions.map { decision in
         [
@@ -71,10 +82,13 @@ func whyLines(
 func overrideText(_ reply: OverrideReply, end: String?) -> String {
     let room = printableName(reply.room)
     guard reply.pump != "auto" else { return "\(room): automatic again, heated by its temperature" }
-    let what = (["on", "off"].contains(reply.pump) ? "pump " : "limits of ") + printable(reply.pump)
+    let isPump = ["on", "off"].contains(reply.pump)
+    let what = isPump ? "switched \(printable(reply.pump))" : "holds \(printable(targetText(reply.pump)))"
     guard let left = reply.secondsLeft else {
-        return "\(room): \(what) until: hearth override \(room) auto"
+        return "\(room): \(what) until it is changed: hearth override \(room) auto"
     }
-    let until = end.map { " (until \($0))" } ?? ""
-    return "\(room): \(what) for \(durationText(left))\(until), then automatic again"
+    let late =
+        reply.isReachable ? "" : "; the home broker is not connected, so the pump hears it when that is back"
+    let until = end.map { " until \($0)" } ?? ""
+    return "\(room): \(what)\(until), for \(durationText(left)), then automatic again\(late)"
 }

@@ -1,4 +1,5 @@
 import GatewayClient
+import Heating
 
 /// The sentences about parts of a status that several commands print.
 
@@ -14,19 +15,69 @@ func pumpText(_ isOn: Bool?) -> String {
     }
 }
 
+/// Who asked, in the page's words.
+func sourceText(_ source: String) -> String {
+    switch source {
+    case "cli": "at a terminal"
+    case "page": "from the page"
+    case "home-assistant": "by Home Assistant"
+    case "cloud": "by the cloud"
+    default: "by \(source)"
+    }
+}
+
+/// A preset's name, or a temperature with its unit.
+func targetText(_ target: String) -> String {
+    Double(target).map { temperatureText($0) } ?? target
+}
+
 extension RoomStatus {
-    /// The daemon's reason, and when an override or a waiting time ends.
-    var explanation: String {
-        var parts = reason.isEmpty ? [] : [reason]
-        if let override {
-            if reason.isEmpty { parts.append("override \(pumpText(override.isPumpOn)) by \(override.source)") }
-            if let left = override.secondsLeft { parts.append("ends in \(durationText(left))") }
-        } else if let hold {
-            if reason.isEmpty { parts.append("\(hold.target) by \(hold.source)") }
-            if let left = hold.secondsLeft { parts.append("ends in \(durationText(left))") }
-        }
+    /// Why the pump is as it is, what somebody asked for and until when, and what is wrong with the room. Not printable
+    /// yet.
+    func explanation(now: Timestamp, alarms: [Alarm] = []) -> String {
+        // What a person asked for says more than the reason that repeats it.
+        var parts = reason.isEmpty || override != nil && reason.hasPrefix("override") ? [] : [reason]
+        if let mode = mode(now: now) { parts.append(mode) }
         if let waitingSeconds { parts.append("waits \(durationText(waitingSeconds)) for the compressor") }
+        if let discarded, discarded > 0, temperature == nil || isStale {
+            parts.append("\(countText(discarded, "reading")) discarded as a sensor's fault")
+        }
+        // The reason of a blind room is its alarm.
+        let own = alarms.filter { $0.room == name && (reason.isEmpty || !$0.text.contains(reason)) }
+        parts += own.map { "alarm: \($0.text)" }
+        if own.isEmpty, let pumpProblem { parts.append("alarm: \(pumpProblem)") }
         return parts.joined(separator: "; ")
+    }
+
+    /// Whose word counts, if it is not simply the room's own limits, and until when.
+    func mode(now: Timestamp) -> String? {
+        if let override {
+            return "switched \(pumpText(override.isPumpOn)) \(sourceText(override.source)) "
+                + endText(override.secondsLeft, now: now)
+        }
+        if let hold {
+            let then = scheduled.map { "; the schedule says \($0)" } ?? ""
+            return "holds \(targetText(hold.target)), set \(sourceText(hold.source)), "
+                + endText(hold.secondsLeft, now: now) + then
+        }
+        return (scheduled ?? preset).map { "\($0) by the schedule" }
+    }
+}
+
+/// "until 13:26, in 59 min", with the date when that is not today's; nil seconds have no end.
+func endText(_ secondsLeft: Double?, now: Timestamp) -> String {
+    guard let secondsLeft else { return "until it is changed" }
+    let end = now.later(by: secondsLeft).flatMap { LocalTime(now: now).minute($0) } ?? "?"
+    return "until \(end), in \(durationText(secondsLeft))"
+}
+
+extension Timestamp {
+    /// Nil beyond the calendar.
+    func later(by seconds: Double) -> Timestamp? {
+        guard let whole = Int64(exactly: seconds.rounded()) else { return nil }
+        let (length, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
+        let (end, overflowed) = nanoseconds.addingReportingOverflow(length)
+        return overflow || overflowed ? nil : Timestamp(nanoseconds: end)
     }
 }
 
@@ -42,6 +93,9 @@ extension Status {
     /// What a person should know first; empty when all is well.
     var problems: [String] {
         var problems: [String] = []
+        if let worst = alarms.min(by: { $0.severity < $1.severity }), worst.name == "no-home-broker" {
+            problems.append("nothing is heating: \(printable(worst.text))")
+        }
         let alarmCount = alarms.count + (configurationError == nil ? 0 : 1)
         if alarmCount > 0 { problems.append(countText(Int64(alarmCount), "alarm")) }
         let blind = rooms.filter(\.isStale).map { printableName($0.name) }
@@ -64,16 +118,24 @@ extension Status {
 extension Status {
     /// The backlog in words. It is the journal's: while that is not open, nobody knows it.
     var backlog: String {
-        journal == nil ? "unknown until the journal is open" : uplink.map(backlogText) ?? "unknown"
+        journal == nil
+            ? "unknown until the journal is open"
+            : uplink.map { backlogText($0, isConnected: isCloudConnected) } ?? "unknown"
+    }
+
+    private var isCloudConnected: Bool {
+        links.first { $0.name == "uplink" }.map { $0.state == .connected } ?? true
     }
 }
 
 /// "41 233 readings, oldest 38 min; 18/s, done in 38 min".
-private func backlogText(_ uplink: UplinkStatus) -> String {
+private func backlogText(_ uplink: UplinkStatus, isConnected: Bool) -> String {
     guard let backlog = uplink.backlog else { return "unknown" }
-    guard backlog > 0 else { return "none, the cloud has confirmed everything" }
+    guard backlog > 0 else { return isConnected ? "none, the cloud has confirmed everything" : "none" }
     var text = countText(backlog, "reading")
     if let oldest = uplink.oldestSeconds { text += ", oldest \(durationText(oldest))" }
+    // What left before the connection was lost says nothing about the time that it will take.
+    guard isConnected else { return text + "; they leave when the cloud is connected" }
     if let rate = uplink.ratePerSecond { text += rate > 0 ? "; \(rateText(rate))" : "; nothing is leaving" }
     if let rest = uplink.secondsToDrain { text += ", done in \(durationText(rest))" }
     return text
@@ -83,9 +145,11 @@ private func backlogText(_ uplink: UplinkStatus) -> String {
 func confirmationText(_ uplink: UplinkStatus) -> String {
     var parts: [String] = []
     if let inFlight = uplink.inFlight, inFlight > 0 { parts.append("\(groupedText(inFlight)) under way") }
-    if let resent = uplink.resent, resent > 0 { parts.append("\(groupedText(resent)) sent again") }
+    if let resent = uplink.resent, resent > 0 {
+        parts.append("\(groupedText(resent)) sent again to be sure, none counts twice")
+    }
     switch uplink.confirm {
-    case "ingestor": parts.append("confirmed by the ingestor, end to end")
+    case "ingestor": parts.append("kept here until the cloud has them on disk")
     case "broker": parts.append("confirmed by the cloud broker only: what its memory loses is lost")
     default: break
     }
@@ -117,4 +181,16 @@ func total(_ counts: [ReasonCount]) -> Int64 {
         let (result, overflow) = sum.addingReportingOverflow(entry.count)
         return overflow ? .max : result
     }
+}
+
+/// How the process is that records and forwards.
+func recordingText(_ recording: RecordingStatus) -> String {
+    let time = recording.seconds.map { " for \(durationText($0))" } ?? ""
+    var text = recording.pid == nil ? "not running\(time)" : "running\(time)"
+    if recording.pid != nil, recording.isAway, let silence = recording.silentSeconds {
+        text += ", silent for \(durationText(silence))"
+    }
+    if let restarts = recording.restarts, restarts > 0 { text += ", started again \(countText(restarts, "time"))" }
+    if let end = recording.lastEnd { text += "; it \(printable(end))" }
+    return text
 }

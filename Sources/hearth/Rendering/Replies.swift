@@ -92,8 +92,11 @@ struct OverrideReply: Equatable, Sendable {
     /// "on", "off" or "auto".
     var pump: String
     var secondsLeft: Double?
+    /// The home broker is connected, so that the pump can hear it.
+    var isReachable: Bool
 
     init(_ json: JSON) {
+        isReachable = json["isReachable"]?.bool ?? true
         room = json["room"]?.string ?? "?"
         pump = json["pump"]?.string ?? "?"
         secondsLeft = json["secondsLeft"]?.double

@@ -1,10 +1,13 @@
 import GatewayClient
+import Heating
 
 /// `hearth status` as lines of text: what is wrong first, then rooms, links and figures.
 struct StatusText {
     let status: Status
     let width: Int
     let style: Style
+    /// For the times at which something ends.
+    var now = wallClock()
 
     func lines() -> [String] {
         let sections = [heading, alarms, rooms, links, figures].filter { !$0.isEmpty }
@@ -26,17 +29,19 @@ struct StatusText {
     }
 
     private var alarms: [String] {
-        var lines = status.alarms.flatMap { alarm($0.name, $0.text, advice: $0.advice) }
+        var lines = status.alarms.flatMap {
+            alarm($0.name, $0.text, advice: $0.advice, $0.severity <= .recording ? .red : .yellow)
+        }
         if let error = status.configurationError {
             lines += alarm("configuration", error, advice: "correct the file, then: sudo systemctl reload hearthd")
         }
         return lines
     }
 
-    private func alarm(_ name: String, _ text: String, advice: String) -> [String] {
+    private func alarm(_ name: String, _ text: String, advice: String, _ colour: Style.Colour = .red) -> [String] {
         let finding = wrapped("\(printable(name)): \(printable(text))", width: width - 2)
         let action = advice.isEmpty ? [] : wrapped("what to do: \(printable(advice))", width: width - 2)
-        return finding.enumerated().map { style.paint(($0 == 0 ? "! " : "  ") + $1, .red) } + action.map { "  " + $0 }
+        return finding.enumerated().map { style.paint(($0 == 0 ? "! " : "  ") + $1, colour) } + action.map { "  " + $0 }
     }
 
     // MARK: - Rooms and links
@@ -55,7 +60,8 @@ struct StatusText {
                 .init(name: room.name, .bold), .init(temperatureText(room.temperature)),
                 .init(room.readingAgeSeconds.map(durationText) ?? "-", room.isStale ? .red : .plain),
                 .init(room.isPumpOn.map(pumpText) ?? "-", room.isPumpOn == true ? .cyan : .plain),
-                .init(room.pumpSeconds.map(durationText) ?? "-"), .init(room.explanation),
+                .init(room.pumpSeconds.map(durationText) ?? "-"),
+                .init(room.explanation(now: now, alarms: status.alarms)),
             ]
         }
         return table.lines(width: width, style: style)
@@ -86,6 +92,9 @@ struct StatusText {
             fields.append(Field("", confirmation))
         }
         fields.append(Field("Journal", status.journal.map(journalText) ?? "not open"))
+        if let recording = status.recording {
+            fields.append(Field("Recording", recordingText(recording), recording.isAway ? .yellow : .plain))
+        }
         if let disk = status.disk { fields.append(Field("Disk", diskText(disk))) }
         fields.append(Field("Readings", countersText))
         return Field.lines(fields, width: width, style: style)
@@ -94,7 +103,8 @@ struct StatusText {
     private var countersText: String {
         let counters = status.counters
         var parts = [
-            "\(groupedText(counters.readings ?? 0)) received", "\(groupedText(counters.recorded ?? 0)) recorded",
+            "\(groupedText(counters.readings ?? 0)) received",
+            "\(groupedText(counters.recorded ?? 0)) recorded with commands",
         ]
         if let duplicates = counters.duplicates, duplicates > 0 {
             parts.append("\(groupedText(duplicates)) delivered twice")

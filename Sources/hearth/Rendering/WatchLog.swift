@@ -1,35 +1,40 @@
 import GatewayClient
+import Heating
 
 /// `hearth watch` in a pipe: one line for each thing that changed, each with its time.
 struct WatchLog {
     private struct Entry {
         /// What the entry is about: "room office".
-        var key: String
+        var key: ExactString
         /// A line is due when this changes.
         var text: String
         /// Added to the line, but not a reason for one.
         var remark = ""
     }
 
-    private var previous: [String: String] = [:]
+    private var previous: [ExactString: String] = [:]
     private var backlogAt: Double?
 
     /// The lines to append for a new status. The first status names everything.
-    mutating func lines(for status: Status, at time: String) -> [String] {
+    mutating func lines(for status: Status, at time: String, now: Timestamp = wallClock()) -> [String] {
         var current = status.rooms.map { room in
-            let remark = room.explanation.isEmpty ? "" : " (\(printable(room.explanation)))"
-            return Entry(key: "room \(printableName(room.name))", text: Self.text(room), remark: remark)
+            let explanation = room.explanation(now: now, alarms: status.alarms)
+            let remark = explanation.isEmpty ? "" : " (\(printable(explanation)))"
+            return Entry(key: ExactString("room \(printableName(room.name))"), text: Self.text(room), remark: remark)
         }
         current += status.links.map { link in
             let detail = link.detail.isEmpty ? "" : ": \(printable(link.detail))"
-            return Entry(key: "link \(printableName(link.name))", text: "\(link.state.rawValue)\(detail)")
+            return Entry(key: ExactString("link \(printableName(link.name))"), text: "\(link.state.rawValue)\(detail)")
         }
-        current += status.alarms.map { Entry(key: "alarm \(printableName($0.name))", text: printable($0.text)) }
+        current += status.alarms.map { alarm in
+            let subject = alarm.subject.isEmpty ? "" : " \(printableName(alarm.subject))"
+            return Entry(key: ExactString("alarm \(printableName(alarm.name))\(subject)"), text: printable(alarm.text))
+        }
         if let error = status.configurationError {
-            current.append(Entry(key: "alarm configuration", text: printable(error)))
+            current.append(Entry(key: ExactString("alarm configuration"), text: printable(error)))
         }
         if isBacklogDue(status) {
-            current.append(Entry(key: "backlog", text: status.backlog))
+            current.append(Entry(key: ExactString("backlog"), text: status.backlog))
         }
         return changes(to: current).map { "\(time) \($0)" }
     }
@@ -37,17 +42,17 @@ struct WatchLog {
     /// A line for the reader when the daemon cannot be reached, once per reason.
     mutating func lines(for error: VarlinkError, at time: String) -> [String] {
         let text = error.explanation
-        guard previous.updateValue(text, forKey: "hearthd") != text else { return [] }
+        guard previous.updateValue(text, forKey: ExactString("hearthd")) != text else { return [] }
         return ["\(time) hearthd: \(text); trying again"]
     }
 
     private mutating func changes(to current: [Entry]) -> [String] {
         var lines: [String] = []
-        if previous.removeValue(forKey: "hearthd") != nil { lines.append("hearthd: reachable again") }
+        if previous.removeValue(forKey: ExactString("hearthd")) != nil { lines.append("hearthd: reachable again") }
         for entry in current where previous.updateValue(entry.text, forKey: entry.key) != entry.text {
             lines.append("\(entry.key): \(entry.text)\(entry.remark)")
         }
-        let keys = Set(current.map(\.key) + ["backlog"])
+        let keys = Set(current.map(\.key) + [ExactString("backlog")])
         for key in previous.keys.filter({ !keys.contains($0) }).sorted() {
             previous[key] = nil
             lines.append("\(key): gone")
@@ -68,7 +73,9 @@ struct WatchLog {
         var text = "\(temperatureText(room.temperature)), pump \(pumpText(room.isPumpOn))"
         if room.isStale { text += ", no fresh reading" }
         if let override = room.override {
-            text += ", override \(pumpText(override.isPumpOn)) by \(printable(override.source))"
+            text += ", switched \(pumpText(override.isPumpOn)) \(printable(sourceText(override.source)))"
+        } else if let hold = room.hold {
+            text += ", holds \(printable(targetText(hold.target))), set \(printable(sourceText(hold.source)))"
         }
         return text
     }

@@ -19,6 +19,9 @@ struct LocalTime {
         return "\(then.tm_year + 1_900)-\(twoDigits(then.tm_mon + 1))-\(twoDigits(then.tm_mday)) \(clock)"
     }
 
+    /// As ``text(_:)`` without seconds.
+    func minute(_ time: Timestamp) -> String? { text(time).map { String($0.dropLast(3)) } }
+
     /// As ``text(_:)`` for the ISO 8601 text of the daemon; text that is no time stays as it is.
     func text(iso8601: String) -> String {
         Timestamp(iso8601: iso8601.utf8).flatMap(text) ?? iso8601

@@ -24,8 +24,8 @@ final class Screen {
             note = "\(lines.count - shown.count) more lines: make the window taller. " + footer
         }
         note = wrapped(note, width: output.size.columns).first ?? ""
-        let picture = shown.map { $0 + Self.eraseRest + "\r\n" }.joined()
-        try output.write(Self.home + picture + Self.eraseBelow + Self.at(row: rows) + note)
+        let picture = shown.map { Self.eraseRow + $0 + "\r\n" }.joined()
+        try output.write(Self.home + picture + Self.eraseBelow + Self.at(row: rows) + Self.eraseRow + note)
     }
 
     /// Gives the terminal back, stops the process as Ctrl-Z would have, and takes the screen again afterwards.
@@ -39,7 +39,8 @@ final class Screen {
     private static let entering = "\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l\u{1B}[2J"
     private static let leaving = "\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l"
     private static let home = "\u{1B}[H"
-    private static let eraseRest = "\u{1B}[K"
+    /// Before the text: after the last column the cursor still stands on it, and would erase what was written there.
+    private static let eraseRow = "\u{1B}[K"
     private static let eraseBelow = "\u{1B}[J"
     private static func at(row: Int) -> String { "\u{1B}[\(row);1H" }
 }

@@ -33,11 +33,16 @@ extension ForwardSnapshot {
                 name: "disk", state: .error, detail: "the journal's directory cannot be examined",
                 advice: "Create it and give it to the user hearthd runs as.")
         }
-        let detail = "\(disk.free >> 20) MiB free of \(disk.total >> 20)"
+        let detail = "\(Self.gibibytes(disk.free)) GiB free of \(Self.gibibytes(disk.total))"
         let need = max(64 << 20, (state.configuration.journal.maxSize - (journal?.fileBytes ?? 0)))
         guard disk.free < need else { return Check(name: "disk", state: .ok, detail: detail) }
         return Check(
             name: "disk", state: .warning, detail: "\(detail): less than the journal may still grow",
             advice: "Free some space or lower journal.max_size.")
+    }
+
+    /// To a tenth.
+    private static func gibibytes(_ bytes: some BinaryInteger) -> Double {
+        (Double(bytes) / Double(1 << 30) * 10).rounded() / 10
     }
 }

@@ -1,26 +1,28 @@
-import ArgumentParser
+import CLinux
 import Glibc
 import Heating
 import Logging
 import Synchronization
 
 /// `hearthd forward`: the recording and forwarding side, started by hearthd itself and never by a person.
-struct ForwardCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "forward", abstract: "Started by hearthd: records, keeps and forwards readings.",
-        shouldDisplay: false)
+enum ForwardCommand {
+    static let name = "forward"
 
     /// EX_USAGE of sysexits.h.
-    private static let usageExit = ExitCode(64)
+    private static let usageExit: Int32 = 64
 
-    func run() throws {
+    /// On the process's main thread, until the parent says stop or is gone.
+    static func run() -> Never {
         let descriptor = SpawnedProcess.childDescriptor
         var type: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 else {
             FileOutput.standardError("hearthd forward is started by hearthd; run hearthd\n")
-            throw Self.usageExit
+            exit(usageExit)
         }
+        // The parent's end is seen on the socket, but not by a process that is stopped, and not while stopping takes its
+        // time: whoever starts next needs the journal.
+        _ = linux_die_with_parent()
         // The parent decides when to end: a terminal's Ctrl-C and systemd's SIGTERM reach every process at once.
         for number in [SIGTERM, SIGINT, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -41,7 +43,11 @@ enum ProcessLimits {
 
     static func forForwarding() {
         var limit = rlimit(rlim_cur: data, rlim_max: data)
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
+        if setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) != 0 {
+            FileOutput.standardError(
+                "hearthd forward has no limit of memory of its own (\(String(cString: strerror(errno)))): allow prlimit64\n"
+            )
+        }
         // The kernel takes this process before its parent (proc_pid_oom_score_adj(5)); raising needs no privilege.
         let descriptor = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
@@ -50,7 +56,7 @@ enum ProcessLimits {
     }
 }
 
-/// Obeys the parent on the process's main thread, until it says stop or is gone.
+/// Obeys the parent until it says stop or is gone.
 private struct ForwardOrders {
     let descriptor: Int32
 
@@ -64,6 +70,9 @@ private struct ForwardOrders {
                 while let message = try buffer.next() {
                     switch ForwardOrder(message) {
                     case .settings(let text): settle(text, &forwarder, outbox)
+                    case .question(let id, .report, _):
+                        // From memory: also while the disk keeps the other answers waiting.
+                        if let forwarder { outbox.send(.answer(id: id, .answer(ForwardSnapshot(forwarder).json))) }
                     case .question(let id, let question, let parameters):
                         answering.add(.init(id: id, question: question, parameters: parameters), forwarder)
                     case .stop:
@@ -72,6 +81,9 @@ private struct ForwardOrders {
                     case nil: throw .unreadable
                     }
                 }
+                // A thread that waits in recv is woken by everything that its own side has sent, too.
+                var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                poll(&polled, 1, -1)
                 try buffer.fill(from: descriptor)
             } catch {
                 // The parent is gone: whoever starts next needs the journal, and nothing unacknowledged is lost.
@@ -104,6 +116,9 @@ private final class AnsweringThread: Sendable {
         var parameters: JSON
     }
 
+    /// While a disk hangs, questions pile up that nobody waits for any more.
+    private static let limit = 64
+
     private let outbox: ForwardOutbox
     private let waiting = Mutex<[(Asked, Forwarder)]>([])
     private let wake = WakePipe()
@@ -117,7 +132,12 @@ private final class AnsweringThread: Sendable {
         guard let forwarder else {
             return outbox.send(.answer(id: asked.id, .failure("the journal is not open yet")))
         }
-        waiting.withLock { $0.append((asked, forwarder)) }
+        let isAdded = waiting.withLock { waiting in
+            guard waiting.count < Self.limit else { return false }
+            waiting.append((asked, forwarder))
+            return true
+        }
+        guard isAdded else { return outbox.send(.answer(id: asked.id, .failure("the disk does not answer"))) }
         wake.signal()
     }
 

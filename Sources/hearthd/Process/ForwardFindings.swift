@@ -29,6 +29,13 @@ extension ForwardSnapshot {
         findings += journal.alarms.map {
             Finding(name: "journal", severity: .recording, subject: $0, text: $0, advice: "Details: hearth journal")
         }
+        if let removal = journal.removal {
+            findings.append(
+                .init(
+                    name: "journal-file-removed", severity: .recording, text: removal,
+                    advice: "Find out what touches \(journal.path): while hearthd runs the file is its own. Restart "
+                        + "hearthd when you know, and this message goes."))
+        }
         if journal.dropped > 0 {
             findings.append(
                 .init(

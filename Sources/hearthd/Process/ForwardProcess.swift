@@ -24,6 +24,8 @@ final class ForwardProcess: Sendable {
         var heardAt: Instant?
         /// How it ended last, or why it cannot be started.
         var ending: String?
+        /// Boot time of its last end that nobody had asked for.
+        var failedAt: Instant?
         /// Boot time of the next start while none is running.
         var nextStart: Instant?
     }
@@ -32,7 +34,7 @@ final class ForwardProcess: Sendable {
     struct Listener: Sendable {
         var cloudLink: @Sendable (Bool) -> Void
         var command: @Sendable (Room, HeatPumpCommand) -> Void
-        /// Called after a report or an answer.
+        /// Called when a question is answered, or nobody will answer it.
         var news: @Sendable () -> Void
     }
 
@@ -42,11 +44,15 @@ final class ForwardProcess: Sendable {
     /// A lane that has not turned for so long, and is not connecting, hangs. A disk may freeze for half a minute, as cheap
     /// cards do when they collect garbage.
     static let standstill = Duration.seconds(60)
-    /// How long a question may take.
-    static let patience = Duration.seconds(5)
+    /// How long a question may take: less than the five seconds for which `hearth` waits.
+    static let patience = Duration.seconds(4)
     /// How long a status waits for the newest figures before it shows the last ones.
     static let reportPatience = Duration.milliseconds(300)
+    /// A turn of this side's own thread that took longer was not the child's fault: the box slept, or somebody had
+    /// stopped this process.
+    private static let absence = Duration.seconds(5)
     private static let outstandingLimit = 64
+    /// Beside the settings, which may be long.
     private static let unsentLimit = 1 << 20
 
     private struct State: Sendable {
@@ -141,13 +147,19 @@ final class ForwardProcess: Sendable {
             : "the recording side does not answer; is its disk frozen?"
     }
 
-    /// Asks the child to stop, waits for it, at most `nanoseconds`, and ends it then.
-    func stop(within nanoseconds: Int64) {
+    /// Asks the child to stop.
+    func askToStop() {
         state.withLock {
+            guard !$0.isStopping else { return }
             $0.isStopping = true
             $0.orders.append(.stop)
         }
         wake.signal()
+    }
+
+    /// Asks the child to stop, waits for it, at most `nanoseconds`, and ends it then.
+    func stop(within nanoseconds: Int64) {
+        askToStop()
         let deadline = Clock.bootNanoseconds + nanoseconds
         while !hasEnded.load(ordering: .acquiring), Clock.bootNanoseconds < deadline { Clock.sleep(5_000_000) }
         if let pid = view.pid, !hasEnded.load(ordering: .acquiring) { kill(pid, SIGKILL) }
@@ -165,6 +177,8 @@ final class ForwardProcess: Sendable {
                 state.withLock { state in
                     (state.view.pid, state.view.since, state.view.heardAt) = (child.pid, began, began)
                     (state.view.nextStart, state.sentSettings, state.mustRestart) = (nil, nil, false)
+                    // Its predecessor's.
+                    (state.view.report.standstill, state.view.report.links) = (nil, [])
                 }
                 ending = serve(child, listener)
             } catch {
@@ -173,17 +187,18 @@ final class ForwardProcess: Sendable {
             listener.cloudLink(false)
             let isWanted = state.withLock { $0.mustRestart }
             let delay = isWanted ? .zero : pause.next(afterLife: Clock.now - began)
-            note(ending, delay)
+            note(ending, delay, isWanted: isWanted)
             listener.news()
             if !isWanted { sleep(until: Clock.now + delay) }
         }
     }
 
-    private func note(_ ending: String, _ delay: Duration) {
+    private func note(_ ending: String, _ delay: Duration, isWanted: Bool) {
         let (isStopping, isNew) = state.withLock { state in
             let isNew = state.view.ending != ending
             (state.view.pid, state.view.since) = (nil, Clock.now)
-            (state.view.ending, state.view.nextStart) = (ending, Clock.now + delay)
+            state.view.nextStart = Clock.now + delay
+            if !isWanted { (state.view.ending, state.view.failedAt) = (ending, Clock.now) }
             state.view.restarts += 1
             // The next one counts from nothing.
             state.view.carried = sum(state.view.carried, state.view.report.counters)
@@ -194,7 +209,8 @@ final class ForwardProcess: Sendable {
             state.orders.removeAll { if case .question = $0 { true } else { false } }
             return (state.isStopping, isNew || state.view.restarts % 10 == 0)
         }
-        guard !isStopping, isNew else { return }
+        if isWanted { logger.notice("the recording side starts again, with the new settings") }
+        guard !isStopping, isNew, !isWanted else { return }
         logger.error(
             "the recording side \(ending); heating goes on, it is started again",
             metadata: ["restarts": "\(view.restarts)"])
@@ -205,6 +221,7 @@ final class ForwardProcess: Sendable {
         defer { close(child.descriptor) }
         var input = MessageBuffer()
         var output: [UInt8] = []
+        var turnedAt = Clock.now
         while true {
             collectOrders(into: &output)
             var polled = [
@@ -213,6 +230,9 @@ final class ForwardProcess: Sendable {
             ]
             poll(&polled, 2, 1000)
             if polled[1].revents != 0 { wake.clear() }
+            let now = Clock.now
+            if now - turnedAt > Self.absence { state.withLock { $0.view.heardAt = now } }
+            turnedAt = now
             if polled[0].revents & Int16(POLLOUT) != 0 { write(&output, to: child.descriptor) }
             if polled[0].revents & ~Int16(POLLOUT) != 0 {
                 do throws(MessageBuffer.Failure) {
@@ -265,7 +285,6 @@ final class ForwardProcess: Sendable {
         case .command(let room, let command): listener.command(room, command)
         case .report(let report):
             state.withLock { $0.view.report = ForwardReport(report, at: now) }
-            listener.news()
         case .answer(let id, let answer):
             state.withLock { state in
                 // Otherwise nobody waits for it any more.
@@ -278,9 +297,9 @@ final class ForwardProcess: Sendable {
 
     /// Why the child must go; nil while it does its work.
     private func reasonToEnd(unsent: Int) -> String? {
-        let (view, isStopping) = state.withLock { ($0.view, $0.isStopping) }
+        let (view, isStopping, settings) = state.withLock { ($0.view, $0.isStopping, $0.settings) }
         if isStopping { return nil }
-        if unsent > Self.unsentLimit { return "did not listen" }
+        if unsent > Self.unsentLimit + 2 * settings.utf8.count { return "did not listen" }
         let now = Clock.now
         if let heardAt = view.heardAt, now - heardAt > Self.silence {
             return "said nothing for \((now - heardAt).spoken)"

@@ -28,7 +28,8 @@ final class Forwarder: Sendable {
         var isStopping = false
     }
 
-    private static let journalRetryNanoseconds: Int64 = 2_000_000_000
+    /// At first soon: a predecessor that was killed may still have it.
+    private static let journalRetries: [Int64] = [100_000_000, 250_000_000, 500_000_000, 2_000_000_000]
     private static let reportNanoseconds: Int64 = 1_000_000_000
     private static let keepNanoseconds: Int64 = 5_000_000_000
 
@@ -45,6 +46,7 @@ final class Forwarder: Sendable {
         startThread("report") { [self] in
             while !snapshot.isStopping {
                 outbox.send(.report(ForwardSnapshot(self).json))
+                history.observeLinks(snapshot)
                 Clock.sleep(Self.reportNanoseconds)
             }
         }
@@ -81,6 +83,7 @@ final class Forwarder: Sendable {
 
     /// Tries until it works: the disk may be mounted late, full, or read-only for now.
     private func openJournal() {
+        var attempts = 0
         while !snapshot.isStopping {
             let configuration = snapshot.configuration
             do throws(JournalError) {
@@ -97,7 +100,8 @@ final class Forwarder: Sendable {
                     logger.error("no journal; heating goes on, nothing is recorded", metadata: ["error": "\(text)"])
                 }
             }
-            Clock.sleep(Self.journalRetryNanoseconds)
+            Clock.sleep(Self.journalRetries[min(attempts, Self.journalRetries.count - 1)])
+            attempts += 1
         }
     }
 
@@ -119,14 +123,19 @@ final class Forwarder: Sendable {
             }
         }
         if let uplink { uplinkBox.set(uplink) }
-        let isStopping = state.withLock { state in
+        let now = state.withLock { state in
             state.journal = journal
             state.journalError = nil
             state.record = record
             state.uplink = uplink
-            return state.isStopping
+            return state
         }
-        if isStopping { return journal.close() }
+        if now.isStopping { return journal.close() }
+        // A reload that came while the journal was being opened found no connections to tell.
+        if now.configuration != configuration {
+            record.reconfigure(.record(now.configuration))
+            uplink?.reconfigure(.uplink(now.configuration))
+        }
         for alarm in journal.status.alarms { logger.error("journal", metadata: ["alarm": "\(alarm)"]) }
         logger.info(
             "journal open",

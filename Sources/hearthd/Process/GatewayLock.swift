@@ -6,7 +6,7 @@ import Heating
 /// Each of the three is guarded by a name in the kernel (abstract sockets, unix(7)): such a name vanishes with its process,
 /// knows who holds it, and needs no disk that could be frozen, full or not mounted yet. Boxes do not see each other's names,
 /// nor do containers with networks of their own; the brokers and the journal's own lock notice those.
-final class GatewayLock {
+struct GatewayLock: Sendable {
     /// Somebody else runs on the same socket, broker or journal.
     struct Held: Error, CustomStringConvertible {
         /// What is in use.
@@ -20,6 +20,11 @@ final class GatewayLock {
         }
     }
 
+    /// Askers that have not been dismissed yet.
+    private static let backlog: Int32 = 4096
+    /// How often a name is looked at whose holder has bound it and does not listen yet.
+    private static let attempts = 20
+
     private var descriptors: [Int32] = []
 
     private init() {}
@@ -31,7 +36,7 @@ final class GatewayLock {
     static func take(for configuration: Configuration, within patience: Duration) throws(Held) -> GatewayLock {
         let end = Clock.now + patience
         while true {
-            let lock = GatewayLock()
+            var lock = GatewayLock()
             do throws(Held) {
                 for (resource, key) in names(configuration) { try lock.take(resource, key) }
                 return lock
@@ -45,15 +50,23 @@ final class GatewayLock {
 
     func release() {
         for descriptor in descriptors { close(descriptor) }
-        descriptors = []
+    }
+
+    /// Those who looked who holds the names stand in line until then. To be called now and then: who finds the line full
+    /// cannot see the holder.
+    func dismissAskers() {
+        for descriptor in descriptors {
+            while case let asker = accept(descriptor, nil, nil), asker >= 0 { close(asker) }
+        }
     }
 
     /// What is guarded, for a person and as a name.
     static func names(_ configuration: Configuration) -> [(resource: String, key: String)] {
-        let broker = configuration.local.address
+        let host = configuration.local.host
+        let broker = "\(isThisBox(host) ? "localhost" : host):\(configuration.local.port)"
         var names = [
             (
-                "home '\(configuration.home.displayName)' at the home broker \(broker)",
+                "home '\(configuration.home.displayName)' at the home broker \(configuration.local.address)",
                 "home \(configuration.home.name) \(broker)"
             ),
             ("the journal \(configuration.journal.path)", "journal \(tidy(configuration.journal.path))"),
@@ -63,44 +76,74 @@ final class GatewayLock {
         return names
     }
 
-    /// Without `.`, doubled slashes and the like; symbolic links are not followed, which would need the disk.
+    private static func isThisBox(_ host: String) -> Bool {
+        ["localhost", "::1", "0.0.0.0", "::"].contains(host) || host.hasPrefix("127.")
+    }
+
+    /// Without `.`, `..`, doubled slashes and the like; symbolic links are not followed, which would need the disk.
     private static func tidy(_ path: String) -> String {
-        "/" + path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        var parts: [Substring] = []
+        let absolute = path.hasPrefix("/") ? path : "\(currentDirectory)/\(path)"
+        for part in absolute.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
     }
 
-    private func take(_ resource: String, _ key: String) throws(Held) {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        // Without descriptors nothing works; that is told elsewhere, and heating must not fail for want of a lock.
-        guard descriptor >= 0 else { return }
-        if Self.withAddress(key, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 1) == 0 {
-            descriptors.append(descriptor)
-            return
-        }
-        let isTaken = errno == EADDRINUSE
-        close(descriptor)
-        if isTaken, let holder = Self.holder(of: key) {
-            throw Held(resource: resource, pid: holder.pid, program: holder.program)
+    private static var currentDirectory: String {
+        guard let bytes = getcwd(nil, 0) else { return "" }
+        defer { free(bytes) }
+        return String(cString: bytes)
+    }
+
+    private mutating func take(_ resource: String, _ key: String) throws(Held) {
+        for _ in 0..<Self.attempts {
+            guard let descriptor = Self.socket() else { return }
+            if Self.withAddress(key, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, Self.backlog) == 0 {
+                descriptors.append(descriptor)
+                return
+            }
+            let isTaken = errno == EADDRINUSE
+            close(descriptor)
+            guard isTaken else { return }
+            switch Self.holder(of: key) {
+            case .gateway(let pid, let program): throw Held(resource: resource, pid: pid, program: program)
+            case .stranger: return
+            // It ended this moment, or has not come to listening yet: two that start at once.
+            case .nobody: Clock.sleep(10_000_000)
+            }
         }
     }
 
-    /// Who listens on the name; nil for nobody, and for a stranger who only wants to keep this house cold: another user's
-    /// process counts when it is a gateway, or root's.
-    private static func holder(of key: String) -> (pid: pid_t, program: String)? {
-        let descriptor = socket(
+    /// nil without descriptors: then nothing works, which is told elsewhere, and heating must not fail for want of a lock.
+    private static func socket() -> Int32? {
+        let descriptor = Glibc.socket(
             AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
+        return descriptor >= 0 ? descriptor : nil
+    }
+
+    private enum Holder {
+        case gateway(pid: pid_t, program: String)
+        /// Somebody who only wants to keep this house cold.
+        case stranger
+        case nobody
+    }
+
+    /// Who listens on the name. Another user's process counts when it is root's, or a gateway and we are root.
+    private static func holder(of key: String) -> Holder {
+        guard let descriptor = socket() else { return .stranger }
         defer { close(descriptor) }
+        guard withAddress(key, { connect(descriptor, $0, $1) }) == 0 else {
+            // A gateway's line is never full.
+            return errno == EAGAIN ? .stranger : .nobody
+        }
         // struct ucred, which Swift does not see: socket(7).
         var peer: (pid: pid_t, uid: uid_t, gid: gid_t) = (0, 0, 0)
         var size = socklen_t(MemoryLayout.size(ofValue: peer))
-        let code = withAddress(key) { connect(descriptor, $0, $1) }
-        guard code == 0, getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 else {
-            // Its queue is full: it is held, by whom cannot be seen.
-            return code != 0 && errno == EAGAIN ? (0, "unknown") : nil
-        }
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 else { return .nobody }
         let program = name(of: peer.pid)
-        guard peer.uid == geteuid() || peer.uid == 0 || (geteuid() == 0 && program == "hearthd") else { return nil }
-        return (peer.pid, program)
+        let isOurs = peer.uid == geteuid() || peer.uid == 0 || (geteuid() == 0 && program == "hearthd")
+        return isOurs ? .gateway(pid: peer.pid, program: program) : .stranger
     }
 
     private static func name(of pid: pid_t) -> String {

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A process of this very program with a socket to it, for ``ForwardProcess``.
@@ -15,7 +16,8 @@ struct SpawnedProcess {
 
     /// Starts this program's file once more, with `arguments` behind its name.
     ///
-    /// By `/proc/self/exe`: while a package is being upgraded the child is of the same version as its parent.
+    /// By `/proc/self/exe`: while a package is being upgraded the child is of the same version as its parent. Where there is
+    /// no `/proc`, by the name that this process was started by.
     static func start(_ arguments: [String]) throws(Failure) -> SpawnedProcess {
         var pair: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
@@ -31,6 +33,8 @@ struct SpawnedProcess {
             posix_spawnattr_destroy(&attributes)
         }
         posix_spawn_file_actions_adddup2(&actions, pair[1], childDescriptor)
+        // libmosquitto's sockets are not closed by exec: the home broker would never see ours end.
+        linux_spawn_close_from(&actions, childDescriptor + 1)
         // Our threads block every signal, and a child inherits that.
         var none = sigset_t()
         sigemptyset(&none)
@@ -45,7 +49,10 @@ struct SpawnedProcess {
             ]
         defer { for text in argv + environment { free(text) } }
         var pid: pid_t = 0
-        let error = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, &argv, &environment)
+        var error = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, &argv, &environment)
+        if error == ENOENT, let name = linux_program_name() {
+            error = posix_spawn(&pid, name, &actions, &attributes, &argv, &environment)
+        }
         guard error == 0 else {
             close(pair[0])
             throw Failure(description: String(cString: strerror(error)))
@@ -54,6 +61,7 @@ struct SpawnedProcess {
         return SpawnedProcess(pid: pid, descriptor: pair[0])
     }
 
+    // Own names: variables.
     private static let `private`: Set<String> = ["NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"]
 
     /// Ends it if it has not ended `within` nanoseconds by itself, and waits for it.

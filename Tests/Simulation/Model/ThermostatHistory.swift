@@ -48,6 +48,7 @@ package struct ThermostatHistory {
         if random.chance(1, in: 3) { settings.maxChangePerMinute = random.pick([0.5, 2, 5]) }
         if random.chance(1, in: 4) { settings.presets[.eco] = .init(onBelow: 16, offAbove: 17.5) }
         if random.chance(1, in: 8) { (settings.minPlausible, settings.maxPlausible) = (-20, 40) }
+        if random.chance(1, in: 4) { settings.overheatAbove = random.pick([25.5, 27, 30]) }
         if random.chance(1, in: 2) { settings.schedule = random.pick(Self.schedules) }
         return settings
     }
@@ -92,7 +93,8 @@ package struct ThermostatHistory {
                 ? .middle(Double(Int.random(in: 3...30, using: &random))) : .preset(random.pick(Preset.allCases))
             let length: Duration? = random.chance(1, in: 2) ? nil : .seconds(random.pick([0, 10, 600, 3000]))
             try handle(.hold(target, for: length, source: random.pick([.cli, .page, .homeAssistant])))
-        case 79..<83: try handle(.cloudLink(isUp: random.chance(1, in: 2)))
+        case 79..<80: try handle(.clearHold)
+        case 80..<83: try handle(.cloudLink(isUp: random.chance(1, in: 2)))
         case 83..<84:
             // The network set the clock, summer time ended, or somebody turned it.
             wallOffset += .seconds(random.pick([-3600, 3600, -1800, 86_400, -86_400 * 3, 20_000 * 86_400]))
@@ -106,7 +108,11 @@ package struct ThermostatHistory {
 
     mutating func randomValue() -> Double {
         random.chance(1, in: 2)
-            ? random.pick([100.0, 100.0, 4.9, 5.0, 5.4, 5.5, 17.9, 18, 19, 19.1, 20, 22, 25, 25.1, .nan, .infinity, 85])
+            ? random.pick([
+                100.0, 100.0, 4.9, 5.0, 5.4, 5.5, 17.9, 18, 19, 19.1, 20, 22, 25, 25.1, 27.5, 28, 28.1, .nan, .infinity,
+                85,
+                -127, 61,
+            ])
             : Double.random(in: 0...35, using: &random)
     }
 
@@ -133,13 +139,16 @@ package struct ThermostatHistory {
             pump.startedAt = nil
             try handle(.reading(randomValue()))
         }
-        try handle(.restored(on: remembered, demand: random.chance(1, in: 4) ? nil : status.demand))
+        // A clock that can say how long the pump has been so says the truth.
+        let lasting = random.chance(1, in: 2) ? status.pumpSince.map { now - $0 } : nil
+        try handle(
+            .restored(on: remembered, demand: random.chance(1, in: 4) ? nil : status.demand, lasting: lasting))
     }
 
     // MARK: - One event, and what must hold after it
 
     mutating func handle(_ event: Thermostat.Event) throws {
-        if case .restored(let isOn, _) = event, !isAsserted { told = isOn }
+        if case .restored(let isOn, _, _) = event, !isAsserted { told = isOn }
         if case .settings(let new) = event {
             if new.enabled != settings.enabled { (told, isAsserted) = (nil, false) }
             settings = new
@@ -201,7 +210,13 @@ package struct ThermostatHistory {
             let waits = status.waitingUntil.map { $0 > now } ?? false
             try check(told == true || waits, seed, "frost without heating: \(status)")
         }
-        if status.isStale, settings.enabled, settings.onStale != .hold, status.override == nil, isAsserted {
+        if rules.isOverheated(now), settings.enabled, isAsserted, (rules.lastValid ?? 0) > rules.hottest {
+            let waits = status.waitingUntil.map { $0 > now } ?? false
+            try check(told == false || waits, seed, "too warm and heating: \(status)")
+        }
+        if status.isStale, !rules.isOverheated(now), settings.enabled, settings.onStale != .hold,
+            status.override == nil, isAsserted
+        {
             let waits = status.waitingUntil.map { $0 > now } ?? false
             try check(told == (settings.onStale == .on) || waits, seed, "blind and not as on_stale says: \(status)")
         }

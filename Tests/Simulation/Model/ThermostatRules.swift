@@ -11,6 +11,12 @@ struct Rules {
     var isFrosty = false
     var person: (isOn: Bool, until: Instant)?
     var cloud: (isOn: Bool, until: Instant)?
+    /// What a person or the cloud commands under local authority is one of these, whoever it was.
+    var personIsCloud = false
+    var linkIsUp = false
+    /// A minute after the link went, or after a command came without one.
+    var cloudEnds: Instant?
+    var isTooWarm = false
     /// Limits that a person asked for.
     var held: (target: Thermostat.Target, until: Instant)?
     var scheduled: Preset?
@@ -25,7 +31,9 @@ struct Rules {
     /// Whether a reading must be ignored: impossible, a known fault, or a jump that two more have not yet confirmed.
     mutating func isFault(_ event: Thermostat.Event, now: Instant) -> Bool {
         guard case .reading(let value) = event else { return false }
-        guard value.isFinite, value != 100, (settings.minPlausible...settings.maxPlausible).contains(value) else {
+        guard value.isFinite, ![100, 85, -127].contains(value),
+            (settings.minPlausible...settings.maxPlausible).contains(value)
+        else {
             return true
         }
         let step = settings.maxChangePerMinute
@@ -43,11 +51,13 @@ struct Rules {
 
     mutating func take(_ event: Thermostat.Event, now: Instant, isAsserted: Bool, told: Bool?) {
         endHold(now)
+        endCloud(now)
+        defer { if !cloudCommands { cloudEnds = nil } }
         switch event {
         case .reading(let value):
             (lastValid, lastArrival, onlyRemembered, doubted) = (value, now, false, [])
             weigh(value)
-        case .restored(let isOn, let remembered):
+        case .restored(let isOn, let remembered, _):
             guard !isAsserted, demand == nil else { return }
             demand = remembered ?? isOn
             onlyRemembered = lastValid == nil
@@ -60,12 +70,20 @@ struct Rules {
                 cloud = (isOn, now + length)
             } else {
                 (person, held) = ((isOn, now + length), nil)
+                personIsCloud = source == .cloud
                 weighAgain()
             }
+            if !cloudCommands { cloudEnds = nil }
+            if source == .cloud && !linkIsUp { cloudEnds = now + .seconds(60) }
         case .hold(let target, let length, _):
             let length = length ?? settings.overrideTTL
             guard settings.enabled, length > .zero else { return }
-            (person, held) = (nil, (target, now + length))
+            // What is asked for while somebody has switched the pump off waits for the end of that.
+            if let running = person, running.until > now, !running.isOn {} else { person = nil }
+            held = (target, now + length)
+            weighAgain()
+        case .clearHold:
+            held = nil
             weighAgain()
         case .scheduled(let preset):
             scheduled = preset
@@ -78,7 +96,12 @@ struct Rules {
                 weighAgain()
             }
         case .cloudLink(let isUp):
-            if !isUp, let until = cloud?.until { cloud?.until = min(until, now + .seconds(60)) }
+            if !isUp {
+                if let until = cloud?.until { cloud?.until = min(until, now + .seconds(60)) }
+                if personIsCloud, let until = person?.until { person?.until = min(until, now + .seconds(60)) }
+            }
+            if isUp { cloudEnds = nil }
+            linkIsUp = isUp
         case .settings(let new):
             if new.enabled != settings.enabled { (person, cloud, held) = (nil, nil, nil) }
             if new.authority == .local { cloud = nil }
@@ -86,6 +109,24 @@ struct Rules {
             weighAgain()
         case .tick, .reconnected: break
         }
+    }
+
+    private var cloudCommands: Bool { cloud != nil || (person != nil && personIsCloud) }
+
+    private mutating func endCloud(_ now: Instant) {
+        if let person, person.until <= now { self.person = nil }
+        if let cloud, cloud.until <= now { self.cloud = nil }
+        guard let cloudEnds, cloudEnds <= now else { return }
+        cloud = nil
+        if personIsCloud { person = nil }
+        self.cloudEnds = nil
+    }
+
+    /// The highest limit, three degrees above the highest stop or 28, unless it was written down; within the plausible.
+    var hottest: Double {
+        if let own = settings.overheatAbove { return own }
+        let stop = settings.presets.values.map(\.offAbove).reduce(settings.offAbove, max)
+        return min(max(28, stop + 3), (stop + settings.maxPlausible) / 2)
     }
 
     private mutating func endHold(_ now: Instant) {
@@ -125,13 +166,22 @@ struct Rules {
         if value > limits.high { demand = false }
         if value < settings.frostBelow { isFrosty = true }
         if value >= settings.frostBelow + 0.5 { isFrosty = false }
+        if value > hottest { isTooWarm = true }
+        if value <= hottest - 0.5 { isTooWarm = false }
+    }
+
+    /// A sensor that died while the room was too warm is believed for an hour.
+    func isOverheated(_ now: Instant) -> Bool {
+        isTooWarm && now - (lastArrival ?? start) < settings.staleAfter + .seconds(3600)
     }
 
     func wish(now: Instant) -> Bool? {
         guard settings.enabled else { return nil }
         if isFrosty && !isBlind(now) { return true }
-        if let person, person.until > now { return person.isOn }
-        if let cloud, cloud.until > now, held.map({ $0.until <= now }) ?? true { return cloud.isOn }
+        if isOverheated(now) { return false }
+        let cloudIsGone = cloudEnds.map { $0 <= now } ?? false
+        if let person, person.until > now, !(personIsCloud && cloudIsGone) { return person.isOn }
+        if let cloud, !cloudIsGone, cloud.until > now, held.map({ $0.until <= now }) ?? true { return cloud.isOn }
         if isBlind(now) && settings.onStale != .hold { return settings.onStale == .on }
         return onlyRemembered ? nil : demand
     }

@@ -10,7 +10,7 @@ import Synchronization
 /// broker that lose, repeat, reorder and delay, an ingestor whose confirmations get lost, come late or from another life.
 @main
 struct Simulate: ParsableCommand {
-    enum Part: String, CaseIterable, ExpressibleByArgument { case uplink, broker, ranges, windows, thermostat }
+    enum Part: String, CaseIterable, ExpressibleByArgument { case uplink, broker, ranges, windows, thermostat, news }
 
     @Option(help: "The first history's seed.")
     var seed = UInt64.random(in: 0..<(1 << 40))
@@ -55,6 +55,7 @@ struct Simulate: ParsableCommand {
     /// Mostly the uplink, where losses would be.
     private static let mix: [Part] = [
         .uplink, .thermostat, .uplink, .windows, .uplink, .broker, .thermostat, .ranges, .uplink, .windows,
+        .news,
     ]
 
     private static func attempt(_ part: Part, _ seed: UInt64, _ failures: borrowing Mutex<[String]>) {
@@ -77,6 +78,9 @@ struct Simulate: ParsableCommand {
         case .windows:
             var history = WindowsHistory(seed: seed)
             try history.run()
+        case .news:
+            var history = NewsHistory(seed: seed)
+            try history.run(Int.random(in: 1...8, using: &history.random))
         case .thermostat:
             var history = ThermostatHistory(seed: seed)
             try history.run(Int.random(in: 5...25, using: &history.random))

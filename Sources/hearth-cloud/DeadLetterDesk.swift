@@ -1,0 +1,187 @@
+import EventLog
+import Heating
+import MQTT
+
+/// Does what `hearth-cloud dead-letters` asks for: in that process, or for it in the one that has the journal open.
+struct DeadLetterDesk: Sendable {
+    /// Where the process that has the log open takes questions, and the header that no browser sends by itself.
+    static let path = "/dead-letters"
+    static let header = "x-hearth-dead-letters"
+
+    enum Action: String, Sendable {
+        case list, show, replay, drop
+    }
+
+    struct Request: Sendable {
+        var action = Action.list
+        var filter = DeadLetterBox.Filter()
+        /// Of `list`.
+        var limit = 1000
+        var isJSON = false
+    }
+
+    let log: any EventLog
+    let topics: LogTopics
+
+    /// - Parameter body: a request as JSON.
+    func answer(_ body: [UInt8]) throws -> String {
+        guard let json = try? JSON.parse(body), let request = Request(json) else {
+            throw SettingError("not a question about dead letters")
+        }
+        return try answer(request)
+    }
+
+    func answer(_ request: Request) throws -> String {
+        let items = try DeadLetterBox.open(in: log, topic: topics.deadLetter) { request.filter.takes($0) }
+        switch request.action {
+        case .list: return list(items, request)
+        case .show: return items.map { request.isJSON ? $0.json.serialized() + "\n" : $0.details }.joined()
+        case .replay: return try replay(items)
+        case .drop:
+            try log.append(DeadLetterBox.notes(of: items, action: "dropped", topic: topics.deadLetter))
+            return "\(items.count) dropped\n"
+        }
+    }
+
+    private func list(_ items: [DeadLetterBox.Item], _ request: Request) -> String {
+        let shown = items.suffix(request.limit)
+        var text = shown.map { request.isJSON ? $0.json.serialized() + "\n" : $0.line + "\n" }.joined()
+        if !request.isJSON {
+            let more = items.count - shown.count
+            text += "\(items.count) dead letters" + (more > 0 ? ", the newest \(shown.count) shown\n" : "\n")
+        }
+        return text
+    }
+
+    // MARK: Replaying
+
+    private func replay(_ items: [DeadLetterBox.Item]) throws -> String {
+        var done: [DeadLetterBox.Item] = []
+        var events: [Event] = []
+        var refused: [(DeadLetterBox.Item, String)] = []
+        for item in items {
+            switch again(item.letter) {
+            case .success(let made):
+                events += made
+                done.append(item)
+            case .failure(let cause): refused.append((item, cause.text))
+            }
+        }
+        // Events first: after a crash in between they are there twice, which makes the same points.
+        for start in stride(from: 0, to: events.count, by: 1000) {
+            try log.append(Array(events[start..<min(start + 1000, events.count)]))
+        }
+        try log.append(DeadLetterBox.notes(of: done, action: "replayed", topic: topics.deadLetter))
+        let text = refused.map { "not replayed: \($0.0.place): \($0.1)\n" }.joined()
+        return text + "\(done.count) replayed, \(refused.count) not\n"
+    }
+
+    private struct Obstacle: Error {
+        let text: String
+        init(_ text: String) { self.text = text }
+    }
+
+    /// The events that a dead letter becomes when it takes its way again.
+    private func again(_ letter: DeadLetter) -> Result<[Event], Obstacle> {
+        if letter.isCut {
+            return .failure(
+                Obstacle("only \(letter.bytes.count) of its \(letter.length) bytes are kept (sha256 \(letter.hash))"))
+        }
+        if letter.kind == .point { return point(letter) }
+        if let topic = sourceTopic(letter) {
+            return .success([Event(topic: topic, key: letter.key, value: letter.bytes)])
+        }
+        let message = Message(
+            topic: letter.source, payload: letter.bytes,
+            userProperties: letter.properties.map { UserProperty($0.name, $0.value) })
+        var decoder = IngestDecoder(topics: topics)
+        let made = decoder.decode([message], arrival: CloudClock.wall).events
+        if let dead = made.first(where: { $0.topic == topics.deadLetter }) {
+            return .failure(Obstacle("it still cannot be used: \(DeadLetter(dead)?.reason ?? letter.reason)"))
+        }
+        return made.isEmpty ? .failure(Obstacle("nothing comes of it")) : .success(made)
+    }
+
+    /// A line is tried again by its pipeline, as those are that wait for a field's type.
+    private func point(_ letter: DeadLetter) -> Result<[Event], Obstacle> {
+        if letter.reasonClass == HeldPoints.reasonClass {
+            return .failure(
+                Obstacle("\(letter.pipeline ?? "its pipeline") writes it by itself once the database takes it"))
+        }
+        var again = letter
+        again.reason = "\(letter.pipeline ?? ""): \(HeldPoints.reasonClass): replay was asked for; was \(letter.reason)"
+        return .success([again.event(topic: topics.deadLetter)])
+    }
+
+    /// The topic of the event log that a pipeline had it from.
+    private func sourceTopic(_ letter: DeadLetter) -> String? {
+        [topics.raw, topics.clean, topics.commands].first {
+            letter.source.hasPrefix($0 + "[") && letter.source.contains("]@")
+        }
+    }
+}
+
+extension DeadLetterDesk.Request {
+    init?(_ json: JSON) {
+        guard let action = json["action"]?.string.flatMap(DeadLetterDesk.Action.init) else { return nil }
+        self.action = action
+        filter = DeadLetterBox.Filter(
+            reason: json["reason"]?.string, since: json["since"]?.int, until: json["until"]?.int,
+            place: json["place"]?.string)
+        limit = json["limit"]?.int.map { Int(clamping: $0) } ?? limit
+        isJSON = json["json"]?.bool ?? false
+    }
+
+    var json: JSON {
+        var members: [(key: String, value: JSON)] = [
+            ("action", .string(action.rawValue)), ("limit", JSON(limit)), ("json", .bool(isJSON)),
+        ]
+        if let reason = filter.reason { members.append(("reason", .string(reason))) }
+        if let since = filter.since { members.append(("since", JSON(since))) }
+        if let until = filter.until { members.append(("until", JSON(until))) }
+        if let place = filter.place { members.append(("place", .string(place))) }
+        return .object(.init(members))
+    }
+}
+
+extension DeadLetterBox.Item {
+    /// One line of a list.
+    var line: String {
+        "\(place)  \(Timestamp(nanoseconds: at))  \(printable(letter.key))  \(printable(letter.source))  "
+            + "\(letter.length) bytes\(letter.isCut ? " (cut)" : "")  \(printable(letter.reason))"
+    }
+
+    var details: String {
+        let properties = letter.properties.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+        return """
+            place:    \(place)
+            time:     \(Timestamp(nanoseconds: at))
+            key:      \(printable(letter.key))
+            source:   \(printable(letter.source))
+            reason:   \(printable(letter.reason))
+            bytes:    \(letter.length)\(letter.isCut ? ", of which \(letter.bytes.count) are kept" : "")
+            sha256:   \(letter.hash)
+            more:     \(printable(properties))
+            \(printable(String(decoding: letter.bytes, as: UTF8.self)))
+
+
+            """
+    }
+
+    var json: JSON {
+        .object(
+            .init([
+                ("place", .string(place)), ("time", .string("\(Timestamp(nanoseconds: at))")),
+                ("key", .string(letter.key)), ("source", .string(letter.source)), ("reason", .string(letter.reason)),
+                ("kind", .string(letter.kind.rawValue)), ("length", JSON(letter.length)), ("cut", .bool(letter.isCut)),
+                ("sha256", .string(letter.hash)), ("text", .string(String(decoding: letter.bytes, as: UTF8.self))),
+            ]))
+    }
+
+    /// What others wrote must not steer a terminal.
+    private func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+    }
+}

@@ -1,0 +1,153 @@
+import EventLog
+import Influx
+import Logging
+import Synchronization
+
+/// Points of a pipeline that the database does not take because it has their field with another type.
+///
+/// Somebody has to mend the database; until then no other series waits for them. They are dead letters that come back by
+/// themselves: one line of each measurement is tried now and then, and once one is taken, all are written and noted as
+/// dealt with.
+final class HeldPoints: Sendable {
+    /// Between two attempts.
+    private static let retryNanoseconds: Int64 = 10_000_000_000
+    /// Another replica may have held some, or a person dropped them.
+    private static let recountNanoseconds: Int64 = 600_000_000_000
+    private static let batchLimit = 5000
+    /// Measurements of which a line is kept to try.
+    fileprivate static let probeLimit = 100
+    static let reasonClass = "field type conflict"
+
+    fileprivate struct Contents {
+        var count = 0
+        var reason: String?
+        /// One line per measurement.
+        var probes: [[UInt8]: [UInt8]] = [:]
+    }
+
+    private let pipeline: String
+    private let log: any EventLog
+    private let writer: InfluxWriter
+    private let topic: String
+    private let logger: Logger
+    private let contents = Mutex(Contents())
+    private let isStopping = Atomic(false)
+
+    init(pipeline: String, log: any EventLog, writer: InfluxWriter, topic: String, logger: Logger) {
+        self.pipeline = pipeline
+        self.log = log
+        self.writer = writer
+        self.topic = topic
+        self.logger = logger
+    }
+
+    func start() { startThread("held-\(pipeline)") { [self] in run() } }
+    func stop() { isStopping.store(true, ordering: .relaxed) }
+
+    /// How many wait, as far as this process knows.
+    var count: Int { contents.withLock { $0.count } }
+
+    /// What a person has to do; nil while none waits.
+    var alarm: String? {
+        contents.withLock { contents in
+            guard contents.count > 0 else { return nil }
+            return
+                "\(contents.count) points wait: \(contents.reason ?? Self.reasonClass). They are kept as dead letters and "
+                + "written by themselves once the field has the right type; see the README on field type conflicts"
+        }
+    }
+
+    /// Takes note of lines that the log has as dead letters now.
+    func hold(_ rejected: [RejectedPoint]) {
+        guard !rejected.isEmpty else { return }
+        contents.withLock { contents in
+            contents.count += rejected.count
+            for point in rejected { contents.note(point.line, reason: point.reason) }
+        }
+    }
+
+    // MARK: The loop
+
+    private func run() {
+        var recount: Int64 = 0
+        while pause(recount == 0 ? 0 : Self.retryNanoseconds) {
+            do {
+                let now = CloudClock.bootNanoseconds
+                if now >= recount {
+                    try reload()
+                    recount = now + Self.recountNanoseconds
+                }
+                if try isAnyTaken() {
+                    try writeAll()
+                    try reload()
+                }
+            } catch {
+                logger.debug("held points", metadata: ["pipeline": "\(pipeline)", "error": "\(error)"])
+                if recount == 0, !pause(1_000_000_000) { return }
+            }
+        }
+    }
+
+    private func items() throws(EventLogError) -> [DeadLetterBox.Item] {
+        try DeadLetterBox.open(in: log, topic: topic) {
+            $0.letter.kind == .point && $0.letter.pipeline == pipeline && !$0.letter.isCut
+                && $0.letter.reasonClass == Self.reasonClass
+        }
+    }
+
+    private func reload() throws {
+        let items = try items()
+        contents.withLock { contents in
+            contents = Contents()
+            contents.count = items.count
+            for item in items { contents.note(item.letter.bytes, reason: item.letter.reason) }
+        }
+    }
+
+    private func isAnyTaken() throws -> Bool {
+        let probes = contents.withLock { Array($0.probes.values) }
+        guard !probes.isEmpty else { return false }
+        var batch = PointBatch()
+        for (index, line) in probes.enumerated() { batch.add(line: line, index: index) }
+        let result = try writer.wait(writer.submit(batch, lingers: false))
+        return result.rejected.count(where: { !$0.refusal.isFinal }) < probes.count
+    }
+
+    private func writeAll() throws {
+        let all = try items()
+        for start in stride(from: 0, to: all.count, by: Self.batchLimit) {
+            let items = all[start..<min(start + Self.batchLimit, all.count)]
+            var batch = PointBatch()
+            for index in items.indices { batch.add(line: items[index].letter.bytes, index: index) }
+            let result = try writer.wait(writer.submit(batch, lingers: false))
+            let waiting = Set(result.rejected.lazy.filter { !$0.refusal.isFinal }.map(\.index))
+            let refused = result.rejected.filter(\.refusal.isFinal)
+            // What is refused for good by now is a dead letter of another reason.
+            let letters = refused.map { point in
+                var letter = items[point.index].letter
+                letter.reason = "\(pipeline): \(point.refusal.rawValue): \(point.reason)"
+                return letter.event(topic: topic)
+            }
+            let done = items.indices.filter { !waiting.contains($0) }.map { items[$0] }
+            try log.append(letters + DeadLetterBox.notes(of: done, action: "written", topic: topic))
+            logger.notice(
+                "points that had waited for a field's type are written",
+                metadata: ["pipeline": "\(pipeline)", "points": "\(done.count - refused.count)"])
+        }
+    }
+
+    /// - Returns: false when it is time to go.
+    private func pause(_ nanoseconds: Int64) -> Bool {
+        let until = CloudClock.bootNanoseconds + nanoseconds
+        while !isStopping.load(ordering: .relaxed), CloudClock.bootNanoseconds < until { CloudClock.sleep(50_000_000) }
+        return !isStopping.load(ordering: .relaxed)
+    }
+}
+
+extension HeldPoints.Contents {
+    fileprivate mutating func note(_ line: [UInt8], reason: String) {
+        self.reason = self.reason ?? reason
+        let measurement = Array(LineProtocol.measurement(of: line[...]))
+        if probes[measurement] == nil, probes.count < HeldPoints.probeLimit { probes[measurement] = line }
+    }
+}

@@ -1,0 +1,141 @@
+import { clock, degrees, exactClock as exact, say } from "./words.js";
+
+// One room's chart, drawn as SVG. No library: four shapes and two axes.
+const SVG = "http://www.w3.org/2000/svg";
+const STRIP = 8, LEFT = 30, RIGHT = 8, TOP = 8, BOTTOM = 20;
+
+function shape(parent, name, attributes, text) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+// The part of the period worth showing: from the first value on, but not less than `least` seconds.
+function visible(data, least) {
+  const end = data.start + data.step * data.count;
+  const first = data.temperature.findIndex((value) => value !== null);
+  const since = first < 0 ? end - least : data.start + data.step * Math.max(0, first - 1);
+  return { from: Math.max(data.start, Math.min(since, end - least)), to: end };
+}
+
+function range(data, low, high) {
+  const values = data.temperature.filter((value) => value !== null);
+  if (low !== null && high !== null) values.push(low, high);
+  if (values.length === 0) return { low: 15, high: 25 };
+  const [smallest, largest] = [Math.min(...values), Math.max(...values)];
+  const room = Math.max(0.5, (largest - smallest) * 0.08);
+  return { low: smallest - room, high: largest + room };
+}
+
+function timeStep(seconds) {
+  return [30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600].find((step) => seconds / step <= 5) ?? 21600;
+}
+
+// data: {start, step, count, temperature, pump, outages}; view: {low, high, now, temperature, span, caption}
+export function draw(container, data, view) {
+  const width = Math.max(200, container.clientWidth), height = Math.max(100, container.clientHeight);
+  const time = visible(data, data.step * (view.span === "hour" ? 18 : 12));
+  time.to = Math.max(time.from + 60, Math.min(time.to, view.now + data.step));
+  const degrees = range(data, view.low, view.high);
+  const floor = height - BOTTOM - STRIP - 4;
+  const x = (seconds) =>
+    LEFT + (Math.min(Math.max(seconds, time.from), time.to) - time.from) / (time.to - time.from) * (width - LEFT - RIGHT);
+  const y = (value) => floor - (value - degrees.low) / (degrees.high - degrees.low) * (floor - TOP);
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", view.label);
+
+  if (view.low !== null && view.high !== null) {
+    shape(svg, "rect", { class: "zone", x: LEFT, width: width - LEFT - RIGHT, y: y(view.high), height: Math.max(1, y(view.low) - y(view.high)) });
+  }
+  axes(svg, { width, height, floor, time, degrees, x, y, view });
+  outages(svg, data, { time, x, floor, now: view.now });
+  strip(svg, data, { x, top: floor + 4, width });
+  curve(svg, data, { x, y, time, view });
+  const cursor = shape(svg, "line", { class: "cursor", y1: TOP, y2: floor, x1: LEFT, x2: LEFT, visibility: "hidden" });
+  container.replaceChildren(svg);
+  followPointer(svg, cursor, data, { x, time, width, view });
+}
+
+function axes(svg, { width, height, floor, time, degrees, x, y, view }) {
+  const ticks = view.low !== null && view.high !== null ? [view.low, view.high]
+    : [Math.ceil(degrees.low), Math.floor(degrees.high)];
+  for (const value of ticks) {
+    shape(svg, "line", { class: "grid-line", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) });
+    shape(svg, "text", { x: LEFT - 5, y: y(value) + 4, "text-anchor": "end" }, String(Math.round(value * 10) / 10) + "°");
+  }
+  const step = timeStep(time.to - time.from), zone = new Date().getTimezoneOffset() * 60;
+  for (let at = Math.ceil((time.from - zone) / step) * step + zone; at < time.to; at += step) {
+    if (x(at) < LEFT + 14 || x(at) > width - 24) continue;
+    shape(svg, "line", { class: "grid-line", x1: x(at), x2: x(at), y1: floor + 4 + STRIP, y2: floor + 8 + STRIP });
+    shape(svg, "text", { x: x(at), y: height - 3, "text-anchor": "middle" }, step < 60 ? exact(at) : clock(at));
+  }
+}
+
+function outages(svg, data, { time, x, floor, now }) {
+  for (const outage of data.outages) {
+    if (outage.link !== "cloud") continue;
+    const end = outage.end ?? now;
+    if (end < time.from || outage.start > time.to) continue;
+    const [left, right] = [x(outage.start), x(end)];
+    shape(svg, "rect", { class: "outage", x: left, width: Math.max(2, right - left), y: TOP, height: floor - TOP });
+    shape(svg, "line", { class: "outage-edge", x1: left, x2: left, y1: TOP, y2: floor });
+    if (right - left > 52) shape(svg, "text", { x: (left + right) / 2, y: TOP + 12, "text-anchor": "middle" }, say("no cloud"));
+  }
+}
+
+// Below the curve: the pump, as opaque as its share of each step.
+function strip(svg, data, { x, top, width }) {
+  shape(svg, "rect", { class: "strip", x: LEFT, width: width - LEFT - RIGHT, y: top, height: STRIP, rx: 2 });
+  let from = 0;
+  for (let index = 1; index <= data.count; index++) {
+    if (index < data.count && data.pump[index] === data.pump[from]) continue;
+    const share = data.pump[from];
+    const [left, right] = [x(data.start + data.step * from), x(data.start + data.step * index)];
+    if (share > 0 && right > left) {
+      shape(svg, "rect", { class: "on", x: left, width: right - left + 0.2, y: top, height: STRIP, opacity: 0.25 + 0.75 * share });
+    }
+    from = index;
+  }
+}
+
+// Broken where a reading is missing for longer than three steps.
+function curve(svg, data, { x, y, time, view }) {
+  let path = "", last = null;
+  const point = (seconds, value) => {
+    path += `${last !== null && seconds - last <= data.step * 3 ? "L" : "M"}${x(seconds).toFixed(1)} ${y(value).toFixed(1)}`;
+    last = seconds;
+  };
+  data.temperature.forEach((value, index) => {
+    const middle = data.start + data.step * (index + 0.5);
+    if (value !== null && middle >= time.from && middle < view.now) point(middle, value);
+  });
+  const live = view.temperature;
+  if (live !== null && last !== null && view.now - last <= data.step * 3) point(view.now, live);
+  shape(svg, "path", { class: "curve", d: path });
+  if (live !== null && last === view.now) shape(svg, "circle", { class: "now", cx: x(view.now), cy: y(live), r: 4 });
+}
+
+function followPointer(svg, cursor, data, { x, time, width, view }) {
+  const leave = () => {
+    cursor.setAttribute("visibility", "hidden");
+    view.caption(null);
+  };
+  svg.addEventListener("pointermove", (event) => {
+    const box = svg.getBoundingClientRect();
+    const share = ((event.clientX - box.left) * width / box.width - LEFT) / (width - LEFT - RIGHT);
+    const at = time.from + Math.min(Math.max(share, 0), 1) * (time.to - time.from);
+    const index = Math.min(data.count - 1, Math.max(0, Math.floor((at - data.start) / data.step)));
+    const [value, pump] = [data.temperature[index], data.pump[index]];
+    cursor.setAttribute("visibility", "visible");
+    cursor.setAttribute("x1", x(at));
+    cursor.setAttribute("x2", x(at));
+    view.caption(`${clock(at)}: ${value === null ? say("no reading") : degrees(value)}`
+      + (pump === null ? "" : say(", pump on {share} %", { share: Math.round(pump * 100) })));
+  });
+  svg.addEventListener("pointerleave", leave);
+  svg.addEventListener("pointercancel", leave);
+}

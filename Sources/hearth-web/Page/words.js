@@ -1,0 +1,72 @@
+// Words and numbers as people read them. The English sentence is the key; other languages are files of their own.
+const languages = { de: "./words.de.js", es: "./words.es.js", ca: "./words.ca.js" };
+const wanted = (navigator.languages ?? [navigator.language]).map((name) => name.slice(0, 2).toLowerCase())
+  .find((name) => name === "en" || name in languages) ?? "en";
+const translated = wanted in languages ? (await import(languages[wanted])).words : {};
+export const language = wanted;
+document.documentElement.lang = wanted;
+
+// "{n} of {rooms} heating" with its values put in.
+export function say(sentence, values = {}) {
+  return (translated[sentence] ?? sentence).replace(/\{(\w+)\}/g, (whole, name) => name in values ? values[name] : whole);
+}
+
+// The sentence for one, or for several with {n}.
+export const sayCount = (n, one, several) => say(n === 1 ? one : several, { n: grouped(n) });
+
+for (const element of document.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say);
+for (const template of document.querySelectorAll("template")) {
+  for (const element of template.content.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say);
+}
+
+export const byId = (id) => document.getElementById(id);
+
+// Invisible and reordering characters of a name are shown as what they are.
+export const shown = (text) => String(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
+
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export const announce = (text) => write(byId("announcer"), text);
+
+// --- Numbers ---
+
+export const decimal = (value) => Number(value).toLocaleString(wanted, { minimumFractionDigits: 1, maximumFractionDigits: 1, useGrouping: false });
+export const degrees = (value) => `${decimal(value)} °C`;
+export const fixed = (value) => value === null || value === undefined ? null : Number(value);
+export const grouped = (count) => String(count ?? "?").replace(/\B(?=(\d{3})+$)/g, "\u{202f}");
+
+export function size(bytes) {
+  if (bytes === null || bytes === undefined) return "?";
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let index = 0;
+  while (bytes >= 1023.5 && index < units.length - 1) { bytes /= 1024; index++; }
+  return `${bytes < 100 && index > 0 ? Math.round(bytes * 10) / 10 : Math.round(bytes)} ${units[index]}`;
+}
+
+// --- Times ---
+
+// "2 h 5 min": the two largest units.
+export function spoken(seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "?";
+  const total = Math.max(0, Math.round(seconds));
+  const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+  const first = units.findIndex(([, size]) => total >= size);
+  if (first < 0) return "0 s";
+  const [name, size] = units[first], next = units[first + 1];
+  const rest = next ? Math.floor((total % size) / next[1]) : 0;
+  return `${Math.floor(total / size)} ${say(name)}` + (rest > 0 ? ` ${rest} ${say(next[0])}` : "");
+}
+
+const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+export const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString(wanted, time);
+export const exactClock = (seconds) => new Date(seconds * 1000).toLocaleTimeString(wanted, { ...time, second: "2-digit" });
+
+// The time of day, with the date when that is not today's.
+export function moment(seconds) {
+  const then = new Date(seconds * 1000);
+  if (then.toDateString() === new Date().toDateString()) return clock(seconds);
+  return then.toLocaleString(wanted, { weekday: "short", day: "numeric", month: "short", ...time });
+}
+export const momentIn = (seconds) => moment(Date.now() / 1000 + seconds);

@@ -1,0 +1,40 @@
+import ArgumentParser
+import GatewayClient
+
+/// The rooms that hearthd knows, for the shell; none while it does not answer.
+let roomCompletion = CompletionKind.custom { _, _, _ in
+    let socket = environmentVariable("HEARTH_SOCKET").flatMap { $0.isEmpty ? nil : $0 } ?? "/run/hearth/hearthd.sock"
+    let status = try? Gateway(socket: socket, timeout: .seconds(1)).status()
+    return status.map { Status($0).rooms.map(\.name) } ?? []
+}
+
+/// More words than expected: a room's name with a space in it, which the shell has split.
+func quotesMissing(in words: [String], command: String, _ last: String? = nil) -> ValidationError {
+    let name = printable(words.joined(separator: " "))
+    let rest = last.map { " \(printable($0))" } ?? ""
+    return ValidationError("A room's name with a space in it needs quotes: hearth \(command) '\(name)'\(rest)")
+}
+
+/// What a person typed, as hearthd reads it: `21,5`, `21.5C` and `21.5 °C` are 21.5. Nil for what is no wish.
+func overrideWish(_ text: String) -> String? {
+    if ["on", "off", "auto", "frost", "eco", "comfort"].contains(text.lowercased()) { return text.lowercased() }
+    var number = text.filter { $0 != " " }.replacing(",", with: ".")
+    for unit in ["°C", "°c", "C", "c", "°"] where number.hasSuffix(unit) {
+        number.removeLast(unit.count)
+        break
+    }
+    guard number.allSatisfy({ $0.isASCII && ($0.isNumber || ".-+".contains($0)) }), let value = Double(number),
+        value.isFinite
+    else { return nil }
+    return "\(value)"
+}
+
+/// `-5` is a temperature and not an option: it goes behind `--`, where ArgumentParser takes it as it is.
+func protectingNegativeNumbers(_ arguments: [String]) -> [String] {
+    guard arguments.first == "override", !arguments.contains("--"),
+        let index = arguments.firstIndex(where: { $0.hasPrefix("-") && overrideWish($0) != nil })
+    else { return arguments }
+    var others = arguments
+    let number = others.remove(at: index)
+    return others + ["--", number]
+}

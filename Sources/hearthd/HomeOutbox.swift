@@ -1,0 +1,271 @@
+import Heating
+import Logging
+import MQTT
+
+/// What Control sends to the home broker: commands at once, conveniences (state, status, discovery) when they are allowed and
+/// nothing essential is unanswered. What the broker does not let through becomes a finding with the line to write.
+///
+/// Belongs to Control's thread.
+struct HomeOutbox {
+    private typealias Kind = Permissions.Kind
+
+    private struct Waiting {
+        var kind: Permissions.Kind
+        var publication: Publication
+    }
+
+    private struct Subscription {
+        var kind: Permissions.Kind
+        var filters: [String]
+        var qos: UInt8
+        var options: SubscriptionOptions
+    }
+
+    /// One for each retained topic of a house of the most rooms, and some.
+    private static let limit = 2 * ControlMailbox.roomLimit + 16
+
+    private let findings: FindingBoard
+    private let logger: Logger
+    private var permissions = Permissions()
+    /// The newest publication of each topic that has not been sent.
+    private var waiting: [ExactString: Waiting] = [:]
+    /// Sent, and not answered.
+    private var unanswered: [Int32: Waiting] = [:]
+    private var subscriptions: [Subscription] = []
+
+    init(findings: FindingBoard, logger: Logger) {
+        self.findings = findings
+        self.logger = logger
+    }
+
+    /// Something that was sent may be why the broker closes.
+    func explainsClose(now: Instant) -> Bool { permissions.explainsClose(now: now) }
+
+    // MARK: Out
+
+    mutating func connected(_ link: Link, now: Instant) {
+        subscriptions = []
+        report(link.limitFinding, name: "home-broker-limits")
+    }
+
+    /// Asks for messages now, or as soon as it is allowed.
+    mutating func subscribe(
+        _ filters: [String], as kind: Permissions.Kind, qos: UInt8, options: SubscriptionOptions = .init(),
+        on link: Link,
+        now: Instant
+    ) {
+        let subscription = Subscription(kind: kind, filters: filters, qos: qos, options: options)
+        // What is asked for after a start is asked for before the readings, and alone only once it was suspected.
+        let isFirst = kind == .restoring && permissions.retry(of: kind) == nil
+        guard isFirst || permissions.allows(kind, now: now), ask(subscription, link, now) else {
+            subscriptions.append(subscription)
+            return
+        }
+    }
+
+    /// A command leaves at once, unless the broker has just refused or closed at its like.
+    mutating func command(_ publication: Publication, on link: Link, now: Instant) {
+        let entry = Waiting(kind: .command(publication.topic), publication: publication)
+        waiting[ExactString(publication.topic)] = nil
+        guard permissions.allows(entry.kind, now: now), send(entry, link, now) else {
+            waiting[ExactString(publication.topic)] = entry
+            return
+        }
+    }
+
+    /// A convenience leaves when it may; of a topic only the newest does.
+    mutating func offer(_ publication: Publication, as kind: Permissions.Kind) {
+        guard waiting[ExactString(publication.topic)] != nil || waiting.count < Self.limit else { return }
+        waiting[ExactString(publication.topic)] = Waiting(kind: kind, publication: publication)
+    }
+
+    /// Sends what may be sent now.
+    /// - Returns: when to look again.
+    mutating func flush(_ link: Link?, now: Instant) -> Instant? {
+        guard let link, !waiting.isEmpty || !subscriptions.isEmpty else { return nil }
+        for subscription in subscriptions where mayAsk(subscription, now) {
+            guard ask(subscription, link, now) else { break }
+            subscriptions.removeAll { $0.filters == subscription.filters }
+        }
+        let isUrgent: (Waiting, Waiting) -> Bool = { $0.kind.isEssential && !$1.kind.isEssential }
+        for entry in waiting.values.sorted(by: isUrgent) where permissions.allows(entry.kind, now: now) {
+            guard send(entry, link, now) else { break }
+            waiting[ExactString(entry.publication.topic)] = nil
+        }
+        return permissions.nextRetry(after: now)
+    }
+
+    /// What was refused on this connection is asked for again when its wait is over.
+    private func mayAsk(_ subscription: Subscription, _ now: Instant) -> Bool {
+        permissions.allows(subscription.kind, now: now)
+            && permissions.retry(of: subscription.kind).map { $0 <= now } ?? true
+    }
+
+    private mutating func send(_ entry: Waiting, _ link: Link, _ now: Instant) -> Bool {
+        do throws(LinkError) {
+            let packet: Int32
+            do throws(LinkError) {
+                packet = try link.publish(entry.publication)
+            } catch {
+                // A broker of small packets: better a command without its reason than none.
+                guard error.code == .tooLarge, !entry.publication.userProperties.isEmpty else { throw error }
+                var bare = entry.publication
+                bare.userProperties = []
+                packet = try link.publish(bare)
+            }
+            permissions.sent(packet, entry.kind, topic: entry.publication.topic, now: now)
+            unanswered[packet] = entry
+            return true
+        } catch {
+            if error.code == .windowFull || error.code == .notConnected { return false }
+            learn(.refused(entry.kind, topic: entry.publication.topic, nil), detail: error.message)
+            // It will not become sendable by waiting.
+            return true
+        }
+    }
+
+    private mutating func ask(_ subscription: Subscription, _ link: Link, _ now: Instant) -> Bool {
+        guard
+            let packet = try? link.subscribe(
+                subscription.filters, qos: subscription.qos, options: subscription.options)
+        else { return false }
+        let topic = subscription.filters.first ?? ""
+        permissions.sent(packet, subscription.kind, topic: topic, now: now)
+        return true
+    }
+
+    // MARK: In
+
+    mutating func published(_ packetID: Int32, reason: ReasonCode, now: Instant) {
+        unanswered[packetID] = nil
+        guard let lesson = permissions.answered(packetID, refusal: reason.isSuccess ? nil : reason, now: now) else {
+            return
+        }
+        learn(lesson)
+    }
+
+    mutating func subscribed(_ packetID: Int32, reasons: [ReasonCode], now: Instant) {
+        let refusal = reasons.first { !$0.isSuccess }
+        guard let lesson = permissions.answered(packetID, refusal: refusal, now: now) else { return }
+        learn(lesson)
+        // The ACL may be mended while the connection stands.
+        if case .refused(.readings, let filter, _) = lesson {
+            subscriptions.append(
+                Subscription(
+                    kind: .readings, filters: [filter], qos: 0, options: .init(retainHandling: .doNotSend)))
+        }
+    }
+
+    mutating func disconnected(_ cause: Disconnection, after: Int64, now: Instant) {
+        let isTakeOver = cause.reason == .sessionTakenOver
+        let byPeer = after > 0 && !isTakeOver && (cause.kind == .lost || cause.kind == .disconnectedByBroker)
+        for lesson in permissions.closed(byPeer: byPeer, now: now) { learn(lesson) }
+        // Commands are said again by the thermostats; of the rest the newest words are still true.
+        for entry in unanswered.values
+        where !entry.kind.isEssential && waiting[ExactString(entry.publication.topic)] == nil {
+            waiting[ExactString(entry.publication.topic)] = entry
+        }
+        waiting = waiting.filter { !$0.value.kind.isEssential }
+        (unanswered, subscriptions) = ([:], [])
+    }
+
+    private func learn(_ lesson: Permissions.Lesson, detail: String = "") {
+        switch lesson {
+        case .allowed(let kind, let topic):
+            guard findings.resolve(Finding.name(of: kind), Finding.subject(of: kind, topic)) else { return }
+            logger.notice("the home broker takes it now", metadata: ["topic": "\(topic)"])
+        case .refused(let kind, let topic, let reason):
+            let why =
+                detail.isEmpty ? reason.map { "refused: \($0)" } ?? "the broker closes the connection at it" : detail
+            report(.refused(kind, topic: topic, why: why), name: Finding.name(of: kind))
+        }
+    }
+
+    private func report(_ finding: Finding?, name: String) {
+        guard let finding else { return findings.resolveAll(name) }
+        guard findings.report(finding) else { return }
+        let metadata: Logger.Metadata = ["advice": "\(finding.advice)"]
+        logger.log(level: finding.severity == .cold ? .error : .warning, "\(finding.text)", metadata: metadata)
+    }
+}
+
+extension Finding {
+    /// The name of what it means that a kind is refused.
+    static func name(of kind: Permissions.Kind) -> String {
+        switch kind {
+        case .readings: "readings-refused"
+        case .command: "commands-refused"
+        case .restoring, .pumps, .wishes, .status, .state, .discovery: "home-broker-restricts"
+        }
+    }
+
+    /// One finding for all rooms' states, one for each pump.
+    static func subject(of kind: Permissions.Kind, _ topic: String) -> String {
+        switch kind {
+        case .restoring, .state: "hearth/rooms/+"
+        case .readings, .command, .pumps, .wishes, .status, .discovery: topic
+        }
+    }
+
+    static func refused(_ kind: Permissions.Kind, topic: String, why: String) -> Finding {
+        let room = HomeTopic(topic).map(\.room)
+        let (text, line): (String, String) =
+            switch kind {
+            case .readings:
+                (
+                    "the home broker does not give Hearth the sensors' readings (\(topic); \(why))",
+                    "topic read +/temperature"
+                )
+            case .command:
+                (
+                    "the home broker does not take commands to the heat pump of \(room?.displayName ?? topic)"
+                        + " (\(topic); \(why))", "topic write +/heatpump"
+                )
+            case .restoring:
+                (
+                    "overrides do not survive a restart: the home broker does not give Hearth its own state"
+                        + " (\(topic); \(why))", "topic readwrite hearth/#"
+                )
+            case .pumps:
+                (
+                    "nobody would notice another controller of the heat pumps: \(topic) is refused (\(why))",
+                    "topic read +/heatpump"
+                )
+            case .wishes:
+                ("Home Assistant cannot command: \(topic) is refused (\(why))", "topic read hearth/#")
+            case .status, .state:
+                (
+                    "the rooms' state is not shown at the home broker and does not survive a restart (\(topic); \(why))",
+                    "topic readwrite hearth/#"
+                )
+            case .discovery:
+                ("Home Assistant is not told about this gateway (\(topic); \(why))", "topic write \(topic)")
+            }
+        return Finding(
+            name: name(of: kind), severity: kind.isEssential ? .cold : .notice, subject: subject(of: kind, topic),
+            room: room, text: text,
+            advice: "In the home broker's ACL file, below the user that hearthd has there: \(line)")
+    }
+}
+
+extension Link {
+    /// What of the connection the broker does not offer; nil when it offers everything.
+    var limits: [(what: String, line: String)] {
+        var limits: [(what: String, line: String)] = []
+        if !canRetain { limits.append(("no retained messages", "retain_available true")) }
+        if maximumQoS == 0 { limits.append(("no QoS 1", "max_qos 2")) }
+        if will == .none { limits.append(("no last will of ours", "topic write on the will's topic in the ACL file")) }
+        return limits
+    }
+
+    fileprivate var limitFinding: Finding? {
+        guard !limits.isEmpty else { return nil }
+        let missing = limits.map(\.what).joined(separator: ", ")
+        return Finding(
+            name: "home-broker-limits", severity: .notice,
+            text:
+                "the home broker takes \(missing): heating works; overrides and the rooms' state may not survive a restart"
+                + " (hearth/#)",
+            advice: "In the home broker's configuration: \(limits.map(\.line).joined(separator: "; "))")
+    }
+}

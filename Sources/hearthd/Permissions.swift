@@ -1,0 +1,147 @@
+import Heating
+import MQTT
+
+/// What a broker lets us do, kind by kind, learnt from its answers and from when it closes.
+///
+/// A convenience never decides over the essential: some brokers close the connection at a message that an ACL forbids
+/// (Mosquitto 2.0.11 with MQTT v5, AWS IoT), and what was sent and not answered then is suspected, conveniences first. A suspect
+/// is withheld for a while that grows, and tried again alone. A decision only: it sends nothing.
+struct Permissions {
+    /// What may be allowed or not.
+    enum Kind: Hashable {
+        /// The subscription to the sensors.
+        case readings
+        /// Commands to one heat pump, by their topic.
+        case command(String)
+        /// Retained state asked for after a start.
+        case restoring
+        /// What others command the pumps.
+        case pumps
+        /// What Home Assistant commands.
+        case wishes
+        /// `online` and `offline`.
+        case status
+        /// The rooms' retained state.
+        case state
+        /// Home Assistant's description of the device.
+        case discovery
+
+        var isEssential: Bool {
+            switch self {
+            case .readings, .command: true
+            case .restoring, .pumps, .wishes, .status, .state, .discovery: false
+            }
+        }
+    }
+
+    struct Pending: Equatable {
+        var kind: Kind
+        var topic: String
+        var since: Instant
+    }
+
+    /// What was learnt.
+    enum Lesson: Equatable {
+        /// Refused with a reason, or the connection is closed at it again and again (nil).
+        case refused(Kind, topic: String, ReasonCode?)
+        case allowed(Kind, topic: String)
+    }
+
+    private struct Withheld {
+        var until: Instant
+        var times: Int
+        /// Closes at which nothing else was suspected.
+        var proofs: Int
+    }
+
+    /// An answer that took longer than this explains no close, and holds nothing up.
+    private static let answerTime = Duration.seconds(10)
+    private static let waits: [Duration] = [2, 10, 60, 600, 3600].map { .seconds($0) }
+    /// For commands. Once or twice may be the network: they are not held back for it.
+    private static let waitsAfterClose: [Duration] = [0, 0, 1, 2, 5].map { .seconds($0) }
+    private static let waitsAfterRefusal: [Duration] = [1, 2, 5, 10, 30].map { .seconds($0) }
+    /// Closes with one suspect alone before it is said.
+    private static let proofsNeeded = 2
+
+    private var pending: [Int32: Pending] = [:]
+    private var withheld: [Kind: Withheld] = [:]
+    private var refusedAt: Instant?
+    /// Answered well on this connection.
+    private var proven: Set<Kind> = []
+
+    /// Whether something of the kind may be sent now. A convenience that was not answered yet on this connection waits until
+    /// nothing else is unanswered, so that a close tells what it was about.
+    func allows(_ kind: Kind, now: Instant) -> Bool {
+        // Without the readings there is nothing else to do.
+        if kind == .readings { return true }
+        if let withheld = withheld[kind], now < withheld.until { return false }
+        if kind.isEssential || proven.contains(kind) { return true }
+        return pending.values.allSatisfy { now - $0.since >= Self.answerTime }
+    }
+
+    /// When a kind that is withheld now may be tried again.
+    func retry(of kind: Kind) -> Instant? { withheld[kind]?.until }
+
+    /// The next end of a wait after `now`.
+    func nextRetry(after now: Instant) -> Instant? { withheld.values.map(\.until).filter { $0 > now }.min() }
+
+    func isPending(_ packetID: Int32) -> Bool { pending[packetID] != nil }
+
+    /// Something that was sent and not answered, or refused a moment ago, may explain a close now: Mosquitto 2.0.11 refuses
+    /// a publication first and closes then.
+    func explainsClose(now: Instant) -> Bool {
+        if let refusedAt, now - refusedAt < Self.answerTime { return true }
+        return pending.values.contains { now - $0.since < Self.answerTime }
+    }
+
+    mutating func sent(_ packetID: Int32, _ kind: Kind, topic: String, now: Instant) {
+        pending[packetID] = Pending(kind: kind, topic: topic, since: now)
+    }
+
+    /// A PUBACK or SUBACK.
+    ///
+    /// - Parameter refusal: its reason, if it refuses.
+    mutating func answered(_ packetID: Int32, refusal: ReasonCode?, now: Instant) -> Lesson? {
+        guard let sent = pending.removeValue(forKey: packetID) else { return nil }
+        guard let refusal else {
+            proven.insert(sent.kind)
+            return withheld.removeValue(forKey: sent.kind) == nil ? nil : .allowed(sent.kind, topic: sent.topic)
+        }
+        proven.remove(sent.kind)
+        refusedAt = now
+        withhold(sent.kind, now, Self.waitsAfterRefusal)
+        return .refused(sent.kind, topic: sent.topic, refusal)
+    }
+
+    /// The connection ended.
+    ///
+    /// - Parameter byPeer: the broker's side closed it, without a reason or with one about what we sent.
+    mutating func closed(byPeer: Bool, now: Instant) -> [Lesson] {
+        let recent = pending.values.filter { now - $0.since < Self.answerTime }
+        pending = [:]
+        proven = []
+        guard byPeer else { return [] }
+        let conveniences = recent.filter { !$0.kind.isEssential }
+        let suspects = conveniences.isEmpty ? recent : conveniences
+        let isAlone = Set(suspects.map(\.kind)).count == 1
+        var lessons: [Lesson] = []
+        for (kind, sent) in Dictionary(suspects.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first }) {
+            withhold(kind, now, Self.waitsAfterClose)
+            guard isAlone || kind.isEssential else { continue }
+            withheld[kind]?.proofs += 1
+            if let proofs = withheld[kind]?.proofs, proofs >= Self.proofsNeeded {
+                lessons.append(.refused(kind, topic: sent.topic, nil))
+            }
+        }
+        return lessons
+    }
+
+    /// - Parameter essentialWaits: how long an essential kind is held back, the first time and so on.
+    private mutating func withhold(_ kind: Kind, _ now: Instant, _ essentialWaits: [Duration]) {
+        let waits = kind.isEssential ? essentialWaits : Self.waits
+        let before = withheld[kind]
+        let times = (before?.times ?? 0) + 1
+        withheld[kind] = Withheld(
+            until: now + waits[min(times, waits.count) - 1], times: times, proofs: before?.proofs ?? 0)
+    }
+}

@@ -1,0 +1,150 @@
+import Heating
+
+/// What a person should know about the rooms and their sensors. Computed from what Control shows whenever somebody asks,
+/// so that nothing here needs a timer and nothing outlives its cause.
+extension ControlBoard.Contents {
+    /// More starts than this in an hour wear a compressor out.
+    static let startsPerHour = 6
+    /// Without a usable reading for so long, what was set aside is what leaves the room cold.
+    private static let minute = Duration.seconds(60)
+
+    func findings(now: Instant) -> [Finding] {
+        rooms.sorted { $0.key < $1.key }.flatMap { room, view in
+            [blind(room, view, now), discarded(room, view, now), pump(room, view), cycles(room, view, now)]
+                .compactMap(\.self) + foreign(room, view, now)
+        } + setAside.sorted { $0.key < $1.key }.map { finding($0.key, $0.value, now) }
+    }
+
+    // MARK: Sensors
+
+    private func blind(_ room: Room, _ view: ControlBoard.RoomView, _ now: Instant) -> Finding? {
+        guard view.status.isStale else { return nil }
+        let name = room.displayName
+        var text = "no reading from \(name): \(view.status.reason)"
+        var advice = "Check the sensor's power and its connection to the home broker."
+        if let why = discardedText(view, now) {
+            text += "; its readings are discarded (\(why))"
+            advice = Self.discardAdvice
+        } else if let messages = setAside[room] {
+            text += "; its messages are set aside (\(messages.reason))"
+            advice = "The sensor speaks, but not so that it can be understood: see readings-set-aside."
+        } else if let other = meant(room, view) {
+            let suggested = other.displayName
+            advice =
+                "Did you mean \(suggested)? That room speaks and is not in the file: write [rooms.\"\(suggested)\"]."
+        } else if let heardAt = view.heardAt, now - heardAt < Self.minute {
+            text += "; it only repeats old readings"
+            advice =
+                "Something between the sensor and the home broker repeats what it once said: check the sensor itself."
+        }
+        return Finding(name: "room-blind", severity: .cold, subject: room.name, room: room, text: text, advice: advice)
+    }
+
+    /// The room of another name that speaks in this one's place.
+    private func meant(_ room: Room, _ view: ControlBoard.RoomView) -> Room? {
+        guard view.isConfigured else { return nil }
+        return rooms.filter { !$0.value.isConfigured && !$0.value.status.isStale && $0.value.status.lastReading != nil }
+            .keys.sorted().first { isNearlySame($0.name, room.name) }
+    }
+
+    private static let discardAdvice =
+        "That is what a broken or unconnected sensor says. If it is a true temperature here, change discard, "
+        + "min_plausible or max_plausible in [thermostat]."
+
+    private func discardedText(_ view: ControlBoard.RoomView, _ now: Instant) -> String? {
+        guard let value = view.status.lastDiscarded, let time = view.status.lastDiscardedAt, now - time < Self.minute,
+            time >= view.status.lastReadingAt ?? .zero
+        else { return nil }
+        return "\(value)"
+    }
+
+    /// Said before the room is blind: a sensor that says nothing else is of no use.
+    private func discarded(_ room: Room, _ view: ControlBoard.RoomView, _ now: Instant) -> Finding? {
+        guard !view.status.isStale, let value = discardedText(view, now),
+            now - (view.status.lastReadingAt ?? startedAt) >= Self.minute
+        else { return nil }
+        return Finding(
+            name: "readings-discarded", severity: .cold, subject: room.name, room: room,
+            text: "all readings from \(room.displayName) are discarded as faults of the sensor (\(value))",
+            advice: Self.discardAdvice)
+    }
+
+    private func finding(_ room: Room, _ messages: SetAsideReadings, _ now: Instant) -> Finding {
+        let topic = escaped(HomeTopic.temperature(room).string)
+        let lastValid = rooms[room]?.status.lastReadingAt
+        let isHeated = lastValid.map { now - $0 < Self.minute } ?? false
+        let times = messages.count == 1 ? "once" : "\(messages.count) times"
+        return Finding(
+            name: "readings-set-aside", severity: isHeated ? .notice : .cold, subject: topic, room: room,
+            text: "messages on \(topic) hold no temperature (\(messages.reason), \(times), "
+                + "last \((now - messages.lastAt).spoken) ago): \(escaped(messages.sample))",
+            advice: "Let the sensor publish {\"timestamp\": \"2026-11-23T10:00:00Z\", \"value\": 21.5} to \(topic); "
+                + "what came: hearth journal")
+    }
+
+    // MARK: Pumps
+
+    private func pump(_ room: Room, _ view: ControlBoard.RoomView) -> Finding? {
+        guard let problem = view.status.pumpProblem else { return nil }
+        return Finding(
+            name: "pump-not-responding", severity: .cold, subject: room.name, room: room,
+            text: "\(room.displayName) \(problem)",
+            advice: "Check the heat pump and its connection to the home broker; an open window can do this too.")
+    }
+
+    private func cycles(_ room: Room, _ view: ControlBoard.RoomView, _ now: Instant) -> Finding? {
+        let starts = view.status.starts.count { now - $0 < .seconds(3600) }
+        guard starts > Self.startsPerHour else { return nil }
+        let more = starts >= Thermostat.startsKept ? "\(starts) times or more" : "\(starts) times"
+        return Finding(
+            name: "pump-cycles", severity: .heating, subject: room.name, room: room,
+            text: "the heat pump of \(room.displayName) was started \(more) within an hour",
+            advice: "Set min_on and min_off (5m or more), or move on_below and off_above further apart; two sensors on "
+                + "one topic do this too.")
+    }
+
+    private func foreign(_ room: Room, _ view: ControlBoard.RoomView, _ now: Instant) -> [Finding] {
+        guard view.settings.enabled, let last = view.foreign.recent(now: now) else { return [] }
+        let topic = escaped(HomeTopic.heatpump(room).string)
+        return [
+            Finding(
+                name: "foreign-controller", severity: .heating, subject: room.name, room: room,
+                text: "\(topic) is also commanded by others (last: \(last.isOn ? "on" : "off"), "
+                    + "\((now - last.time).spoken) ago)",
+                advice:
+                    "Let only hearthd publish there: find the other one with mosquitto_sub -t '\(topic)' -F %j, or use "
+                    + "hearth override in its place.")
+        ]
+    }
+}
+
+/// Whether two names differ only in case, in what separates words, or in one letter.
+func isNearlySame(_ left: String, _ right: String) -> Bool {
+    func bare(_ name: String) -> [Unicode.Scalar] {
+        Array(name.lowercased().unicodeScalars.filter { !" _-.".unicodeScalars.contains($0) })
+    }
+    let (a, b) = (bare(left), bare(right))
+    // Two short names, such as r1 and r2, are two rooms; "Küche" composed and decomposed is one.
+    return left == right || a == b || (min(a.count, b.count) >= 4 && isOneEditApart(a, b))
+}
+
+/// One letter more, less or other, or two neighbours exchanged.
+private func isOneEditApart(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Bool {
+    let start = zip(a, b).prefix { $0 == $1 }.count
+    let (x, y) = (a.dropFirst(start), b.dropFirst(start))
+    if x.dropFirst().elementsEqual(y.dropFirst()) { return true }
+    if x.dropFirst().elementsEqual(y) || y.dropFirst().elementsEqual(x) { return true }
+    let (p, q) = (Array(x), Array(y))
+    return p.count >= 2 && p.count == q.count && p[0] == q[1] && p[1] == q[0] && p.dropFirst(2) == q.dropFirst(2)
+}
+
+/// Names and messages from the wire, for a terminal.
+private func escaped(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "") { result, scalar in
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator:
+            result += "\\u{\(String(scalar.value, radix: 16))}"
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+}

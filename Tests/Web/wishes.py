@@ -1,0 +1,94 @@
+"""What a person can ask for on the page, and where it is shown: page, status, why, watch."""
+
+import json
+import subprocess
+import time
+
+from browser import wait
+from rig import PumpLog
+
+
+def text(browser, card, room, selector):
+    return browser.evaluate(card(room, f"card.querySelector({json.dumps(selector)}).textContent")) or ""
+
+
+def status(rig, room):
+    return next(one for one in json.loads(rig.hearth("status", "--json")[1])["rooms"] if one["room"] == room)
+
+
+def words(rig, *command):
+    return " ".join(rig.hearth(*command)[1].split())
+
+
+def temperature(browser, rig, card):
+    """By keyboard: the number, Enter; the slider's arrow keys move both."""
+    rig.reading("den", 22)
+    wait(5, lambda: browser.evaluate(card("den", "card.querySelector('.degrees').value")), "the den is there")
+    pump = PumpLog(rig, "den")
+    browser.evaluate(card("den", "card.querySelector('.dial').focus()"))
+    before = float(browser.evaluate(card("den", "card.querySelector('.degrees').value")))
+    browser.key("ArrowRight")
+    wait(3, lambda: float(browser.evaluate(card("den", "card.querySelector('.degrees').value"))) == before + 0.5, "the slider moves")
+    browser.evaluate(card("den", "(card.querySelector('.degrees').focus(), card.querySelector('.degrees').select())"))
+    browser.call("Input.insertText", text="26.5")
+    browser.key("Enter", text="\r")
+    wait(5, lambda: '{"status": "1"}' in pump.commands(), "22 is below 26.5 and its band: the pump starts")
+    hold = wait(5, lambda: status(rig, "den")["hold"], "the daemon holds it")[0]
+    assert (hold["target"], hold["source"]) == ("26.5", "page"), hold
+    wait(3, lambda: text(browser, card, "den", ".override-state").startswith("Holds 26.5 °C, set from this page. Automatic again at"),
+         text(browser, card, "den", ".override-state"))
+    assert browser.evaluate(card("den", "card.querySelector('[data-pump=auto]').getAttribute('aria-pressed')")) == "false"
+    for command in (["status"], ["why", "den"]):
+        said = words(rig, *command)
+        assert "holds 26.5 °C, set" in said, said
+    watched = subprocess.run(["timeout", "2", rig.program("hearth"), "watch", "--socket", rig.socket], capture_output=True, text=True)
+    assert "holds 26.5 °C, set from the page, until" in watched.stdout, watched.stdout
+
+
+def preset(browser, rig, card):
+    browser.evaluate(card("den", "(card.querySelector('select').value = '604800', card.querySelector('[data-pump=frost]').click())"))
+    wait(5, lambda: (status(rig, "den")["hold"] or {}).get("target") == "frost", "frost is held")
+    end = time.localtime(time.time() + 604800)
+    wait(3, lambda: text(browser, card, "den", ".override-state").startswith("Holds Frost, set from this page."), "it is shown")
+    said = text(browser, card, "den", ".override-state")
+    # An end that is not today's has its date.
+    assert str(end.tm_mday) in said.split("again at")[1] and time.strftime("%b", end) in said, said
+    assert browser.evaluate(card("den", "card.querySelector('[data-pump=frost]').getAttribute('aria-pressed')")) == "true"
+    assert time.strftime("%Y-%m-%d", end) in words(rig, "why", "den")
+    browser.evaluate(card("den", "card.querySelector('[data-pump=off]').click()"))
+    wait(5, lambda: status(rig, "den")["override"], "off is an override")
+    wait(3, lambda: text(browser, card, "den", ".override-state").startswith("Switched off from this page."), "shown as such")
+    browser.evaluate(card("den", "card.querySelector('[data-pump=auto]').click()"))
+    wait(3, lambda: browser.evaluate(card("den", "card.querySelector('.override-state').hidden")), "and auto ends it")
+
+
+def elsewhere(browser, rig, card):
+    """What was asked for at a terminal is shown on the page."""
+    code, said = rig.hearth("override", "den", "21,5", "--for", "4h")
+    assert code == 0 and said.startswith("den: holds 21.5 °C until"), said
+    wait(3, lambda: text(browser, card, "den", ".override-state").startswith("Holds 21.5 °C, set at a terminal."), "on the page")
+    wait(3, lambda: browser.evaluate(card("den", "card.querySelector('.degrees').value")) == "21.5", "in the field")
+    rig.hearth("override", "den", "auto")
+
+
+def discarded(browser, rig, card):
+    for _ in range(3):
+        rig.reading("shed", 100)
+    wait(5, lambda: "3 readings were discarded as a sensor's fault" in text(browser, card, "shed", ".reason"),
+         "the page says why there is no reading yet")
+    assert "3 readings discarded as a sensor's fault" in words(rig, "why", "shed")
+
+
+def extremes(browser, rig, card):
+    """Of a day whose steps are five minutes long, the lowest and highest reading, not the steps' means."""
+    for value in (15.8, 24.3, 20):
+        rig.reading("loft", value)
+    began = [time.strftime("%H:%M", time.localtime(time.time() - ago)) for ago in (0, 60)]
+    browser.evaluate("document.querySelector('[data-span=day]').click()")
+    wait(15, lambda: "15.8 °C to 24.3 °C" in text(browser, card, "loft", ".caption"), text(browser, card, "loft", ".caption"))
+    assert any(text(browser, card, "loft", ".caption").startswith(f"Since {moment}") for moment in began), began
+    browser.evaluate(card("loft", "card.querySelector('details.numbers').open = true"))
+    wait(5, lambda: browser.evaluate(card("loft", "card.querySelectorAll('tbody tr').length")) == 1, "one row")
+    row = browser.evaluate(card("loft", "[...card.querySelectorAll('tbody td')].map((cell) => cell.textContent)"))
+    assert row[0] in began and row[1:4] == ["20.0 °C", "15.8 °C", "24.3 °C"], row
+    browser.evaluate("document.querySelector('[data-span=hour]').click()")

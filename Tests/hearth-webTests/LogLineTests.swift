@@ -1,0 +1,24 @@
+import Heating
+import Logging
+import Testing
+
+@testable import hearth_web
+
+@Suite struct LogLineTests {
+    private let time = Timestamp(nanoseconds: 1_790_000_000_000_000_000)
+
+    @Test func `journald gets a priority and no second time, and the message stands before its details`() {
+        let line = LogLine(label: "hearth-web", isJournald: true)
+        #expect(
+            line.text(.notice, "listening", ["port": "8088", "address": "127.0.0.1"], at: time)
+                == "<5>hearth-web: listening address=127.0.0.1 port=8088")
+        #expect(line.text(.warning, "x", [:], at: time).hasPrefix("<4>"))
+    }
+
+    @Test func `a person gets the time, and no value can steer a terminal or begin a line`() {
+        let line = LogLine(label: "hearth-web", isJournald: false)
+        #expect(
+            line.text(.info, "override", ["room": "a\u{1B}[2J\nb"], at: time)
+                == "\(time) info hearth-web: override room=a\\u{1b}[2J\\u{a}b")
+    }
+}
