@@ -82,6 +82,10 @@ extension ConfigurationReader {
             own.disagreement = number(path + ["disagreement"], in: 0.1...50) ?? own.disagreement
             if isPresent(path + ["valve"]) {
                 own.valve = pump(path + ["valve"], rooms: [name], in: devices) ?? own.valve
+                report(
+                    path + ["valve"],
+                    "valves are not moved by this version: take the table out and let the valve follow "
+                        + "\(escapingControls(name))/heatpump, or write it as a pump of this room alone ([[pumps]])")
             }
             if own != .init() { devices.rooms[room] = own }
         }

@@ -10,7 +10,9 @@ extension Devices {
             lines += keys(of: own.sensor) + keys(of: own.pump)
         }
         for sensor in sensors {
-            lines += ["", "[[sensors]]", "kind = \(quoted(sensor.kind))"] + keys(of: sensor.table)
+            lines += ["", "[[sensors]]"]
+            if sensor.measure != "temperature" { lines.append("# Not recorded by this version: only temperatures are.") }
+            lines += ["kind = \(quoted(sensor.kind))"] + keys(of: sensor.table)
         }
         for pump in pumps { lines += ["", "[[pumps]]"] + keys(of: pump, withName: true) }
         return lines

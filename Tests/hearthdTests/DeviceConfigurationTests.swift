@@ -40,7 +40,6 @@ private let houseText = """
     [rooms.office]
     combine = "min"
     disagreement = 2.5
-    valve = { kind = "zigbee2mqtt", device = "office-valve" }
     """
 
 @Suite("Configuration: sensors, pumps and kinds")
@@ -73,7 +72,6 @@ struct DeviceConfigurationTests {
         #expect(pump.onForeign == .reassert && pump.minOff == .seconds(300))
         let office = try #require(devices.rooms[officeRoom])
         #expect(office.combine == .min && office.disagreement == 2.5)
-        #expect(office.valve?.command == "zigbee2mqtt/office-valve/set")
         let outcomes = devices.rules.read(
             topic: "zigbee2mqtt/eg/bad", payload: Array(#"{"temperature":20.5}"#.utf8), isRetained: false,
             arrival: Timestamp(nanoseconds: 1_795_953_600_000_000_000))
@@ -82,6 +80,12 @@ struct DeviceConfigurationTests {
             return
         }
         #expect(reading.recordTopic == "bath/temperature" && reading.obeyed == 20.5)
+    }
+
+    @Test("a valve is refused, for nobody would move it")
+    func valve() {
+        let found = problems("[rooms.office]\nvalve = { kind = \"zigbee2mqtt\", device = \"office-valve\" }\n")
+        #expect(found.count == 1 && found.first?.contains("valves are not moved") == true, "\(found)")
     }
 
     @Test("with none, only the black box, and the printed configuration has no word of it")

@@ -45,6 +45,15 @@ public struct DeviceReading: Equatable, Sendable {
 
     // MARK: For the journal
 
+    /// The same reading in °C, as whoever expects a temperature without a unit must have it; of °C nothing changes.
+    public var inCelsius: DeviceReading {
+        guard let unit, unit != .celsius else { return self }
+        var reading = self
+        reading.value = unit.celsius(value)
+        (reading.valueText, reading.unit) = ("\(reading.value)", .celsius)
+        return reading
+    }
+
     /// `<room>/<measure>`.
     public var recordTopic: String { "\(room.name)/\(measure)" }
 
@@ -116,6 +125,16 @@ public struct DeviceRejection: Error, Equatable, Sendable {
 
     /// The contract's own rule sets aside what it cannot read, as ever.
     var isContract: Bool
+}
+
+extension DeviceOutcome {
+    /// The rule's place among the rules.
+    public var rule: Int {
+        switch self {
+        case .reading(let reading): reading.rule
+        case .rejected(let rejection), .passedOver(let rejection): rejection.rule
+        }
+    }
 }
 
 /// What a rule made of a message.

@@ -19,10 +19,17 @@ public struct DeviceRules: Sendable {
     /// Only the black box: then every topic and byte is the contract's.
     public var isBlackBoxOnly: Bool { builtIn == 0 && sensors.count == 1 }
 
-    /// What to subscribe to, each filter once, in the rules' order.
+    /// Whether the rule is the black box's own, which nobody had to write.
+    public func isBuiltIn(_ rule: Int) -> Bool { rule == builtIn }
+
+    /// What to subscribe to, in the rules' order; none that another one covers, for most brokers send a message once for
+    /// each filter that it fits.
     public var filters: [String] {
         var seen: Set<ExactString> = []
-        return sensors.map(\.topic.filter).filter { seen.insert(ExactString($0)).inserted }
+        let all = sensors.map(\.topic.filter).filter { seen.insert(ExactString($0)).inserted }
+        return all.filter { filter in
+            !all.contains { !$0.utf8.elementsEqual(filter.utf8) && TopicPattern.covers($0, filter) }
+        }
     }
 
     /// What the rules make of a message: nothing when no rule is about its topic, and otherwise one outcome for each

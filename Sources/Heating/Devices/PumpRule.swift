@@ -126,6 +126,12 @@ public struct PumpRule: Equatable, Sendable {
         return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
     }
 
+    /// The watts in a message on the power topic; nil when it holds none.
+    public func watts(_ payload: some Collection<UInt8>) -> Double? {
+        guard let power, let text = DeviceText.read(payload, at: power.path) else { return nil }
+        return (try? DecimalReading(text))?.value
+    }
+
     /// What to listen to.
     public var filters: [String] {
         var seen: Set<ExactString> = []

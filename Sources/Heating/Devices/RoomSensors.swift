@@ -67,6 +67,9 @@ public struct RoomSensors: Equatable, Sendable {
     /// When the value may change by itself: the next sensor falls silent.
     public func nextDeadline(now: Instant) -> Instant? { awake(now).map(\.last.until).min() }
 
+    /// When the last sensor falls silent, and the room with it; nil when all are silent.
+    public func silentAt(now: Instant) -> Instant? { awake(now).map(\.last.until).max() }
+
     /// The sensor that is furthest from what the others say, when that is further than it may be. Of two nobody knows
     /// which one is wrong: both are named.
     public func outliers(now: Instant) -> [(sensor: String, value: Double)] {

@@ -153,3 +153,19 @@ extension TopicPattern.Level {
         }
     }
 }
+
+extension TopicPattern {
+    /// Whether every topic that fits `other` fits `filter`, both being MQTT filters (MQTT 5, 4.7).
+    public static func covers(_ filter: String, _ other: String) -> Bool {
+        func levels(_ text: String) -> [Substring.UTF8View] {
+            text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Substring($0).utf8 }
+        }
+        let (wide, narrow) = (levels(filter), levels(other))
+        for (index, level) in wide.enumerated() {
+            if level.elementsEqual("#".utf8) { return true }
+            guard index < narrow.count, !narrow[index].elementsEqual("#".utf8) else { return false }
+            guard level.elementsEqual("+".utf8) || level.elementsEqual(narrow[index]) else { return false }
+        }
+        return wide.count == narrow.count
+    }
+}
