@@ -67,7 +67,7 @@ struct DeviceRecordTests {
             let first = try entry(verdict(topic, payload))
             let committed = Journal.Record(
                 sequence: 1, topic: first.topic, payload: first.payload, attributes: first.attributes,
-                receivedAt: first.receivedAt, packetID: 7)
+                packetID: 7, receivedAt: first.receivedAt)
             func isRedelivery(_ entry: Journal.Entry) -> Bool {
                 var filter = RedeliveryFilter(window: 10, committed: [committed])
                 filter.reconnected(sessionPresent: true)
