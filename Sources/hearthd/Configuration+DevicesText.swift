@@ -11,7 +11,9 @@ extension Devices {
         }
         for sensor in sensors {
             lines += ["", "[[sensors]]"]
-            if sensor.measure != "temperature" { lines.append("# Not recorded by this version: only temperatures are.") }
+            if sensor.measure != "temperature" {
+                lines.append("# Not recorded by this version: only temperatures are.")
+            }
             lines += ["kind = \(quoted(sensor.kind))"] + keys(of: sensor.table)
         }
         for pump in pumps { lines += ["", "[[pumps]]"] + keys(of: pump, withName: true) }

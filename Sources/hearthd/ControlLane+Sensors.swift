@@ -10,7 +10,7 @@ extension ControlLane {
             let kept = devices.rules.sensors.filter { $0.retained == .use }.map(\.topic.filter)
             // Each in a packet of its own, so that a refusal names its filter.
             for filter in devices.rules.filters {
-                let handling: SubscriptionOptions.RetainHandling = 
+                let handling: SubscriptionOptions.RetainHandling =
                     kept.contains { TopicPattern.covers(filter, $0) } ? .send : .doNotSend
                 outbox.subscribe(
                     [filter], as: .readings, qos: 0, options: .init(retainHandling: handling), on: link, now: now)
@@ -157,7 +157,8 @@ extension ControlLane {
         for (index, rule) in devices.rules.sensors.enumerated() where !devices.rules.isBuiltIn(index) {
             let entry = devices.tally.entries[index]
             let isUnheard =
-                entry.readings + entry.rejected + entry.passedOver == 0 && now - devices.since >= rule.staleAfter ?? configuration.thermostat.staleAfter
+                entry.readings + entry.rejected + entry.passedOver == 0
+                && now - devices.since >= rule.staleAfter ?? configuration.thermostat.staleAfter
             let subject = Finding.subject(of: rule, index)
             let trouble = troubled[index]?.last.map { Finding.troubled(rule, index, entry, $0, devices.rules) }
             let finding = isUnheard ? Finding.silent(rule, index) : trouble

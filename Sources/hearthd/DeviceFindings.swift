@@ -8,8 +8,11 @@ extension Finding {
     static func silent(_ rule: SensorRule, _ index: Int) -> Finding {
         Finding(
             name: "device-rule-silent", severity: severity(of: rule), subject: subject(of: rule, index),
-            room: rule.room, text: "no live message of a known sensor has come on \(escapingControls(rule.topic.filter)) since the start",
-            advice: "Look at what is sent: mosquitto_sub -t '#' -v. Then mend topic in [[sensors]] number \(index + 1).")
+            room: rule.room,
+            text:
+                "no live message of a known sensor has come on \(escapingControls(rule.topic.filter)) since the start",
+            advice:
+                "Look at what is sent: mosquitto_sub -t '#' -v. Then mend topic in [[sensors]] number \(index + 1).")
     }
 
     /// Messages come, and they are no readings.
@@ -18,7 +21,8 @@ extension Finding {
     ) -> Finding {
         let isSilent = entry.readings == 0
         let what =
-            isSilent ? "no message on \(rule.topic.filter) has been a reading" : "\(entry.inARow) messages were set aside"
+            isSilent
+            ? "no message on \(rule.topic.filter) has been a reading" : "\(entry.inARow) messages were set aside"
         return Finding(
             name: isSilent ? "device-rule-silent" : "device-readings-set-aside", severity: severity(of: rule),
             subject: subject(of: rule, index), room: last.room,
@@ -39,11 +43,14 @@ extension Finding {
     }
 
     static func disagreement(_ room: Room, _ outliers: [(sensor: String, value: Double)]) -> Finding {
-        let named = outliers.map { "\(escapingControls($0.sensor)) (\(Double(Int(($0.value * 10).rounded())) / 10) °C)" }
+        let named = outliers.map {
+            "\(escapingControls($0.sensor)) (\(Double(Int(($0.value * 10).rounded())) / 10) °C)"
+        }
         return Finding(
             name: "sensors-disagree", severity: .heating, subject: room.name, room: room,
             text: "the sensors of \(room.displayName) disagree: \(named.joined(separator: ", "))",
-            advice: "Look at where it hangs: by a window, in the sun, above a radiator. Or raise disagreement in the room.")
+            advice:
+                "Look at where it hangs: by a window, in the sun, above a radiator. Or raise disagreement in the room.")
     }
 
     static func name(of problem: PumpFeedback.Problem) -> String {

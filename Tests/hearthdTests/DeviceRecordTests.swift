@@ -92,7 +92,8 @@ struct DeviceRecordTests {
         #expect(verdict("zigbee2mqtt/lamp", #"{"state":"ON"}"#) == .passOver)
         #expect(verdict("zigbee2mqtt/office", "{") == .reject("not_json"))
         #expect(
-            verdict("tele/office/SENSOR", #"{"DS18B20":{"Temperature":85.0},"TempUnit":"C"}"#) == .reject("fault_value"))
+            verdict("tele/office/SENSOR", #"{"DS18B20":{"Temperature":85.0},"TempUnit":"C"}"#) == .reject("fault_value")
+        )
         #expect(verdict("nobody/knows", "1") == .reject("unknown_topic"))
         // The black box's own.
         #expect(verdict("kitchen/temperature", "{}") == .reject("missing_timestamp"))
