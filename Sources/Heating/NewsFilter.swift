@@ -130,6 +130,9 @@ public struct NewsFilter: Equatable, Sendable {
 }
 
 extension Timestamp {
+    /// How long ago it was; negative for what is still to come.
+    public func age(at now: Timestamp) -> Duration { now.since(self) }
+
     fileprivate func since(_ other: Timestamp) -> Duration {
         .nanoseconds(nanoseconds.subtractingSaturated(other.nanoseconds))
     }

@@ -64,7 +64,7 @@ private func isTopicLevel(_ name: some Collection<UInt8>) -> Bool {
 }
 
 /// Escapes C0, DEL and C1 controls and the marks that reorder or break lines on a screen.
-func escapingControls(_ text: String) -> String {
+public func escapingControls(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
         switch scalar.properties.generalCategory {

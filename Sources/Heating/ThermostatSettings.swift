@@ -122,5 +122,7 @@ extension Thermostat {
     public enum Source: String, CaseIterable, Sendable {
         case cli, page, cloud
         case homeAssistant = "home-assistant"
+        /// Somebody switched the pump itself.
+        case device
     }
 }

@@ -9,8 +9,11 @@ extension Configuration {
     ///   - text: the contents of `hearthd.toml`.
     ///   - file: its name, for messages.
     ///   - environment: variables that override the file.
+    ///   - fragments: the files of `devices.d`.
     /// - Throws: ``ConfigurationError`` with every problem found.
-    init(text: String, file: String, environment: [String: String]) throws(ConfigurationError) {
+    init(
+        text: String, file: String, environment: [String: String], fragments: [DeviceFile] = []
+    ) throws(ConfigurationError) {
         var reader = ConfigurationReader(text: text, file: file, environment: environment)
         guard reader.problems.isEmpty else { throw ConfigurationError(problems: reader.problems) }
 
@@ -45,6 +48,8 @@ extension Configuration {
             }
             rooms[room] = reader.thermostat(["rooms", name], base: thermostat)
         }
+        devices = reader.devices(fragments)
+        for room in devices.rooms.keys where rooms[room] == nil { rooms[room] = thermostat }
         controlSocket = reader.string(["control", "socket"]) ?? "/run/hearth/hearthd.sock"
         forgetAfter =
             reader.duration(["control", "forget_after"], in: .seconds(1) ... .seconds(366 * 86400))

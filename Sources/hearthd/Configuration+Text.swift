@@ -16,8 +16,10 @@ extension Configuration {
         lines += keys(of: thermostat) + presets(of: thermostat, below: "")
         for (room, settings) in rooms.sorted(by: { $0.key < $1.key }) {
             let name = "rooms.\(quoted(room.name))"
-            lines += ["", "[\(name)]"] + keys(of: settings) + presets(of: settings, below: "\(name).")
+            lines += ["", "[\(name)]"] + keys(of: settings) + devices.keys(of: room)
+            lines += presets(of: settings, below: "\(name).") + devices.valve(of: room)
         }
+        lines += devices.lines
         lines += [
             "", "[control]", "socket = \(quoted(controlSocket))",
             "forget_after = \(quoted(short(forgetAfter)))",

@@ -18,6 +18,8 @@ struct Configuration: Equatable, Sendable {
     var thermostat: Thermostat.Settings
     /// Settings of the rooms named in the file; every other room runs on ``thermostat``.
     var rooms: [Room: Thermostat.Settings]
+    /// How sensors and pumps speak that are not the black box.
+    var devices: Devices
     var controlSocket: String
     /// A room that is not in the file leaves when it has sent nothing for so long.
     var forgetAfter: Duration

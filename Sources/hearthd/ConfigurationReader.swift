@@ -143,6 +143,36 @@ struct ConfigurationReader {
         return names.filter { node.table?[$0]?.table != nil }.sorted()
     }
 
+    /// How many tables `[[path]]` has; reports what is no such list.
+    mutating func tableCount(_ path: [String]) -> Int {
+        guard let node = node(path) else { return 0 }
+        if let array = node.array, array.allSatisfy({ $0.table != nil }) { return array.count }
+        asked.insert(path)
+        report(path, "must be a list of tables: write [[\(Self.dotted(path))]]")
+        return 0
+    }
+
+    /// A table of texts, in the file's order of keys.
+    mutating func texts(_ path: [String]) -> [(key: String, text: String)]? {
+        asked.insert(path)
+        guard let node = node(path) else { return nil }
+        guard let table = node.table else {
+            report(path, "must be a table of texts such as { \"0x00158d0001dead\" = \"office\" }")
+            return nil
+        }
+        return table.keys.compactMap { key in
+            asked.insert(path + [key])
+            guard let text = table[key]?.string else {
+                report(path + [key], "must be text in quotes")
+                return nil
+            }
+            return (key, text)
+        }
+    }
+
+    /// Takes over what was found in another file.
+    mutating func adopt(_ other: [ConfigurationProblem]) { problems += other }
+
     /// Whether anything is written below `path`, in the file or the environment.
     func isPresent(_ path: [String]) -> Bool {
         let prefix = Self.variable(path) + "_"
@@ -184,23 +214,39 @@ struct ConfigurationReader {
         return nil
     }
 
+    /// A number in the path is an element of an array.
     private func node(_ path: [String]) -> TOMLValue? {
-        var current = table
-        for name in path.dropLast() { current = current?[name]?.table }
-        guard let last = path.last else { return nil }
-        return current?[last]?.tomlValue
+        var current = table?.tomlValue
+        for name in path {
+            if let array = current?.array {
+                current = Int(name).flatMap { array.indices.contains($0) ? array[$0].tomlValue : nil }
+            } else {
+                current = current?.table?[name]?.tomlValue
+            }
+        }
+        return path.isEmpty ? nil : current
     }
 
     private func collect(_ table: TOMLTable?, at path: [String], into unknown: inout [[String]]) {
         for key in table?.keys ?? [] {
             let here = path + [key]
             if let inner = table?[key]?.table {
-                let isSection = asked.contains { $0.count > here.count && Array($0.prefix(here.count)) == here }
-                if isSection { collect(inner, at: here, into: &unknown) } else { unknown.append(here) }
+                collectBelow(inner, at: here, into: &unknown)
+            } else if let array = table?[key]?.array, !asked.contains(here), array.contains(where: { $0.table != nil })
+            {
+                for index in array.indices {
+                    guard let inner = array[index].table else { continue }
+                    collectBelow(inner, at: here + ["\(index)"], into: &unknown)
+                }
             } else if !asked.contains(here) {
                 unknown.append(here)
             }
         }
+    }
+
+    private func collectBelow(_ inner: TOMLTable, at here: [String], into unknown: inout [[String]]) {
+        let isSection = asked.contains { $0.count > here.count && Array($0.prefix(here.count)) == here }
+        if isSection { collect(inner, at: here, into: &unknown) } else { unknown.append(here) }
     }
 
     static func dotted(_ path: [String]) -> String {

@@ -78,6 +78,7 @@ extension ControlLane {
     func adopt(_ new: Configuration, _ link: Link?) {
         let old = configuration
         configuration = new
+        if old.devices != new.devices { adoptDevices(link) }
         (nextSchedule, nextSweep, homeAssistant.isAnnounced) = (nil, nil, false)
         for room in new.rooms.keys.sorted() {
             places.remove(room)
@@ -154,6 +155,7 @@ extension ControlLane {
         rooms[room] = nil
         if remembered.removeValue(forKey: room) != nil { board.set(remembered: Set(remembered.keys)) }
         board.remove(room)
+        devices.forget(room)
         forgetSetAside(of: room, now: Clock.now)
         homeAssistant.forget(room)
         if uncleared.count < Self.roomLimit { uncleared.insert(room) }

@@ -39,13 +39,15 @@ final class ControlLane: ConnectionHandler {
     private var ownCommands = OwnCommands()
     private var isCloudUp = false
     /// Retained state is taken as ours only until the first live reading: the broker sends it before any.
-    private var isRestoring = true
+    var isRestoring = true
     let startedAt = Clock.now
     private var scheduleClock = ScheduleClock()
     /// When the schedules are looked at again; nil: at the next turn.
     var nextSchedule: Instant?
     var homeAssistant: HomeAssistant
     var outbox: HomeOutbox
+    /// Sensors and pumps that are not the black box; none in most houses.
+    var devices: ControlDevices
     private var words = RepeatedWords()
     private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
 
@@ -61,6 +63,7 @@ final class ControlLane: ConnectionHandler {
         places = RoomPlaces(limit: Self.placesBeside(configuration))
         homeAssistant = HomeAssistant(configuration)
         outbox = HomeOutbox(findings: findings, logger: logger)
+        devices = ControlDevices(configuration, now: startedAt)
         for room in configuration.rooms.keys { addRoom(room) }
     }
 
@@ -90,6 +93,7 @@ final class ControlLane: ConnectionHandler {
 
     func received(_ batch: [Message], on link: Link) throws {
         for message in batch {
+            if !devices.isNone, takeDevice(message, link) { continue }
             if message.isRetained {
                 restore(message, link)
             } else if let wish = homeAssistant.wish(message) {
@@ -130,6 +134,7 @@ final class ControlLane: ConnectionHandler {
         var due = [rooms.values.compactMap(\.nextDeadline).min()?.nanoseconds, nextSchedule?.nanoseconds]
         if link != nil { clearStates() }
         due.append(nextSweep?.nanoseconds)
+        if !devices.isNone { due.append(turnDevices(now, link)?.nanoseconds) }
         due.append(homeAssistant.announce(rooms.mapValues(\.thermostat.settings), now: now, link, &outbox)?.nanoseconds)
         due.append(outbox.flush(link, now: now)?.nanoseconds)
         if !rivalry.isSeen(now: now) { findings.resolveAll("another-gateway") }
@@ -173,8 +178,12 @@ final class ControlLane: ConnectionHandler {
         ownCommands.reset()
         let now = Clock.now
         let others = SubscriptionOptions(noLocal: true, retainHandling: .doNotSend)
-        outbox.subscribe(
-            ["+/temperature"], as: .readings, qos: 0, options: .init(retainHandling: .doNotSend), on: link, now: now)
+        if devices.rules.isBlackBoxOnly {
+            outbox.subscribe(
+                ["+/temperature"], as: .readings, qos: 0, options: .init(retainHandling: .doNotSend), on: link,
+                now: now)
+        }
+        followDevices(link, now: now)
         outbox.subscribe(["+/heatpump"], as: .pumps, qos: 0, options: others, on: link, now: now)
         guard !isRestoring else { return }
         outbox.subscribe([StateTopic.filter], as: .restoring, qos: 0, options: others, on: link, now: now)
@@ -204,7 +213,7 @@ final class ControlLane: ConnectionHandler {
         let verdict = isFault ? .decides : state.news.take(reading, now: now)
         rooms[room] = state
         switch verdict {
-        case .decides: apply(.reading(reading.value), to: room, link)
+        case .decides: decide(reading.value, in: room, now: now, link)
         case .waits: show(room)
         case .ignored(let why):
             counters.ignored[why.rawValue, default: 0] += 1
@@ -214,7 +223,7 @@ final class ControlLane: ConnectionHandler {
 
     /// What is due in one room.
     private func turn(_ room: Room, _ now: Instant, _ link: Link?) {
-        if let value = rooms[room]?.news.due(now: now) { apply(.reading(value), to: room, link) }
+        if let value = rooms[room]?.news.due(now: now) { decide(value, in: room, now: now, link) }
         let isRepeatDue = rooms[room]?.foreign.isRepeatDue(now: now) ?? false
         apply(isRepeatDue ? .reconnected : .tick, to: room, link)
     }
@@ -264,7 +273,7 @@ final class ControlLane: ConnectionHandler {
         apply(.reconnected, to: room, link)
     }
 
-    private func apply(_ wish: ControlMailbox.Wish, to room: Room, _ link: Link?) {
+    func apply(_ wish: ControlMailbox.Wish, to room: Room, _ link: Link?) {
         if rooms[room] == nil { promote(room, link) }
         guard rooms[room] != nil else { return reject("no_such_room") }
         logger.info("override", metadata: ["room": "\(room)", "source": "\(wish.source)"])
@@ -333,6 +342,7 @@ final class ControlLane: ConnectionHandler {
         }
         let after = thermostat.status
         show(room)
+        if !devices.pumps.isEmpty, before.limits != after.limits { retarget(room, link) }
         var isOld = false
         if case .reading = event { isOld = state.statedAt.map { now - $0 >= Self.statePeriod } ?? true }
         guard link != nil,
@@ -354,6 +364,7 @@ final class ControlLane: ConnectionHandler {
             board.add(.init(time: wall, pumpOn: isOn, reason: reason), for: room)
             logger.info("heat pump", metadata: ["room": "\(room)", "on": "\(isOn)", "reason": "\(reason)"])
         }
+        if !devices.pumps.isEmpty { commandPump(isOn, saysAgain: isRefresh, of: room, link) }
         // Without a link nothing is lost: the command is said again on reconnecting.
         guard let link else { return }
         counters.commands += 1

@@ -43,10 +43,36 @@ struct ConfigurationSource: Sendable {
     let environment: [String: String]  // Own names: variables.
 
     func read() throws(ConfigurationError) -> Configuration {
-        try Configuration(text: try contents(), file: path, environment: environment)
+        try Configuration(
+            text: try contents(path), file: path, environment: environment, fragments: try fragments())
     }
 
-    private func contents() throws(ConfigurationError) -> String {
+    /// The files of `devices.d` beside the configuration, in the order of their names.
+    private func fragments() throws(ConfigurationError) -> [DeviceFile] {
+        let directory = (path.lastIndex(of: "/").map { String(path[...$0]) } ?? "") + "devices.d"
+        guard let handle = opendir(directory) else {
+            if errno == ENOENT || errno == ENOTDIR { return [] }
+            throw failure("cannot be read: \(String(cString: strerror(errno)))", directory)
+        }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            // What an editor leaves beside a file is none.
+            if name.hasSuffix(".toml"), !name.hasPrefix(".") { names.append(name) }
+        }
+        var files: [DeviceFile] = []
+        for name in names.sorted() {
+            let file = directory + "/" + name
+            files.append(DeviceFile(text: try contents(file), file: file))
+        }
+        return files
+    }
+
+    private func contents(_ path: String) throws(ConfigurationError) -> String {
+        func failure(_ message: String) -> ConfigurationError { self.failure(message, path) }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw failure("cannot be read: \(String(cString: strerror(errno))). Check the path and its permissions")
@@ -66,7 +92,7 @@ struct ConfigurationSource: Sendable {
         throw failure("is larger than \(Self.sizeLimit) bytes; that is not a configuration")
     }
 
-    private func failure(_ message: String) -> ConfigurationError {
+    private func failure(_ message: String, _ path: String) -> ConfigurationError {
         ConfigurationError(problems: [.init(line: nil, key: "", message: message, file: path)])
     }
 }

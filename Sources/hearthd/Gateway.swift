@@ -94,7 +94,7 @@ final class Gateway: Sendable {
         settings.home = home
         let mustRestart =
             old.journal != new.journal || old.uplink != new.uplink || old.sensorTimeZone != new.sensorTimeZone
-            || old.logLevel != new.logLevel || old.isCloudEnabled != new.isCloudEnabled
+            || old.logLevel != new.logLevel || old.devices != new.devices || old.isCloudEnabled != new.isCloudEnabled
         forward.adopt(settings.text, restarting: mustRestart)
         for (key, changed) in [
             ("home", home != new.home), ("control.socket", old.controlSocket != new.controlSocket),

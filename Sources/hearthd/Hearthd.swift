@@ -35,6 +35,12 @@ struct Hearthd: AsyncParsableCommand {
     @Flag(name: .long, help: "Print the effective configuration or every error in it, and exit (0 or 78).")
     var checkConfig = false
 
+    @Option(name: .long, help: .hidden)
+    var explainTopic: String?
+
+    @Option(name: .long, help: .hidden)
+    var explainPayload: String?
+
     mutating func run() async throws {
         let environment = Environment.current
         let source = ConfigurationSource(path: config, environment: environment)
@@ -48,6 +54,13 @@ struct Hearthd: AsyncParsableCommand {
         if checkConfig {
             FileOutput.standardOutput(configuration.text)
             return
+        }
+        if let explainTopic {
+            let payload = Array((explainPayload ?? "").utf8)
+            let answer = DeviceExplanation(
+                topic: explainTopic, payload: payload, rules: configuration.devices.rules, arrival: Clock.wall)
+            FileOutput.standardOutput(answer.text)
+            throw answer.hasReading ? ExitCode.success : ExitCode.failure
         }
         let logger = Self.logger(level: configuration.logLevel)
         let lock: GatewayLock

@@ -227,12 +227,12 @@ extension Finding {
             case .readings:
                 (
                     "the home broker does not give Hearth the sensors' readings (\(topic); \(why))",
-                    "topic read +/temperature"
+                    "topic read \(topic)"
                 )
             case .command:
                 (
                     "the home broker does not take commands to the heat pump of \(room?.displayName ?? topic)"
-                        + " (\(topic); \(why))", "topic write +/heatpump"
+                        + " (\(topic); \(why))", room == nil ? "topic write \(topic)" : "topic write +/heatpump"
                 )
             case .restoring:
                 (
@@ -242,7 +242,7 @@ extension Finding {
             case .pumps:
                 (
                     "nobody would notice another controller of the heat pumps: \(topic) is refused (\(why))",
-                    "topic read +/heatpump"
+                    "topic read \(topic)"
                 )
             case .wishes:
                 ("Home Assistant cannot command: \(topic) is refused (\(why))", "topic read hearth/#")

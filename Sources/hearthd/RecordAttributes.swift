@@ -8,7 +8,9 @@ import MQTT
 /// a client attached to its message is not ours to carry.
 struct RecordAttributes {
     static let lengthLimit = 512
-    private static let names = ["timestamp", "reason", "zone", "fold", "nth"]
+    private static let names = ["source", "clock", "read", "timestamp", "reason", "zone", "fold", "nth"]
+    /// How the attributes begin of what was read from a device that is not the black box.
+    static let sourcePrefix = Array("{\"source\"".utf8)
 
     var properties: [UserProperty]
 
@@ -25,6 +27,24 @@ struct RecordAttributes {
         properties = zone == "UTC" ? [] : [UserProperty("zone", zone)]
         if marks.isSecondPass { properties.append(UserProperty("fold", "1")) }
         if marks.nth > 0 { properties.append(UserProperty("nth", "\(marks.nth)")) }
+    }
+
+    /// Of a reading from a device that is not the black box: on which topic it came (`source`), that its time is when it
+    /// arrived (`clock`), and what the device wrote where that was not in °C (`read`).
+    init(_ reading: DeviceReading) {
+        let isArrival = reading.clock != .device
+        properties = []
+        if isArrival || reading.source != nil, reading.topic.utf8.count <= Self.lengthLimit {
+            properties.append(UserProperty("source", reading.topic))
+        }
+        if isArrival { properties.append(UserProperty("clock", "arrival")) }
+        if let unit = reading.unitAttribute { properties.append(UserProperty("read", "\(reading.valueText) \(unit)")) }
+    }
+
+    /// On which topic it came, and whether its time is when it arrived.
+    var origin: (source: String, isArrival: Bool)? {
+        guard let source = properties.first(where: { $0.name == "source" })?.value else { return nil }
+        return (source, properties.contains { $0.name == "clock" && $0.value == "arrival" })
     }
 
     /// What was decided about the time of a reading; nothing for a command.

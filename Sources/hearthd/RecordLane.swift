@@ -17,6 +17,8 @@ final class RecordLane: ConnectionHandler {
         var retained = 0
         /// Readings that got a place beside another one with the same time.
         var sameTime = 0
+        /// What rules in the file are about and is no temperature: other measures, other devices.
+        var passedOver = 0
         var rejected: [String: Int] = [:]  // Own names: reasons.
         /// Why the last batch was not acknowledged; nil after a good one.
         var failure: String?
@@ -28,6 +30,7 @@ final class RecordLane: ConnectionHandler {
     private let findings: FindingBoard
     private let logger: Logger
     private let zone: String
+    private let rules: DeviceRules
     private var times: SameTimes
     private var redelivery: RedeliveryFilter
     private var counters = Counters()
@@ -35,7 +38,7 @@ final class RecordLane: ConnectionHandler {
     private var words = RepeatedWords()
     private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
     private var quality = DeliveryQuality()
-    private var subscriptions = RecordSubscriptions()
+    private var subscriptions: RecordSubscriptions
 
     final class SharedCounters: Sendable {
         private let counters = Mutex(Counters())
@@ -47,9 +50,11 @@ final class RecordLane: ConnectionHandler {
     ///   - window: the Receive Maximum of this lane's connection; a broker cannot redeliver more than that.
     ///   - onCommit: called after each commit, to wake the uplink.
     init(
-        journal: Journal, window: Int, sensorTimeZone: String, shared: SharedCounters, findings: FindingBoard,
-        logger: Logger, onCommit: @escaping @Sendable () -> Void
+        journal: Journal, window: Int, sensorTimeZone: String, rules: DeviceRules, shared: SharedCounters,
+        findings: FindingBoard, logger: Logger, onCommit: @escaping @Sendable () -> Void
     ) {
+        self.rules = rules
+        subscriptions = rules.isBlackBoxOnly ? RecordSubscriptions() : RecordSubscriptions(readings: rules.filters)
         self.journal = journal
         self.onCommit = onCommit
         self.shared = shared
@@ -109,7 +114,18 @@ final class RecordLane: ConnectionHandler {
                 next.retained += 1
                 continue
             }
-            switch RecordLane.classify(message, hasZone: zone != "UTC") {
+            switch verdict(on: message, now: now) {
+            case .reading(let reading):
+                var entry = Journal.Entry(
+                    topic: reading.recordTopic, payload: reading.inCelsius.recordPayload,
+                    attributes: RecordAttributes(reading).bytes, packetID: message.packetID, receivedAt: now)
+                if redelivery.isRedelivery(entry) {
+                    next.duplicates += 1
+                } else {
+                    mark(&entry, Time(written: reading.timestamp, isNaive: reading.isNaive), &next)
+                    entries.append(entry)
+                }
+            case .passOver: next.passedOver += 1
             case .keep(let attributes, let time):
                 var entry = Journal.Entry(
                     topic: message.topic, payload: message.payload, attributes: attributes,
@@ -143,7 +159,7 @@ final class RecordLane: ConnectionHandler {
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         guard let answer = subscriptions.answered(packetID, reasons, now: Clock.now) else { return }
         report(answer.finding, name: "recording-refused", answer.filter)
-        guard answer.filter == RecordSubscriptions.readings, let granted = reasons.first, granted.isSuccess else {
+        guard answer.filter != RecordSubscriptions.commands, let granted = reasons.first, granted.isSuccess else {
             return
         }
         if quality.granted(granted.rawValue) { report(quality.finding, name: Finding.readingsAtQoS0) }
@@ -192,6 +208,10 @@ final class RecordLane: ConnectionHandler {
 
     enum Verdict: Equatable {
         case keep(attributes: [UInt8], time: Time?)
+        /// Of a sensor that is not the black box.
+        case reading(DeviceReading)
+        /// Nothing is wrong with it, and it is not kept.
+        case passOver
         case reject(String)
     }
 
@@ -228,6 +248,34 @@ final class RecordLane: ConnectionHandler {
         }
     }
 
+    private func verdict(on message: Message, now: Int64) -> Verdict {
+        let hasZone = zone != "UTC"
+        guard !rules.isBlackBoxOnly else { return Self.classify(message, hasZone: hasZone) }
+        return Self.classify(message, by: rules, hasZone: hasZone, arrival: Timestamp(nanoseconds: now))
+    }
+
+    /// The same with sensors that are not the black box. Of their measures only the temperature is kept.
+    static func classify(_ message: Message, by rules: DeviceRules, hasZone: Bool, arrival: Timestamp) -> Verdict {
+        if case .heatpump? = HomeTopic(message.topic) { return classify(message, hasZone: hasZone) }
+        let outcomes = rules.read(
+            topic: message.topic, payload: message.payload, isRetained: false, arrival: arrival)
+        guard let first = outcomes.first, !rules.isBuiltIn(first.rule) else {
+            return classify(message, hasZone: hasZone)
+        }
+        guard let outcome = outcomes.first(where: { rules.sensors[$0.rule].measure == "temperature" }) else {
+            return .passOver
+        }
+        switch outcome {
+        case .passedOver: return .passOver
+        case .rejected(let rejection): return .reject(rejection.reason.rawValue)
+        case .reading(let reading):
+            // It would be a temperature to everybody who does not know the device.
+            if reading.isFault { return .reject("fault_value") }
+            if reading.isNaive && hasZone && !reading.timestamp.isInRangeInEveryZone { return .reject("bad_timestamp") }
+            return .reading(reading)
+        }
+    }
+
     /// Gives a reading the sensors' zone, if it names none itself, and what tells it from others with the same time.
     private func mark(_ entry: inout Journal.Entry, _ time: Time, _ counters: inout Counters) {
         let (marks, isKnown) = times.marks(
@@ -237,7 +285,9 @@ final class RecordLane: ConnectionHandler {
         if marks.nth > 0, !isKnown { counters.sameTime += 1 }
         let zone = time.isNaive ? zone : "UTC"
         guard zone != "UTC" || marks != TimeMarks() else { return }
-        entry.attributes = RecordAttributes(zone: zone, marks: marks).bytes
+        var attributes = RecordAttributes(bytes: entry.attributes)
+        attributes.properties += RecordAttributes(zone: zone, marks: marks).properties
+        entry.attributes = attributes.bytes
     }
 
     private func commit(_ entries: [Journal.Entry], settingAside rejected: [Journal.Rejected], now: Int64) throws {

@@ -20,7 +20,12 @@ struct RecordSubscriptions {
         var closes = 0
     }
 
-    private var filters = [Filter(name: readings), Filter(name: commands)]
+    private var filters: [Filter]
+
+    /// - Parameter readings: the sensors' filters, the black box's unless others are told.
+    init(readings: [String] = [RecordSubscriptions.readings]) {
+        filters = readings.map { Filter(name: $0) } + [Filter(name: Self.commands)]
+    }
 
     mutating func connected() {
         for index in filters.indices { (filters[index].packetID, filters[index].isGranted) = (nil, false) }
@@ -31,7 +36,7 @@ struct RecordSubscriptions {
         let isQuiet = filters.allSatisfy { $0.packetID == nil }
         return filters.filter { filter in
             guard !filter.isGranted, filter.packetID == nil, (filter.askAt ?? now) <= now else { return false }
-            return filter.closes == 0 || filter.name == Self.readings || isQuiet && filters[0].isGranted
+            return filter.closes == 0 || filter.name != Self.commands || isQuiet && filters[0].isGranted
         }.map(\.name)
     }
 
@@ -59,7 +64,7 @@ struct RecordSubscriptions {
     mutating func ended(after: Int64, now: Instant) -> Bool {
         guard after > 0, let index = filters.lastIndex(where: { $0.packetID != nil }) else { return false }
         filters[index].closes += 1
-        if filters[index].closes >= 2, filters[index].name != Self.readings {
+        if filters[index].closes >= 2, filters[index].name == Self.commands {
             filters[index].askAt = now + Self.retry * 4
         }
         return true

@@ -20,10 +20,23 @@ struct RedeliveryFilter {
             var hasher = Hasher()
             hasher.combine(ExactString(entry.topic))
             // With their counts, so that a byte cannot move from one to the other.
-            hasher.combine(entry.payload)
+            if let origin = Self.origin(of: entry) {
+                hasher.combine(ExactString(origin.source))
+                // The time in such a payload is the arrival's, which is another one when it comes again.
+                let text = origin.isArrival ? (try? Reading(payload: entry.payload))?.valueText : nil
+                hasher.combine(text.map { Array($0.utf8) } ?? entry.payload)
+            } else {
+                hasher.combine(entry.payload)
+            }
             // A command's reason is part of what came; zone, fold and nth were decided here, later, and may be others now.
             if case .heatpump = HomeTopic(entry.topic) { hasher.combine(entry.attributes) }
             fingerprint = hasher.finalize()
+        }
+
+        /// Of a reading that was made of another message than the black box's.
+        private static func origin(of entry: Journal.Entry) -> (source: String, isArrival: Bool)? {
+            guard entry.attributes.starts(with: RecordAttributes.sourcePrefix) else { return nil }
+            return RecordAttributes(bytes: entry.attributes).origin
         }
     }
 

@@ -108,6 +108,7 @@ struct StatusReport {
         for name in ["recorded", "duplicates", "sameTime", "foreign"] {
             members.append((name, record[name] ?? JSON(0)))
         }
+        if let passedOver = record["passedOver"], passedOver.int != 0 { members.append(("passedOver", passedOver)) }
         var rejected = record["rejected"]?.object ?? .init()
         if control.counters.tooManyRooms > 0 { rejected["too_many_rooms"] = JSON(control.counters.tooManyRooms) }
         members.append(("rejected", .object(rejected)))

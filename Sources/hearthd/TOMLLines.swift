@@ -1,17 +1,26 @@
 /// Where each key of a TOML text stands, so that an error can name the line. The TOML library reports positions of
 /// syntax errors only.
 ///
-/// It understands `[section]`, `[section."quoted name"]` and `key = …` at the start of a line; a key it does not find
+/// It understands `[section]`, `[section."quoted name"]`, `[[list]]` (whose tables are `list`, `0` and so on) and
+/// `key = …` at the start of a line; a key it does not find
 /// (inside an inline table, say) simply has no line.
 struct TOMLLines {
     private var lines: [[String]: Int] = [:]  // Own names: a wrong one costs a line number.
 
     init(_ text: String) {
         var section: [String] = []
+        var lists: [[String]: Int] = [:]
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let trimmed = line.drop { $0 == " " || $0 == "\t" }
-            if trimmed.hasPrefix("[") {
+            if trimmed.hasPrefix("[[") {
+                let list = Self.keys(trimmed.dropFirst(2).prefix { $0 != "]" })
+                lists[list, default: -1] += 1
+                section = list + ["\(lists[list, default: 0])"]
+                lines[section] = index + 1
+            } else if trimmed.hasPrefix("[") {
                 section = Self.keys(trimmed.dropFirst().prefix { $0 != "]" })
+                // `[sensors.rooms]` belongs to the last of the list.
+                if let first = section.first, let last = lists[[first]] { section.insert("\(last)", at: 1) }
                 lines[section] = lines[section] ?? index + 1
             } else if !trimmed.hasPrefix("#"), let equals = trimmed.firstIndex(of: "=") {
                 let path = section + Self.keys(trimmed[..<equals])
@@ -20,7 +29,15 @@ struct TOMLLines {
         }
     }
 
-    subscript(path: [String]) -> Int? { lines[path] ?? (path.isEmpty ? nil : lines[Array(path.dropLast())]) }
+    /// The line of a key, or else of the nearest section around it.
+    subscript(path: [String]) -> Int? {
+        var path = path
+        while !path.isEmpty {
+            if let line = lines[path] { return line }
+            path.removeLast()
+        }
+        return nil
+    }
 
     /// `rooms."living room".on_below` → three keys.
     private static func keys(_ text: Substring) -> [String] {

@@ -22,7 +22,7 @@ private let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "reading": checkReading, "command": checkCommand, "frame": checkFrame, "acknowledgement": checkAcknowledgement,
     "json": checkJSON, "logged-reading": checkLoggedReading, "timestamp": checkTimestamp,
     "database-answer": checkDatabaseAnswer, "status": checkStatus, "varlink": checkVarlink,
-    "configuration": checkConfiguration,
+    "configuration": checkConfiguration, "device": checkDevice,
 ]
 
 /// A finding: ends the process, and libFuzzer keeps the input.

@@ -1,7 +1,7 @@
 import GatewayClient
 import Glibc
 
-private let packagedConfiguration = "/etc/hearth/hearthd.toml"
+let packagedConfiguration = "/etc/hearth/hearthd.toml"
 
 /// Lets hearthd judge its configuration file, with the file alone: not the settings that this shell's environment
 /// may hold. Nil when there is no file at the packaged place and none was named, as on a development machine.
@@ -44,7 +44,7 @@ private func excerpt(_ output: String) -> String {
 }
 
 /// The program of this name beside this one, or else where packages put programs.
-private func installedProgram(_ name: String) -> String? {
+func installedProgram(_ name: String) -> String? {
     var link = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &link, link.count)
     let own = count > 0 ? String(decoding: link[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self) : ""

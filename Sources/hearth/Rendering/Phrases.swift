@@ -19,6 +19,7 @@ func pumpText(_ isOn: Bool?) -> String {
 func sourceText(_ source: String) -> String {
     switch source {
     case "cli": "at a terminal"
+    case "device": "at the heat pump itself"
     case "page": "from the page"
     case "home-assistant": "by Home Assistant"
     case "cloud": "by the cloud"

@@ -34,7 +34,7 @@ struct ForwardSnapshot {
             "disk": files.disk.map { ["freeBytes": JSON($0.free), "totalBytes": JSON($0.total)] } ?? .null,
             "counters": [
                 "recorded": JSON(record.recorded), "duplicates": JSON(record.duplicates),
-                "sameTime": JSON(record.sameTime),
+                "sameTime": JSON(record.sameTime), "passedOver": JSON(record.passedOver),
                 "retained": JSON(record.retained), "foreign": JSON(uplink.foreign),
                 "rejected": counts(record.rejected.mapValues { Int64($0) }),
             ],

@@ -110,8 +110,8 @@ final class Forwarder: Sendable {
         let record = Connection(.record(configuration), name: "record") { [recordCounters, findings, logger] in
             RecordLane(
                 journal: journal, window: Int(ConnectionSettings.record(configuration).receiveMaximum),
-                sensorTimeZone: configuration.sensorTimeZone, shared: recordCounters, findings: findings,
-                logger: logger.lane("record"), onCommit: { uplinkBox.wake() })
+                sensorTimeZone: configuration.sensorTimeZone, rules: configuration.devices.rules,
+                shared: recordCounters, findings: findings, logger: logger.lane("record"), onCommit: { uplinkBox.wake() })
         }
         let confirmedThrough = try journal.cursor(UplinkLane.cursor)
         var uplink: Connection?

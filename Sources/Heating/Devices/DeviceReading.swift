@@ -1,0 +1,147 @@
+/// What a rule made of a message that holds a reading.
+public struct DeviceReading: Equatable, Sendable {
+    /// Where the reading's time is from.
+    public enum Clock: String, Sendable {
+        /// The device's.
+        case device
+        /// The rule names no time: when it arrived.
+        case arrival
+        /// The payload has none at the rule's path: when it arrived.
+        case missing
+        /// No date-time, or one that cannot be: when it arrived. To be counted.
+        case absurd
+    }
+
+    public var room: Room
+    public var measure: String
+    /// The number as the device wrote it; only what JSON does not have (`,` for `.`, a `+`, zeros in front) is put right.
+    public var valueText: String
+    /// The nearest double, in `unit`.
+    public var value: Double
+    /// The unit of a temperature; nil for other measures.
+    public var unit: DeviceUnit?
+    /// ISO 8601.
+    public var timestampText: String
+    public var timestamp: Timestamp
+    /// The time has no zone: it means the sensors' zone.
+    public var isNaive: Bool
+    public var clock: Clock
+    /// Kept by the broker from earlier: not live.
+    public var isRetained: Bool
+    /// One of the values that mean a fault: to be recorded, not to be obeyed.
+    public var isFault: Bool
+    /// The topic it came on.
+    public var topic: String
+    /// The rule's place among the rules.
+    public var rule: Int
+    /// The contract's own payload is recorded as it is; nil for all others.
+    var contractPayload: [UInt8]?
+
+    /// In °C; nil for what is no temperature.
+    public var celsius: Double? { unit.map { $0.celsius(value) } }
+
+    /// What the thermostat of `room` goes by, in °C; nil when this is recorded only.
+    public var obeyed: Double? { measure == "temperature" && !isFault ? celsius : nil }
+
+    // MARK: For the journal
+
+    /// The same reading in °C, as whoever expects a temperature without a unit must have it; of °C nothing changes.
+    public var inCelsius: DeviceReading {
+        guard let unit, unit != .celsius else { return self }
+        var reading = self
+        reading.value = unit.celsius(value)
+        (reading.valueText, reading.unit) = ("\(reading.value)", .celsius)
+        return reading
+    }
+
+    /// `<room>/<measure>`.
+    public var recordTopic: String { "\(room.name)/\(measure)" }
+
+    /// `{"timestamp":…,"value":…}`.
+    public var recordPayload: [UInt8] {
+        contractPayload
+            ?? JSON.object(.init([("timestamp", .string(timestampText)), ("value", .number(valueText))])).bytes
+    }
+
+    /// The topic it came on, unless the record's topic says it already.
+    public var source: String? { topic.utf8.elementsEqual(recordTopic.utf8) ? nil : topic }
+
+    /// `F` or `K`; nil for what everybody assumes.
+    public var unitAttribute: String? { unit.flatMap { $0 == .celsius ? nil : $0.rawValue } }
+}
+
+/// Why a message is no reading.
+public struct DeviceRejection: Error, Equatable, Sendable {
+    /// The raw value is the label under which it is counted; labels do not change.
+    public enum Reason: String, Error, CaseIterable, Sendable {
+        // As of a payload of the contract (PayloadError).
+        case oversized
+        case invalidUTF8 = "invalid_utf8"
+        case notJSON = "not_json"
+        case notAnObject = "not_an_object"
+        case duplicateKey = "duplicate_key"
+        case missingTimestamp = "missing_timestamp"
+        case badTimestamp = "bad_timestamp"
+        case missingValue = "missing_value"
+        case badValue = "bad_value"
+        case notFinite = "not_finite"
+        // Of devices.
+        case empty
+        /// `null`: the device has the sensor and no reading of it.
+        case nullValue = "null_value"
+        /// `unavailable`, `unknown`, `None` …
+        case unavailable
+        /// The value is an object or an array.
+        case notANumber = "not_a_number"
+        /// The rule's `unit` leads to nothing, or to no unit.
+        case unknownUnit = "unknown_unit"
+        /// Colder than the absolute zero.
+        case impossible = "impossible_value"
+        /// The name on the wire cannot be a room.
+        case badRoom = "bad_room"
+        /// Nothing on the wire names the sensor.
+        case noName = "no_name"
+        // Passed over.
+        case retained
+        /// The sensor is not in `rooms`, or is there as no room.
+        case unlisted
+    }
+
+    public var reason: Reason
+    public var rule: Int
+    public var topic: String
+    /// The sensor's name on the wire, as far as it was found.
+    public var name: String?
+    public var room: Room?
+
+    /// Nothing is wrong with such a message: it is another device's, an older one's, or says nothing new.
+    public var isPassedOver: Bool {
+        switch reason {
+        case .retained, .unlisted: true
+        case .missingValue, .empty: !isContract
+        default: false
+        }
+    }
+
+    /// The contract's own rule sets aside what it cannot read, as ever.
+    var isContract: Bool
+}
+
+extension DeviceOutcome {
+    /// The rule's place among the rules.
+    public var rule: Int {
+        switch self {
+        case .reading(let reading): reading.rule
+        case .rejected(let rejection), .passedOver(let rejection): rejection.rule
+        }
+    }
+}
+
+/// What a rule made of a message.
+public enum DeviceOutcome: Equatable, Sendable {
+    case reading(DeviceReading)
+    case rejected(DeviceRejection)
+    /// Not a reading, and nothing is wrong with that: a lamp among the sensors, a retained message, an update without a
+    /// temperature. Only a rule that never finds anything is worth a word (``DeviceTally``).
+    case passedOver(DeviceRejection)
+}

@@ -1,0 +1,115 @@
+/// Every sensor's rule, and the only place that reads devices: a value made once, and asked for every message.
+///
+/// A message costs the same with ten rules and with a thousand: the rules are found by their topics' first levels.
+public struct DeviceRules: Sendable {
+    public let sensors: [SensorRule]
+    private var root = Node()
+    /// The black box's rule is asked last, and only when no other rule is about the topic.
+    private let builtIn: Int?
+
+    /// - Parameter addsBlackBox: whether `<room>/temperature` of the contract is read too.
+    public init(_ sensors: [SensorRule], addsBlackBox: Bool = true) {
+        let blackBox = addsBlackBox ? SensorRule.blackBox : nil
+        builtIn = blackBox == nil ? nil : sensors.count
+        let sensors = sensors + (blackBox.map { [$0] } ?? [])
+        self.sensors = sensors
+        for (index, rule) in sensors.enumerated() { root.insert(index, rule.topic.levels[...]) }
+    }
+
+    /// Only the black box: then every topic and byte is the contract's.
+    public var isBlackBoxOnly: Bool { builtIn == 0 && sensors.count == 1 }
+
+    /// Whether the rule is the black box's own, which nobody had to write.
+    public func isBuiltIn(_ rule: Int) -> Bool { rule == builtIn }
+
+    /// What to subscribe to, in the rules' order; none that another one covers, for most brokers send a message once for
+    /// each filter that it fits.
+    public var filters: [String] {
+        var seen: Set<ExactString> = []
+        let all = sensors.map(\.topic.filter).filter { seen.insert(ExactString($0)).inserted }
+        return all.filter { filter in
+            !all.contains { !$0.utf8.elementsEqual(filter.utf8) && TopicPattern.covers($0, filter) }
+        }
+    }
+
+    /// What the rules make of a message: nothing when no rule is about its topic, and otherwise one outcome for each
+    /// measure, in the rules' order. Of several rules with one measure the first that is about the topic counts.
+    ///
+    /// Pure: the same arguments give the same answer, and no bytes make it fail.
+    /// - Parameters:
+    ///   - arrival: the wall clock's time.
+    ///   - naiveOffsetSeconds: east of UTC, for times without a zone.
+    public func read(
+        topic: String, payload: some Collection<UInt8>, isRetained: Bool, arrival: Timestamp,
+        naiveOffsetSeconds: Int = 0
+    ) -> [DeviceOutcome] {
+        let levels = Self.levels(topic)
+        let found = candidates(levels)
+        guard !found.isEmpty else { return [] }
+        return payload.withBytes { bytes in
+            found.map { index, match in
+                sensors[index].read(
+                    match, topic: topic, payload: bytes, isRetained: isRetained, arrival: arrival,
+                    naiveOffsetSeconds: naiveOffsetSeconds, rule: index)
+            }
+        }
+    }
+
+    /// Whether any rule is about the topic.
+    public func takes(_ topic: String) -> Bool { !candidates(Self.levels(topic)).isEmpty }
+
+    private func candidates(_ levels: [Substring]) -> [(Int, TopicPattern.Match)] {
+        var indices: [Int] = []
+        root.collect(levels[...], into: &indices)
+        indices.sort()
+        var found: [(Int, TopicPattern.Match)] = []
+        var measures: Set<String> = []
+        for index in indices where index != builtIn || found.isEmpty {
+            let rule = sensors[index]
+            guard !measures.contains(rule.measure), let match = rule.takes(levels) else { continue }
+            measures.insert(rule.measure)
+            found.append((index, match))
+        }
+        return found
+    }
+
+    private static func levels(_ topic: String) -> [Substring] {
+        topic.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Substring($0) }
+    }
+}
+
+/// Rules by the levels of their topics.
+private struct Node: Sendable {
+    private var literals: [ExactString: Node] = [:]
+    /// Below a level that may be anything.
+    private var anything: [Node] = []
+    /// Rules whose topic ends here.
+    private var ends: [Int] = []
+    /// Rules whose topic may have any levels from here on.
+    private var open: [Int] = []
+
+    mutating func insert(_ rule: Int, _ levels: ArraySlice<TopicPattern.Level>) {
+        guard let level = levels.first else {
+            ends.append(rule)
+            return
+        }
+        switch level {
+        case .rest, .rooms: open.append(rule)
+        case .literal(let name): literals[name, default: Node()].insert(rule, levels.dropFirst())
+        case .any, .room:
+            if anything.isEmpty { anything.append(Node()) }
+            anything[0].insert(rule, levels.dropFirst())
+        }
+    }
+
+    func collect(_ levels: ArraySlice<Substring>, into rules: inout [Int]) {
+        rules += open
+        guard let level = levels.first else {
+            rules += ends
+            return
+        }
+        let rest = levels.dropFirst()
+        if !literals.isEmpty { literals[ExactString(String(level))]?.collect(rest, into: &rules) }
+        anything.first?.collect(rest, into: &rules)
+    }
+}

@@ -1,0 +1,162 @@
+import Heating
+
+/// `[[sensors]]`, `[[pumps]]`, `[kinds.NAME]` and what rooms say of their devices; in the main file and in `devices.d`.
+extension ConfigurationReader {
+    private static let times = Duration.seconds(1) ... .seconds(7 * 86400)
+
+    /// Reads the devices of this file and of `fragments`, whose problems become this reader's.
+    mutating func devices(_ fragments: [DeviceFile]) -> Devices {
+        var devices = Devices()
+        var others = fragments.map { ConfigurationReader(text: $0.text, file: $0.file, environment: [:]) }
+        readKinds(into: &devices)
+        for index in others.indices { others[index].readKinds(into: &devices) }
+        readDevices(into: &devices)
+        for index in others.indices {
+            others[index].readDevices(into: &devices)
+            others[index].reportUnknownKeys()
+            adopt(others[index].problems)
+        }
+        return devices
+    }
+
+    // MARK: Kinds
+
+    private mutating func readKinds(into devices: inout Devices) {
+        for name in tableNames(["kinds"]) {
+            let path = ["kinds", name]
+            let like = string(path + ["like"])
+            let sensor = sensorTable(path)
+            let pump = pumpTable(path)
+            if DeviceKind.builtIn(name) != nil || devices.kinds.contains(where: { $0.name == name }) {
+                report(path, "is a kind already; give yours another name")
+                continue
+            }
+            let base = like.flatMap { kind(named: $0, in: devices, path + ["like"]) }
+            let whole = DeviceKind(
+                name: name, documentation: base?.documentation ?? "", sensor: sensor.over(base?.sensor ?? .init()),
+                pump: pump.over(base?.pump ?? .init()))
+            devices.kinds.append(.init(name: name, like: like, sensor: sensor, pump: pump, kind: whole))
+        }
+    }
+
+    /// Reports a kind that there is not, with those there are.
+    private mutating func kind(named name: String, in devices: Devices, _ path: [String]) -> DeviceKind? {
+        if let kind = DeviceKind.builtIn(name) ?? devices.kinds.first(where: { $0.name == name })?.kind { return kind }
+        let names = DeviceKind.builtIn.map(\.name) + devices.kinds.map(\.name)
+        let near = nearest(name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+        report(path, "there is no kind \"\(name)\"\(near) There are \(names.joined(separator: ", "))")
+        return nil
+    }
+
+    // MARK: Sensors and pumps
+
+    private mutating func readDevices(into devices: inout Devices) {
+        for index in 0..<tableCount(["sensors"]) {
+            let path = ["sensors", "\(index)"]
+            let name = string(path + ["kind"]) ?? "plain"
+            let table = sensorTable(path)
+            guard let kind = kind(named: name, in: devices, path + ["kind"]) else { continue }
+            do throws(DeviceTableErrors) {
+                devices.sensors.append(try SensorRule(kind: name, table.over(kind.sensor)))
+            } catch {
+                report(error, below: path)
+            }
+        }
+        for index in 0..<tableCount(["pumps"]) {
+            let path = ["pumps", "\(index)"]
+            guard let pump = pump(path, rooms: nil, in: devices) else { continue }
+            if devices.pumps.contains(where: { $0.name == pump.name }) {
+                report(path + ["name"], "\"\(pump.name)\" is another pump's name")
+            }
+            if let room = pump.rooms.first(where: { devices.pump(of: $0) != nil }) {
+                report(
+                    path + ["rooms"], "\(room.displayName) has a pump already, \(devices.pump(of: room)?.name ?? "")")
+            }
+            devices.pumps.append(pump)
+        }
+        for name in tableNames(["rooms"]) {
+            guard let room = Room(name) else { continue }
+            let path = ["rooms", name]
+            var own = devices.rooms[room] ?? .init()
+            own.combine = oneOf(path + ["combine"], RoomSensors.Combine.self) ?? own.combine
+            own.disagreement = number(path + ["disagreement"], in: 0.1...50) ?? own.disagreement
+            if isPresent(path + ["valve"]) {
+                own.valve = pump(path + ["valve"], rooms: [name], in: devices) ?? own.valve
+                report(
+                    path + ["valve"],
+                    "valves are not moved by this version: take the table out and let the valve follow "
+                        + "\(escapingControls(name))/heatpump, or write it as a pump of this room alone ([[pumps]])")
+            }
+            if own != .init() { devices.rooms[room] = own }
+        }
+    }
+
+    private mutating func pump(_ path: [String], rooms: [String]?, in devices: Devices) -> PumpRule? {
+        let name = string(path + ["kind"]) ?? "plain"
+        var table = pumpTable(path)
+        table.rooms = rooms ?? table.rooms
+        guard let kind = kind(named: name, in: devices, path + ["kind"]) else { return nil }
+        do throws(DeviceTableErrors) {
+            return try PumpRule(kind: name, table.over(kind.pump))
+        } catch {
+            report(error, below: path)
+            return nil
+        }
+    }
+
+    private mutating func report(_ errors: DeviceTableErrors, below path: [String]) {
+        for error in errors.errors { report(path + [error.key], error.message) }
+    }
+
+    // MARK: Tables
+
+    private mutating func sensorTable(_ path: [String]) -> SensorTable {
+        var table = SensorTable()
+        table.topic = string(path + ["topic"])
+        table.value = string(path + ["value"])
+        table.time = string(path + ["time"])
+        table.unit = string(path + ["unit"])
+        table.measure = string(path + ["measure"])
+        table.retained = string(path + ["retained"])
+        table.room = string(path + ["room"])
+        table.roomAt = string(path + ["room_at"])
+        table.unlisted = string(path + ["unlisted"])
+        table.except = strings(path + ["except"])
+        table.ignore = strings(path + ["ignore"])
+        table.discard = numbers(path + ["discard"])
+        table.staleAfter = duration(path + ["stale_after"], in: Self.times)
+        // In a kind, which has no rooms, `rooms` are a sensor's names; in a pump it is a list.
+        if path.first == "sensors" { table.rooms = texts(path + ["rooms"])?.map { ($0.key, $0.text) } }
+        return table
+    }
+
+    private mutating func pumpTable(_ path: [String]) -> PumpTable {
+        var table = PumpTable()
+        if path.first == "pumps" {
+            table.name = string(path + ["name"])
+            table.rooms = strings(path + ["rooms"])
+        }
+        table.device = string(path + ["device"])
+        table.command = string(path + ["command"])
+        table.on = string(path + ["on"])
+        table.off = string(path + ["off"])
+        table.retain = bool(path + ["retain"])
+        table.mode = string(path + ["mode"])
+        table.modeOn = string(path + ["mode_on"])
+        table.modeOff = string(path + ["mode_off"])
+        table.state = string(path + ["state"])
+        table.stateValue = string(path + ["state_value"])
+        table.stateOn = string(path + ["state_on"])
+        table.stateOff = string(path + ["state_off"])
+        table.available = string(path + ["available"])
+        table.availablePath = string(path + ["available_path"])
+        table.availableValue = string(path + ["available_value"])
+        table.power = string(path + ["power"])
+        table.powerValue = string(path + ["power_value"])
+        table.runningAbove = number(path + ["running_above"], in: 0...1_000_000)
+        table.onForeign = string(path + ["on_foreign"])
+        table.minOn = duration(path + ["min_on"], in: .zero ... .seconds(86400))
+        table.minOff = duration(path + ["min_off"], in: .zero ... .seconds(86400))
+        return table
+    }
+}

@@ -1,0 +1,71 @@
+import Heating
+
+/// What Control keeps about sensors and pumps that are not the black box. Empty in a house that has none.
+struct ControlDevices {
+    /// One sensor, by the topic it speaks on.
+    struct Sensor {
+        var room: Room
+        var rule: Int
+        var news = NewsFilter()
+        var isFaulty = false
+    }
+
+    /// More topics than this are somebody's flood.
+    static let sensorLimit = 4 * ControlMailbox.roomLimit
+    /// How often it is looked who is in trouble.
+    static let lookPeriod = Duration.seconds(5)
+
+    let rules: DeviceRules
+    var tally: DeviceTally
+    var sensors: [ExactString: Sensor] = [:]
+    var rooms: [Room: RoomSensors] = [:]
+    var pumps: [ControlledPump]
+    var since: Instant
+    var nextLook: Instant?
+
+    init(_ configuration: Configuration, now: Instant) {
+        rules = configuration.devices.rules
+        tally = DeviceTally(rules: rules.sensors.count)
+        pumps = configuration.devices.pumps.map { ControlledPump($0, configuration.thermostat, now: now) }
+        since = now
+    }
+
+    /// Neither sensors nor pumps: everything is the black box's.
+    var isNone: Bool { rules.isBlackBoxOnly && pumps.isEmpty }
+
+    mutating func forget(_ room: Room) {
+        rooms[room] = nil
+        if !sensors.isEmpty { sensors = sensors.filter { $0.value.room != room } }
+        for index in pumps.indices { pumps[index].group.set(room, calls: nil) }
+    }
+
+    func pumpIndex(of room: Room) -> Int? { pumps.firstIndex { $0.rule.rooms.contains(room) } }
+}
+
+/// A pump that is commanded in its own words, and what it said of itself.
+struct ControlledPump {
+    /// After a start the rooms' last decisions come one after the other: one that is not there yet may call for heat.
+    static let patience = Duration.seconds(10)
+
+    let rule: PumpRule
+    var group: PumpGroup
+    var feedback: PumpFeedback
+    /// The decision in force; nil before the first.
+    var isOn: Bool?
+    /// When the decision may change by itself.
+    var heldUntil: Instant?
+    /// What was published last.
+    var said: [PumpRule.Command] = []
+
+    init(_ rule: PumpRule, _ settings: Thermostat.Settings, now: Instant) {
+        self.rule = rule
+        // Of one room alone the thermostat keeps the shortest times itself.
+        let isShared = rule.rooms.count > 1
+        group = PumpGroup(
+            rooms: rule.rooms, minOn: rule.minOn ?? (isShared ? settings.minOn : .zero),
+            minOff: rule.minOff ?? (isShared ? settings.minOff : .zero), now: now)
+        // Of a pump whose past is not known nobody waits for the rest.
+        group.restore(isOn: false, since: now - group.minOff)
+        feedback = PumpFeedback(rule)
+    }
+}

@@ -1,0 +1,64 @@
+import Heating
+
+/// What the rules make of one message, for people: `hearth devices --test`.
+struct DeviceExplanation {
+    let text: String
+    let hasReading: Bool
+
+    init(topic: String, payload: [UInt8], rules: DeviceRules, arrival: Timestamp) {
+        let outcomes = rules.read(topic: topic, payload: payload, isRetained: false, arrival: arrival)
+        var lines = outcomes.map { Self.line($0, payload, rules) }
+        if lines.isEmpty {
+            lines = ["no rule is about this topic"] + rules.sensors.map { "  \($0.kind): \($0.topic.text)" }
+            lines += Self.suggestion(topic, payload)
+        }
+        text = lines.joined(separator: "\n") + "\n"
+        hasReading = outcomes.contains { if case .reading = $0 { true } else { false } }
+    }
+
+    private static func line(_ outcome: DeviceOutcome, _ payload: [UInt8], _ rules: DeviceRules) -> String {
+        switch outcome {
+        case .reading(let reading):
+            let rule = rules.sensors[reading.rule]
+            var line = "\(reading.room.displayName): \(reading.measure) \(reading.valueText)"
+            if let unit = reading.unit { line += unit == .kelvin ? " K" : " °\(unit.rawValue)" }
+            if let celsius = reading.celsius, reading.unit != .celsius {
+                line += " (\(Double(Int((celsius * 10).rounded())) / 10) °C)"
+            }
+            line += " at \(reading.timestampText) (\(time(reading.clock)))"
+            line += reading.isFault ? ", a sensor's fault: recorded, not obeyed" : ""
+            return line + "; rule \(reading.rule + 1), \(rule.kind), \(rule.topic.text)"
+        case .rejected(let rejection):
+            return "set aside: \(rejection.reason.rawValue); \(rules.advice(for: rejection, payload: payload))"
+        case .passedOver(let rejection):
+            return "passed over: \(rejection.reason.rawValue); \(rules.advice(for: rejection, payload: payload))"
+        }
+    }
+
+    private static func time(_ clock: DeviceReading.Clock) -> String {
+        switch clock {
+        case .device: "the device's time"
+        case .arrival: "when it arrived"
+        case .missing: "when it arrived: the device says none"
+        case .absurd: "when it arrived: the device's time cannot be"
+        }
+    }
+
+    /// The table that would read it.
+    private static func suggestion(_ topic: String, _ payload: [UInt8]) -> [String] {
+        let path = JSONPath.numbers(in: payload).first
+        guard let path, TopicPattern.isPlain(topic) else { return [] }
+        return [
+            "to read it, write:", "  [[sensors]]", "  topic = \(JSON.string(topic).serialized())",
+            "  value = \(JSON.string(path).serialized())", "  room = \"its room\"",
+        ]
+    }
+}
+
+extension TopicPattern {
+    /// Whether the text is a topic without placeholders.
+    fileprivate static func isPlain(_ text: String) -> Bool {
+        guard let pattern = try? TopicPattern(text) else { return false }
+        return !pattern.isOpen
+    }
+}

@@ -1,0 +1,252 @@
+import Testing
+
+@testable import Heating
+
+@Suite("Devices: pumps, valves and several sensors")
+struct DevicePumpTests {
+    private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1e9)) }
+    private let office = Room("office")!
+    private let bath = Room("bath")!
+
+    private func pump(_ kind: String, _ change: (inout PumpTable) -> Void = { _ in }) throws -> PumpRule {
+        var table = PumpTable()
+        table.rooms = ["office"]
+        table.device = "hp"
+        change(&table)
+        return try PumpRule(kind: kind, table.over(try #require(DeviceKind.builtIn(kind)).pump))
+    }
+
+    private func text(_ command: PumpRule.Command) -> String {
+        "\(command.topic) \(String(decoding: command.payload, as: UTF8.self))"
+    }
+
+    @Test(
+        "what is published, for each kind",
+        arguments: [
+            ("hearth", #"office/heatpump {"status": "1"}"#), ("zigbee2mqtt", #"zigbee2mqtt/hp/set {"state": "ON"}"#),
+            ("tasmota", "cmnd/hp/POWER ON"), ("shelly", "hp/command/switch:0 on"),
+            ("shelly1", "shellies/hp/relay/0/command on"),
+            ("esphome", "hp/switch/heatpump/command ON"), ("homie", "homie/hp/heatpump/on/set true"),
+            ("heishamon", "panasonic_heat_pump/commands/SetHeatpump 1"),
+            ("ems-esp", "ems-esp/boiler/heatingactivated on"),
+        ])
+    func commands(kind: String, published: String) throws {
+        #expect(try pump(kind).commands(isOn: true).map(text) == [published])
+    }
+
+    @Test("target, room and mode are filled in")
+    func target() throws {
+        let rule = try pump("plain") {
+            $0.command = "ac/{device}/set"
+            $0.on = #"{"temperature": {target}, "room": "{room}"}"#
+            $0.off = "off"
+            $0.mode = "ac/{device}/mode"
+        }
+        #expect(rule.needsTarget)
+        #expect(
+            rule.commands(isOn: true, target: 21.46, room: office).map(text) == [
+                "ac/hp/mode heat", #"ac/hp/set {"temperature": 21.5, "room": "office"}"#,
+            ])
+        #expect(rule.commands(isOn: false).map(text) == ["ac/hp/mode off", "ac/hp/set off"])
+    }
+
+    @Test(
+        "what devices say of themselves",
+        arguments: [
+            ("zigbee2mqtt", #"{"state":"ON","power":812}"#, true), ("zigbee2mqtt", #"{"state":"OFF"}"#, false),
+            ("zigbee2mqtt", #"{"power":3}"#, nil),
+            ("tasmota", "ON", true), ("tasmota", "OFF", false),
+            ("shelly", #"{"id":0,"output":true,"apower":0.0}"#, true),
+            ("shelly", #"{"id":0,"output":false}"#, false), ("shelly1", "off", false), ("esphome", "ON", true),
+            ("heishamon", "1", true),
+            ("heishamon", "0", false), ("ems-esp", #"{"heatingactivated":"on"}"#, true), ("homie", "true", true),
+            ("shelly", "\u{0}\u{1}", nil),
+        ] as [(String, String, Bool?)])
+    func states(kind: String, payload: String, isOn: Bool?) throws {
+        #expect(try #require(try pump(kind).state).read(Array(payload.utf8)) == isOn)
+    }
+
+    @Test(
+        "availability",
+        arguments: [
+            ("zigbee2mqtt", #"{"state":"offline"}"#, false), ("tasmota", "Online", true), ("tasmota", "Offline", false),
+            ("shelly", "false", false),
+            ("esphome", "offline", false), ("homie", "lost", false), ("homie", "ready", true),
+            ("heishamon", "Online", true),
+        ])
+    func availability(kind: String, payload: String, isThere: Bool) throws {
+        #expect(try #require(try pump(kind).available).read(Array(payload.utf8)) == isThere)
+    }
+
+    @Test("another command topic leaves the kind's feedback behind")
+    func otherCommand() throws {
+        let rule = try pump("tasmota") { $0.command = "cmnd/else/POWER2" }
+        #expect(rule.state == nil && rule.available == nil)
+    }
+
+    @Test("a command is repeated until it is confirmed, then left alone")
+    func repetition() {
+        var feedback = PumpFeedback(hasState: true)
+        feedback.told(true, now: at(0))
+        #expect(feedback.repeats(now: at(1)) == nil)
+        #expect(feedback.repeats(now: at(2)) == true)
+        #expect(feedback.repeats(now: at(3)) == nil)
+        #expect(feedback.repeats(now: at(6)) == true)
+        #expect(feedback.heard(isOn: false, now: at(6)) == nil)
+        #expect(feedback.heard(isOn: true, now: at(7)) == .confirmed)
+        #expect(feedback.repeats(now: at(1000)) == nil)
+        #expect(feedback.problem(now: at(1000)) == nil)
+    }
+
+    @Test("an unconfirmed command is a problem within a minute and until it is confirmed")
+    func unconfirmed() {
+        var feedback = PumpFeedback(hasState: true)
+        feedback.told(true, now: at(0))
+        #expect(feedback.problem(now: at(44)) == nil)
+        #expect(feedback.problem(now: at(46)) == .unconfirmed(isOn: true, since: at(0)))
+        #expect(feedback.nextDeadline(now: at(3)).map { $0 <= at(45) } == true)
+        _ = feedback.heard(isOn: true, now: at(50))
+        #expect(feedback.problem(now: at(51)) == nil)
+    }
+
+    @Test("a switch by another hand is told; a late or kept word is not one")
+    func foreign() {
+        var feedback = PumpFeedback(hasState: true)
+        feedback.told(true, now: at(0))
+        #expect(feedback.heard(isOn: false, now: at(1)) == nil)
+        _ = feedback.heard(isOn: true, now: at(2))
+        #expect(feedback.heard(isOn: false, isRetained: true, now: at(3)) == nil)
+        _ = feedback.heard(isOn: true, now: at(4))
+        #expect(feedback.heard(isOn: false, now: at(5)) == .foreign(isOn: false))
+        var adopted = feedback
+        adopted.adopt(false, now: at(6))
+        #expect(adopted.isConfirmed && adopted.repeats(now: at(60)) == nil)
+        feedback.reassert(now: at(6))
+        #expect(feedback.repeats(now: at(6)) == true)
+    }
+
+    @Test("an offline pump is said to be offline, is not shouted at, and is told again when it is back")
+    func offline() {
+        var feedback = PumpFeedback(hasState: true)
+        feedback.told(true, now: at(0))
+        _ = feedback.heard(isOn: true, now: at(1))
+        #expect(feedback.heard(isAvailable: false, now: at(10)) == .wentOffline)
+        #expect(feedback.problem(now: at(11)) == .offline(since: at(10)))
+        feedback.told(false, now: at(20))
+        #expect(feedback.repeats(now: at(100)) == nil)
+        #expect(feedback.heard(isAvailable: true, now: at(200)) == .cameBack)
+        #expect(feedback.repeats(now: at(200)) == false)
+    }
+
+    @Test("watts tell whether it really runs, not before it had time to start")
+    func watts() {
+        var feedback = PumpFeedback(hasState: true)
+        feedback.told(true, now: at(0))
+        _ = feedback.heard(isOn: true, now: at(1))
+        feedback.heard(watts: 2)
+        #expect(feedback.problem(now: at(200)) == nil)
+        #expect(feedback.problem(now: at(301)) == .notRunning(watts: 2))
+        feedback.heard(watts: 900)
+        #expect(feedback.problem(now: at(302)) == nil)
+        feedback.told(false, now: at(400))
+        _ = feedback.heard(isOn: false, now: at(401))
+        #expect(feedback.problem(now: at(701)) == .stillRunning(watts: 900))
+    }
+
+    @Test("without a state nothing is repeated and nothing unconfirmed")
+    func noState() {
+        var feedback = PumpFeedback(hasState: false)
+        feedback.told(true, now: at(0))
+        #expect(feedback.repeats(now: at(100)) == nil && feedback.problem(now: at(1000)) == nil)
+    }
+
+    // MARK: Groups
+
+    @Test("on while one room calls; the shortest run and rest are the pump's")
+    func group() {
+        var group = PumpGroup(rooms: [office, bath], minOn: .seconds(300), minOff: .seconds(300), now: at(0))
+        group.set(office, calls: true)
+        let held = group.decide(now: at(10))
+        #expect(!held.isOn && held.heldUntil == at(300))
+        #expect(group.decide(now: at(300)).isOn)
+        group.set(bath, calls: true)
+        group.set(office, calls: false)
+        #expect(group.decide(now: at(320)).isOn)
+        group.set(bath, calls: false)
+        #expect(group.decide(now: at(330)).heldUntil == at(600))
+        #expect(!group.decide(now: at(600)).isOn)
+        // Frost does not wait for the shortest rest.
+        #expect(group.decide(frost: [bath], now: at(610)).isOn)
+    }
+
+    @Test("valves open before the pump starts, close after it, and are never all closed while it runs")
+    func valves() {
+        var group = PumpGroup(
+            rooms: [office, bath], valves: [office, bath], minOn: .seconds(300), minOff: .zero, now: at(0))
+        group.set(office, calls: true)
+        let first = group.decide(now: at(1))
+        #expect(first.steps(after: nil) == [.valve(office, isOpen: true), .pump(isOn: true)])
+        group.set(office, calls: false)
+        let running = group.decide(now: at(10))
+        #expect(running.isOn && running.open == [office])
+        let stopped = group.decide(now: at(301))
+        #expect(stopped.steps(after: running) == [.pump(isOn: false), .valve(office, isOpen: false)])
+        // A random history never has a running pump and every valve closed.
+        var generator = Seeds(7)
+        var now = 400.0
+        for _ in 0..<2000 {
+            now += Double(generator.next() % 200)
+            group.set([office, bath][Int(generator.next() % 2)], calls: [true, false, nil][Int(generator.next() % 3)])
+            let decision = group.decide(now: at(now))
+            #expect(!decision.isOn || !decision.open.isEmpty)
+        }
+    }
+
+    private struct Seeds {
+        var state: UInt64
+        init(_ seed: UInt64) { state = seed }
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state >> 33
+        }
+    }
+
+    // MARK: Several sensors of one room
+
+    @Test("several sensors, each with its own silence")
+    func sensors() {
+        var room = RoomSensors(combine: .mean, disagreement: 2)
+        room.heard(20, from: "a", rule: 0, staleAfter: .seconds(100), now: at(0))
+        room.heard(22, from: "b", rule: 1, staleAfter: .seconds(50), now: at(0))
+        #expect(room.value(now: at(1)) == 21)
+        #expect(room.nextDeadline(now: at(1)) == at(50))
+        #expect(room.outliers(now: at(1)).isEmpty)
+        room.heard(25, from: "b", rule: 1, staleAfter: .seconds(50), now: at(2))
+        #expect(room.outliers(now: at(3)).map(\.sensor) == ["a", "b"])
+        room.combine = .max
+        #expect(room.value(now: at(3)) == 25)
+        room.combine = .first
+        #expect(room.value(now: at(3)) == 20)
+        #expect(room.value(now: at(60)) == 20)
+        #expect(room.value(now: at(100)) == nil)
+    }
+
+    @Test("a kept reading counts until the first live one, and for no longer than a live one would")
+    func kept() {
+        var room = RoomSensors()
+        #expect(
+            room.heard(
+                19, from: "a", rule: 0, isRetained: true, age: .seconds(90), staleAfter: .seconds(100), now: at(0))
+                == true)
+        #expect(room.value(now: at(9)) == 19 && room.value(now: at(10)) == nil)
+        #expect(
+            room.heard(
+                18, from: "b", rule: 0, isRetained: true, age: .seconds(101), staleAfter: .seconds(100), now: at(0))
+                == false)
+        #expect(room.heard(20, from: "a", rule: 0, staleAfter: .seconds(100), now: at(20)) == true)
+        #expect(
+            room.heard(19, from: "a", rule: 0, isRetained: true, age: .zero, staleAfter: .seconds(100), now: at(21))
+                == false)
+        #expect(room.value(now: at(22)) == 20)
+    }
+}
