@@ -37,7 +37,11 @@ extension SystemTests {
             func count(_ topic: String, _ payload: String) -> Int {
                 home.arrivals.count { $0.topic == topic && $0.payload == payload }
             }
-            func atCloud(_ topic: String) -> [Recorder.Arrival] { cloud.arrivals.filter { $0.topic == topic } }
+            // A killed uplink may say again what was not confirmed; the number tells that from a second reading.
+            func atCloud(_ topic: String) -> [Recorder.Arrival] {
+                var seen: Set<String> = []
+                return cloud.arrivals.filter { $0.topic == topic && seen.insert($0.properties).inserted }
+            }
 
             try await publish(
                 #"{"battery":97,"temperature":18.50,"humidity":48.1}"#, to: "zigbee2mqtt/office", port: rig.home.port)
@@ -90,7 +94,6 @@ extension SystemTests {
             }
             func room(_ name: String, _ value: Double) async throws {
                 try await publish("{\"temperature\":\(value)}", to: "zigbee2mqtt/\(name)", port: rig.home.port)
-                try await rig.status { $0["rooms"].array?.contains { $0["name"].string == name } == true }
             }
             try await room("bath", 18)
             try await eventually("the bath calls") { said() == ["on"] }

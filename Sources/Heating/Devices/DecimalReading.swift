@@ -29,7 +29,7 @@ struct DecimalReading: Equatable {
         (self.text, self.value, self.unit) = (text, value, unit)
     }
 
-    private static let absences: Set<String> = [
+    private static let absences: Set<String> = [  // Own names: ASCII words.
         "", "null", "none", "nil", "unavailable", "unknown", "offline", "n/a", "na", "-", "--", "---", "undefined",
     ]
 

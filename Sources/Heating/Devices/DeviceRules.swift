@@ -63,7 +63,7 @@ public struct DeviceRules: Sendable {
         root.collect(levels[...], into: &indices)
         indices.sort()
         var found: [(Int, TopicPattern.Match)] = []
-        var measures: Set<String> = []
+        var measures: Set<String> = []  // Own names: measures.
         for index in indices where index != builtIn || found.isEmpty {
             let rule = sensors[index]
             guard !measures.contains(rule.measure), let match = rule.takes(levels) else { continue }

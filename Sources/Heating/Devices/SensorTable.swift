@@ -30,7 +30,7 @@ public struct SensorTable: Equatable, Sendable {
     /// Without a reading for this long this one sensor is silent; nil: as long as the room's.
     public var staleAfter: Duration?
     /// Topic and path of other measures, for who names only the measure.
-    public var measures: [String: Place] = [:]
+    public var measures: [String: Place] = [:]  // Own names: measures.
     /// The payload is the contract's own, `{"timestamp", "value"}`, and is recorded byte for byte.
     public var isContract: Bool?
 
