@@ -9,7 +9,7 @@ struct TOMLLines {
 
     init(_ text: String) {
         var section: [String] = []
-        var lists: [[String]: Int] = [:]
+        var lists: [[String]: Int] = [:]  // Own names: a wrong one costs a line number.
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let trimmed = line.drop { $0 == " " || $0 == "\t" }
             if trimmed.hasPrefix("[[") {

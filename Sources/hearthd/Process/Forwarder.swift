@@ -111,7 +111,8 @@ final class Forwarder: Sendable {
             RecordLane(
                 journal: journal, window: Int(ConnectionSettings.record(configuration).receiveMaximum),
                 sensorTimeZone: configuration.sensorTimeZone, rules: configuration.devices.rules,
-                shared: recordCounters, findings: findings, logger: logger.lane("record"), onCommit: { uplinkBox.wake() })
+                shared: recordCounters, findings: findings, logger: logger.lane("record"),
+                onCommit: { uplinkBox.wake() })
         }
         let confirmedThrough = try journal.cursor(UplinkLane.cursor)
         var uplink: Connection?
