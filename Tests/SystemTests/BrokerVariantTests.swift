@@ -45,10 +45,10 @@ extension SystemTests {
                 testDescription: "an ACL with hearth/gateway/status only",
                 acl: pumpsAndSensors + "topic readwrite hearth/gateway/#\n", finding: "home-broker-restricts",
                 plainFinding: "home-broker-restricts", says: ["hearth/rooms/+", "topic readwrite hearth/#"]),
+            // Nothing can be told: Mosquitto grants the subscription, and then delivers nothing.
             Variant(
                 testDescription: "an ACL that gives no commands back",
-                acl: sensors + "topic write +/heatpump\ntopic readwrite hearth/#\n", finding: "home-broker-restricts",
-                says: ["topic read +/heatpump"]),
+                acl: sensors + "topic write +/heatpump\ntopic readwrite hearth/#\n"),
             Variant(
                 testDescription: "an ACL that gives nothing but what is needed, with Home Assistant",
                 acl: "topic read +/temperature\ntopic write +/heatpump\n",
