@@ -35,10 +35,7 @@ struct LogLine: LogHandler {
 
     /// Values come from outside: control characters must not reach a terminal.
     private func escaped(_ value: String) -> String {
-        let safe = value.unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-                ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
-        }.joined()
+        let safe = escapingControls(value)
         return safe.contains(" ") || safe.isEmpty ? "\"\(safe)\"" : safe
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Heating
 import Logging
 
 /// Log lines on standard error: for journald with its priority prefix (`<4>`, sd-daemon(3)) and no time of our own,
@@ -33,10 +34,7 @@ struct JournaldLogHandler: LogHandler {
 
     /// Values come from outside (room names, broker errors): control characters must not reach a terminal.
     private func escaped(_ value: String) -> String {
-        let safe = value.unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-                ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
-        }.joined()
+        let safe = escapingControls(value)
         return safe.contains(" ") || safe.isEmpty ? "\"\(safe)\"" : safe
     }
 
