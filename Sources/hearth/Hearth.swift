@@ -14,7 +14,8 @@ struct Hearth: ParsableCommand {
         version: hearthVersion,
         subcommands: [
             StatusCommand.self, WatchCommand.self, JournalCommand.self, DoctorCommand.self, OverrideCommand.self,
-            ForgetCommand.self, WhyCommand.self, ReplayCommand.self, AuditCommand.self, DevicesCommand.self,
+            ModeCommand.self, ResumeCommand.self, SettingsCommand.self, ForgetCommand.self, WhyCommand.self,
+            ReplayCommand.self, AuditCommand.self, DevicesCommand.self,
         ])
 
     static func main() {
