@@ -49,11 +49,11 @@ final class CloudRig {
         }
 
         /// What `hearth audit` says.
-        func audit() async throws -> (isClean: Bool, answer: JSONValue) {
+        func audit() async throws -> (isClean: Bool, answer: JSON) {
             let result = try await ChildProcess.run(
                 ChildProcess.binary("hearth"),
                 ["audit", "--since", "1h", "--json", "--socket", directory.file("control.sock")])
-            return (result.exit == .code(0), try JSONValue(Data(result.output.utf8)))
+            return (result.exit == .code(0), try JSON.parse(result.output.utf8))
         }
 
         /// Readings acknowledged on the wire, `room timestamp` → value.

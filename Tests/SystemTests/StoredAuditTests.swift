@@ -19,7 +19,7 @@ extension SystemTests {
         }
 
         private func told(
-            _ rig: CloudRig, within limit: Duration = .seconds(60), _ what: String, _ isSo: (Bool, JSONValue) -> Bool
+            _ rig: CloudRig, within limit: Duration = .seconds(60), _ what: String, _ isSo: (Bool, JSON) -> Bool
         )
             async throws
         {
@@ -32,14 +32,14 @@ extension SystemTests {
             }
         }
 
-        private func kinds(_ answer: JSONValue) -> [String] {
+        private func kinds(_ answer: JSON) -> [String] {
             var kinds: [String] = []
-            while let kind = answer["gaps"][kinds.count]["kind"].string { kinds.append(kind) }
+            while let kind = answer["gaps"]?[kinds.count]?["kind"]?.string { kinds.append(kind) }
             return kinds
         }
 
         @Test(
-            "points, what the database refuses for now, a killed P1, a broker that forgot: each as it is",
+            "points, what the database refuses for now, a killed P1: each as it is",
             arguments: CloudRig.Engine.allCases)
         func fates(_ engine: CloudRig.Engine) async throws {
             let rig = try await CloudRig(engine, homes: 1)
@@ -52,7 +52,7 @@ extension SystemTests {
             try await eventually(within: .seconds(30), "the home records") { rig.homes[0].output.contains("recording") }
             for number in 1...20 { try await send(rig, "office", "21.\(number)", ago: Int64(100 - number)) }
             try await told(rig, "all are points") { isClean, answer in
-                isClean && answer["records"].int ?? 0 >= 20 && answer["stored"].int == answer["records"].int
+                isClean && answer["records"]?.int ?? 0 >= 20 && answer["stored"]?.int == answer["records"]?.int
             }
             try await send(rig, "bath", "20.5", ago: monthsAgo)
             try await told(rig, "one is held") { isClean, answer in !isClean && kinds(answer) == ["held"] }
@@ -63,7 +63,7 @@ extension SystemTests {
             try await send(rig, "office", "23.5", ago: 2)
             try rig.start(saver)
             try await told(rig, "after a kill only the held one is missing") { _, answer in
-                kinds(answer) == ["held"] && answer["stored"].int == (answer["records"].int ?? 0) - 1
+                kinds(answer) == ["held"] && answer["stored"]?.int == (answer["records"]?.int ?? 0) - 1
             }
 
             // The database is mended: what waited is written, and told.
@@ -72,7 +72,7 @@ extension SystemTests {
                 "DROP SHARD \(try shard(rig, before: Int64(Date().timeIntervalSince1970) - 30 * 86_400))",
                 database: "raw")
             try await told(rig, within: .seconds(90), "all are points") { isClean, answer in
-                isClean && answer["stored"].int == answer["records"].int
+                isClean && answer["stored"]?.int == answer["records"]?.int
             }
         }
 
