@@ -51,7 +51,8 @@ class HomeAssistant:
                                 "last_used_at": None, "last_used_ip": None, "expire_at": None, "credential_id": None,
                                 "version": "2026.2.3"}]})
         self.store("core.config_entries", 1, 5, {"entries": [{
-            "created_at": LONG_AGO, "modified_at": LONG_AGO, "data": {"broker": "127.0.0.1", "port": broker},
+            "created_at": LONG_AGO, "modified_at": LONG_AGO, "data": {
+                "broker": "127.0.0.1", "port": broker, "username": "homeassistant", "password": "homeassistant-password"},
             "disabled_by": None, "discovery_keys": {}, "domain": "mqtt", "entry_id": "e" * 26, "version": 2,
             "minor_version": 1, "options": {}, "pref_disable_new_entities": False, "pref_disable_polling": False,
             "source": "user", "subentries": [], "title": "home", "unique_id": None}]})
