@@ -53,13 +53,15 @@ let package = Package(
         .target(name: "Influx", dependencies: ["Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
 
         .target(name: "GatewayClient", dependencies: ["Heating"], swiftSettings: swiftSettings),
+        .target(name: "LogLines", dependencies: ["Heating", logging], swiftSettings: swiftSettings),
         .target(name: "HTTP", dependencies: nio, swiftSettings: swiftSettings),
         .target(name: "Prometheus", dependencies: [metrics], swiftSettings: swiftSettings),
 
         .executableTarget(
             name: "hearthd",
             dependencies: [
-                "CLinux", "Heating", "Compression", "Journal", "MQTT", argumentParser, logging, lifecycle, toml,
+                "CLinux", "Heating", "Compression", "Journal", "LogLines", "MQTT", argumentParser, logging, lifecycle,
+                toml,
             ],
             swiftSettings: swiftSettings,
             // The static Swift library is linked with every symbol exported, for plug-ins that we have none of; the tables
@@ -70,7 +72,8 @@ let package = Package(
         .executableTarget(
             name: "hearth-web",
             dependencies: [
-                "Heating", "GatewayClient", "HTTP", "Prometheus", argumentParser, logging, lifecycle, metrics,
+                "Heating", "GatewayClient", "HTTP", "LogLines", "Prometheus", argumentParser, logging, lifecycle,
+                metrics,
             ],
             // The page is part of the program; a bundle beside it would bring full Foundation with it.
             resources: [.embedInCode("Page")],
@@ -78,7 +81,8 @@ let package = Package(
         .executableTarget(
             name: "hearth-cloud",
             dependencies: [
-                "Heating", "Compression", "MQTT", "EventLog", "Influx", "HTTP", "Prometheus", argumentParser, logging,
+                "Heating", "Compression", "MQTT", "EventLog", "Influx", "HTTP", "LogLines", "Prometheus",
+                argumentParser, logging,
                 lifecycle, metrics,
             ],
             swiftSettings: swiftSettings),
@@ -130,7 +134,7 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: swiftSettings),
         .testTarget(
             name: "hearth-webTests",
-            dependencies: ["hearth-web", "HTTP", "GatewayClient", "Heating", "Prometheus", logging],
+            dependencies: ["hearth-web", "HTTP", "GatewayClient", "Heating", "LogLines", "Prometheus", logging],
             swiftSettings: swiftSettings),
         .testTarget(name: "hearthdTests", dependencies: ["hearthd", "Heating"], swiftSettings: swiftSettings),
         .testTarget(name: "hearth-simTests", dependencies: ["hearth-sim"], swiftSettings: swiftSettings),

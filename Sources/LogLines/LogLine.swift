@@ -2,37 +2,54 @@ import Glibc
 import Heating
 import Logging
 
-/// Log lines on standard error: for journald with its priority prefix (`<4>`, sd-daemon(3)) and no time of our own,
-/// for a person with the time in front.
-struct JournaldLogHandler: LogHandler {
-    var metadata: Logger.Metadata = [:]
-    var metadataProvider: Logger.MetadataProvider?
-    var logLevel: Logger.Level = .info
+/// How every program of Hearth logs, on standard error: for journald with its priority prefix (`<4>`, sd-daemon(3)) and no
+/// time of our own, for a person with the time in front; the message before its details. Any thread may log.
+package struct LogLine: LogHandler {
+    package var metadata: Logger.Metadata = [:]
+    package var metadataProvider: Logger.MetadataProvider?
+    package var logLevel: Logger.Level = .info
     private let label: String
     private let isJournald: Bool
 
-    init(label: String, isJournald: Bool) {
+    /// - Parameter isJournald: whether journald reads standard error; by default as systemd says it (JOURNAL_STREAM,
+    ///   systemd.exec(5)).
+    package init(label: String, isJournald: Bool = Self.isReadByJournald) {
         self.label = label
         self.isJournald = isJournald
     }
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    package static var isReadByJournald: Bool { getenv("JOURNAL_STREAM").map { $0.pointee != 0 } ?? false }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) {
-        var line = isJournald ? "<\(Self.priority(event.level))>" : "\(Clock.wall) \(event.level) "
-        line += "\(label): \(event.message)"
-        let merged = metadata.merging(event.metadata ?? [:]) { $1 }
-        for (key, value) in merged.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(escaped("\(value)"))" }
-        if let error = event.error { line += " error=\(escaped("\(error)"))" }
+    package func log(event: LogEvent) {
+        var details = metadata.merging(event.metadata ?? [:]) { $1 }
+        if let error = event.error { details["error"] = "\(error)" }
+        var output = text(event.level, "\(event.message)", details, at: Self.now) + "\n"
         // One write per line, so that lines of different threads do not mix.
-        var output = String(line.map { $0.isNewline ? " " : $0 }) + "\n"
         _ = output.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
-    /// Values come from outside (room names, broker errors): control characters must not reach a terminal.
+    /// One line, without its end.
+    package func text(
+        _ level: Logger.Level, _ message: String, _ details: Logger.Metadata, at time: Timestamp
+    ) -> String {
+        var line = isJournald ? "<\(Self.priority(level))>" : "\(time) \(level) "
+        line += "\(label): \(message)"
+        for (key, value) in details.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(escaped("\(value)"))" }
+        return String(line.map { $0.isNewline ? " " : $0 })
+    }
+
+    private static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    /// Values come from outside (room names, brokers' errors): control characters must not reach a terminal.
     private func escaped(_ value: String) -> String {
         let safe = escapingControls(value)
         return safe.contains(" ") || safe.isEmpty ? "\"\(safe)\"" : safe
