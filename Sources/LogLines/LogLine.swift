@@ -1,6 +1,7 @@
 import Glibc
 import Heating
 import Logging
+import Machine
 
 /// How every program of Hearth logs, on standard error: for journald with its priority prefix (`<4>`, sd-daemon(3)) and no
 /// time of our own, for a person with the time in front; the message before its details. Any thread may log.
@@ -28,7 +29,7 @@ package struct LogLine: LogHandler {
     package func log(event: LogEvent) {
         var details = metadata.merging(event.metadata ?? [:]) { $1 }
         if let error = event.error { details["error"] = "\(error)" }
-        var output = text(event.level, "\(event.message)", details, at: Self.now) + "\n"
+        var output = text(event.level, "\(event.message)", details, at: Timestamp(nanoseconds: Clock.wallNanoseconds)) + "\n"
         // One write per line, so that lines of different threads do not mix.
         _ = output.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
@@ -41,12 +42,6 @@ package struct LogLine: LogHandler {
         line += "\(label): \(message)"
         for (key, value) in details.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(escaped("\(value)"))" }
         return String(line.map { $0.isNewline ? " " : $0 })
-    }
-
-    private static var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
     /// Values come from outside (room names, brokers' errors): control characters must not reach a terminal.

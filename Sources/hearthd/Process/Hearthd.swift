@@ -3,6 +3,7 @@ import Dispatch
 import Glibc
 import LogLines
 import Logging
+import Machine
 import ServiceLifecycle
 import UnixSignals
 
