@@ -19,7 +19,7 @@ extension SystemTests {
 
         @Test("\"in a 24.5 °C room 26 was asked for and nothing was heated\": a target means what it says")
         func target() async throws {
-            let house = try await House()
+            let house = try await House("min_on = \"0s\"\nmin_off = \"0s\"")
             try await house.send(house.reading(24.5, at: .now))
             try await house.rig.status { $0["rooms"][0]["temperature"].double == 24.5 }
             #expect(house.heard() == [])

@@ -122,6 +122,18 @@ struct KeptSettingsTests {
         #expect(findings.map(\.room) == [office] && findings[0].text.contains("target"))
     }
 
+    @Test("who gives a room a target gives its compressor five minutes, unless times are written")
+    func minimumTimes() throws {
+        let (office, den) = (try room("office"), try room("den"))
+        let file = try read("[rooms.office]\nmin_on = \"0s\"\nmin_off = \"0s\"\n[rooms.den]\ntarget = 20\n")
+        #expect(file.settings(for: den).minOff == .seconds(300) && file.thermostat.minOff == .zero)
+        let kept = try KeptSettings().changed(nil, [("target", 21)], above: file)
+            .changed(office, [("target", 19)], above: file)
+        let sum = kept.above(file).configuration
+        #expect(sum.settings(for: office).minOff == .zero && sum.settings(for: den).minOn == .seconds(300))
+        #expect(sum.settings(for: try room("attic")).minOff == .seconds(300))
+    }
+
     // MARK: - The file
 
     private final class Scene {

@@ -168,7 +168,7 @@ extension GatewayOptions {
     fileprivate func show(_ override: OverrideReply, _ reply: JSON) throws {
         guard !json else { return try write(reply) }
         let now = wallClock()
-        let end = override.secondsLeft.flatMap { now.later(by: $0) }.flatMap { LocalTime(now: now).minute($0) }
+        let end = override.secondsLeft.flatMap { now.later(by: $0) }.flatMap { ShownTime(now: now).minute($0) }
         try Output.standard.write(lines: wrapped(overrideText(override, end: end), width: Output.standard.size.columns))
     }
 }

@@ -1,5 +1,6 @@
 import Heating
 import MQTT
+import Machine
 
 /// What people set without the file: calls that change it wait for the disk, but not for long.
 extension VarlinkService {

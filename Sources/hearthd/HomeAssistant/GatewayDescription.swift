@@ -1,5 +1,6 @@
 import Heating
 import MQTT
+import Machine
 
 /// What the gateway says of itself to Home Assistant: retained under `hearth/gateway/state`.
 struct GatewayState: Equatable, Sendable {

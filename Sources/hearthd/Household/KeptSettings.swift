@@ -79,13 +79,13 @@ struct KeptSettings: Equatable, Sendable {
         result.thermostat = fitting(house, above: file.thermostat, except: [], nil, file, &findings)
         for (room, settings) in file.rooms {
             let written = file.written.rooms[room] ?? []
-            result.rooms[room] = fitting(house, above: settings, except: written, nil, file, &findings)
+            result.rooms[room] = fitting(house, above: settings, except: written, nil, in: room, file, &findings)
         }
         for (room, entry) in rooms {
             if let name = entry.name { result.names[room] = name }
             if let order = entry.order { result.order[room] = order }
             if let settings = result.rooms[room] {
-                result.rooms[room] = fitting(entry, above: settings, except: [], room, file, &findings)
+                result.rooms[room] = fitting(entry, above: settings, except: [], room, in: room, file, &findings)
             } else {
                 let settings = fitting(entry, above: result.thermostat, except: [], room, file, &findings)
                 if settings != result.thermostat { result.unlisted[room] = settings }
@@ -96,9 +96,9 @@ struct KeptSettings: Equatable, Sendable {
 
     private func fitting(
         _ entry: Entry, above settings: Thermostat.Settings, except written: Set<SettingKey>, _ room: Room?,
-        _ file: Configuration, _ findings: inout [Finding]
+        in base: Room? = nil, _ file: Configuration, _ findings: inout [Finding]
     ) -> Thermostat.Settings {
-        let sum = entry.above(settings, except: written)
+        let sum = file.protected(entry.above(settings, except: written), of: base)
         guard let problem = sum.problems(in: file.temperatureUnit).first else { return sum }
         let name = room?.displayName ?? "the house"
         findings.append(

@@ -1,6 +1,7 @@
 import Glibc
 import Heating
 import Logging
+import Machine
 import Synchronization
 
 /// The file in which the kept settings outlive a restart. Written on a thread of its own, which a frozen disk may stop without
@@ -31,7 +32,7 @@ final class SettingsFile: Sendable {
     let path: String
     private let findings: FindingBoard
     private let logger: Logger
-    private let wake = WakePipe()
+    private let wake = WakeUp()
     private let state = Mutex(State())
 
     init(path: String, findings: FindingBoard, logger: Logger) {
@@ -83,7 +84,7 @@ final class SettingsFile: Sendable {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             return errno == ENOENT || errno == ENOTDIR
-                ? .success(nil) : .failure(Problem(text: "\(path): \(String(cString: strerror(errno)))"))
+                ? .success(nil) : .failure(Problem(text: "\(path): \(systemErrorText(errno))"))
         }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
@@ -91,7 +92,7 @@ final class SettingsFile: Sendable {
         while bytes.count <= Self.sizeLimit {
             let count = Glibc.read(descriptor, &chunk, chunk.count)
             if count == 0 { return .success(String(decoding: bytes, as: UTF8.self)) }
-            guard count > 0 else { return .failure(Problem(text: "\(path): \(String(cString: strerror(errno)))")) }
+            guard count > 0 else { return .failure(Problem(text: "\(path): \(systemErrorText(errno))")) }
             bytes += chunk[..<count]
         }
         return .failure(Problem(text: "\(path): larger than \(Self.sizeLimit) bytes"))
@@ -177,7 +178,7 @@ final class SettingsFile: Sendable {
     /// - Returns: what went wrong.
     private func write(_ text: String) -> String? {
         let new = path + ".new"
-        func failure(_ step: String) -> String { "\(path): \(step): \(String(cString: strerror(errno)))" }
+        func failure(_ step: String) -> String { "\(path): \(step): \(systemErrorText(errno))" }
         unlink(new)
         let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640)
         guard descriptor >= 0 else { return failure("open") }

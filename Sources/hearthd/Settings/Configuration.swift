@@ -104,5 +104,8 @@ struct Configuration: Equatable, Sendable {
     struct Written: Equatable, Sendable {
         var house: Set<SettingKey> = []
         var rooms: [Room: Set<SettingKey>] = [:]
+        /// `min_on` and `min_off`: of the house, and of rooms in the file, where the house's count too.
+        var houseTimes: Set<String> = []  // Own names: keys.
+        var times: [Room: Set<String>] = [:]
     }
 }
