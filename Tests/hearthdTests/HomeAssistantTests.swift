@@ -267,7 +267,8 @@ private final class AnnouncementScene {
         assistant.met(now: start)
         for (topic, payload) in retained {
             let message = Message(topic: topic, payload: Array(payload.utf8), userProperties: [])
-            #expect(assistant.isDescription(message))
+            let isTaken = assistant.isDescription(message)
+            #expect(isTaken)
         }
         var seen: [(topic: String, payload: String)] = []
         for step in 0..<(seconds * 20) {

@@ -126,7 +126,7 @@ struct KeptSettings: Equatable, Sendable {
                 let known = SettingKey.allCases.filter { room != nil || !$0.isOfRoomsOnly }.map(\.rawValue)
                 let near = nearest(name, among: known).map { "; did you mean \($0)?" } ?? ""
                 throw Refusal(
-                    reason: "there is no setting '\(name)'\(near) There are \(known.joined(separator: ", "))")
+                    reason: "there is no setting '\(name)'\(near); there are \(known.joined(separator: ", "))")
             }
             if value.isNull {
                 result[room].reset(key)
