@@ -6,5 +6,7 @@ struct HearthSim: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hearth-sim",
         abstract: "Simulated homes, a load generator and an observer for Hearth.",
-        subcommands: [HomeCommand.self, LoadCommand.self, ObserveCommand.self, ConfirmCommand.self])
+        subcommands: [
+            HomeCommand.self, DevicesCommand.self, LoadCommand.self, ObserveCommand.self, ConfirmCommand.self,
+        ])
 }
