@@ -1,4 +1,5 @@
 import Heating
+import Machine
 
 /// hearthd, as seen through its control socket: interface `io.hearth.Gateway`, one method each.
 package struct Gateway {

@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import Machine
 
 /// A status each second for as long as it is asked, over connections that are renewed when they break.
 package final class StatusFeed {

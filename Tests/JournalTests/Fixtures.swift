@@ -1,4 +1,5 @@
 import Foundation
+import Machine
 import Testing
 
 @testable import Journal
@@ -114,8 +115,8 @@ func integrity(of path: String) throws -> String {
 
 /// Waits for a condition. Returns whether it came true in time.
 func eventually(within seconds: Double = 10, _ condition: () -> Bool) -> Bool {
-    let deadline = Clock.boot + Int64(seconds * 1e9)
-    while Clock.boot < deadline {
+    let deadline = Clock.bootNanoseconds + Int64(seconds * 1e9)
+    while Clock.bootNanoseconds < deadline {
         if condition() { return true }
         usleep(1_000)
     }

@@ -1,6 +1,7 @@
 import Foundation
 import GatewayClient
 import Glibc
+import Machine
 import Testing
 
 @testable import hearth

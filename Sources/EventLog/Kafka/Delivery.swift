@@ -1,4 +1,5 @@
 import CRdkafka
+import Machine
 import Synchronization
 
 /// Counts the delivery reports of one append. librdkafka holds one reference for each event it accepted and gives it

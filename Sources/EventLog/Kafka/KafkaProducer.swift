@@ -1,4 +1,5 @@
 import CRdkafka
+import Machine
 
 /// One idempotent producer; owns the `rd_kafka_t`. Delivery reports arrive on a thread of librdkafka.
 final class KafkaProducer: Sendable {
@@ -35,7 +36,7 @@ final class KafkaProducer: Sendable {
     func append(_ events: [Event], isClosed: () -> Bool) throws(EventLogError) {
         let delivery = Delivery()
         // librdkafka reports each event within message.timeout.ms; the rest is for a library that does not.
-        let end = deadline(after: settings.appendTimeout.nanoseconds + 10_000_000_000)
+        let end = Clock.deadline(after: settings.appendTimeout.nanoseconds + 10_000_000_000)
         var refusal: rd_kafka_resp_err_t?
         for event in events {
             let result = try handOver(event, delivery, until: end, isClosed: isClosed)
@@ -45,9 +46,9 @@ final class KafkaProducer: Sendable {
             }
         }
         delivery.allHandedOver()
-        while !delivery.wait(until: min(end, deadline(after: 200_000_000))) {
+        while !delivery.wait(until: min(end, Clock.deadline(after: 200_000_000))) {
             if isClosed() { throw .closed }
-            if monotonicNow() >= end {
+            if Clock.monotonicNanoseconds >= end {
                 throw EventLogError(.restarted, "appending: librdkafka did not report. The producer is replaced.")
             }
         }
@@ -65,9 +66,9 @@ final class KafkaProducer: Sendable {
             if result == RD_KAFKA_RESP_ERR_NO_ERROR { return result }
             // The result counts once it is final; until then only the reference has to come back.
             Delivery.end(reference, RD_KAFKA_RESP_ERR_NO_ERROR)
-            guard result == RD_KAFKA_RESP_ERR__QUEUE_FULL, monotonicNow() < end else { return result }
+            guard result == RD_KAFKA_RESP_ERR__QUEUE_FULL, Clock.monotonicNanoseconds < end else { return result }
             if isClosed() { throw .closed }
-            _ = delivery.wait(until: deadline(after: 5_000_000))
+            _ = delivery.wait(until: Clock.deadline(after: 5_000_000))
         }
     }
 

@@ -1,3 +1,5 @@
+import Machine
+
 /// Small named values in one table: epoch, floor, counters and cursors. Together they are one page, so that a
 /// transaction that changes several of them writes one page. Each carries a checksum.
 final class StateTable {

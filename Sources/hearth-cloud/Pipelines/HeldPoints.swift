@@ -1,6 +1,7 @@
 import EventLog
 import Influx
 import Logging
+import Machine
 import Synchronization
 
 /// Points of a pipeline that the database does not take because it has their field with another type.
@@ -83,7 +84,7 @@ final class HeldPoints: Sendable {
         var recount: Int64 = 0
         while pause(recount == 0 ? 0 : Self.retryNanoseconds) {
             do {
-                let now = CloudClock.bootNanoseconds
+                let now = Clock.bootNanoseconds
                 if now >= recount {
                     try reload()
                     recount = now + Self.recountNanoseconds
@@ -182,8 +183,8 @@ final class HeldPoints: Sendable {
 
     /// - Returns: false when it is time to go.
     private func pause(_ nanoseconds: Int64) -> Bool {
-        let until = CloudClock.bootNanoseconds + nanoseconds
-        while !isStopping.load(ordering: .relaxed), CloudClock.bootNanoseconds < until { CloudClock.sleep(50_000_000) }
+        let until = Clock.bootNanoseconds + nanoseconds
+        while !isStopping.load(ordering: .relaxed), Clock.bootNanoseconds < until { Clock.sleep(50_000_000) }
         return !isStopping.load(ordering: .relaxed)
     }
 }

@@ -2,6 +2,7 @@ import EventLog
 import Heating
 import Influx
 import Logging
+import Machine
 import Synchronization
 
 /// Runs one stage on a thread of its own: read → transform → write points → append events → commit, in this order, so
@@ -246,7 +247,7 @@ final class PipelineRunner: Sendable {
 
     /// A second, or less when it is time to go.
     private func pause() {
-        let until = CloudClock.bootNanoseconds + Self.retryNanoseconds
-        while !mustStop, CloudClock.bootNanoseconds < until { CloudClock.sleep(20_000_000) }
+        let until = Clock.bootNanoseconds + Self.retryNanoseconds
+        while !mustStop, Clock.bootNanoseconds < until { Clock.sleep(20_000_000) }
     }
 }

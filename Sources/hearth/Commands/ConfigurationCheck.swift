@@ -1,5 +1,6 @@
 import GatewayClient
 import Glibc
+import Machine
 
 let packagedConfiguration = "/etc/hearth/hearthd.toml"
 

@@ -1,5 +1,6 @@
 import Heating
 import MQTT
+import Machine
 
 /// The retained `<home>/gateway/status` on the cloud broker. `offline` is also the last will.
 enum GatewayStatus {

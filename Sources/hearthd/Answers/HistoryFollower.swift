@@ -1,5 +1,6 @@
 import Heating
 import Journal
+import Machine
 import Synchronization
 
 /// Follows the journal on a thread of its own and keeps a ``History`` of it, so that a chart costs neither a lane nor

@@ -1,6 +1,7 @@
 import Glibc
 import Heating
 import Logging
+import Machine
 
 /// Log lines on standard error: for journald with its priority prefix (`<4>`, sd-daemon(3)) and no time of our own,
 /// for a person with the time in front.
