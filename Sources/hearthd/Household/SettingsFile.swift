@@ -16,7 +16,7 @@ final class SettingsFile: Sendable {
 
     /// A settings file is a page of text; one beyond this is none.
     private static let sizeLimit = 4 << 20
-    private static let retryPause = Duration.seconds(30)
+    private static let retryPause = Duration.seconds(10)
     private static let brokenSuffix = ".damaged"
 
     private struct State {
