@@ -95,13 +95,17 @@ struct HomeAssistant {
     /// Publishes the description if it is due.
     /// - Returns: when to look again; nil for no time of its own.
     mutating func announce(
-        _ settings: [Room: Thermostat.Settings], now: Instant, _ link: Link?, _ outbox: inout HomeOutbox
+        _ current: @autoclosure () -> [Room: Thermostat.Settings], now: Instant, _ link: Link?,
+        _ outbox: inout HomeOutbox
     ) -> Instant? {
-        guard isEnabled, link != nil, !settings.isEmpty || !leaving.isEmpty else { return nil }
+        guard isEnabled, link != nil else { return nil }
         if isAnnounced {
             guard let due = announceAt else { return nil }
             guard due <= now else { return due }
         }
+        // Of a thousand rooms that is a copy that is not made at every turn.
+        let settings = current()
+        guard !settings.isEmpty || !leaving.isEmpty else { return nil }
         if let last = announcedAt, now - last < Self.announcePause { return last + Self.announcePause }
         (isAnnounced, announceAt, announcedAt) = (true, nil, now)
         // Entities are unavailable to Home Assistant until it knows them, so the states come again.
