@@ -101,3 +101,5 @@ public enum ProtocolVersion: String, Sendable, Equatable, CustomStringConvertibl
 
     public var description: String { rawValue }
 }
+
+let nanosecondsPerSecond: Int64 = 1_000_000_000
