@@ -236,6 +236,7 @@ final class ControlLane: ConnectionHandler {
 
     /// Somebody else told the pump something: ours is said again, if it was otherwise.
     private func foreignCommand(_ message: Message, in room: Room, _ link: Link) {
+        outbox.heardCommand(message.topic)
         guard let state = rooms[room], state.thermostat.settings.enabled,
             let isOn = try? HeatPumpCommand(payload: message.payload).isOn
         else { return }
@@ -381,7 +382,11 @@ final class ControlLane: ConnectionHandler {
         let wall = Clock.wall
         if !isRefresh {
             board.add(.init(time: wall, pumpOn: isOn, reason: reason), for: room)
-            logger.info("heat pump", metadata: ["room": "\(room)", "on": "\(isOn)", "reason": "\(reason)"])
+            if let unsaid = rooms[room]?.switchWords.say(now: Clock.now) {
+                var metadata: Logger.Metadata = ["room": "\(room)", "on": "\(isOn)", "reason": "\(reason)"]
+                if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+                logger.info("heat pump", metadata: metadata)
+            }
         }
         if !devices.pumps.isEmpty { commandPump(isOn, saysAgain: isRefresh, of: room, link) }
         // Without a link nothing is lost: the command is said again on reconnecting.

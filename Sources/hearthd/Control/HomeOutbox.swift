@@ -32,6 +32,8 @@ struct HomeOutbox {
     /// Sent, and not answered.
     private var unanswered: [Int32: Waiting] = [:]
     private var subscriptions: [Subscription] = []
+    /// Where MQTT cannot refuse a command; nil with a version that can.
+    private var echoes: CommandEchoes?
 
     init(findings: FindingBoard, logger: Logger) {
         self.findings = findings
@@ -48,6 +50,8 @@ struct HomeOutbox {
 
     mutating func connected(_ link: Link, now: Instant) {
         subscriptions = []
+        echoes = link.version == .v311 ? CommandEchoes() : nil
+        if echoes == nil { findings.resolveAll(Finding.commandsUnseenName) }
         report(link.limitFinding, name: "home-broker-limits")
     }
 
@@ -86,7 +90,8 @@ struct HomeOutbox {
     /// - Returns: when to look again.
     mutating func flush(_ link: Link?, now: Instant) -> Instant? {
         settle(now)
-        guard let link, !waiting.isEmpty || !subscriptions.isEmpty else { return nil }
+        let echoesDue = link == nil ? nil : judgeEchoes(now)
+        guard let link, !waiting.isEmpty || !subscriptions.isEmpty else { return echoesDue }
         for subscription in subscriptions where mayAsk(subscription, now) {
             guard ask(subscription, link, now) else { break }
             subscriptions.removeAll { $0.filters == subscription.filters }
@@ -96,7 +101,18 @@ struct HomeOutbox {
             guard send(entry, link, now) else { break }
             waiting[ExactString(entry.publication.topic)] = nil
         }
-        return permissions.nextRetry(after: now)
+        return [permissions.nextRetry(after: now), echoesDue].compactMap(\.self).min()
+    }
+
+    /// A command came on a pump's topic, from us or another.
+    mutating func heardCommand(_ topic: String) { echoes?.heard(topic) }
+
+    private func judgeEchoes(_ now: Instant) -> Instant? {
+        guard let echoes else { return nil }
+        if let missing = echoes.missing(now: now) {
+            report(missing.isEmpty ? nil : .commandsUnseen(missing), name: Finding.commandsUnseenName)
+        }
+        return echoes.nextDeadline(after: now)
     }
 
     /// What was refused on this connection is asked for again when its wait is over.
@@ -119,6 +135,8 @@ struct HomeOutbox {
             }
             permissions.sent(packet, entry.kind, topic: entry.publication.topic, now: now)
             unanswered[packet] = entry
+            // A pump's own words are not subscribed to.
+            if case .command(let topic) = entry.kind, HomeTopic(topic) != nil { echoes?.sent(topic, now: now) }
             return true
         } catch {
             if error.code == .windowFull || error.code == .notConnected { return false }
@@ -135,6 +153,7 @@ struct HomeOutbox {
         else { return false }
         let topic = subscription.filters.first ?? ""
         permissions.sent(packet, subscription.kind, topic: topic, now: now)
+        if subscription.kind == .pumps { echoes?.subscribed(packet) }
         return true
     }
 
@@ -155,6 +174,7 @@ struct HomeOutbox {
 
     mutating func subscribed(_ packetID: Int32, reasons: [ReasonCode], now: Instant) {
         let refusal = reasons.first { !$0.isSuccess }
+        echoes?.answered(packetID, isGranted: refusal == nil)
         guard let lesson = permissions.answered(packetID, refusal: refusal, now: now) else { return }
         learn(lesson)
         // The ACL may be mended while the connection stands.

@@ -174,7 +174,8 @@ final class ForwardProcess: Sendable {
             let began = Clock.now
             let ending: String
             do throws(SpawnedProcess.Failure) {
-                let child = try SpawnedProcess.start(["forward"])
+                let again = pause.isLooping ? [ForwardCommand.again] : []
+                let child = try SpawnedProcess.start([ForwardCommand.name] + again)
                 state.withLock { state in
                     (state.view.pid, state.view.since, state.view.heardAt) = (child.pid, began, began)
                     (state.view.nextStart, state.sentSettings, state.mustRestart) = (nil, nil, false)
@@ -342,6 +343,9 @@ struct RestartPause: Equatable {
     static let healthy = Duration.seconds(30)
 
     private var last: Duration?
+
+    /// Three in a row lived for moments only.
+    var isLooping: Bool { last.map { $0 >= Self.shortest * 4 } ?? false }
 
     mutating func next(afterLife life: Duration) -> Duration {
         let next = life >= Self.healthy ? Self.shortest : min(Self.longest, last.map { $0 * 2 } ?? Self.shortest)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Glibc
+import Heating
 import LogLines
 import Logging
 import Machine
@@ -122,9 +123,11 @@ struct Hearthd: AsyncParsableCommand {
         }
     }
 
-    /// - Parameter level: a level's name, as in the configuration.
-    static func logger(level: String) -> Logger {
-        var logger = Logger(label: "hearthd") { LogLine(label: $0) }
+    /// - Parameters:
+    ///   - level: a level's name, as in the configuration.
+    ///   - quietUntil: below an error nothing is said until then.
+    static func logger(level: String, quietUntil: Instant? = nil) -> Logger {
+        var logger = Logger(label: "hearthd") { LogLine(label: $0, quietUntil: quietUntil) }
         logger.logLevel = Logger.Level(rawValue: level) ?? .info
         return logger
     }
