@@ -1,4 +1,5 @@
 import MQTT
+import Machine
 import Synchronization
 
 /// What a device's connection tells the person in front of it. Written by its thread.
@@ -48,7 +49,7 @@ final class DeviceSession: ConnectionHandler {
     }
 
     func received(_ batch: [Message], on link: Link) {
-        let now = Clock.bootTime()
+        let now = Clock.bootNanoseconds
         for message in batch where message.topic == room.model.commandTopic {
             let wasOn = room.isOn
             guard room.command(message.payload, after: now - start) else {

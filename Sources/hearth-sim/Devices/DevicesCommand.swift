@@ -1,5 +1,6 @@
 import ArgumentParser
 import MQTT
+import Machine
 
 /// `hearth-sim devices`
 struct DevicesCommand: ParsableCommand {
@@ -111,12 +112,12 @@ struct DevicesCommand: ParsableCommand {
         let model = kind.model(isFahrenheit: try Self.kinds(in: fahrenheit).contains(kind))
         let room = DeviceRoom(
             model, name: kind.room, faults: faults,
-            clock: SensorClock(start: Clock.wallMicroseconds(), speed: speed), seed: seed)
+            clock: SensorClock(start: (Clock.wallNanoseconds / 1_000), speed: speed), seed: seed)
         var settings = ConnectionSettings(host: home.host, port: home.port, clientID: clientID(kind.rawValue))
         settings.cleanStart = true
         settings.will = Publication(
             topic: model.will.topic, payload: Array(model.will.payload.utf8), qos: 1, retain: true)
-        let (interval, start) = (Int64(interval * 1e9), Clock.bootTime())
+        let (interval, start) = (Int64(interval * 1e9), Clock.bootNanoseconds)
         return Connection(settings, name: kind.rawValue) {
             DeviceSession(kind.room, room, interval: interval, start: start, snapshot: snapshot, report: report)
         }

@@ -1,6 +1,7 @@
 import GatewayClient
 import Glibc
 import Heating
+import Machine
 
 /// A file for `devices.d`: the sensors of one room, or one pump.
 struct DeviceFile: Equatable {

@@ -1,6 +1,7 @@
 import GatewayClient
 import Glibc
 import Heating
+import Machine
 
 /// Asks hearthd to look at the home broker, and writes what was found where it reads devices.
 struct DeviceLook {

@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// Looks at the home broker for devices when somebody asks: a connection of its own, for a while, so that neither a flood nor

@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import Machine
 
 extension VarlinkService {
     private static let usualSeconds: Int64 = 15
