@@ -139,10 +139,10 @@ struct Site: Sendable {
     }
 
     private func call(
-        _ body: @escaping @Sendable (Gateway) throws(VarlinkError) -> JSON
+        _ body: @escaping @Sendable (ControlClient) throws(VarlinkError) -> JSON
     ) async -> HTTPResponse {
         do {
-            let json = try await blocking { [socket] in try body(try Gateway(socket: socket)) }
+            let json = try await blocking { [socket] in try body(try ControlClient(socket: socket)) }
             return HTTPResponse(200, text: json.serialized() + "\n", type: "application/json")
         } catch let error as VarlinkError {
             switch error.refusalName {
