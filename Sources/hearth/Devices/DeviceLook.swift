@@ -9,6 +9,8 @@ struct DeviceLook {
     var seconds: Int64
     var rooms: [DeviceChoice]
     var pumps: [DeviceChoice]
+    /// The rooms that are written; none: all.
+    var only: [String] = []
 
     /// What hearthd said at the end.
     struct Answer {
@@ -57,7 +59,7 @@ struct DeviceLook {
     ///   - directory: nil: where hearthd reads.
     ///   - isConfirmed: nobody is asked.
     func write(_ answer: Answer, in directory: String?, isConfirmed: Bool) throws {
-        let files = DeviceFile.files(for: answer.devices)
+        let files = OfferedFile.files(for: answer.devices.filter(isWanted))
         let place = directory ?? answer.directory
         guard !files.isEmpty else {
             return try Output.standard.write(lines: ["", "Nothing new to write."])
@@ -79,6 +81,11 @@ struct DeviceLook {
                     ? "hearthd reads them at: sudo systemctl reload hearthd\(pid)"
                     : "hearthd reads files of \(printable(answer.directory)); put them there, then: sudo systemctl reload hearthd\(pid)"
             ])
+    }
+
+    private func isWanted(_ device: OfferedDevice) -> Bool {
+        let rooms = device.isSensor ? [device.room ?? ""] : device.rooms
+        return only.isEmpty || rooms.contains { room in only.contains { ExactString($0) == ExactString(room) } }
     }
 
     private func confirm(_ count: Int, _ place: String) throws(Problem) {

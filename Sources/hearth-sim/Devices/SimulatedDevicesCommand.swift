@@ -1,9 +1,10 @@
 import ArgumentParser
 import MQTT
 import Machine
+import Synchronization
 
 /// `hearth-sim devices`
-struct DevicesCommand: ParsableCommand {
+struct SimulatedDevicesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "devices",
         abstract: "Simulated Zigbee2MQTT, Tasmota, Shelly Gen2, ESPHome and HeishaMon devices, each with a heat pump.",
