@@ -56,13 +56,15 @@ let package = Package(
         .target(name: "Influx", dependencies: ["Machine", "Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
 
         .target(name: "GatewayClient", dependencies: ["Machine", "Heating"], swiftSettings: swiftSettings),
+        .target(name: "LogLines", dependencies: ["Machine", "Heating", logging], swiftSettings: swiftSettings),
         .target(name: "HTTP", dependencies: nio, swiftSettings: swiftSettings),
         .target(name: "Prometheus", dependencies: [metrics], swiftSettings: swiftSettings),
 
         .executableTarget(
             name: "hearthd",
             dependencies: [
-                "CLinux", "Machine", "Heating", "Compression", "Journal", "MQTT", argumentParser, logging, lifecycle,
+                "CLinux", "Machine", "Heating", "Compression", "Journal", "LogLines", "MQTT", argumentParser, logging,
+                lifecycle,
                 toml,
             ],
             swiftSettings: swiftSettings,
@@ -75,7 +77,8 @@ let package = Package(
         .executableTarget(
             name: "hearth-web",
             dependencies: [
-                "Machine", "Heating", "GatewayClient", "HTTP", "Prometheus", argumentParser, logging, lifecycle,
+                "Machine", "Heating", "GatewayClient", "HTTP", "LogLines", "Prometheus", argumentParser, logging,
+                lifecycle,
                 metrics,
             ],
             // The page is part of the program; a bundle beside it would bring full Foundation with it.
@@ -84,7 +87,8 @@ let package = Package(
         .executableTarget(
             name: "hearth-cloud",
             dependencies: [
-                "Machine", "Heating", "Compression", "MQTT", "EventLog", "Influx", "HTTP", "Prometheus", argumentParser,
+                "Machine", "Heating", "Compression", "MQTT", "EventLog", "Influx", "HTTP", "LogLines", "Prometheus",
+                argumentParser,
                 logging,
                 lifecycle, metrics,
             ],
@@ -140,7 +144,7 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: swiftSettings),
         .testTarget(
             name: "hearth-webTests",
-            dependencies: ["hearth-web", "HTTP", "GatewayClient", "Heating", "Prometheus", logging],
+            dependencies: ["hearth-web", "HTTP", "GatewayClient", "Heating", "LogLines", "Prometheus", logging],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "hearthdTests", dependencies: ["hearthd", "Heating", "Machine"], swiftSettings: swiftSettings),

@@ -25,7 +25,7 @@ package struct ControlClient {
         try call("Forget", ["room": .string(room)])
     }
 
-    /// - Parameter span: "hour" or "day".
+    /// - Parameter span: "hour", "day", "week", "month" or "year".
     package func history(span: String) throws(VarlinkError) -> JSON {
         try call("History", ["span": .string(span)])
     }

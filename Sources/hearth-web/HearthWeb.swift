@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import HTTP
+import LogLines
 import Logging
 import Machine
 import ServiceLifecycle
@@ -59,9 +60,7 @@ struct HearthWeb: AsyncParsableCommand {
     }
 
     private func logger() -> Logger {
-        var logger = Logger(label: "hearth-web") {
-            LogLine(label: $0, isJournald: environmentVariable("JOURNAL_STREAM") != nil)
-        }
+        var logger = Logger(label: "hearth-web") { LogLine(label: $0) }
         logger.logLevel = logLevel
         return logger
     }

@@ -163,7 +163,12 @@ extension Forwarder {
             case .report: return .answer(snapshot.json)
             case .journal: return .answer(snapshot.journalDetails)
             case .history:
-                let span = parameters["span"]?.string.flatMap(History.Span.init) ?? .day
+                let name = parameters["span"]?.string ?? ""
+                if let span = HourlyHistory.Span(rawValue: name) {
+                    let file = HourlyFile(journal: snapshot.state.configuration.journal.path)
+                    return .answer(history.json(span, in: file, now: Clock.wallNanoseconds))
+                }
+                let span = History.Span(rawValue: name) ?? .day
                 return .answer(history.json(span, now: Clock.wallNanoseconds))
             case .audit, .readings:
                 let seconds = parameters["sinceSeconds"]?.int ?? 86_400

@@ -22,6 +22,15 @@ extension Clock {
         return LocalTime(weekday: Int(local.tm_wday + 6) % 7, hour: Int(local.tm_hour), minute: Int(local.tm_min))
     }
 
+    /// How many hours the zone of this box is ahead of UTC now; half ones are rounded down.
+    static var zoneHours: Int64 {
+        var seconds = time_t(wallNanoseconds / 1_000_000_000)
+        var local = tm()
+        tzset()
+        guard localtime_r(&seconds, &local) != nil else { return 0 }
+        return Int64((Double(local.tm_gmtoff) / 3600).rounded(.down))
+    }
+
     /// Until the clock on the wall shows another minute, in whatever zone.
     static var untilNextMinute: Duration {
         let minute: Int64 = 60_000_000_000
