@@ -151,12 +151,12 @@ extension SystemTests {
                     """)
             try await rig.startAndSubscribe()
             let simulated = try devices(
-                port: rig.home.port, ["--kinds", "tasmota,shelly", "--deaf", "tasmota", "--lose", "0.3"])
+                port: rig.home.port, ["--kinds", "tasmota,esphome", "--deaf", "tasmota", "--lose", "0.3"])
             let home = try await Recorder(port: rig.home.port)
-            try await find(rig.socket, rig.hearthd, ["kitchen", "shellyplus1pm-a8032a"])
+            try await find(rig.socket, rig.hearthd, ["kitchen", "bedroom-node Heatpump"])
             try await eventually(within: .seconds(20), "both are called") {
                 Set(home.arrivals.map(\.topic)).isSuperset(of: [
-                    "cmnd/tasmota_1A2B3C/POWER", "shellyplus1pm-a8032a/command/switch:0",
+                    "cmnd/tasmota_1A2B3C/POWER", "bedroom-node/switch/heatpump/command",
                 ])
             }
             let called = ContinuousClock.now
@@ -165,11 +165,11 @@ extension SystemTests {
             #expect(alarm("pump-unconfirmed", status)?["text"].string?.contains("kitchen") == true)
             #expect(home.arrivals.count { $0.topic == "cmnd/tasmota_1A2B3C/POWER" } >= 3, "it is said again")
             // A third of its words is lost, and in the end it has confirmed.
-            #expect(alarm("pump-unconfirmed", status)?["text"].string?.contains("shelly") == false)
+            #expect(alarm("pump-unconfirmed", status)?["text"].string?.contains("bedroom") == false)
             simulated.kill()
             let offline = try await rig.status(within: .seconds(60)) { alarm("pump-offline", $0) != nil }
             #expect(alarm("pump-offline", offline)?["severity"].string == "cold")
-            let again = try devices(port: rig.home.port, ["--kinds", "tasmota,shelly"])
+            let again = try devices(port: rig.home.port, ["--kinds", "tasmota,esphome"])
             try await rig.status(within: .seconds(60)) {
                 alarm("pump-offline", $0) == nil && alarm("pump-unconfirmed", $0) == nil
             }
@@ -181,7 +181,6 @@ extension SystemTests {
             var arguments = ["devices", "--write", "--yes", "--for", "4s", "--socket", socket]
             for pump in Self.pumps where names.contains(pump.name) {
                 arguments += ["--pump", "\(pump.name)=\(pump.room)"]
-                if pump.name != pump.room { arguments += ["--room", "\(pump.name)=\(pump.room)"] }
             }
             let result = try await ChildProcess.run(ChildProcess.binary("hearth"), arguments)
             guard result.exit == .code(0) else { throw Failure("hearth devices: \(result.output)") }
