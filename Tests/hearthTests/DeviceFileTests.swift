@@ -43,7 +43,7 @@ struct DeviceFileTests {
             found, rooms: ["t/two=attic", "one=Büro"].compactMap(DeviceChoice.init),
             pumps: ["plug=Büro,attic", "nobody=hall"].compactMap(DeviceChoice.init))
         #expect(unused.map(\.name) == ["nobody"])
-        let files = OfferedFile.files(for: devices)
+        let files = WrittenDevices.files(for: devices)
         #expect(files.map(\.name) == ["b--ro", "attic", "pump-plug"])
         #expect(files.contains { $0.text.hasSuffix("\n[[x]]\nroom = \"Büro\"\n\n[[x]]\nroom = \"Büro\"\n") })
         #expect(files.last?.text.hasSuffix("\n[[x]]\nrooms = [\"Büro\", \"attic\"]\n") == true)
@@ -53,9 +53,9 @@ struct DeviceFileTests {
     func keeps() throws {
         let directory = NSTemporaryDirectory() + "hearth-devices-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        let file = OfferedFile(name: "office", text: "one")
+        let file = WrittenDevices(name: "office", text: "one")
         let (first, second) = (
-            try file.write(in: directory), try OfferedFile(name: "office", text: "two").write(in: directory)
+            try file.write(in: directory), try WrittenDevices(name: "office", text: "two").write(in: directory)
         )
         #expect(first.hasSuffix("/office.toml") && second.hasSuffix("/office-2.toml"))
         #expect(try String(contentsOfFile: first, encoding: .utf8) == "one")

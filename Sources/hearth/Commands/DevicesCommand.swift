@@ -96,7 +96,7 @@ struct DevicesCommand: ParsableCommand {
             ])
         }
         try output.write(lines: Array(deviceList(answer.devices, style: output.style).drop(while: \.isEmpty)))
-        let count = OfferedFile.files(for: answer.devices).count
+        let count = WrittenDevices.files(for: answer.devices).count
         if count > 0, !write {
             try output.write(lines: ["", "To have it in \(printable(answer.directory)): hearth devices --write"])
         }

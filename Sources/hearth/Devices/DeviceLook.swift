@@ -59,7 +59,7 @@ struct DeviceLook {
     ///   - directory: nil: where hearthd reads.
     ///   - isConfirmed: nobody is asked.
     func write(_ answer: Answer, in directory: String?, isConfirmed: Bool) throws {
-        let files = OfferedFile.files(for: answer.devices.filter(isWanted))
+        let files = WrittenDevices.files(for: answer.devices.filter(isWanted))
         let place = directory ?? answer.directory
         guard !files.isEmpty else {
             return try Output.standard.write(lines: ["", "Nothing new to write."])

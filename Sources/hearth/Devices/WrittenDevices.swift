@@ -4,7 +4,7 @@ import Heating
 import Machine
 
 /// A file for `devices.d`: the sensors of one room, or one pump.
-struct OfferedFile: Equatable {
+struct WrittenDevices: Equatable {
     /// Without `.toml`.
     var name: String
     var text: String
@@ -12,16 +12,16 @@ struct OfferedFile: Equatable {
     private static let heading = "# Found by hearth devices. It is yours to change: it will not be written again.\n"
 
     /// One file for each room and each pump that can be written, in the order of their names.
-    static func files(for devices: [OfferedDevice]) -> [OfferedFile] {
+    static func files(for devices: [OfferedDevice]) -> [WrittenDevices] {
         var rooms: [ExactString: [OfferedDevice]] = [:]
         for device in devices where device.isWritable && device.isSensor {
             rooms[ExactString(device.room ?? ""), default: []].append(device)
         }
         let sensors = rooms.sorted { $0.key < $1.key }.map { room, devices in
-            OfferedFile(name: slug(room.text), text: text(devices))
+            WrittenDevices(name: slug(room.text), text: text(devices))
         }
         let pumps = devices.filter { $0.isWritable && !$0.isSensor }.map { pump in
-            OfferedFile(name: "pump-" + slug(pump.name), text: text([pump]))
+            WrittenDevices(name: "pump-" + slug(pump.name), text: text([pump]))
         }
         return sensors + pumps
     }
