@@ -32,6 +32,7 @@ enum Page {
         "/chart.js": .script(PackageResources.chart_js),
         "/summary.js": .script(PackageResources.summary_js),
         "/box.js": .script(PackageResources.box_js),
+        "/found.js": .script(PackageResources.found_js),
     ]
 
     /// - Parameter token: what the page sends with each change; hexadecimal digits.

@@ -43,7 +43,7 @@ struct Site: Sendable {
 
     private static let routes: [String: String] = [  // Own names: paths.
         "/": "GET", "/events": "GET", "/history": "GET", "/history.csv": "GET", "/metrics": "GET", "/healthz": "GET",
-        "/override": "POST",
+        "/override": "POST", "/devices": "POST",
         "/forget": "POST",
     ].merging(Page.files.mapValues { _ in "GET" }) { own, _ in own }
 
@@ -70,6 +70,7 @@ struct Site: Sendable {
         case "/history.csv": await table(request)
         case "/metrics": HTTPResponse(200, text: metrics, type: PrometheusText.contentType)
         case "/override": await override(request)
+        case "/devices": await devices(request)
         case "/forget": await forget(request)
         default: HTTPResponse(200, text: "ok\n")
         }
@@ -155,6 +156,15 @@ struct Site: Sendable {
                 "status": "\(response.status)",
             ])
         return response
+    }
+
+    /// The search for devices, which goes on at the gateway; the page asks until it is done.
+    private func devices(_ request: HTTPRequest) async -> HTTPResponse {
+        if let refusal = access.refusalOfChange(request) { return await refused(refusal) }
+        guard let again = (try? JSON.parse(request.body))?["again"]?.bool else {
+            return failure(400, "again (true or false) is expected")
+        }
+        return await call { (gateway) throws(VarlinkError) in try gateway.devices(seconds: 15, again: again) }
     }
 
     private func call(

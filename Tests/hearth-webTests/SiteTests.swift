@@ -109,6 +109,21 @@ import Testing
         #expect(response.status == 503 && text(response) == "{\"error\":\"hearthd is not running\"}\n")
     }
 
+    @Test func `the search for devices is the page's alone to start`() async throws {
+        #expect(try await site().answer(get("/devices")).status == 405)
+        func search(_ body: String, token: String) -> HTTPRequest {
+            HTTPRequest(
+                method: "POST", target: "/devices",
+                headers: [
+                    ("host", "localhost"), ("origin", "http://localhost"), ("x-hearth-token", token),
+                    ("content-type", "application/json"),
+                ], body: Array(body.utf8))
+        }
+        #expect(try await site().answer(search(#"{"again":true}"#, token: "guessed")).status == 403)
+        #expect(try await site().answer(search(#"{"again":1}"#, token: "t0ken")).status == 400)
+        #expect(try await site().answer(search(#"{"again":true}"#, token: "t0ken")).status == 503)
+    }
+
     @Test(arguments: [
         ("\"eco\"", "eco"), ("\"frost\"", "frost"), ("\"comfort\"", "comfort"), ("\"21.5\"", "21.5"), ("21.5", "21.5"),
         ("-5", "-5"), ("\"auto\"", "auto"),

@@ -5,6 +5,7 @@ import { showSummary, showAlarms } from "./summary.js";
 import { showRooms } from "./rooms.js";
 import { showLinks, showBacklog, showFacts } from "./box.js";
 import { loadHistory, showCharts } from "./charts.js";
+import "./found.js";
 
 // The gateway's word comes each second. Without one for this long the page does not know how the house is; the box says
 // by itself, every four seconds, that the gateway does not answer.
