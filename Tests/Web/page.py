@@ -16,6 +16,7 @@ import traceback
 
 import hostile
 import prefix
+import states
 import truth
 import wishes
 from browser import Browser, wait
@@ -302,6 +303,12 @@ def main():
         rig.start_all()
         browser = Browser()
         browser.viewport(1280, 900)
+        browser.open(rig.url + "/")
+        check("every state at every width, light and dark, in four languages" + (", no axe violation" if options.axe else ""),
+              states.every_state, browser, options.programs, options.output, accessible if options.axe else None)
+        check("first paint within a second, below 150 kB, on a slow processor", states.budget, browser, options.programs)
+        check("week and settings of a room: what is changed is sent, and says where it comes from", states.settings, browser, options.programs)
+        check("off and presets for the whole house", states.house, browser, options.programs)
         browser.open(rig.url + "/")
         check("every element is there", elements, browser)
         check("a reading is on the page within 2 s", live, browser, rig)
