@@ -3,6 +3,7 @@ import Glibc
 import HTTP
 import LogLines
 import Logging
+import Machine
 import ServiceLifecycle
 import UnixSignals
 
@@ -17,7 +18,7 @@ struct HearthWeb: AsyncParsableCommand {
             Beyond this machine it listens only with --password-file: the user is 'hearth', and the password, which \
             is all there is in the file, travels unencrypted unless a TLS proxy stands in front.
             """,
-        version: "hearth-web 0.1.0")
+        version: "hearth-web \(Version.current)")
 
     @Option(help: ArgumentHelp("Where to listen: an address and a port.", valueName: "address:port"))
     var listen = "127.0.0.1:8088"

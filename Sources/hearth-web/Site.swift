@@ -172,13 +172,13 @@ struct Site: Sendable {
     }
 
     private func call(
-        _ body: @escaping @Sendable (Gateway) throws(VarlinkError) -> JSON,
+        _ body: @escaping @Sendable (ControlClient) throws(VarlinkError) -> JSON,
         as response: (JSON) -> HTTPResponse = {
             HTTPResponse(200, text: $0.serialized() + "\n", type: "application/json")
         }
     ) async -> HTTPResponse {
         do {
-            let json = try await blocking { [socket] in try body(try Gateway(socket: socket)) }
+            let json = try await blocking { [socket] in try body(try ControlClient(socket: socket)) }
             return response(json)
         } catch let error as VarlinkError {
             switch error.refusalName {

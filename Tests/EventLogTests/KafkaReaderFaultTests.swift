@@ -158,7 +158,7 @@ struct KafkaReaderFaultTests {
         try await withCluster(partitions: 1) { _, log in
             let producer = try log.currentProducer()
             let key: [UInt8] = [0xff, 0xfe, 0x68]
-            let delivery = Delivery()
+            let delivery = DeliveryReports()
             #expect(
                 hearth_kafka_produce(producer.handle.pointer, "raw", key, key.count, nil, 0, nil, delivery.begin())
                     == RD_KAFKA_RESP_ERR_NO_ERROR)

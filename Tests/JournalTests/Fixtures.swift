@@ -108,7 +108,7 @@ func run(_ arguments: String...) throws -> (status: Int32, output: String) {
 
 /// What `sqlite3`'s own check says about a closed file; the answer comes from SQLite, not from the journal.
 func integrity(of path: String) throws -> String {
-    let connection = try Connection(path: path, vfs: nil)
+    let connection = try SQLiteConnection(path: path, vfs: nil)
     try Schema.lock(connection)
     return try connection.value("PRAGMA integrity_check", doing: "checking") ?? ""
 }

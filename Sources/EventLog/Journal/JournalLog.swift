@@ -16,7 +16,7 @@ public final class JournalLog: EventLog {
 
     let journal: Journal
     let report: NoticeHandler
-    let board = StatusBoard(engine: "journal")
+    let board = LogStatusBoard(engine: "journal")
     private let wake = Monitor(Wake())
     private let appending = Mutex(())
     private let recent = Mutex(RecentRows())

@@ -11,7 +11,7 @@ final class KafkaConsumer {
     /// Joins the group in the background.
     init(
         _ settings: KafkaSettings, group: String, topics: [String], instance: String?,
-        report: @escaping NoticeHandler, board: StatusBoard
+        report: @escaping NoticeHandler, board: LogStatusBoard
     ) throws(EventLogError) {
         context = CallbackContext(report: report, board: board)
         let configuration = try KafkaConfiguration(settings.consumer(group: group, instance: instance))

@@ -25,7 +25,7 @@ enum JournalFile {
             throw damagedHeader(of: path)
         }
         try FileSystem.syncLog(path + "-wal", rewriting: false)
-        let connection = try Connection(path: path, vfs: settings.vfs)
+        let connection = try SQLiteConnection(path: path, vfs: settings.vfs)
         guard sqlite3_db_readonly(connection.handle, "main") == 0 else {
             throw JournalError(
                 code: .permission,

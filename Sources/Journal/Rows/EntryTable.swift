@@ -13,7 +13,7 @@ final class EntryTable {
     private var packed = PackedText()
     private(set) var topics = Topics()
 
-    init(on connection: Connection, state: StateTable) throws(JournalError) {
+    init(on connection: SQLiteConnection, state: StateTable) throws(JournalError) {
         self.state = state
         let columns = "sequence, topic, received, packet, crc, attributes, payload"
         insertion = try Statement("INSERT INTO entry (\(columns)) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", on: connection)

@@ -54,6 +54,9 @@ final class ConnectionLoop {
             var now = Clock.bootNanoseconds
             connection.recordTurn(now)
             guard obeyOrders(now) else { break }
+            if link != nil, stopBy == nil, let renewal = version.renewal, now >= renewal {
+                renew { "MQTT 5 is tried once more with \($0)" }
+            }
             if client == nil, stopBy == nil, now >= nextAttempt { attempt() }
             serve(events)
             // The handler may have taken long: longer than somebody waits.
@@ -93,12 +96,17 @@ final class ConnectionLoop {
         will = WillChoice(settings.will)
         qos = QoSChoice()
         addressFamily = nil
+        renew { "new settings for \($0)" }
+    }
+
+    /// Ends the connection in order and makes it again at once.
+    private func renew(_ reason: (_ peer: String) -> String) {
         if let client {
             perform { () throws(Disconnection) in try handOver(client) }
             flush()
             // At most this long does an unresponsive broker delay the new connection.
             self.client?.disconnect(by: Clock.bootNanoseconds + nanosecondsPerSecond)
-            if self.client != nil { lose(Disconnection(.reconfigured, "new settings for \(client.peer)")) }
+            if self.client != nil { lose(Disconnection(.reconfigured, reason(client.peer))) }
         }
         nextAttempt = 0
     }

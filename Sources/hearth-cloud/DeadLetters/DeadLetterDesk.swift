@@ -23,6 +23,8 @@ struct DeadLetterDesk: Sendable {
 
     let log: any EventLog
     let topics: LogTopics
+    /// Called once some were dealt with.
+    var onChange: @Sendable () -> Void = {}
 
     /// - Parameter body: a request as JSON.
     func answer(_ body: [UInt8]) throws -> String {
@@ -40,6 +42,7 @@ struct DeadLetterDesk: Sendable {
         case .replay: return try replay(items)
         case .drop:
             try log.append(DeadLetterBox.notes(of: items, action: "dropped", topic: topics.deadLetter))
+            onChange()
             return "\(items.count) dropped\n"
         }
     }
@@ -73,6 +76,7 @@ struct DeadLetterDesk: Sendable {
             try log.append(Array(events[start..<min(start + 1000, events.count)]))
         }
         try log.append(DeadLetterBox.notes(of: done, action: "replayed", topic: topics.deadLetter))
+        onChange()
         let text = refused.map { "not replayed: \($0.0.place): \($0.1)\n" }.joined()
         return text + "\(done.count) replayed, \(refused.count) not\n"
     }

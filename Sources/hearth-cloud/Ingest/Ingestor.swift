@@ -21,6 +21,8 @@ final class Ingestor: ConnectionHandler {
     private let log: any EventLog
     private var decoder: IngestDecoder
     private let metrics: IngestMetrics
+    /// Told what was set aside of the homes' records; P1 never sees that.
+    private let book: StoredBook
     private let group: ShareGroup
     private let leavesWhenStopping: Bool
     private var killMark: KillMark
@@ -42,9 +44,10 @@ final class Ingestor: ConnectionHandler {
 
     init(
         log: any EventLog, topics: LogTopics, group: ShareGroup, leavesWhenStopping: Bool, killMark: KillMark,
-        metrics: IngestMetrics, logger: Logger
+        book: StoredBook, metrics: IngestMetrics, logger: Logger
     ) {
         self.log = log
+        self.book = book
         decoder = IngestDecoder(topics: topics)
         self.group = group
         self.leavesWhenStopping = leavesWhenStopping
@@ -147,6 +150,10 @@ final class Ingestor: ConnectionHandler {
         metrics.ingested(part, tooLarge: left.count)
         var marks = part.marks
         for index in left { marks[index] = nil }
+        let aside = part.events.indices.filter { part.events[$0].topic == decoder.topics.deadLetter }.compactMap {
+            marks[$0]
+        }
+        book.settle(aside.map { RecordName(.init(home: $0.home, epoch: $0.epoch), $0.sequence) }, .deadLetters)
         confirmations.put(IngestBatch.confirmations(marks[...]))
         confirmations.send(on: link)
         metrics.confirmations(confirmations.snapshot)

@@ -1,5 +1,6 @@
 import Heating
 import MQTT
+import Machine
 
 /// A reply or an error, ready for the wire.
 struct VarlinkReply {

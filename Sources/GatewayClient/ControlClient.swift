@@ -2,7 +2,7 @@ import Heating
 import Machine
 
 /// hearthd, as seen through its control socket: interface `io.hearth.Gateway`, one method each.
-package struct Gateway {
+package struct ControlClient {
     private let client: VarlinkClient
 
     /// - Parameter timeout: for connecting, and for each answer.
