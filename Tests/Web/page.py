@@ -315,6 +315,7 @@ def main():
         check("the table and the period of the charts", table, browser)
         check("an override from the page reaches the pump", override, browser, rig)
         check("a temperature from the page is held, and shown everywhere with its end", wishes.temperature, browser, rig, card)
+        check("from the page to the pump within 200 ms", wishes.quick, browser, rig, card)
         check("presets and off, with a date when the end is not today", wishes.preset, browser, rig, card)
         check("what is asked for at a terminal is on the page", wishes.elsewhere, browser, rig, card)
         check("a sensor whose readings are all discarded says so", wishes.discarded, browser, rig, card)
