@@ -21,6 +21,8 @@ final class ControlLane: ConnectionHandler {
 
     var configuration: Configuration
     private let mailbox: ControlMailbox
+    /// Where a mode that Home Assistant sets is kept; it comes back through the mailbox.
+    private let settings: HouseSettings
     let board: ControlBoard
     let findings: FindingBoard
     let logger: Logger
@@ -54,17 +56,19 @@ final class ControlLane: ConnectionHandler {
 
     init(
         configuration: Configuration, mailbox: ControlMailbox, board: ControlBoard, findings: FindingBoard,
-        logger: Logger
+        settings: HouseSettings, logger: Logger
     ) {
         self.configuration = configuration
         self.mailbox = mailbox
         self.board = board
         self.findings = findings
+        self.settings = settings
         self.logger = logger
         places = RoomPlaces(limit: Self.placesBeside(configuration))
         homeAssistant = HomeAssistant(configuration)
         outbox = HomeOutbox(findings: findings, logger: logger)
         devices = ControlDevices(configuration, now: startedAt)
+        board.set(configuration.temperatureUnit)
         for room in configuration.rooms.keys { addRoom(room) }
     }
 
@@ -95,10 +99,11 @@ final class ControlLane: ConnectionHandler {
     func received(_ batch: [Message], on link: Link) throws {
         for message in batch {
             if !devices.isNone, takeDevice(message, link) { continue }
+            if homeAssistant.isDescription(message) { continue }
             if message.isRetained {
                 restore(message, link)
-            } else if let wish = homeAssistant.wish(message) {
-                apply(wish.wish, to: wish.room, link)
+            } else if let command = homeAssistant.command(message) {
+                obey(command, link)
             } else if homeAssistant.isBirth(message) {
                 homeAssistant.wasBorn(now: Clock.now)
             } else if let topic = HomeTopic(message.topic) {
@@ -136,7 +141,7 @@ final class ControlLane: ConnectionHandler {
         if link != nil { clearStates() }
         due.append(nextSweep?.nanoseconds)
         if !devices.isNone { due.append(turnDevices(now, link)?.nanoseconds) }
-        due.append(homeAssistant.announce(rooms.mapValues(\.thermostat.settings), now: now, link, &outbox)?.nanoseconds)
+        if link != nil { due.append(describe(posted.gateway, now)?.nanoseconds) }
         due.append(outbox.flush(link, now: now)?.nanoseconds)
         if !rivalry.isSeen(now: now) { findings.resolveAll("another-gateway") }
         return due.compactMap(\.self).min()
@@ -259,6 +264,14 @@ final class ControlLane: ConnectionHandler {
         if rooms[last.room] != nil { restore(last, link) } else { remember(last, link) }
     }
 
+    /// What Home Assistant's card sent. A mode is a setting, which comes back with the next turn.
+    private func obey(_ command: HomeAssistant.Command, _ link: Link) {
+        if rooms[command.room] == nil { promote(command.room, link) }
+        guard rooms[command.room] != nil else { return reject("no_such_room") }
+        if let mode = command.mode { settings.set(mode, of: command.room) }
+        if let wish = command.wish { apply(wish, to: command.room, link) }
+    }
+
     func restore(_ last: StateTopic.Decision, _ link: Link?) {
         let room = last.room
         guard let state = rooms[room], state.thermostat.status.isOn == nil else { return }
@@ -277,20 +290,47 @@ final class ControlLane: ConnectionHandler {
     func apply(_ wish: ControlMailbox.Wish, to room: Room, _ link: Link?) {
         if rooms[room] == nil { promote(room, link) }
         guard rooms[room] != nil else { return reject("no_such_room") }
-        logger.info("override", metadata: ["room": "\(room)", "source": "\(wish.source)"])
+        logger.info(
+            "somebody asked", metadata: ["room": "\(room)", "for": "\(wish.text(in: configuration.temperatureUnit))"])
         switch wish.what {
         case .pump(let isOn): apply(.override(on: isOn, for: wish.duration, source: wish.source), to: room, link)
-        case .hold(let target): apply(.hold(target, for: wish.duration, source: wish.source), to: room, link)
+        case .hold(let target): apply(.hold(target, for: wish.end, source: wish.source), to: room, link)
         case .release: apply(.clearOverride(source: wish.source), to: room, link)
         case .releaseHold: apply(.clearHold, to: room, link)
+        case .releaseOverride: apply(.endOverride, to: room, link)
+        case .keep: keep(room, wish, link)
         }
+    }
+
+    /// A pump that somebody switched off is under the thermostat again, and what counts now is held.
+    private func keep(_ room: Room, _ wish: ControlMailbox.Wish, _ link: Link?) {
+        guard let thermostat = rooms[room]?.thermostat else { return }
+        if thermostat.status.override?.isOn == false { apply(.endOverride, to: room, link) }
+        guard thermostat.status.hold == nil else { return }
+        apply(.hold(thermostat.presentTarget, for: wish.end, source: wish.source), to: room, link)
     }
 
     func addRoom(_ room: Room, silentSince start: Instant? = nil) {
         let thermostat = Thermostat(settings: configuration.settings(for: room), now: start ?? Clock.now)
         rooms[room] = ControlledRoom(thermostat: thermostat)
-        (nextSchedule, homeAssistant.isAnnounced) = (nil, false)
+        nextSchedule = nil
+        homeAssistant.describeAgain()
         show(room)
+    }
+
+    /// Tells Home Assistant what is due.
+    private func describe(_ gateway: GatewayState?, _ now: Instant) -> Instant? {
+        if let gateway, let state = homeAssistant.show(gateway, now: now) { outbox.offer(state, as: .state) }
+        let (publications, next) = homeAssistant.announce(now: now) { roomsToDescribe }
+        for publication in publications { outbox.offer(publication, as: .discovery) }
+        return next
+    }
+
+    /// All rooms that are known, for Home Assistant.
+    private var roomsToDescribe: [Room: RoomToDescribe] {
+        Set(rooms.keys).union(remembered.keys).reduce(into: [:]) { described, room in
+            described[room] = .init(settings: configuration.settings(for: room), name: configuration.name(of: room))
+        }
     }
 
     /// Tells a new room that the cloud is there. After what retained state says of it: from here on it may decide.
@@ -339,7 +379,7 @@ final class ControlLane: ConnectionHandler {
         let actions = thermostat.handle(event, now: now)
         rooms[room]?.thermostat = thermostat
         for case .command(let isOn, let reason, let isRefresh) in actions {
-            command(isOn, reason: reason.description, isRefresh: isRefresh, room, link)
+            command(isOn, reason: reason.text(in: configuration.temperatureUnit), isRefresh: isRefresh, room, link)
         }
         let after = thermostat.status
         show(room)
@@ -349,8 +389,17 @@ final class ControlLane: ConnectionHandler {
         guard link != nil,
             !before.showsTheSame(as: after) || isOld || homeAssistant.wantsState(of: room, after, now: now)
         else { return }
+        writeState(of: room, now)
+    }
+
+    /// Writes the room's retained state.
+    func writeState(of room: Room, _ now: Instant) {
+        guard let state = rooms[room] else { return }
         rooms[room]?.statedAt = now
-        outbox.offer(StateTopic.state(of: room, after, heardAt: state.heardAt, now: now), as: .state)
+        outbox.offer(
+            StateTopic.state(
+                of: room, state.thermostat.status, configuration.temperatureUnit, heardAt: state.heardAt, now: now),
+            as: .state)
     }
 
     /// Puts what is known about the room where others see it.

@@ -183,6 +183,8 @@ struct HomeOutbox {
         case .allowed(let kind, let topic):
             guard findings.resolve(Finding.name(of: kind), Finding.subject(of: kind, topic)) else { return }
             logger.notice("the home broker takes it now", metadata: ["topic": "\(topic)"])
+        // Where there is no Home Assistant nobody misses it.
+        case .refused(.descriptions, _, _): return
         case .refused(let kind, let topic, let reason):
             let why =
                 detail.isEmpty ? reason.map { "refused: \($0)" } ?? "the broker closes the connection at it" : detail
@@ -208,7 +210,7 @@ extension Finding {
         switch kind {
         case .readings: "readings-refused"
         case .command: "commands-refused"
-        case .restoring, .pumps, .wishes, .account, .status, .state, .discovery: "home-broker-restricts"
+        case .restoring, .pumps, .wishes, .account, .status, .state, .discovery, .descriptions: "home-broker-restricts"
         }
     }
 
@@ -216,7 +218,7 @@ extension Finding {
     static func subject(of kind: Permissions.Kind, _ topic: String) -> String {
         switch kind {
         case .restoring, .state: "hearth/rooms/+"
-        case .readings, .command, .pumps, .wishes, .account, .status, .discovery: topic
+        case .readings, .command, .pumps, .wishes, .account, .status, .discovery, .descriptions: topic
         }
     }
 
@@ -250,6 +252,11 @@ extension Finding {
                 (
                     "the rooms' state is not shown at the home broker and does not survive a restart (\(topic); \(why))",
                     "topic readwrite hearth/#"
+                )
+            case .descriptions:
+                (
+                    "what Home Assistant was told before is not taken back: \(topic) is refused (\(why))",
+                    "topic read \(topic)"
                 )
             case .discovery:
                 ("Home Assistant is not told about this gateway (\(topic); \(why))", "topic write \(topic)")

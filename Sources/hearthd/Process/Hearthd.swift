@@ -54,7 +54,7 @@ struct Hearthd: AsyncParsableCommand {
             throw Self.configurationExit
         }
         if checkConfig {
-            FileOutput.standardOutput(configuration.text)
+            FileOutput.standardOutput(try Self.effective(configuration))
             return
         }
         if let explainTopic {
@@ -100,6 +100,26 @@ struct Hearthd: AsyncParsableCommand {
         try await ServiceGroup(configuration: services).run()
         // A lane stuck in a frozen disk cannot be joined. What it holds was never acknowledged, so leaving is safe.
         _exit(0)
+    }
+
+    /// The configuration with what is kept above it, and at its end what that is.
+    private static func effective(_ configuration: Configuration) throws -> String {
+        let findings = FindingBoard()
+        let path = configuration.settingsFile
+        let kept = SettingsFile(
+            path: path, findings: findings, logger: Logger(label: "hearthd") { _ in SwiftLogNoOpLogHandler() }
+        ).peek()
+        switch kept {
+        case .failure(let problem):
+            FileOutput.standardError("\(problem)\n")
+            return configuration.text
+        case .success(let kept):
+            let sum = kept.above(configuration)
+            for finding in sum.findings { FileOutput.standardError("\(finding.text)\n") }
+            guard !kept.isEmpty else { return configuration.text }
+            let lines = kept.summary.map { "#   \($0)" }.joined(separator: "\n")
+            return sum.configuration.text + "\n# Of this, from \(path), in °C (hearth settings):\n\(lines)\n"
+        }
     }
 
     /// - Parameter level: a level's name, as in the configuration.
