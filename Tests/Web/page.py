@@ -2,7 +2,7 @@
 """The page, driven by a real browser against running programs. Called by scripts/test-web.
 
     page.py --programs DIRECTORY --output DIRECTORY [--axe FILE] [--promtool PROGRAM]
-    page.py --programs DIRECTORY --picture FILE        only makes the README's picture; takes four minutes
+    page.py --programs DIRECTORY --picture FILE        only makes the README's picture
 """
 
 import argparse
@@ -273,27 +273,20 @@ def promtool(rig):
 
 
 def picture():
-    """A house after some minutes, with an outage behind it and one pump switched by hand."""
-    rig, browser = Rig(options.programs), None
+    """A house on a day, with something asked for in most rooms."""
+    stage, browser = states.Stage(options.programs), None
     try:
-        rig.start_all(speed=12)
         browser = Browser()
         browser.viewport(1280, 900)
-        time.sleep(110)
-        rig.kill("cloud-broker")
-        time.sleep(35)
-        rig.start_broker("cloud-broker", rig.cloud)
-        time.sleep(75)
-        browser.open(rig.url + "/")
-        wait(15, lambda: browser.evaluate("document.querySelectorAll('.chart .outage').length") > 0, "the outage is shaded")
-        browser.evaluate(card("office", "card.querySelector('[data-pump=on]').click()"))
-        wait(5, lambda: browser.evaluate(card("office", "!card.querySelector('.override-state').hidden")), "the override")
-        wait(15, lambda: browser.evaluate(card("office", "card.querySelector('.answer').textContent")) == "", "it settles")
-        browser.screenshot(options.picture, tallest=1345)
+        rooms, status, _, seen = states.STATES["hold"]
+        status = {**status, "rooms": list(status["rooms"])}
+        for _ in stage.show(browser, rooms, status, "document.querySelector('[data-span=day]').click()", seen):
+            wait(5, lambda: "24" in browser.evaluate(card("office", "card.querySelector('.caption').textContent")), "a day")
+            browser.screenshot(options.picture, tallest=1240)
     finally:
         if browser:
             browser.close()
-        rig.close()
+        stage.close()
     return 0
 
 

@@ -74,8 +74,9 @@ def preset(browser, rig, card):
     assert browser.evaluate(card("den", "card.querySelector('[data-pump=frost]').getAttribute('aria-pressed')")) == "true"
     assert time.strftime("%Y-%m-%d", end) in words(rig, "why", "den")
     browser.evaluate(card("den", "card.querySelector('[data-pump=off]').click()"))
-    wait(5, lambda: status(rig, "den")["override"], "off is an override")
-    wait(3, lambda: text(browser, card, "den", ".override-state").startswith("Switched off from this page."), "shown as such")
+    wait(5, lambda: status(rig, "den")["mode"] == "off", "off is a setting")
+    wait(3, lambda: text(browser, card, "den", ".override-state").startswith("Off until it is switched to automatic"), "shown as such")
+    assert browser.evaluate(card("den", "card.querySelector('[data-pump=off]').getAttribute('aria-pressed')")) == "true"
     browser.evaluate(card("den", "card.querySelector('[data-pump=auto]').click()"))
     wait(3, lambda: browser.evaluate(card("den", "card.querySelector('.override-state').hidden")), "and auto ends it")
 

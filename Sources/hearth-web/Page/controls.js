@@ -1,7 +1,7 @@
 // What can be asked for: the pump by hand, a preset, a temperature; each with its end. And off, which has none.
 import { byId, choices, momentIn, say, shown, write } from "./words.js";
 import { targetText } from "./rooms.js";
-import { keepsSettings, state } from "./state.js";
+import { state } from "./state.js";
 
 const tokenIn = (page) => page.querySelector('meta[name="hearth-token"]').content;
 let token = tokenIn(document);
@@ -59,12 +59,12 @@ function doneText(pump, json) {
 // Off and automatic are settings; everything else ends by itself, or when it is changed.
 export async function ask(place, room, pump) {
   const where = room === null ? { all: true } : { room };
-  if (pump === "off" && keepsSettings()) {
+  if (pump === "off") {
     return await change(place, "set", { ...where, settings: { mode: "off" } },
       () => say("Off until it is switched to automatic. Against frost it heats all the same."));
   }
   const length = place.querySelector("select").value;
-  const end = pump === "auto" ? {} : length !== "" ? { seconds: Number(length) } : ["on", "off"].includes(pump) ? {} : { untilChanged: true };
+  const end = pump === "auto" ? {} : length !== "" ? { seconds: Number(length) } : pump === "on" ? {} : { untilChanged: true };
   return await change(place, "override", { ...where, pump, ...end }, (json) => doneText(pump, json));
 }
 
@@ -104,7 +104,6 @@ export function showControls(card, room, isLive) {
     button.setAttribute("aria-pressed", String(isLive && button.dataset.pump === held));
   }
   // A room that speaks would come back at once.
-  card.querySelector(".settings").hidden = !keepsSettings();
   card.querySelector(".forget").hidden = !isLive || !room.stale;
   const isBusy = card.dataset.busy === "true";
   for (const control of all(card, changing)) control.disabled = !isLive || isBusy;
@@ -125,7 +124,7 @@ for (const button of all(house, "button[data-pump]")) button.addEventListener("c
 
 export function showHouse() {
   const rooms = state.status?.rooms ?? [], isLive = state.lost === null;
-  house.hidden = rooms.length < 2 || !keepsSettings();
+  house.hidden = rooms.length < 2;
   const held = (room) => room.override ? room.override.pump : room.mode === "off" ? "off" : room.hold ? room.hold.target : "auto";
   const same = new Set(rooms.map(held));
   for (const button of all(house, "button[data-pump]")) {

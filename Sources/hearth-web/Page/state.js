@@ -25,9 +25,6 @@ export const link = (name) => linkIn(state.status, name);
 // How long ago the last word was true, in seconds; 0 while the gateway answers.
 export const age = () => state.lost === null || state.heardAt === null ? 0 : Math.max(0, (Date.now() - state.heardAt) / 1000);
 
-// Whether the gateway keeps settings; one that is older than this page does not.
-export const keepsSettings = () => state.status?.temperatureUnit !== undefined;
-
 // The process that records and forwards is one of its own; it is away when it does not run or says nothing.
 export function isRecordingAway(status) {
   const recording = status.recording;
