@@ -188,7 +188,7 @@ def keyboard(browser):
         browser.key("Tab")
         reached.append(browser.evaluate(
             "document.activeElement.dataset.span ?? document.activeElement.dataset.pump ?? document.activeElement.tagName"))
-    for wanted in ("A", "hour", "day", "auto", "on", "off", "frost", "eco", "comfort", "INPUT", "SELECT", "SUMMARY"):
+    for wanted in ("A", "hour", "day", "week", "month", "year", "auto", "on", "off", "frost", "eco", "comfort", "INPUT", "SELECT", "SUMMARY"):
         assert wanted in reached, f"{wanted} is not reached: {reached}"
 
 
@@ -313,6 +313,7 @@ def main():
         check("what is asked for at a terminal is on the page", wishes.elsewhere, browser, rig, card)
         check("a sensor whose readings are all discarded says so", wishes.discarded, browser, rig, card)
         check("lowest and highest are readings, and a row begins with its first", wishes.extremes, browser, rig, card)
+        check("a year of hours, on the page and as CSV", wishes.years, browser, rig, card)
         check("everything can be reached by keyboard", keyboard, browser)
         check("no console message, no request to anywhere else", quiet, browser, rig)
         check("the browser's language is spoken", languages, browser, rig)

@@ -1,6 +1,7 @@
 """What a person can ask for on the page, and where it is shown: page, status, why, watch."""
 
 import json
+import os
 import subprocess
 import time
 
@@ -110,4 +111,29 @@ def extremes(browser, rig, card):
     wait(5, lambda: browser.evaluate(card("loft", "card.querySelectorAll('tbody tr').length")) == 1, "one row")
     row = browser.evaluate(card("loft", "[...card.querySelectorAll('tbody td')].map((cell) => cell.textContent)"))
     assert row[0] in began and row[1:4] == ["20.0 °C", "15.8 °C", "24.3 °C"], row
+    browser.evaluate("document.querySelector('[data-span=hour]').click()")
+
+
+def years(browser, rig, card):
+    """A year of hours in the gateway's file, with damage in it, is a year on the page and as CSV; and the file may go."""
+    rig.stop("hearthd")
+    path, now = rig.file("journal-history.csv"), int(time.time()) // 3600 * 3600
+    with open(path, "a") as file:
+        file.write("half a line, and no\n\x00\xff\n")
+        for hour in range(400 * 24, 0, -1):
+            file.write(f'{now - hour * 3600},60,20.5,{18 + hour % 3},{22 + hour % 2},3600,900,2,"loft"\n')
+    rig.start("hearthd", rig.program("hearthd"), "--config", rig.file("hearthd.toml"))
+    wait(15, lambda: rig.get("/history?span=year")[0] == 200, "the year is answered")
+    status, headers, body = rig.get("/history.csv?span=year")
+    rows = [line.split(",") for line in body.split("\r\n") if '"loft"' in line]
+    assert status == 200 and headers["content-type"].startswith("text/csv") and len(rows) >= 365, (status, headers, len(rows))
+    whole = rows[100]
+    assert whole[2:] == ["20.5", "18.0", "23.0", "25.0", "48"], whole
+    browser.evaluate("document.querySelector('[data-span=year]').click()")
+    wanted = "20.5 °C, heat pump on 6.0\u00a0h and started 4"
+    wait(15, lambda: wanted in text(browser, card, "loft", ".caption"), text(browser, card, "loft", ".caption"))
+    browser.evaluate("document.querySelector('[data-span=week]').click()")
+    wait(15, lambda: "Last 7 days" in text(browser, card, "loft", ".caption"), text(browser, card, "loft", ".caption"))
+    os.unlink(path)
+    assert rig.get("/history?span=year")[0] == 200, "without its file"
     browser.evaluate("document.querySelector('[data-span=hour]').click()")
