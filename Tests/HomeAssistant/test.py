@@ -103,6 +103,15 @@ class House:
     def set(self, room, service, **data):
         self.assistant.call("climate", service, self.entities("climate", room)[0], **data)
 
+    def reads(self, room, value, seconds=20):
+        """A sensor that says this until it is shown."""
+        def shown():
+            self.rig.reading(room, value)
+            climate = self.climate(room)
+            return climate and climate["attributes"].get("current_temperature") == value
+
+        wait(seconds, shown, f"{value} in {room} is shown")
+
     def waits(self, room, condition, what, seconds=5):
         """Waits until the room's thermostat shows what is expected."""
         def holds():
@@ -191,7 +200,7 @@ def off_stays(house):
     house.rig.kill("hearthd")
     house.waits("office", lambda state, is_: state == "unavailable", "unavailable while hearthd is dead", 20)
     house.start_hearthd()
-    house.rig.reading("office", 17.5)
+    house.reads("office", 17.5)
     house.waits("office", lambda state, is_: state == "off", "still off", 20)
     house.set("office", "set_hvac_mode", hvac_mode="auto")
     house.waits("office", lambda state, is_: state == "auto" and is_.get("hvac_action") == "heating", "auto heats again")
@@ -212,7 +221,8 @@ def ends(house):
 
 def forced(house):
     """The forced run is a switch of its own."""
-    house.rig.reading("office", 22)
+    house.reads("office", 24.5)
+    house.waits("office", lambda state, is_: is_.get("hvac_action") != "heating", "warm enough")
     switches = house.entities("switch", "office")
     assert switches, "there is no switch"
     pump = PumpLog(house.rig, "office")
@@ -236,8 +246,8 @@ def restarts(house):
     house.rig.stop("hearthd")
     house.waits("office", lambda state, is_: state == "unavailable", "hearthd's end is seen", 10)
     house.start_hearthd()
-    house.rig.reading("office", 21.5)
-    house.waits("office", lambda state, is_: is_.get("current_temperature") == 21.5, "and its return", 20)
+    house.reads("office", 21.5)
+    assert house.climate("bath_room"), "a room that its sensor did not name again is still there"
 
 
 def removed(house):
@@ -258,18 +268,18 @@ def switched_off(house):
     assert not left, left
     house.configure()
     house.reload()
-    house.rig.reading("office", 21.5)
-    house.waits("office", lambda state, is_: is_.get("current_temperature") == 21.5, "it is back", 20)
+    house.reads("office", 21.5)
 
 
 def renamed(house):
     """Another name of the home is no second device for the same house."""
     house.configure(home="casa")
-    house.reload()
-    house.rig.reading("office", 21.5)
+    house.rig.stop("hearthd")
+    house.start_hearthd()
+    house.reads("office", 21.5)
     wait(20, lambda: "casa" in str(house.assistant.registry("device")), "the new device")
-    time.sleep(2)  # whatever would be left is there already
-    assert len(house.entities("climate", "office")) == 1, house.entities("climate", "office")
+    wait(20, lambda: len(house.entities("climate", "office")) == 1, "the old one is gone")
+    assert "home1" not in str(house.assistant.registry("device"))
 
 
 def quiet(house):
