@@ -110,14 +110,14 @@ extension Status {
         let blind = rooms.filter(\.isStale).map { printableName($0.name) }
         if !blind.isEmpty { problems.append("no fresh reading from \(blind.joined(separator: ", "))") }
         for link in links where link.state != .connected {
-            let consequence =
+            let (what, consequence) =
                 switch link.name {
-                case "control": "rooms are not heated by reading"
-                case "record": "readings wait in the home broker"
-                case "uplink": "heating goes on, readings are kept here"
-                default: link.state.rawValue
+                case "control": ("the home broker", "rooms are not heated by reading")
+                case "record": ("recording", "readings wait in the home broker")
+                case "uplink": ("the cloud", "heating goes on, readings are kept here")
+                default: (printable(link.name), link.state.rawValue)
                 }
-            problems.append("\(printable(link.name)) is not connected (\(consequence))")
+            problems.append("\(what) is not connected (\(consequence))")
         }
         if journal?.lastError != nil { problems.append("the journal reports an error") }
         return problems

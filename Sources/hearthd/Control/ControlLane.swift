@@ -22,7 +22,7 @@ final class ControlLane: ConnectionHandler {
     var configuration: Configuration
     private let mailbox: ControlMailbox
     /// Where a mode that Home Assistant sets is kept; it comes back through the mailbox.
-    private let settings: HouseSettings
+    let settings: HouseSettings
     let board: ControlBoard
     let findings: FindingBoard
     let logger: Logger
@@ -264,24 +264,18 @@ final class ControlLane: ConnectionHandler {
         if rooms[last.room] != nil { restore(last, link) } else { remember(last, link) }
     }
 
-    /// What Home Assistant's card sent. A mode is a setting, which comes back with the next turn.
-    private func obey(_ command: HomeAssistant.Command, _ link: Link) {
-        if rooms[command.room] == nil { promote(command.room, link) }
-        guard rooms[command.room] != nil else { return reject("no_such_room") }
-        if let mode = command.mode { settings.set(mode, of: command.room) }
-        if let wish = command.wish { apply(wish, to: command.room, link) }
-    }
-
     func restore(_ last: StateTopic.Decision, _ link: Link?) {
         let room = last.room
         guard let state = rooms[room], state.thermostat.status.isOn == nil else { return }
-        logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(last.isOn)"])
-        if let since = last.since {
-            board.add(.init(time: since, pumpOn: last.isOn, reason: "before the restart: \(last.reason)"), for: room)
+        if let isOn = last.isOn {
+            logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(isOn)"])
+            if let since = last.since {
+                board.add(.init(time: since, pumpOn: isOn, reason: "before the restart: \(last.reason)"), for: room)
+            }
+            // A room that is not in the file is restored when it is heard, which may be later.
+            let lasting = last.lasting.map { $0 + (Clock.now - last.foundAt) }
+            apply(.restored(on: isOn, demand: last.demand, lasting: lasting), to: room, link)
         }
-        // A room that is not in the file is restored when it is heard, which may be later.
-        let lasting = last.lasting.map { $0 + (Clock.now - last.foundAt) }
-        apply(.restored(on: last.isOn, demand: last.demand, lasting: lasting), to: room, link)
         for wish in last.wishes { apply(wish, to: room, link) }
         // The pump may have missed the last words of the process before this one.
         apply(.reconnected, to: room, link)
@@ -302,36 +296,12 @@ final class ControlLane: ConnectionHandler {
         }
     }
 
-    /// A pump that somebody switched off is under the thermostat again, and what counts now is held.
-    private func keep(_ room: Room, _ wish: ControlMailbox.Wish, _ link: Link?) {
-        guard let thermostat = rooms[room]?.thermostat else { return }
-        if thermostat.status.override?.isOn == false { apply(.endOverride, to: room, link) }
-        guard thermostat.status.hold == nil else { return }
-        apply(.hold(thermostat.presentTarget, for: wish.end, source: wish.source), to: room, link)
-    }
-
     func addRoom(_ room: Room, silentSince start: Instant? = nil) {
         let thermostat = Thermostat(settings: configuration.settings(for: room), now: start ?? Clock.now)
         rooms[room] = ControlledRoom(thermostat: thermostat)
         nextSchedule = nil
         homeAssistant.describeAgain()
         show(room)
-    }
-
-    /// Tells Home Assistant what is due.
-    private func describe(_ gateway: GatewayState?, _ now: Instant) -> Instant? {
-        if let gateway, let state = homeAssistant.show(gateway, now: now) { outbox.offer(state, as: .state) }
-        let (publications, next) = homeAssistant.announce(now: now) { roomsToDescribe }
-        for publication in publications { outbox.offer(publication, as: .discovery) }
-        for room in homeAssistant.takeDueStates(now: now) { writeState(of: room, now) }
-        return next
-    }
-
-    /// All rooms that are known, for Home Assistant.
-    private var roomsToDescribe: [Room: RoomToDescribe] {
-        Set(rooms.keys).union(remembered.keys).reduce(into: [:]) { described, room in
-            described[room] = .init(settings: configuration.settings(for: room), name: configuration.name(of: room))
-        }
     }
 
     /// Tells a new room that the cloud is there. After what retained state says of it: from here on it may decide.

@@ -218,8 +218,16 @@ extension Finding {
     static func subject(of kind: Permissions.Kind, _ topic: String) -> String {
         switch kind {
         case .restoring, .state: "hearth/rooms/+"
-        case .readings, .command, .pumps, .wishes, .account, .status, .discovery, .descriptions: topic
+        case .discovery: devices(topic)
+        case .readings, .command, .pumps, .wishes, .account, .status, .descriptions: topic
         }
+    }
+
+    /// Of a device's description, all of them: `homeassistant/device/+/config`.
+    private static func devices(_ topic: String) -> String {
+        var levels = topic.split(separator: "/", omittingEmptySubsequences: false)
+        if levels.count >= 2 { levels[levels.count - 2] = "+" }
+        return levels.joined(separator: "/")
     }
 
     static func refused(_ kind: Permissions.Kind, topic: String, why: String) -> Finding {
@@ -259,7 +267,10 @@ extension Finding {
                     "topic read \(topic)"
                 )
             case .discovery:
-                ("Home Assistant is not told about this gateway (\(topic); \(why))", "topic write \(topic)")
+                (
+                    "Home Assistant is not told about this house (\(topic); \(why))",
+                    "topic write \(devices(topic))"
+                )
             }
         return Finding(
             name: name(of: kind), severity: kind.isEssential ? .cold : .notice, subject: subject(of: kind, topic),

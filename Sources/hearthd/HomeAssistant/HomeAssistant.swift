@@ -83,13 +83,12 @@ struct HomeAssistant {
         let old = settings
         (settings, unit) = (configuration.homeAssistant, configuration.temperatureUnit)
         hasCloud = configuration.isCloudEnabled
-        removeAt = Clock.now
-        describeAgain()
+        (step, removeAt) = (.gateway, Clock.now)
         if let link, settings.discovery, old != settings { listen(link, &outbox) }
     }
 
     /// Rooms or their settings have changed.
-    mutating func describeAgain() { step = .gateway }
+    mutating func describeAgain() { if step == .nothing { step = .gateway } }
 
     /// Whether the message is a device's description; if it is one of ours it is remembered.
     mutating func isDescription(_ message: Message) -> Bool {

@@ -17,7 +17,9 @@ extension Configuration {
             "", "[thermostat]",
         ]
         lines += keys(of: thermostat) + presets(of: thermostat, below: "")
-        for (room, settings) in rooms.sorted(by: { $0.key < $1.key }) {
+        for (room, settings) in rooms.merging(unlisted, uniquingKeysWith: { own, _ in own }).sorted(by: {
+            $0.key < $1.key
+        }) {
             let name = "rooms.\(quoted(room.name))"
             lines += ["", "[\(name)]"] + keys(of: settings) + devices.keys(of: room)
             lines += presets(of: settings, below: "\(name).") + devices.valve(of: room)
