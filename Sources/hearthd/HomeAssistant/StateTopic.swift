@@ -131,7 +131,8 @@ enum StateTopic {
             return .nanoseconds(now.nanoseconds - start.nanoseconds)
         }
         return Decision(
-            room: room, isOn: pump == "unknown" ? nil : pump == "on", demand: state["demand"]?.bool, reason: state["reason"]?.string ?? "",
+            room: room, isOn: pump == "unknown" ? nil : pump == "on", demand: state["demand"]?.bool,
+            reason: state["reason"]?.string ?? "",
             lasting: passed("since"), since: time("since", in: state), silence: passed("heard"),
             wishes: wishes(in: state, written: written, now: now))
     }
