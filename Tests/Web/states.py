@@ -45,7 +45,7 @@ STATES = {
     "twelve": (TWELVE, scripted.status(scripted.room(name) for name in TWELVE), "", CALM),
     "hold": (FOUR, scripted.status(held()), "", "[...document.querySelectorAll('.override-state')].filter((one) => !one.hidden).length === 3"),
     "off": (FOUR, scripted.status(scripted.room(name, 17.0, mode="off", reason="switched off") for name in FOUR), "",
-            "document.querySelector('#house [data-pump=off]').getAttribute('aria-pressed') === 'true'"),
+            "document.querySelector('#house [data-pump=off]').getAttribute('aria-pressed') === 'true' && !document.getElementById('headline').textContent.includes('well')"),
     "year": (FOUR, scripted.status(scripted.room(name) for name in FOUR), "document.querySelector('[data-span=year]').click()",
              "document.querySelector('.caption').textContent.length > 60"),
     "fahrenheit": (FOUR, scripted.status((scripted.room(name, 69.8, target=70.0, onBelow=69.3, offAbove=70.7) for name in FOUR),
