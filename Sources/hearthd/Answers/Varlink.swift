@@ -76,6 +76,10 @@ struct VarlinkService: Sendable {
         method Readings(sinceSeconds: ?int, after: ?int) -> (readings: []object, scannedThrough: int, more: bool)
         # The thermostats' settings that a configuration's text would give, or those in force. Changes nothing.
         method Thermostats(configuration: ?string) -> (thermostat: object, rooms: object)
+        # Looks at the home broker for devices, for `seconds` (15), and says how far that is; with `again` anew when it was
+        # done. Ask until `isLooking` is false. `found` are tables for a file in `directory`; each lacks `room` or `rooms`.
+        method Devices(seconds: ?int, again: ?bool) -> (isLooking: bool, secondsLeft: int, topics: int, problem: string, \
+        configuration: string, directory: string, pid: int, found: []object)
 
         # What people may set, for the house and of each room, with where each value comes from: "default", "file", "house"
         # (set for the house) or "kept" (set for the room). `schedule` is a list of {"days": ["mon"], "time": "06:30", "preset":
@@ -162,6 +166,7 @@ struct VarlinkService: Sendable {
             .parameters(SettingsReport(gateway.snapshot, gateway.controlBoard.snapshot).json)
         case "\(Self.interface).Why": why(call.parameters)
         case "\(Self.interface).Thermostats": thermostats(call.parameters)
+        case "\(Self.interface).Devices": devices(call.parameters)
         default: .error("org.varlink.service.MethodNotFound", "no method \(call.method)")
         }
     }

@@ -21,11 +21,16 @@ final class Gateway: Sendable {
     let settings: HouseSettings
     let settingsFile: SettingsFile
     let settingsFindings = FindingBoard()
+    let search: BrokerSearch
+    /// The configuration's file, for who writes beside it.
+    let source: ConfigurationSource
     /// The home that this process was started for.
     private let home: HomeID
 
-    init(configuration: Configuration, logger: Logger) {
+    init(configuration: Configuration, source: ConfigurationSource, logger: Logger) {
         self.logger = logger
+        self.source = source
+        search = BrokerSearch(logger: logger)
         home = configuration.home
         settingsFile = SettingsFile(path: configuration.settingsFile, findings: settingsFindings, logger: logger)
         settings = HouseSettings(
