@@ -282,7 +282,7 @@ def picture():
         status = {**status, "rooms": list(status["rooms"])}
         for _ in stage.show(browser, rooms, status, "document.querySelector('[data-span=day]').click()", seen):
             wait(5, lambda: "24" in browser.evaluate(card("office", "card.querySelector('.caption').textContent")), "a day")
-            browser.screenshot(options.picture, tallest=1240)
+            browser.screenshot(options.picture, tallest=1010)
     finally:
         if browser:
             browser.close()

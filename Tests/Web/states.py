@@ -27,10 +27,14 @@ def twelve():
 
 def held():
     return [
-        scripted.room("office", 20.4, "on", hold={"target": "22.5", "source": "page", "secondsLeft": None}, target=22.5, preset=None),
-        scripted.room("kitchen", 18.4, hold={"target": "eco", "source": "home-assistant", "secondsLeft": 90000.0}, preset="eco"),
-        scripted.room("bedroom", 22.1, "on", override={"pump": "on", "source": "cli", "secondsLeft": 3500.0}),
-        scripted.room("living room", 20.1, waiting="starts in 3 min: the pump rests at least 5 min", waitingSeconds=180.0)]
+        scripted.room("office", 20.4, "on", hold={"target": "22.5", "source": "page", "secondsLeft": None}, target=22.5, preset=None,
+                      onBelow=22.2, offAbove=22.8, reason="20.4 is below 22.2"),
+        scripted.room("kitchen", 20.1, hold={"target": "eco", "source": "home-assistant", "secondsLeft": 90000.0}, preset="eco",
+                      target=18.0, onBelow=17.7, offAbove=18.3, reason="20.1 is above 18.3"),
+        scripted.room("bedroom", 20.6, "on", override={"pump": "on", "source": "cli", "secondsLeft": 3500.0},
+                      reason="switched on from the terminal"),
+        scripted.room("living room", 20.5, waiting="starts in 3 min: the pump rests at least 5 min", waitingSeconds=180.0,
+                      reason="20.5 is below 20.7")]
 
 
 # Name, rooms that are there, what the gateway says, what is done on the page, what has to be seen then.
