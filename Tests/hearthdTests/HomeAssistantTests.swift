@@ -313,6 +313,18 @@ struct ControlMailboxTests {
         }
     }
 
+    @Test("a room whose pump was never told anything is known after a restart, with what was asked of it")
+    func restoredUndecided() throws {
+        let room = try #require(Room("office"))
+        var thermostat = Thermostat(now: .zero)
+        _ = thermostat.handle(.reading(22), now: .zero)
+        _ = thermostat.handle(.hold(.temperature(22), for: .untilChanged, source: .cli), now: .zero)
+        #expect(thermostat.status.isOn == nil)
+        let state = StateTopic.state(of: room, thermostat.status, now: .zero)
+        let found = try #require(StateTopic.decision(topic: state.topic, payload: state.payload, now: Clock.wall))
+        #expect(found.isOn == nil && found.wishes.map(\.what) == [.hold(.temperature(22))])
+    }
+
     @Test("what is left of an override after a restart, also when the clock has lost itself")
     func restored() throws {
         let room = try #require(Room("office"))

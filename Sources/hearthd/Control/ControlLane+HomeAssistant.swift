@@ -25,6 +25,7 @@ extension ControlLane {
         if let gateway, let state = homeAssistant.show(gateway, now: now) { outbox.offer(state, as: .state) }
         let (publications, next) = homeAssistant.announce(now: now) { roomsToDescribe }
         for publication in publications { outbox.offer(publication, as: .discovery) }
+        for room in homeAssistant.takeDueStates(now: now) { writeState(of: room, now) }
         return next
     }
 

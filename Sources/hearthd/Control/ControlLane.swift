@@ -268,13 +268,15 @@ final class ControlLane: ConnectionHandler {
     func restore(_ last: StateTopic.Decision, _ link: Link?) {
         let room = last.room
         guard let state = rooms[room], state.thermostat.status.isOn == nil else { return }
-        logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(last.isOn)"])
-        if let since = last.since {
-            board.add(.init(time: since, pumpOn: last.isOn, reason: "before the restart: \(last.reason)"), for: room)
+        if let isOn = last.isOn {
+            logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(isOn)"])
+            if let since = last.since {
+                board.add(.init(time: since, pumpOn: isOn, reason: "before the restart: \(last.reason)"), for: room)
+            }
+            // A room that is not in the file is restored when it is heard, which may be later.
+            let lasting = last.lasting.map { $0 + (Clock.now - last.foundAt) }
+            apply(.restored(on: isOn, demand: last.demand, lasting: lasting), to: room, link)
         }
-        // A room that is not in the file is restored when it is heard, which may be later.
-        let lasting = last.lasting.map { $0 + (Clock.now - last.foundAt) }
-        apply(.restored(on: last.isOn, demand: last.demand, lasting: lasting), to: room, link)
         for wish in last.wishes { apply(wish, to: room, link) }
         // The pump may have missed the last words of the process before this one.
         apply(.reconnected, to: room, link)

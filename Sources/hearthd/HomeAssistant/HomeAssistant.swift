@@ -32,7 +32,7 @@ struct HomeAssistant {
     private var stepAt = Instant.zero
     /// From here on what the broker holds and is not true is taken away.
     private var removeAt: Instant?
-    private var publishedAt: [Room: Instant] = [:]
+    private var pace = StatePace(period: Self.period)
     private var gatewayState: GatewayState?
     private var gatewayStateAt: Instant?
 
@@ -66,7 +66,8 @@ struct HomeAssistant {
     /// The broker is there: first it says what it holds.
     mutating func met(now: Instant) {
         (step, stepAt, removeAt) = (.gateway, now + Self.lookTime, now + Self.patience)
-        (gatewayStateAt, publishedAt) = (nil, [:])
+        gatewayStateAt = nil
+        pace.beginAgain()
     }
 
     private func listen(_ link: Link, _ outbox: inout HomeOutbox) {
@@ -107,7 +108,8 @@ struct HomeAssistant {
     /// A while later, or every device would describe itself at once.
     mutating func wasBorn(now: Instant) {
         (step, stepAt) = (.gateway, now + .milliseconds(Int64.random(in: 200...3000)))
-        (gatewayStateAt, publishedAt) = (nil, [:])
+        gatewayStateAt = nil
+        pace.beginAgain()
     }
 
     /// What its card sends.
@@ -154,14 +156,15 @@ struct HomeAssistant {
     /// Whether a room's state is to be published although only its temperature changed.
     mutating func wantsState(of room: Room, _ status: Thermostat.Status, now: Instant) -> Bool {
         guard settings.discovery, status.lastReadingAt == now else { return false }
-        if let last = publishedAt[room], now - last < Self.period { return false }
-        publishedAt[room] = now
-        return true
+        return pace.isToBeTold(room, now: now)
     }
+
+    /// Rooms whose state is due although nothing happened: their newest reading came soon after another one.
+    mutating func takeDueStates(now: Instant) -> [Room] { settings.discovery ? pace.takeDue(now: now) : [] }
 
     /// The room is gone, and its device with it.
     mutating func forget(_ room: Room) {
-        publishedAt[room] = nil
+        pace.forget(room)
         describeAgain()
         removeAt = removeAt ?? .zero
     }
@@ -190,7 +193,8 @@ struct HomeAssistant {
             removeAt = nil
             publications += takeAway(rooms)
         }
-        return (publications, [step == .nothing ? nil : stepAt, removeAt].compactMap(\.self).filter { $0 > now }.min())
+        let times = [step == .nothing ? nil : stepAt, removeAt, settings.discovery ? pace.next : nil]
+        return (publications, times.compactMap(\.self).filter { $0 > now }.min())
     }
 
     private mutating func takeAway(_ rooms: () -> [Room: RoomToDescribe]) -> [Publication] {
@@ -222,7 +226,7 @@ struct HomeAssistant {
             return [publication]
         case .rooms:
             // Entities are unavailable to Home Assistant until it knows them, so the states come again.
-            publishedAt = [:]
+            pace.beginAgain()
             let devices = rooms().sorted { $0.key < $1.key }.prefix(Self.roomLimit).map { room, facts in
                 let description = RoomDescription(
                     room: room, name: facts.name, rules: facts.settings, unit: unit, gateway: gateway,

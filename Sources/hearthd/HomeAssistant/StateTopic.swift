@@ -100,7 +100,8 @@ enum StateTopic {
     /// What this program had decided before a restart.
     struct Decision {
         var room: Room
-        var isOn: Bool
+        /// nil: none yet. The room and what people had asked of it are known all the same.
+        var isOn: Bool?
         var demand: Bool?
         var reason: String
         /// How long the pump has been told so; nil when no clock can say it.
@@ -119,7 +120,7 @@ enum StateTopic {
     /// - Parameter now: what the wall's clock shows, set or not.
     static func decision(topic: String, payload: [UInt8], now: Timestamp) -> Decision? {
         guard let room = room(of: topic), let state = try? JSON.parse(payload), let pump = state["pump"]?.string,
-            pump == "on" || pump == "off"
+            ["on", "off", "unknown"].contains(pump)
         else { return nil }
         let written = time("time", in: state)
         // A clock that stands before the message was written says nothing about how much time has passed.
@@ -130,7 +131,8 @@ enum StateTopic {
             return .nanoseconds(now.nanoseconds - start.nanoseconds)
         }
         return Decision(
-            room: room, isOn: pump == "on", demand: state["demand"]?.bool, reason: state["reason"]?.string ?? "",
+            room: room, isOn: pump == "unknown" ? nil : pump == "on", demand: state["demand"]?.bool,
+            reason: state["reason"]?.string ?? "",
             lasting: passed("since"), since: time("since", in: state), silence: passed("heard"),
             wishes: wishes(in: state, written: written, now: now))
     }
