@@ -24,11 +24,9 @@ final class ConnectionLoop {
     private var stageLimit: Int64 = 0
     private var connectedSince: Int64 = 0
     private var nextAttempt: Int64 = 0
-    /// When the first message of the waiting batch was read.
-    private var batchStart: Int64 = 0
-    /// When the last message was read, and the last batch handed over.
-    private var lastRead: Int64 = 0
-    private var lastHandOver: Int64 = 0
+    private var batchClock = BatchClock()
+    /// Until then the socket is not watched; whatever it has is read afterwards.
+    private var napEnd: Int64 = 0
     private var nextKeepAlive: Int64 = 0
     private var reportedStage: Client.Stage?
 
@@ -174,7 +172,8 @@ final class ConnectionLoop {
         perform { () throws(Disconnection) in
             if client.stage != .connected { try establish(client, events) }
             guard client.stage == .connected else { return }
-            try receive(client, isReadable: events & ~Int16(POLLOUT) != 0 || client.hasHiddenData)
+            let hasNapped = napEnd > 0
+            try receive(client, isReadable: events & ~Int16(POLLOUT) != 0 || client.hasHiddenData || hasNapped)
             let now = bootTime()
             if now >= nextKeepAlive {
                 nextKeepAlive = now + nanosecondsPerSecond
@@ -190,8 +189,7 @@ final class ConnectionLoop {
             do throws(Disconnection) { try client.read() } catch { failure = error }
         }
         if client.messages.count > waiting {
-            lastRead = bootTime()
-            if waiting == 0 { batchStart = lastRead }
+            batchClock.read(at: bootTime(), isFirst: waiting == 0, settings.batch)
         }
         try deliverAnswers(client)
         if client.isBatchFull || failure != nil || bootTime() >= batchDue { try handOver(client, after: failure) }
@@ -216,12 +214,7 @@ final class ConnectionLoop {
 
     /// Boot time at which the waiting batch must be handed over.
     private var batchDue: Int64 {
-        guard stopBy == nil else { return 0 }
-        let batch = settings.batch
-        let paced = batch.pace > 0 ? min(lastHandOver + batch.pace, lastRead + batch.pace / 10) : batchStart
-        // Pings wait behind the batch's acknowledgements, and the broker hangs up after 1.5 keep-alives.
-        let latest = batchStart + Int64(settings.keepAlive) * nanosecondsPerSecond / 2
-        return min(max(batchStart + batch.age, paced), latest)
+        stopBy == nil ? batchClock.due(settings.batch, keepAlive: settings.keepAlive) : 0
     }
 
     /// Gives the waiting batch to the handler. Afterwards its acknowledgements may be written.
@@ -230,10 +223,11 @@ final class ConnectionLoop {
     private func handOver(_ client: Client, after failure: Disconnection? = nil) throws(Disconnection) {
         guard let link, !client.messages.isEmpty else { return }
         if failure != nil { link.end() }
+        batchClock.handingOver(at: bootTime(), settings.batch)
         defer {
             client.messages.removeAll(keepingCapacity: true)
             client.messageBytes = 0
-            lastHandOver = bootTime()
+            batchClock.handedOver(at: bootTime())
         }
         do {
             try handler.received(client.messages, on: link)
@@ -313,16 +307,28 @@ final class ConnectionLoop {
     // MARK: Sleeping
 
     private func nextDeadline(_ timer: Int64?, _ now: Int64) -> Int64 {
+        napEnd = 0
         if client?.hasHiddenData == true { return now }
         var deadline = min(timer ?? .max, now + Self.longestSleep)
         if let stopBy { deadline = min(deadline, stopBy) }
         if let client {
             if client.stage != .connected { deadline = min(deadline, attemptEnd) }
             if !client.messages.isEmpty { deadline = min(deadline, batchDue) }
+            deadline = nap(until: deadline, now)
         } else if stopBy == nil {
             deadline = min(deadline, nextAttempt)
         }
         return deadline
+    }
+
+    /// - Returns: the nap's end when it comes before `deadline`; after a nap everything is read.
+    private func nap(until deadline: Int64, _ now: Int64) -> Int64 {
+        guard let client, let link, stopBy == nil else { return deadline }
+        let isWaiting = !client.messages.isEmpty
+        let end = isWaiting ? batchClock.napEnd(settings.batch, keepAlive: settings.keepAlive) : link.restsUntil
+        guard end > now else { return deadline }
+        napEnd = end
+        return min(deadline, end)
     }
 
     /// Sleeps until the socket is ready, `wake()` is called or the deadline passes.
@@ -332,7 +338,7 @@ final class ConnectionLoop {
         let socket = client?.descriptor ?? -1
         // poll ignores a negative descriptor.
         var requests = (
-            pollfd(fd: socket, events: client?.pollEvents ?? 0, revents: 0),
+            pollfd(fd: socket, events: napEnd > 0 ? 0 : client?.pollEvents ?? 0, revents: 0),
             pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0)
         )
         let timeout = milliseconds(until: deadline, now: bootTime())
