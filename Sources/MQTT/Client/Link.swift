@@ -1,3 +1,5 @@
+import Machine
+
 /// An accepted connection, as its handler sees it.
 ///
 /// Belongs to the connection's thread: use it inside a handler's calls only. What is published leaves after the call
@@ -91,7 +93,7 @@ public final class Link {
 
     /// Does not look at the socket for so long, so that several answers that are on their way cost one wake-up. Whatever
     /// the broker says meanwhile waits; `wake()` and a due timer end it.
-    public func rest(nanoseconds: Int64) { restsUntil = bootTime() + nanoseconds }
+    public func rest(nanoseconds: Int64) { restsUntil = Clock.bootNanoseconds + nanoseconds }
 
     /// The connection is over: lets go of the library's instance, which closes the socket.
     func end() {

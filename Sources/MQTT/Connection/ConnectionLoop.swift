@@ -1,4 +1,5 @@
 import Glibc
+import Machine
 
 /// The loop of a connection's thread: orders, socket, handler, writing, sleeping, in this order.
 ///
@@ -48,14 +49,17 @@ final class ConnectionLoop {
     func run() {
         var events: Int16 = 0
         while true {
-            var now = bootTime()
+            var now = Clock.bootNanoseconds
             connection.recordTurn(now)
             guard obeyOrders(now) else { break }
+            if link != nil, stopBy == nil, let renewal = version.renewal, now >= renewal {
+                renew { "MQTT 5 is tried once more with \($0)" }
+            }
             if client == nil, stopBy == nil, now >= nextAttempt { attempt() }
             serve(events)
             // The handler may have taken long: longer than somebody waits.
             if connection.currentOrders.isAbandoned { break }
-            now = bootTime()
+            now = Clock.bootNanoseconds
             let (isDone, timer) = consultHandler(now)
             flush()
             if isDone, let stopBy {
@@ -90,12 +94,17 @@ final class ConnectionLoop {
         will = WillChoice(settings.will)
         qos = QoSChoice()
         addressFamily = nil
+        renew { "new settings for \($0)" }
+    }
+
+    /// Ends the connection in order and makes it again at once.
+    private func renew(_ reason: (_ peer: String) -> String) {
         if let client {
             perform { () throws(Disconnection) in try handOver(client) }
             flush()
             // At most this long does an unresponsive broker delay the new connection.
-            self.client?.disconnect(by: bootTime() + nanosecondsPerSecond)
-            if self.client != nil { lose(Disconnection(.reconfigured, "new settings for \(client.peer)")) }
+            self.client?.disconnect(by: Clock.bootNanoseconds + nanosecondsPerSecond)
+            if self.client != nil { lose(Disconnection(.reconfigured, reason(client.peer))) }
         }
         nextAttempt = 0
     }
@@ -103,7 +112,7 @@ final class ConnectionLoop {
     // MARK: Connecting
 
     private func attempt() {
-        attemptStart = bootTime()
+        attemptStart = Clock.bootNanoseconds
         reportedStage = nil
         // Not a stage of the client: the call below blocks in the resolver, so it is said before.
         connection.report(.connecting(since: attemptStart, phase: .resolving))
@@ -113,7 +122,7 @@ final class ConnectionLoop {
             self.client = client
             try client.connect(only: addressFamily)
             stageLimit = settings.connectTimeout
-            attemptEnd = bootTime() + stageLimit
+            attemptEnd = Clock.bootNanoseconds + stageLimit
             reportStage(client)
         }
     }
@@ -123,7 +132,9 @@ final class ConnectionLoop {
         do throws(Disconnection) {
             try client.establish(events)
             if client.stage == .mqtt, reportedStage != .mqtt { boundAnswer() }
-            if client.stage != .connected, bootTime() >= attemptEnd { throw client.timeout(after: stageLimit) }
+            if client.stage != .connected, Clock.bootNanoseconds >= attemptEnd {
+                throw client.timeout(after: stageLimit)
+            }
         } catch {
             // Nothing answered over IPv6: leave it out next time. Nothing over the family alone: try both again.
             if client.stage == .tcp { addressFamily = addressFamily == nil && family == .ipv6 ? .ipv4 : nil }
@@ -137,11 +148,11 @@ final class ConnectionLoop {
     private func boundAnswer() {
         guard version.isImpatient, settings.answerTimeout < settings.connectTimeout else { return }
         stageLimit = settings.answerTimeout
-        attemptEnd = min(attemptEnd, bootTime() + stageLimit)
+        attemptEnd = min(attemptEnd, Clock.bootNanoseconds + stageLimit)
     }
 
     private func accept(_ client: Client, _ acceptance: Client.Acceptance) throws(Disconnection) {
-        connectedSince = bootTime()
+        connectedSince = Clock.bootNanoseconds
         version.accepted(now: connectedSince)
         will.accepted()
         immediateAttempts = 0
@@ -174,7 +185,7 @@ final class ConnectionLoop {
             guard client.stage == .connected else { return }
             let hasNapped = napEnd > 0
             try receive(client, isReadable: events & ~Int16(POLLOUT) != 0 || client.hasHiddenData || hasNapped)
-            let now = bootTime()
+            let now = Clock.bootNanoseconds
             if now >= nextKeepAlive {
                 nextKeepAlive = now + nanosecondsPerSecond
                 try client.keepAlive()
@@ -189,10 +200,12 @@ final class ConnectionLoop {
             do throws(Disconnection) { try client.read() } catch { failure = error }
         }
         if client.messages.count > waiting {
-            batchClock.read(at: bootTime(), isFirst: waiting == 0, settings.batch)
+            batchClock.read(at: Clock.bootNanoseconds, isFirst: waiting == 0, settings.batch)
         }
         try deliverAnswers(client)
-        if client.isBatchFull || failure != nil || bootTime() >= batchDue { try handOver(client, after: failure) }
+        if client.isBatchFull || failure != nil || Clock.bootNanoseconds >= batchDue {
+            try handOver(client, after: failure)
+        }
         if let failure { throw failure }
     }
 
@@ -223,11 +236,11 @@ final class ConnectionLoop {
     private func handOver(_ client: Client, after failure: Disconnection? = nil) throws(Disconnection) {
         guard let link, !client.messages.isEmpty else { return }
         if failure != nil { link.end() }
-        batchClock.handingOver(at: bootTime(), settings.batch)
+        batchClock.handingOver(at: Clock.bootNanoseconds, settings.batch)
         defer {
             client.messages.removeAll(keepingCapacity: true)
             client.messageBytes = 0
-            batchClock.handedOver(at: bootTime())
+            batchClock.handedOver(at: Clock.bootNanoseconds)
         }
         do {
             try handler.received(client.messages, on: link)
@@ -275,7 +288,7 @@ final class ConnectionLoop {
         let wasConnected = link != nil
         let isSilence = cause.kind == .lost || cause.kind == .timeout
         let wasAtConnect = client?.stage == .mqtt && client?.acceptance == nil && isSilence
-        let now = bootTime()
+        let now = Clock.bootNanoseconds
         if let client, wasConnected {
             let isUnanswered = client.version == .v311 && client.unconfirmed > 0 && !client.hasConfirmed
             qos.ended(
@@ -341,7 +354,7 @@ final class ConnectionLoop {
             pollfd(fd: socket, events: napEnd > 0 ? 0 : client?.pollEvents ?? 0, revents: 0),
             pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0)
         )
-        let timeout = milliseconds(until: deadline, now: bootTime())
+        let timeout = pollTimeout(until: deadline, now: Clock.bootNanoseconds)
         _ = withUnsafeMutableBytes(of: &requests) { bytes in
             bytes.withMemoryRebound(to: pollfd.self) { poll($0.baseAddress, 2, timeout) }
         }
