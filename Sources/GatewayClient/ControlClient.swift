@@ -51,6 +51,11 @@ package struct ControlClient {
         return try call("Thermostats", .object(parameters))
     }
 
+    /// The search for devices at the home broker; starts one, and says how far it is.
+    package func devices(seconds: Int64, again: Bool) throws(VarlinkError) -> JSON {
+        try call("Devices", ["seconds": JSON(seconds), "again": .bool(again)])
+    }
+
     /// - Parameter pump: on, off, auto, a preset (frost, eco, comfort) or a temperature to hold.
     /// - Parameter seconds: nil for the daemon's `override_ttl`.
     /// - Parameter source: who asks, "page"; nil for a person at a terminal.

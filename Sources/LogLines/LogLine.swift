@@ -29,7 +29,8 @@ package struct LogLine: LogHandler {
     package func log(event: LogEvent) {
         var details = metadata.merging(event.metadata ?? [:]) { $1 }
         if let error = event.error { details["error"] = "\(error)" }
-        var output = text(event.level, "\(event.message)", details, at: Timestamp(nanoseconds: Clock.wallNanoseconds)) + "\n"
+        var output =
+            text(event.level, "\(event.message)", details, at: Timestamp(nanoseconds: Clock.wallNanoseconds)) + "\n"
         // One write per line, so that lines of different threads do not mix.
         _ = output.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }

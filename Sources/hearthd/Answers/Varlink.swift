@@ -66,6 +66,10 @@ struct VarlinkService: Sendable {
         method Readings(sinceSeconds: ?int, after: ?int) -> (readings: []object, scannedThrough: int, more: bool)
         # The thermostats' settings that a configuration's text would give, or those in force. Changes nothing.
         method Thermostats(configuration: ?string) -> (thermostat: object, rooms: object)
+        # Looks at the home broker for devices, for `seconds` (15), and says how far that is; with `again` anew when it was
+        # done. Ask until `isLooking` is false. `found` are tables for a file in `directory`; each lacks `room` or `rooms`.
+        method Devices(seconds: ?int, again: ?bool) -> (isLooking: bool, secondsLeft: int, topics: int, problem: string, \
+        configuration: string, directory: string, pid: int, found: []object)
 
         error InvalidConfiguration (message: string)
         error NoSuchRoom (message: string)
@@ -126,6 +130,7 @@ struct VarlinkService: Sendable {
         case "\(Self.interface).Forget": forget(call.parameters)
         case "\(Self.interface).Why": why(call.parameters)
         case "\(Self.interface).Thermostats": thermostats(call.parameters)
+        case "\(Self.interface).Devices": devices(call.parameters)
         default: .error("org.varlink.service.MethodNotFound", "no method \(call.method)")
         }
     }
@@ -256,7 +261,7 @@ struct VarlinkService: Sendable {
         return .failure(.error("\(Self.interface).NoSuchRoom", "no room \(name)\(hint)"))
     }
 
-    private func invalid(_ parameter: String, _ problem: String) -> VarlinkReply {
+    func invalid(_ parameter: String, _ problem: String) -> VarlinkReply {
         .error("org.varlink.service.InvalidParameter", "\(parameter) \(problem)")
     }
 }

@@ -83,7 +83,7 @@ struct Hearthd: AsyncParsableCommand {
         lock: GatewayLock, logger: Logger
     ) async throws {
         let notifier = ServiceNotifier(environment: environment)
-        let gateway = Gateway(configuration: configuration, logger: logger)
+        let gateway = Gateway(configuration: configuration, source: source, logger: logger)
         let socket = ControlSocket(path: configuration.controlSocket, gateway: gateway, logger: logger)
         // At the lower levels it prints every service with all that is in it, this process's environment too.
         var lifecycleLogger = logger
