@@ -84,7 +84,8 @@ class User(CloudBench):
             home.link.rate, home.link.delay = 125_000, 0.04
             home.link.mode = "refuse"
             home.link.cut()
-            self.load(home.broker.port, count, "--payload", "sensor", "--step", "1000000")
+            # Readings of the days before, so that the new ones are the newest.
+            self.load(home.broker.port, count, "--payload", "sensor", "--step", "1000000", "--start", str(int(time.time() - 2 * DAY) * 10**6))
             wait_for(lambda: home.gateway.status()["uplink"]["backlog"] >= count, 60, "the backlog waits")
             home.link.mode = "pass"
             start = time.monotonic()
@@ -233,7 +234,7 @@ class User(CloudBench):
                 spent = [processor_seconds(p) - b for p, b in zip((cloud.process, database.process), before)]
                 points = cloud.stored()
                 os.sync()
-                disk = [int(subprocess.run(["du", "-sb", *paths], check=True, capture_output=True, text=True).stdout.split()[0])
+                disk = [int(subprocess.run(["du", "-s", "--block-size=1", *paths], check=True, capture_output=True, text=True).stdout.split()[0])
                         for paths in ([f"{directory}/events.sqlite"], [f"{directory}/influxdb"])]
                 cost[homes] = {"hearth-cloud, CPU s": spent[0], "InfluxDB, CPU s": spent[1], "wire, MB": link.bytes[UP] / 1e6,
                                "log, MB": disk[0] / 1e6, "InfluxDB, MB": disk[1] / 1e6, "points": points}
