@@ -139,7 +139,7 @@ extension ConfigurationReader {
             path: path,
             maxSize: size(["journal", "max_size"], in: (16 << 20)...(1 << 44)) ?? (512 << 20),
             whenFull: oneOf(["journal", "when_full"], Configuration.JournalFile.WhenFull.self) ?? .dropOldest,
-            commitInterval: duration(["journal", "commit_interval"], in: .zero ... .seconds(20)) ?? .zero,
+            commitInterval: duration(["journal", "commit_interval"], in: .zero ... .seconds(20)) ?? .milliseconds(250),
             history: duration(["journal", "history"], in: .zero ... .seconds(366 * 86400)) ?? .seconds(86400))
     }
 }
