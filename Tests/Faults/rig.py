@@ -4,6 +4,7 @@ engines, and a real InfluxDB. Everything may be killed; what is measured is meas
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -217,6 +218,13 @@ class Home:
     def restart(self, environment=None):
         self.kill()
         self.start(environment)
+
+    def expect_no_crash(self):
+        """The recording side may be killed, and must not end itself by a trap; its parent starts it again and says so."""
+        ended = re.findall(r"was ended by signal (\d+)", self.process.output())
+        crashes = [number for number in ended if int(number) in CRASHES]
+        if crashes:
+            raise Failure(f"{self.name}: the recording side was ended by {signal.Signals(int(crashes[0])).name}: a crash of its own")
 
     def offline(self):
         """The cloud is gone: its connections are reset, and new ones refused."""
