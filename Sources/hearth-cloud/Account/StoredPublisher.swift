@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// Tells each home, retained on `<home>/gateway/stored`, what became of its records; after a start it takes over what was
@@ -81,7 +82,7 @@ final class StoredPublisher: ConnectionHandler {
                 }
                 if error.code == .tooLarge {
                     metrics.refused()
-                    book.told(now: CloudClock.bootNanoseconds)
+                    book.told(now: Clock.bootNanoseconds)
                     return true
                 }
                 book.untold([home])
@@ -100,8 +101,8 @@ final class StoredPublisher: ConnectionHandler {
                 "the cloud broker does not take what became of the homes' records (\(reason)): their audits cannot tell. "
                     + "Allow this user to write \(Self.filter) there", .warning)
         }
-        book.told(now: CloudClock.bootNanoseconds)
-        _ = turn(link, now: CloudClock.bootNanoseconds)
+        book.told(now: Clock.bootNanoseconds)
+        _ = turn(link, now: Clock.bootNanoseconds)
     }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
@@ -115,7 +116,7 @@ final class StoredPublisher: ConnectionHandler {
     }
 
     private func say(_ text: String, _ level: Logger.Level) {
-        let now = Instant(nanoseconds: CloudClock.bootNanoseconds)
+        let now = Instant(nanoseconds: Clock.bootNanoseconds)
         if let line = words.say(text, now: now) { logger.log(level: level, "\(line)") }
     }
 }

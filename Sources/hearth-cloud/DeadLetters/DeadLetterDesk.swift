@@ -1,6 +1,7 @@
 import EventLog
 import Heating
 import MQTT
+import Machine
 
 /// Does what `hearth-cloud dead-letters` asks for: in that process, or for it in the one that has the journal open.
 struct DeadLetterDesk: Sendable {
@@ -104,7 +105,7 @@ struct DeadLetterDesk: Sendable {
             topic: letter.source, payload: letter.bytes,
             userProperties: letter.properties.map { UserProperty($0.name, $0.value) })
         var decoder = IngestDecoder(topics: topics)
-        let made = decoder.decode([message], arrival: CloudClock.wall).events
+        let made = decoder.decode([message], arrival: Clock.wall).events
         if let dead = made.first(where: { $0.topic == topics.deadLetter }) {
             return .failure(Obstacle("it still cannot be used: \(DeadLetter(dead)?.reason ?? letter.reason)"))
         }

@@ -2,6 +2,7 @@ import EventLog
 import Heating
 import Influx
 import Logging
+import Machine
 import Synchronization
 
 /// Points of a pipeline that the database does not take because it has their field with another type.
@@ -97,10 +98,10 @@ final class HeldPoints: Sendable {
         var recount: Int64 = 0
         while pause(recount == 0 ? 0 : Self.retryNanoseconds) {
             do {
-                let now = CloudClock.bootNanoseconds
+                let now = Clock.bootNanoseconds
                 if mustRecount.exchange(false, ordering: .relaxed) || now >= recount {
                     try reload()
-                    let end = CloudClock.bootNanoseconds
+                    let end = Clock.bootNanoseconds
                     let interval = count + readings > 0 ? Self.recountWaitingNanoseconds : Self.recountNanoseconds
                     recount = end + max(interval, (end - now) * Self.recountShare)
                 }
@@ -203,10 +204,10 @@ final class HeldPoints: Sendable {
 
     /// - Returns: false when it is time to go.
     private func pause(_ nanoseconds: Int64) -> Bool {
-        let until = CloudClock.bootNanoseconds + nanoseconds
+        let until = Clock.bootNanoseconds + nanoseconds
         while !isStopping.load(ordering: .relaxed), !mustRecount.load(ordering: .relaxed),
-            CloudClock.bootNanoseconds < until
-        { CloudClock.sleep(50_000_000) }
+            Clock.bootNanoseconds < until
+        { Clock.sleep(50_000_000) }
         return !isStopping.load(ordering: .relaxed)
     }
 }

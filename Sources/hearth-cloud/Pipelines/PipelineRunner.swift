@@ -2,6 +2,7 @@ import EventLog
 import Heating
 import Influx
 import Logging
+import Machine
 import Synchronization
 
 /// Runs one stage on a thread of its own: read → transform → write points → append events → commit, in this order, so
@@ -225,7 +226,7 @@ final class PipelineRunner: Sendable {
             note(rejected.source, rejected.reason == UnusableEvent.unknownZone ? .held : .deadLetters)
         }
         for record in done.output.overwritten { note(record, .overwritten) }
-        let now = CloudClock.bootNanoseconds
+        let now = Clock.bootNanoseconds
         book.note(fates, reached: done.output.commit, now: now)
         var output = done.output
         let published = book.commitable(now: now)
@@ -242,7 +243,7 @@ final class PipelineRunner: Sendable {
     private func commitPublished(_ reader: any EventReader, _ progress: inout Progress) throws(EventLogError) {
         guard let book else { return }
         var output = StageOutput()
-        output.commit = book.commitable(now: CloudClock.bootNanoseconds).filter {
+        output.commit = book.commitable(now: Clock.bootNanoseconds).filter {
             $0.value > progress.committed[$0.key] ?? 0
         }
         guard !output.commit.isEmpty else { return }
@@ -326,7 +327,7 @@ final class PipelineRunner: Sendable {
 
     /// A second, or less when it is time to go.
     private func pause() {
-        let until = CloudClock.bootNanoseconds + Self.retryNanoseconds
-        while !mustStop, CloudClock.bootNanoseconds < until { CloudClock.sleep(20_000_000) }
+        let until = Clock.bootNanoseconds + Self.retryNanoseconds
+        while !mustStop, Clock.bootNanoseconds < until { Clock.sleep(20_000_000) }
     }
 }

@@ -2,6 +2,7 @@ import EventLog
 import Foundation
 import Heating
 import Influx
+import LogLines
 import Logging
 import MQTT
 import ServiceLifecycle
@@ -17,7 +18,7 @@ struct CloudBuilder {
             throw SettingError(
                 "LOG_LEVEL must be trace, debug, info, notice, warning or error, not \"\(options.level)\"")
         }
-        var logger = Logger(label: "hearth-cloud") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "hearth-cloud") { LogLine(label: $0) }
         logger.logLevel = level
         return logger
     }

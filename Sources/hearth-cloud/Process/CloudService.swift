@@ -2,6 +2,7 @@ import EventLog
 import Influx
 import Logging
 import MQTT
+import Machine
 import Prometheus
 
 /// One running `hearth-cloud` process: an ingestor, some pipelines, or all of them, on one event log.
@@ -56,9 +57,9 @@ final class CloudService: ProbedService {
         for pipeline in pipelines { pipeline.runner.stop() }
         ingest?.connection.stop(within: 1_500_000_000)
         account?.connection.stop(within: 100_000_000)
-        let deadline = CloudClock.bootNanoseconds + 2_500_000_000
-        while CloudClock.bootNanoseconds < deadline, !pipelines.allSatisfy(\.runner.isFinished) {
-            CloudClock.sleep(10_000_000)
+        let deadline = Clock.bootNanoseconds + 2_500_000_000
+        while Clock.bootNanoseconds < deadline, !pipelines.allSatisfy(\.runner.isFinished) {
+            Clock.sleep(10_000_000)
         }
         // What is still at a database that does not answer is not committed and is written again next time.
         for pipeline in pipelines { pipeline.writer.stop() }
@@ -73,7 +74,7 @@ final class CloudService: ProbedService {
 
     /// Why this process should be restarted; nil when its loops advance. Never tied to a peer being reachable.
     var standstill: String? {
-        let now = CloudClock.bootNanoseconds
+        let now = Clock.bootNanoseconds
         return ingestStandstill(now)
             ?? pipelines.lazy.compactMap { $0.runner.standstill(now: now, limit: Self.stillNanoseconds) }.first
     }

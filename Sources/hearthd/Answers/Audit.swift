@@ -1,5 +1,6 @@
 import Heating
 import Journal
+import Machine
 
 /// One part of `hearth audit`: a run of the journal's sequences against what the cloud has confirmed.
 ///

@@ -3,6 +3,7 @@ import Heating
 import Journal
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// The lane that forwards the journal to the cloud broker and deletes only what was confirmed.

@@ -2,7 +2,7 @@ import CoreMetrics
 import Synchronization
 
 /// The values of one metric with one set of labels. Any thread may write.
-final class Series: CounterHandler, MeterHandler, RecorderHandler, TimerHandler, Sendable {
+final class MetricSeries: CounterHandler, MeterHandler, RecorderHandler, TimerHandler, Sendable {
     private struct State {
         var value = 0.0
         /// Observations per bound, and one more beyond the last.

@@ -1,28 +1,25 @@
-import CSQLite
+import CLinux
 
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4): by the processor's instruction where there is one, else by sixteen
 /// table look-ups per sixteen bytes.
-struct CRC32C {
+package struct CRC32C {
     private var state: UInt32 = ~0
     private let hasInstruction: Bool
 
     /// - Parameter usesInstruction: false to look up in any case.
-    init(usesInstruction: Bool = true) {
-        hasInstruction = usesInstruction && hearth_has_crc32c() != 0
+    package init(usesInstruction: Bool = true) {
+        hasInstruction = usesInstruction && linux_has_crc32c() != 0
     }
 
-    var value: UInt32 { ~state }
+    package var value: UInt32 { ~state }
 
-    /// The checksum as SQLite stores it smallest: a signed 32-bit number.
-    var stored: Int64 { Int64(Int32(bitPattern: value)) }
-
-    mutating func update(_ word: UInt64) {
+    package mutating func update(_ word: UInt64) {
         withUnsafeBytes(of: word.littleEndian) { update($0) }
     }
 
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         if hasInstruction {
-            state = hearth_crc32c(state, bytes.baseAddress, bytes.count)
+            state = linux_crc32c(state, bytes.baseAddress, bytes.count)
         } else {
             lookUp(bytes)
         }
@@ -51,11 +48,11 @@ struct CRC32C {
         self.state = state
     }
 
-    mutating func update(_ bytes: [UInt8]) {
+    package mutating func update(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { update($0) }
     }
 
-    mutating func update(_ text: String) {
+    package mutating func update(_ text: String) {
         var text = text
         text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
     }

@@ -1,5 +1,5 @@
-/// CRC-32C (Castagnoli), as in RFC 3720 appendix B.4: reflected polynomial 0x82F63B78.
-enum CRC32C {
+/// CRC-32C (Castagnoli) of a frame, as in RFC 3720 appendix B.4: reflected polynomial 0x82F63B78.
+enum FrameChecksum {
     private static let table: [UInt32] = (0..<256).map { byte in
         (0..<8).reduce(UInt32(byte)) { crc, _ in crc & 1 == 1 ? crc >> 1 ^ 0x82F6_3B78 : crc >> 1 }
     }

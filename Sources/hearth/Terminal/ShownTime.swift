@@ -7,7 +7,7 @@ func wallClock() -> Timestamp {
 }
 
 /// Writes times in the reader's time zone (`TZ`, /etc/localtime).
-struct LocalTime {
+struct ShownTime {
     /// Times of today are written without the date.
     var now: Timestamp
 

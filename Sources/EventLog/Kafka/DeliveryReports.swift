@@ -1,9 +1,10 @@
 import CRdkafka
+import Machine
 import Synchronization
 
 /// Counts the delivery reports of one append. librdkafka holds one reference for each event it accepted and gives it
 /// back with the report.
-final class Delivery: Sendable {
+final class DeliveryReports: Sendable {
     // One more than the events under way, until the append has handed over its last.
     private let outstanding = Atomic<Int>(1)
     private let firstFailure = Mutex<rd_kafka_resp_err_t?>(nil)
@@ -17,7 +18,7 @@ final class Delivery: Sendable {
 
     /// librdkafka did not accept the event, or has reported on it. Takes the reference back.
     static func end(_ reference: UnsafeMutableRawPointer, _ result: rd_kafka_resp_err_t) {
-        Unmanaged<Delivery>.fromOpaque(reference).takeRetainedValue().end(result)
+        Unmanaged<DeliveryReports>.fromOpaque(reference).takeRetainedValue().end(result)
     }
 
     /// The append has nothing more to hand over.

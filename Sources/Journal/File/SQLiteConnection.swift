@@ -3,7 +3,7 @@ import CSQLite
 /// One SQLite connection: opened by `init`, closed by `deinit`, used by one thread at a time.
 ///
 /// It never checkpoints by itself and leaves the write-ahead log behind when it closes.
-final class Connection {
+final class SQLiteConnection {
     let handle: OpaquePointer
     let path: String
     /// Frames in the log after the last commit, told by SQLite's commit hook. A pointer, since C writes to it.
@@ -85,7 +85,7 @@ final class Connection {
     /// Copies everything that is committed, the log's part included, into a new file. Durable on return.
     /// https://www.sqlite.org/c3ref/backup_finish.html
     func copy(to path: String, vfs: String?) throws(JournalError) {
-        let copy = try Connection(path: path, vfs: vfs)
+        let copy = try SQLiteConnection(path: path, vfs: vfs)
         guard let backup = sqlite3_backup_init(copy.handle, "main", handle, "main") else {
             throw copy.error(sqlite3_errcode(copy.handle), doing: "copying to")
         }

@@ -1,7 +1,8 @@
 import Heating
+import Machine
 
 /// hearthd, as seen through its control socket: interface `io.hearth.Gateway`, one method each.
-package struct Gateway {
+package struct ControlClient {
     private let client: VarlinkClient
 
     /// - Parameter timeout: for connecting, and for each answer.
@@ -24,7 +25,7 @@ package struct Gateway {
         try call("Forget", ["room": .string(room)])
     }
 
-    /// - Parameter span: "hour" or "day".
+    /// - Parameter span: "hour", "day", "week", "month" or "year".
     package func history(span: String) throws(VarlinkError) -> JSON {
         try call("History", ["span": .string(span)])
     }
