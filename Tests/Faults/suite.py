@@ -16,7 +16,7 @@ import traceback
 import scenarios
 from rig import Failure, die_with_parent
 
-MODULES = ["processes", "recording", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "databases", "limits", "times", "kafka", "programs", "everything"]
+MODULES = ["processes", "recording", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "databases", "limits", "times", "neighbours", "kafka", "programs", "everything"]
 
 
 class Run:
