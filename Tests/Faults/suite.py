@@ -16,8 +16,10 @@ import traceback
 import scenarios
 from rig import Failure, die_with_parent
 
-MODULES = ["processes", "recording", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "kafka", "programs", "hostile_broker",
-           "states", "everything"]
+MODULES = [
+    "processes", "recording", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "databases",
+    "limits", "times", "neighbours", "kafka", "programs", "hostile_broker", "states", "everything",
+]
 
 
 class Run:
