@@ -8,9 +8,10 @@ import Synchronization
 /// `min.insync.replicas` of 2 (``ensureTopics(_:partitions:replication:configuration:)``). Kafka itself does not flush
 /// each event to disk; with a single broker an event survives a crash of the process, not of the machine.
 public final class KafkaLog: EventLog {
-    let settings: KafkaSettings
-    let report: NoticeHandler
-    let board = StatusBoard(engine: "kafka")
+    let peer: KafkaPeer
+    var settings: KafkaSettings { peer.settings }
+    var report: NoticeHandler { peer.report }
+    var board: StatusBoard { peer.board }
     private let producer = Mutex<KafkaProducer?>(nil)
     private let closed = Atomic(false)
 
@@ -20,8 +21,7 @@ public final class KafkaLog: EventLog {
         guard !settings.bootstrap.isEmpty else {
             throw EventLogError(.settings, "No Kafka servers are given. Set KAFKA_HOST to host:port[,host:port…].")
         }
-        self.settings = settings
-        self.report = report
+        peer = KafkaPeer(settings: settings, report: report)
         _ = try currentProducer()
     }
 
@@ -54,6 +54,7 @@ public final class KafkaLog: EventLog {
         do throws(EventLogError) {
             try producer.append(events, isClosed: { isClosed })
             board.appended(events.count)
+            peer.complaints.clear()
         } catch {
             if error.code == .restarted { discard(producer) }
             board.failedAppend(error)
@@ -88,7 +89,7 @@ public final class KafkaLog: EventLog {
         let result = withExtendedLifetime(producer) { producer.handle.partitions(of: nil, within: 4_000).error }
         if isClosed { throw .closed }
         guard result == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            throw EventLogError(kafka: result, doing: "asking the cluster", bootstrap: settings.bootstrap)
+            throw peer.error(result, "asking the cluster")
         }
     }
 
@@ -98,7 +99,7 @@ public final class KafkaLog: EventLog {
         let result = producer.withLock { slot -> Result<KafkaProducer, EventLogError> in
             if let producer = slot { return .success(producer) }
             do throws(EventLogError) {
-                let made = try KafkaProducer(settings, report: report, board: board)
+                let made = try KafkaProducer(peer)
                 slot = made
                 return .success(made)
             } catch {

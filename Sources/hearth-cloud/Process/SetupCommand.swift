@@ -29,6 +29,12 @@ struct SetupCommand: AsyncParsableCommand {
     @Option(help: "Replicas of each partition; -1: the brokers' default (KAFKA_REPLICATION).")
     var replication = Variable.text("KAFKA_REPLICATION", "-1")
 
+    @Option(
+        help:
+            "How long Kafka keeps events, such as 168h or 7d, or forever: longer than a pipeline may be away (KAFKA_RETENTION)."
+    )
+    var topicRetention = Variable.text("KAFKA_RETENTION", "7d")
+
     func run() async throws {
         let logger = try CloudBuilder.logger(log)
         let kept = retention == "forever" ? nil : try Self.long(retention, "RETENTION")
@@ -78,18 +84,34 @@ struct SetupCommand: AsyncParsableCommand {
         else {
             throw SettingError("KAFKA_PARTITIONS and KAFKA_REPLICATION must be numbers")
         }
-        let kafka = try KafkaLog(KafkaSettings(bootstrap: eventLog.kafkaHost, clientID: "hearth-setup"))
-        defer { kafka.close() }
-        let created = try Self.retrying(until: deadline, logger, "waiting for Kafka at \(eventLog.kafkaHost)") {
-            let topics = eventLog.topics
+        let kept = topicRetention == "forever" ? nil : try Self.long(topicRetention, "KAFKA_RETENTION")
+        let topics = eventLog.topics
+        let plans = topics.all.map { name in
             // Dead letters wait for a person, for as long as there is room: 64 MiB per partition.
-            return try kafka.ensureTopics(
-                topics.all.filter { $0 != topics.deadLetter }, partitions: partitions, replication: replication)
-                + kafka.ensureTopics(
-                    [topics.deadLetter], partitions: partitions, replication: replication,
-                    configuration: ["retention.ms": "-1", "retention.bytes": "67108864"])
+            let isDeadLetter = name == topics.deadLetter
+            let retention = isDeadLetter ? -1 : kept.map { $0.components.seconds * 1_000 } ?? -1
+            return TopicPlan(
+                name: name, partitions: partitions, replication: replication, retention: retention,
+                bytes: isDeadLetter ? 64 << 20 : nil)
+        }
+        let kafka = try CloudBuilder(logger: logger, logOptions: eventLog).kafka(role: "setup")
+        defer { kafka.close() }
+        let created = try Self.retrying(until: deadline, logger, "waiting for Kafka at \(eventLog.kafka.host)") {
+            try kafka.ensureTopics(plans)
         }
         logger.notice("topics", metadata: ["created": "\(created.joined(separator: ", "))"])
+        // A cluster may take a setting and not keep it, so those just made are compared too.
+        for plan in plans { compare(plan, kafka, logger) }
+    }
+
+    /// Warns of what an existing topic lacks; nothing is changed, since homes may be using it.
+    private func compare(_ plan: TopicPlan, _ kafka: KafkaLog, _ logger: Logger) {
+        do {
+            guard let facts = try kafka.facts(of: plan.name) else { return }
+            for text in plan.shortcomings(of: facts) { logger.warning("\(text)") }
+        } catch {
+            logger.warning("whether the topic is as asked for is not known", metadata: ["error": "\(error)"])
+        }
     }
 
     private static func retrying<Value>(
