@@ -52,7 +52,7 @@ extension KafkaLog {
             let code = rd_kafka_ConfigResource_error(found)
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw error(code, doing) }
             let entries = rd_kafka_ConfigResource_configs(found, &count)
-            var configuration: [String: String] = [:]
+            var configuration: [String: String] = [:]  // Own names: Kafka's.
             for entry in UnsafeBufferPointer(start: entries, count: count) {
                 guard let name = rd_kafka_ConfigEntry_name(entry), let value = rd_kafka_ConfigEntry_value(entry) else {
                     continue

@@ -10,6 +10,6 @@ struct HearthCloud: AsyncParsableCommand {
         version: "hearth-cloud 0.1.0",
         subcommands: [
             IngestCommand.self, SaveRawCommand.self, CleanCommand.self, AggregateCommand.self, ServeCommand.self,
-            ActuateCommand.self, SetupCommand.self, DeadLettersCommand.self,
+            ActuateCommand.self, SetupCommand.self, DeadLettersCommand.self, HomesCommand.self,
         ])
 }
