@@ -165,6 +165,39 @@ extension InfluxAdmin {
     }
 }
 
+// MARK: - Version 2: tokens
+
+extension InfluxAdmin {
+    /// Makes a token that may write into these buckets and nothing else: neither read nor delete what is there.
+    ///
+    /// The server chooses it and shows it this once; each call makes another. The settings' own token must be allowed to
+    /// make tokens (`/api/v2/authorizations`).
+    /// - Throws: ``InfluxError``; `invalidSetting` for other versions than 2.
+    public func makeWriteToken(for buckets: [String], description: String) throws(InfluxError) -> String {
+        guard case .v2(let organization, _, _) = settings.target else {
+            throw .invalidSetting("tokens for single buckets are made for INFLUX_API=v2 only")
+        }
+        let organizationID = try identifier(ofOrganization: organization)
+        var permissions: [JSON] = []
+        for bucket in buckets {
+            let answer = try request(.get, "/api/v2/buckets", query: [("name", bucket), ("orgID", organizationID)])
+            let found = answer.json?["buckets"]?.array?.first { $0["name"]?.string == bucket }
+            guard answer.status == 200, let id = found?["id"]?.string else { throw answer.failure }
+            permissions.append([
+                "action": "write",
+                "resource": ["type": "buckets", "id": .string(id), "orgID": .string(organizationID)],
+            ])
+        }
+        let content: JSON = [
+            "orgID": .string(organizationID), "description": .string(description), "permissions": .array(permissions),
+        ]
+        let answer = try request(
+            .post(contentType: "application/json", body: content.serialized()), "/api/v2/authorizations")
+        guard answer.status == 201, let token = answer.json?["token"]?.string else { throw answer.failure }
+        return token
+    }
+}
+
 // MARK: - Version 3: databases
 
 extension InfluxAdmin {

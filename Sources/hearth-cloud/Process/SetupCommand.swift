@@ -35,6 +35,14 @@ struct SetupCommand: AsyncParsableCommand {
     )
     var topicRetention = Variable.text("KAFKA_RETENTION", "7d")
 
+    @Option(
+        name: .customLong("influx-tokens"),
+        help:
+            "Directory for tokens of InfluxDB 2 that may only write into a service's bucket: save-raw.token, clean.token, aggregate.token and serve.token, for all three. Those that are there are kept (INFLUX_TOKENS)."
+    )
+    var tokensFlag: String?
+    var tokens: String? { tokensFlag ?? Variable.text("INFLUX_TOKENS") }
+
     func run() async throws {
         let logger = try CloudBuilder.logger(log)
         let kept = retention == "forever" ? nil : try Self.long(retention, "RETENTION")
@@ -55,6 +63,7 @@ struct SetupCommand: AsyncParsableCommand {
                 continuation.resume(
                     with: Result {
                         try prepareDatabase(kept, reach: reach, logger, until: deadline)
+                        try makeTokens(logger)
                         try prepareTopics(logger, until: deadline)
                     })
             }
@@ -75,6 +84,28 @@ struct SetupCommand: AsyncParsableCommand {
                         + "readings kept through a longer outage would be refused. Raise its retention in InfluxDB.")
             case .existed: logger.notice("exists", metadata: ["bucket": "\(bucket)"])
             }
+        }
+    }
+
+    /// Whoever gets hold of a pipeline's token can then add points, and neither read nor delete any.
+    private func makeTokens(_ logger: Logger) throws {
+        guard let tokens else { return }
+        let buckets = [influx.rawBucket, influx.cleanBucket, influx.aggregateBucket]
+        let wanted = [
+            ("save-raw", [buckets[0]]), ("clean", [buckets[1]]), ("aggregate", [buckets[2]]), ("serve", buckets),
+        ]
+        for (service, buckets) in wanted {
+            let file = "\(tokens)/\(service).token"
+            if FileManager.default.fileExists(atPath: file) { continue }
+            let admin = InfluxAdmin(try influx.settings(bucket: buckets[0]))
+            let token = try admin.makeWriteToken(for: buckets, description: "hearth-cloud \(service)")
+            let isMade = FileManager.default.createFile(
+                atPath: file, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
+            guard isMade else {
+                throw SettingError("\(file) cannot be written; make the directory, or correct INFLUX_TOKENS")
+            }
+            logger.notice(
+                "made a token", metadata: ["file": "\(file)", "writes": "\(buckets.joined(separator: ", "))"])
         }
     }
 
