@@ -13,7 +13,7 @@ package struct Status: Equatable, Sendable {
     package var rooms: [RoomStatus]
     package var links: [LinkStatus]
     package var uplink: UplinkStatus?
-    package var journal: JournalStatus?
+    package var journal: JournalFigures?
     package var disk: DiskStatus?
     /// The process that records and forwards; nil for a daemon that has none.
     package var recording: RecordingStatus?
@@ -29,7 +29,7 @@ package struct Status: Equatable, Sendable {
         rooms = (json["rooms"]?.array ?? []).map(RoomStatus.init)
         links = (json["links"]?.array ?? []).map(LinkStatus.init)
         uplink = json["uplink"].ifObject(UplinkStatus.init)
-        journal = json["journal"].ifObject(JournalStatus.init)
+        journal = json["journal"].ifObject(JournalFigures.init)
         disk = json["disk"].ifObject(DiskStatus.init)
         recording = json["recording"].ifObject(RecordingStatus.init)
         counters = Counters(json["counters"] ?? .null)
@@ -164,7 +164,7 @@ package struct UplinkStatus: Equatable, Sendable {
     }
 }
 
-package struct JournalStatus: Equatable, Sendable {
+package struct JournalFigures: Equatable, Sendable {
     package var path: String?
     package var epoch: String?
     package var newest: Int64?

@@ -48,6 +48,14 @@ final class CloudRig {
             try JSONValue(Varlink.call("io.hearth.Gateway.Status", socket: directory.file("control.sock")))
         }
 
+        /// What `hearth audit` says.
+        func audit() async throws -> (isClean: Bool, answer: JSON) {
+            let result = try await ChildProcess.run(
+                ChildProcess.binary("hearth"),
+                ["audit", "--since", "1h", "--json", "--socket", directory.file("control.sock")])
+            return (result.exit == .code(0), try JSON.parse(result.output.utf8))
+        }
+
         /// Readings acknowledged on the wire, `room timestamp` → value.
         var acknowledged: [String: Double] {
             var readings: [String: Double] = [:]

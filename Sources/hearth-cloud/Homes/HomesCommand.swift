@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Heating
 import MQTT
+import Machine
 import Synchronization
 
 /// `hearth-cloud homes`: who there is, and who may come in, while the broker runs.
@@ -37,7 +38,7 @@ struct ListHomes: AsyncParsableCommand {
             let lines = homes.sorted(by: HomeReport.isMoreUrgent).map { $0.json.serialized() + "\n" }
             print(lines.joined(), terminator: "")
         } else {
-            let now = CloudClock.wall
+            let now = Clock.wall
             print(metrics ? HomeList.metrics(homes, now: now) : HomeList.table(homes, now: now), terminator: "")
         }
     }
@@ -136,10 +137,10 @@ struct HomesQuestion {
         try connection.start()
         return try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<[Message], any Error>) in
             startThread("homes") {
-                let end = CloudClock.bootNanoseconds + Self.patience
+                let end = Clock.bootNanoseconds + Self.patience
                 var state = answers.state.withLock { $0 }
-                while !state.isDone, state.problem == nil, CloudClock.bootNanoseconds < end {
-                    CloudClock.sleep(10_000_000)
+                while !state.isDone, state.problem == nil, Clock.bootNanoseconds < end {
+                    Clock.sleep(10_000_000)
                     state = answers.state.withLock { $0 }
                 }
                 connection.stop(within: 1_000_000_000)

@@ -1,5 +1,6 @@
 import Heating
 import MQTT
+import Machine
 import Synchronization
 
 /// One question to the cloud broker and its answers, on the connection's thread: the statuses that it keeps, or what
@@ -50,8 +51,8 @@ final class HomesLink: ConnectionHandler {
         if let refused = reasons.first(where: { !$0.isSuccess }) {
             return fail("the cloud broker does not let this user subscribe to \(filter): \(refused)")
         }
-        subscribedAt = CloudClock.bootNanoseconds
-        lastAt = CloudClock.bootNanoseconds
+        subscribedAt = Clock.bootNanoseconds
+        lastAt = Clock.bootNanoseconds
         guard case .rights(let request) = question else { return }
         do {
             try link.publish(Publication(topic: HomeRights.topic, payload: request, qos: 1))
@@ -67,7 +68,7 @@ final class HomesLink: ConnectionHandler {
     }
 
     func received(_ batch: [Message], on link: Link) throws {
-        lastAt = CloudClock.bootNanoseconds
+        lastAt = Clock.bootNanoseconds
         answers.state.withLock {
             $0.messages += batch
             if case .rights = question { $0.isDone = true }

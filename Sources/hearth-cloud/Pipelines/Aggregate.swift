@@ -1,6 +1,7 @@
 import EventLog
 import Heating
 import Influx
+import Machine
 
 /// P4: the mean of each home over windows of event time.
 ///
@@ -32,7 +33,7 @@ struct Aggregate: Stage {
         var since: Instant
     }
 
-    init(_ names: LogTopics, window: Duration, clock: @escaping @Sendable () -> Instant = { CloudClock.now }) {
+    init(_ names: LogTopics, window: Duration, clock: @escaping @Sendable () -> Instant = { Clock.now }) {
         self.init(names, settings: HomeWindows.Settings(window: window), clock: clock)
     }
 

@@ -26,7 +26,7 @@ struct ControlDevices {
     init(_ configuration: Configuration, now: Instant) {
         rules = configuration.devices.rules
         tally = DeviceTally(rules: rules.sensors.count)
-        pumps = configuration.devices.pumps.map { ControlledPump($0, configuration.thermostat, now: now) }
+        pumps = configuration.devices.pumps.map { ControlledPump($0, configuration, now: now) }
         since = now
     }
 
@@ -57,13 +57,13 @@ struct ControlledPump {
     /// What was published last.
     var said: [PumpRule.Command] = []
 
-    init(_ rule: PumpRule, _ settings: Thermostat.Settings, now: Instant) {
+    init(_ rule: PumpRule, _ configuration: Configuration, now: Instant) {
         self.rule = rule
         // Of one room alone the thermostat keeps the shortest times itself.
-        let isShared = rule.rooms.count > 1
+        let rooms = rule.rooms.count > 1 ? rule.rooms.map(configuration.settings(for:)) : []
         group = PumpGroup(
-            rooms: rule.rooms, minOn: rule.minOn ?? (isShared ? settings.minOn : .zero),
-            minOff: rule.minOff ?? (isShared ? settings.minOff : .zero), now: now)
+            rooms: rule.rooms, minOn: rule.minOn ?? rooms.map(\.minOn).max() ?? .zero,
+            minOff: rule.minOff ?? rooms.map(\.minOff).max() ?? .zero, now: now)
         // Of a pump whose past is not known nobody waits for the rest.
         group.restore(isOn: false, since: now - group.minOff)
         feedback = PumpFeedback(rule)

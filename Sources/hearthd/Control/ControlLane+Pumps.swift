@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Machine
 
 /// Pumps that are commanded in their own words. The contract's form is published beside it in any case.
 extension ControlLane {

@@ -2,6 +2,7 @@ import Heating
 import Journal
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// The composition root of `hearthd forward`: the lanes that meet the disk and the cloud.

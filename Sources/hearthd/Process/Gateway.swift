@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// The composition root of the heating: Control, its boards and the process that records and forwards.

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Dispatch
 import Glibc
+import LogLines
 import Logging
+import Machine
 import ServiceLifecycle
 import UnixSignals
 
@@ -102,9 +104,7 @@ struct Hearthd: AsyncParsableCommand {
 
     /// - Parameter level: a level's name, as in the configuration.
     static func logger(level: String) -> Logger {
-        // systemd.exec(5): JOURNAL_STREAM is set when standard error is the journal.
-        let isJournald = Environment.current["JOURNAL_STREAM"] != nil
-        var logger = Logger(label: "hearthd") { JournaldLogHandler(label: $0, isJournald: isJournald) }
+        var logger = Logger(label: "hearthd") { LogLine(label: $0) }
         logger.logLevel = Logger.Level(rawValue: level) ?? .info
         return logger
     }

@@ -2,6 +2,7 @@ import Heating
 import Journal
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// The lane that keeps readings: acknowledges to the home broker only what the journal's fsync has made durable.
