@@ -318,7 +318,7 @@ class Rig:
             "INFLUX_API": "v1", "HTTP_PORT": "0"}
         self.kafka = kafka(directory) if kafka else None
         if self.kafka:
-            self.environment.update({"EVENT_LOG": "kafka", "KAFKA_HOST": self.kafka.servers})
+            self.environment.update({"EVENT_LOG": "kafka", "KAFKA_HOST": self.kafka.servers, **self.kafka.environment})
         subprocess.run([self.program("hearth-cloud"), "setup"], check=True, capture_output=True, timeout=60,
                        env={**os.environ, **self.environment, **(self.kafka.setup if self.kafka else {}),
                             "INFLUX_URL": f"http://127.0.0.1:{self.influx.port}"})

@@ -27,7 +27,7 @@ final class ActuatorService: ProbedService {
     private let connection: Connection
     private let queue: ActuatorQueue
     private let counter: PublishedCounter
-    private let topic: String
+    private let topics: LogTopics
     private let settings: Thermostat.Settings
     private let maximumAge: Duration
     private let instance: String?
@@ -45,7 +45,7 @@ final class ActuatorService: ProbedService {
     }
 
     init(
-        log: any EventLog, topic: String, broker: ConnectionSettings, settings: Thermostat.Settings,
+        log: any EventLog, topics: LogTopics, broker: ConnectionSettings, settings: Thermostat.Settings,
         maximumAge: Duration, pause: Duration, instance: String?, logger: Logger
     ) {
         let queue = ActuatorQueue()
@@ -53,7 +53,7 @@ final class ActuatorService: ProbedService {
         self.log = log
         self.queue = queue
         self.counter = counter
-        self.topic = topic
+        self.topics = topics
         self.settings = settings
         self.maximumAge = maximumAge
         self.instance = instance
@@ -96,7 +96,7 @@ final class ActuatorService: ProbedService {
     }
 
     private func consume() throws(EventLogError) {
-        let reader = try log.reader(group: Self.name + "-group", topics: [topic], instance: instance)
+        let reader = try log.reader(group: topics.group(Self.name), topics: [topics.clean], instance: instance)
         defer { reader.close() }
         var actuator = Actuator(settings: settings, maximumAge: maximumAge)
         while !isStopping.load(ordering: .relaxed) {

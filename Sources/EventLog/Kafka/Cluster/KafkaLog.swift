@@ -8,9 +8,10 @@ import Synchronization
 /// `min.insync.replicas` of 2 (``ensureTopics(_:partitions:replication:configuration:)``). Kafka itself does not flush
 /// each event to disk; with a single broker an event survives a crash of the process, not of the machine.
 public final class KafkaLog: EventLog {
-    let settings: KafkaSettings
-    let report: NoticeHandler
-    let board = LogStatusBoard(engine: "kafka")
+    let peer: KafkaPeer
+    var settings: KafkaSettings { peer.settings }
+    var report: NoticeHandler { peer.report }
+    var board: LogStatusBoard { peer.board }
     private let producer = Mutex<KafkaProducer?>(nil)
     private let batches = Mutex(BatchLimit())
     private let closed = Atomic(false)
@@ -21,8 +22,7 @@ public final class KafkaLog: EventLog {
         guard !settings.bootstrap.isEmpty else {
             throw EventLogError(.settings, "No Kafka servers are given. Set KAFKA_HOST to host:port[,host:port…].")
         }
-        self.settings = settings
-        self.report = report
+        peer = KafkaPeer(settings: settings, report: report)
         _ = try currentProducer()
     }
 
@@ -66,6 +66,7 @@ public final class KafkaLog: EventLog {
         let producer = try currentProducer()
         do throws(EventLogError) {
             try producer.append(Array(events), isClosed: { isClosed })
+            peer.complaints.clear()
         } catch {
             if error.code == .restarted { discard(producer) }
             if error.code == .tooLarge, events.count > 1 {
@@ -107,7 +108,7 @@ public final class KafkaLog: EventLog {
         let result = withExtendedLifetime(producer) { producer.handle.partitions(of: nil, within: 4_000).error }
         if isClosed { throw .closed }
         guard result == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            throw EventLogError(kafka: result, doing: "asking the cluster", bootstrap: settings.bootstrap)
+            throw peer.error(result, "asking the cluster")
         }
     }
 
@@ -117,7 +118,7 @@ public final class KafkaLog: EventLog {
         let result = producer.withLock { slot -> Result<KafkaProducer, EventLogError> in
             if let producer = slot { return .success(producer) }
             do throws(EventLogError) {
-                let made = try KafkaProducer(settings, report: report, board: board)
+                let made = try KafkaProducer(peer)
                 slot = made
                 return .success(made)
             } catch {

@@ -1,12 +1,13 @@
 import CRdkafka
 import Glibc
+import Machine
 import Synchronization
 
 /// A client's configuration until the client is made; owns the `rd_kafka_conf_t`.
 final class KafkaConfiguration {
     private(set) var pointer: OpaquePointer?
 
-    init(_ properties: [(String, String)]) throws(EventLogError) {
+    init(_ properties: [(name: String, value: String)]) throws(EventLogError) {
         pointer = rd_kafka_conf_new()
         for (name, value) in properties { try set(name, value) }
     }
@@ -18,7 +19,10 @@ final class KafkaConfiguration {
     private func set(_ name: String, _ value: String) throws(EventLogError) {
         var text = [CChar](repeating: 0, count: 512)
         guard rd_kafka_conf_set(pointer, name, value, &text, text.count) != RD_KAFKA_CONF_OK else { return }
-        throw EventLogError(.settings, "Kafka setting \(name)=\(value): \(string(text)). Correct it and start again.")
+        // librdkafka quotes the value, which may be a secret.
+        let isSecret = ["password", "pem", "secret"].contains { name.contains($0) }
+        let reason = isSecret ? "librdkafka does not take its value" : string(text)
+        throw EventLogError(.settings, "Kafka property \(name): \(reason). Correct it and start again.")
     }
 
     /// Makes the client; librdkafka owns the configuration from then on.
@@ -30,6 +34,8 @@ final class KafkaConfiguration {
             )
         }
         pointer = nil
+        // Nobody polls a producer, and a consumer only while it has something to read: tokens come on a thread of librdkafka.
+        if let error = rd_kafka_sasl_background_callbacks_enable(client) { rd_kafka_error_destroy(error) }
         return KafkaHandle(pointer: client)
     }
 }
@@ -92,11 +98,22 @@ struct KafkaHandle: @unchecked Sendable {
 final class CallbackContext: Sendable {
     let report: NoticeHandler
     let board: LogStatusBoard
+    let complaints: BrokerComplaints
+    /// Of OAUTHBEARER.
+    let tokenFile: String?
     let rebalances = Mutex(Rebalances())
 
-    init(report: @escaping NoticeHandler, board: LogStatusBoard) {
-        self.report = report
-        self.board = board
+    init(_ peer: KafkaPeer) {
+        report = peer.report
+        board = peer.board
+        complaints = peer.complaints
+        tokenFile = peer.settings.access.tokenFile
+    }
+
+    /// Something librdkafka says of a broker: told once a minute.
+    func complain(_ text: String, as prefix: String, _ level: EventLogNotice.Level) {
+        guard complaints.isNews(text, now: Clock.monotonicNanoseconds) else { return }
+        report(EventLogNotice(level, "\(prefix): \(text)"))
     }
 
     var opaque: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
@@ -106,8 +123,13 @@ final class CallbackContext: Sendable {
     }
 }
 
-func installLog(on configuration: OpaquePointer?) {
+/// What every client of ours has: its context, the log, tokens.
+func install(_ context: CallbackContext, on configuration: OpaquePointer?) {
+    rd_kafka_conf_set_opaque(configuration, context.opaque)
     rd_kafka_conf_set_log_cb(configuration, logCallback)
+    guard context.tokenFile != nil else { return }
+    rd_kafka_conf_enable_sasl_queue(configuration, 1)
+    AccessToken.install(on: configuration)
 }
 
 /// Runs on any thread of librdkafka.
@@ -115,12 +137,25 @@ private func logCallback(
     client: OpaquePointer?, level: Int32, facility: UnsafePointer<CChar>?, text: UnsafePointer<CChar>?
 ) {
     guard let client, let text, let context = CallbackContext.of(rd_kafka_opaque(client)) else { return }
-    // librdkafka calls this one a producer's property, and honours it for consumers.
-    if facility.map({ strcmp($0, "CONFWARN") }) == 0, strstr(text, "retry.backoff.ms") != nil { return }
+    // One list of properties is for producers and consumers; and it calls retry.backoff.ms a producer's, and honours it
+    // for consumers.
+    if facility.map({ strcmp($0, "CONFWARN") }) == 0,
+        strstr(text, "retry.backoff.ms") != nil || strstr(text, "will be ignored by this") != nil
+    {
+        return
+    }
     // syslog(3) levels: 3 is an error, 4 a warning. Errors of connections are retried, hence warnings here.
     let noticeLevel: EventLogNotice.Level = level <= 2 ? .error : level <= 4 ? .warning : level <= 6 ? .info : .debug
     let tag = facility.map { String(cString: $0) } ?? ""
-    context.report(EventLogNotice(noticeLevel, "kafka \(tag): \(String(cString: text))"))
+    let message = String(cString: text)
+    // FAIL: a connection ended or did not come about, `[thrd:…]: broker: why`.
+    guard tag == "FAIL" else { return context.report(EventLogNotice(noticeLevel, "kafka \(tag): \(message)")) }
+    // Brokers close idle connections; that is no news.
+    if level >= 6, message.contains("Disconnected (after") { return }
+    let complaint =
+        message.hasPrefix("[thrd:") ? message.split(separator: "]: ", maxSplits: 1).last.map(String.init) : nil
+    context.complaints.add(complaint ?? message, now: Clock.monotonicNanoseconds)
+    context.complain(complaint ?? message, as: "kafka", BrokerComplaints.cause(message) == nil ? noticeLevel : .warning)
 }
 
 func describe(_ code: rd_kafka_resp_err_t) -> String {

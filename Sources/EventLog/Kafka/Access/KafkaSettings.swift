@@ -19,8 +19,13 @@ public struct KafkaSettings: Sendable, Equatable {
     public var prefetchKilobytes = 8_192
     /// Largest event, key, value and headers together. Topics need `max.message.bytes` of at least this.
     public var maxEventBytes = 1_000_000
-    /// Further librdkafka properties (TLS, SASL, …), applied last.
-    public var properties: [String: String] = [:]  // Own names: librdkafka's.
+    /// How events travel and lie: `none`, `gzip`, `snappy`, `lz4` or `zstd`. Readers unpack it by themselves, as far as
+    /// they know it: kafka-python without further packages reads gzip and none.
+    public var compression = "lz4"
+    /// Where this program runs, for brokers that let a reader fetch from a replica nearby (KIP-392).
+    public var rack: String?
+    /// TLS, SASL and further librdkafka properties, applied last.
+    public var access = KafkaAccess()
 
     public init(bootstrap: String, clientID: String = "hearth") {
         self.bootstrap = bootstrap
@@ -30,7 +35,7 @@ public struct KafkaSettings: Sendable, Equatable {
 
 extension KafkaSettings {
     /// https://github.com/confluentinc/librdkafka/blob/v2.0.2/CONFIGURATION.md
-    private var common: [(String, String)] {
+    private var common: [(name: String, value: String)] {
         [
             ("bootstrap.servers", bootstrap),
             ("client.id", clientID),
@@ -40,18 +45,16 @@ extension KafkaSettings {
             ("reconnect.backoff.max.ms", "3000"),
             // A topic made after we asked for it is noticed within this time; the default is five minutes.
             ("topic.metadata.refresh.interval.ms", "10000"),
-            // Brokers close idle connections; that is no news.
-            ("log.connection.close", "false"),
         ]
     }
 
-    var producer: [(String, String)] {
+    var producer: [(name: String, value: String)] {
         common + [
             // Implies acks=all, at most five requests in flight and endless retries until message.timeout.ms.
             ("enable.idempotence", "true"),
             ("acks", "all"),
             ("linger.ms", String(linger.milliseconds)),
-            ("compression.type", "lz4"),
+            ("compression.type", compression),
             // The Java clients' partitioner: a key goes to the same partition whoever writes it.
             ("partitioner", "murmur2_random"),
             ("message.timeout.ms", String(appendTimeout.milliseconds)),
@@ -59,10 +62,10 @@ extension KafkaSettings {
             ("message.max.bytes", String(max(1_000_000, maxEventBytes))),
             ("queue.buffering.max.messages", "100000"),
             ("queue.buffering.max.kbytes", "65536"),
-        ] + properties.sorted { $0.key < $1.key }
+        ] + access.properties
     }
 
-    func consumer(group: String, instance: String?) -> [(String, String)] {
+    func consumer(group: String, instance: String?) -> [(name: String, value: String)] {
         var list = common
         list += [
             ("group.id", group),
@@ -87,7 +90,8 @@ extension KafkaSettings {
             ("retry.backoff.ms", "1000"),
         ]
         if let instance { list.append(("group.instance.id", instance)) }
-        return list + properties.sorted { $0.key < $1.key }
+        if let rack { list.append(("client.rack", rack)) }
+        return list + access.properties
     }
 }
 

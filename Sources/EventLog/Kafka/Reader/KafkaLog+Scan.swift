@@ -26,14 +26,13 @@ extension KafkaLog {
         _ ends: [TopicPartition: Int64], _ body: (StoredEvent) -> Void
     ) throws(EventLogError) {
         let topic = ends.first?.key.topic ?? ""
-        let context = CallbackContext(report: report, board: board)
+        let context = CallbackContext(peer)
         let configuration = try KafkaConfiguration(
             settings.consumer(group: "hearth-scan", instance: nil) + [
                 // An eager one: cooperative consumers that never join cannot be freed (librdkafka #4381).
                 ("partition.assignment.strategy", "range"), ("enable.partition.eof", "true"),
             ])
-        rd_kafka_conf_set_opaque(configuration.pointer, context.opaque)
-        installLog(on: configuration.pointer)
+        install(context, on: configuration.pointer)
         let handle = try configuration.makeClient(RD_KAFKA_CONSUMER)
         rd_kafka_poll_set_consumer(handle.pointer)
         defer {
@@ -62,6 +61,6 @@ extension KafkaLog {
     }
 
     private func error(_ code: rd_kafka_resp_err_t, _ topic: String) -> EventLogError {
-        EventLogError(kafka: code, doing: "reading \(topic)", bootstrap: settings.bootstrap)
+        peer.error(code, "reading \(topic)")
     }
 }

@@ -10,13 +10,11 @@ final class KafkaConsumer {
 
     /// Joins the group in the background.
     init(
-        _ settings: KafkaSettings, group: String, topics: [String], instance: String?,
-        report: @escaping NoticeHandler, board: LogStatusBoard
+        _ peer: KafkaPeer, group: String, topics: [String], instance: String?
     ) throws(EventLogError) {
-        context = CallbackContext(report: report, board: board)
-        let configuration = try KafkaConfiguration(settings.consumer(group: group, instance: instance))
-        rd_kafka_conf_set_opaque(configuration.pointer, context.opaque)
-        installLog(on: configuration.pointer)
+        context = CallbackContext(peer)
+        let configuration = try KafkaConfiguration(peer.settings.consumer(group: group, instance: instance))
+        install(context, on: configuration.pointer)
         installRebalance(on: configuration.pointer)
         rd_kafka_conf_set_error_cb(configuration.pointer, errorCallback)
         handle = try configuration.makeClient(RD_KAFKA_CONSUMER)
@@ -24,8 +22,7 @@ final class KafkaConsumer {
         let result = PartitionList(topics: topics).withPointer { rd_kafka_subscribe(handle.pointer, $0) }
         guard result == RD_KAFKA_RESP_ERR_NO_ERROR else {
             retire(within: 0)
-            throw EventLogError(
-                kafka: result, doing: "subscribing to \(topics.joined(separator: ", "))", bootstrap: settings.bootstrap)
+            throw peer.error(result, "subscribing to \(topics.joined(separator: ", "))")
         }
     }
 
@@ -129,7 +126,17 @@ private func errorCallback(
     client: OpaquePointer?, code: Int32, reason: UnsafePointer<CChar>?, opaque: UnsafeMutableRawPointer?
 ) {
     guard let context = CallbackContext.of(opaque), let reason else { return }
-    let message = "kafka consumer: \(String(cString: reason))"
-    context.board.update { $0.lastError = message }
-    context.report(EventLogNotice(.warning, message))
+    noteError(rd_kafka_resp_err_t(code), String(cString: reason), "kafka consumer", context)
+}
+
+/// An error that librdkafka goes on trying to overcome: "1/1 brokers are down" gets its cause.
+func noteError(
+    _ code: rd_kafka_resp_err_t, _ text: String, _ prefix: String, _ context: CallbackContext
+) {
+    let isSummary = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN
+    if !isSummary { context.complaints.add(text, now: Clock.monotonicNanoseconds) }
+    let cause = isSummary ? context.complaints.latest(now: Clock.monotonicNanoseconds) : nil
+    let message = cause.map { "\(text): \($0)" } ?? text
+    context.board.update { $0.lastError = "\(prefix): \(message)" }
+    context.complain(message, as: prefix, .warning)
 }

@@ -4,16 +4,15 @@ import Machine
 /// One idempotent producer; owns the `rd_kafka_t`. Delivery reports arrive on a thread of librdkafka.
 final class KafkaProducer: Sendable {
     let handle: KafkaHandle
-    private let settings: KafkaSettings
+    private let peer: KafkaPeer
     // librdkafka's callbacks use it until the client is destroyed.
     private let context: CallbackContext
 
-    init(_ settings: KafkaSettings, report: @escaping NoticeHandler, board: LogStatusBoard) throws(EventLogError) {
-        self.settings = settings
-        context = CallbackContext(report: report, board: board)
-        let configuration = try KafkaConfiguration(settings.producer)
-        rd_kafka_conf_set_opaque(configuration.pointer, context.opaque)
-        installLog(on: configuration.pointer)
+    init(_ peer: KafkaPeer) throws(EventLogError) {
+        self.peer = peer
+        context = CallbackContext(peer)
+        let configuration = try KafkaConfiguration(peer.settings.producer)
+        install(context, on: configuration.pointer)
         rd_kafka_conf_set_events(configuration.pointer, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR)
         rd_kafka_conf_set_background_event_cb(configuration.pointer, eventCallback)
         handle = try configuration.makeClient(RD_KAFKA_PRODUCER)
@@ -36,7 +35,7 @@ final class KafkaProducer: Sendable {
     func append(_ events: [Event], isClosed: () -> Bool) throws(EventLogError) {
         let delivery = DeliveryReports()
         // librdkafka reports each event within message.timeout.ms; the rest is for a library that does not.
-        let end = Clock.deadline(after: settings.appendTimeout.nanoseconds + 10_000_000_000)
+        let end = Clock.deadline(after: peer.settings.appendTimeout.nanoseconds + 10_000_000_000)
         var refusal: rd_kafka_resp_err_t?
         for event in events {
             let result = try handOver(event, delivery, until: end, isClosed: isClosed)
@@ -52,8 +51,8 @@ final class KafkaProducer: Sendable {
                 throw EventLogError(.restarted, "appending: librdkafka did not report. The producer is replaced.")
             }
         }
-        guard let failure = delivery.failure ?? refusal else { return }
-        throw explain(failure, topics: events)
+        guard let failure = delivery.failure ?? refusal.map({ ($0, nil) }) else { return }
+        throw explain(failure.0, topics: failure.1.map { [$0] } ?? Set(events.map(\.topic)))
     }
 
     /// Waits while librdkafka's queue is full.
@@ -65,7 +64,7 @@ final class KafkaProducer: Sendable {
             let result = enqueue(event, reference)
             if result == RD_KAFKA_RESP_ERR_NO_ERROR { return result }
             // The result counts once it is final; until then only the reference has to come back.
-            DeliveryReports.end(reference, RD_KAFKA_RESP_ERR_NO_ERROR)
+            DeliveryReports.end(reference)
             guard result == RD_KAFKA_RESP_ERR__QUEUE_FULL, Clock.monotonicNanoseconds < end else { return result }
             if isClosed() { throw .closed }
             _ = delivery.wait(until: Clock.deadline(after: 5_000_000))
@@ -94,18 +93,16 @@ final class KafkaProducer: Sendable {
     }
 
     /// What to tell the operator; after a timeout asks the cluster whether the topic is there.
-    private func explain(_ code: rd_kafka_resp_err_t, topics events: [Event]) -> EventLogError {
+    private func explain(_ code: rd_kafka_resp_err_t, topics: Set<String>) -> EventLogError {
         if let fatal = handle.fatalError {
             return EventLogError(
                 .restarted, "appending: \(describe(fatal.code)), \(fatal.text). The producer is replaced; repeat.")
         }
-        let topics = Set(events.map(\.topic))
         var cause = code
         if code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT {
             for topic in topics where cause == code { cause = metadataError(of: topic) ?? code }
         }
-        let doing = "appending to \(topics.sorted().joined(separator: ", "))"
-        return EventLogError(kafka: cause, doing: doing, bootstrap: settings.bootstrap)
+        return peer.error(cause, "appending to \(topics.sorted().joined(separator: ", "))")
     }
 
     /// What is wrong with a topic, as the cluster sees it; nil if nothing.
@@ -133,13 +130,14 @@ private func eventCallback(client: OpaquePointer?, event: OpaquePointer?, opaque
     switch rd_kafka_event_type(event) {
     case RD_KAFKA_EVENT_DR:
         while let message = rd_kafka_event_message_next(event) {
-            if let reference = message.pointee._private { DeliveryReports.end(reference, message.pointee.err) }
+            guard let reference = message.pointee._private else { continue }
+            guard message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR else { DeliveryReports.end(reference); continue }
+            let topic = rd_kafka_topic_name(message.pointee.rkt).map { String(cString: $0) }
+            DeliveryReports.end(reference, message.pointee.err, topic)
         }
     case RD_KAFKA_EVENT_ERROR:
         guard let context = CallbackContext.of(opaque), let text = rd_kafka_event_error_string(event) else { return }
-        let message = String(cString: text)
-        context.board.update { $0.lastError = message }
-        context.report(EventLogNotice(.warning, "kafka producer: \(message)"))
+        noteError(rd_kafka_event_error(event), String(cString: text), "kafka producer", context)
     default:
         break
     }

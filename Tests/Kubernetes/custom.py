@@ -1,8 +1,9 @@
-"""Checks Strimzi's custom resources against the fields of its published definitions.
+"""Checks custom resources against the fields of their published definitions.
 
-strimzi-fields.json holds the fields that our resources use, with their types, enumerations and required neighbours, as the
-CustomResourceDefinitions of Strimzi 1.2.0 have them. `strimzi.py FILE... --crds DIRECTORY` makes it anew from
-install/cluster-operator of another release, whose files are not kept here."""
+custom-fields.json holds the fields that our resources use, with their types, enumerations and required neighbours, as the
+CustomResourceDefinitions of Strimzi (install/cluster-operator), the Prometheus operator, cert-manager and KEDA have them.
+`custom.py FILE... --crds DIRECTORY --release TEXT` makes it anew from the definitions of other releases, whose files are not
+kept here."""
 
 import argparse
 import json
@@ -10,7 +11,8 @@ import pathlib
 
 import yaml
 
-FIELDS = pathlib.Path(__file__).with_name("strimzi-fields.json")
+FIELDS = pathlib.Path(__file__).with_name("custom-fields.json")
+GROUPS = ("kafka.strimzi.io/", "monitoring.coreos.com/", "cert-manager.io/", "keda.sh/")
 TYPES = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict, "number": (int, float)}
 
 
@@ -74,7 +76,7 @@ def used_fields(value, schema, path, into):
 
 
 def definitions(directory):
-    for file in sorted(pathlib.Path(directory).glob("*Crd-*.yaml")):
+    for file in sorted(pathlib.Path(directory).glob("*.yaml")):
         for document in yaml.safe_load_all(file.read_text()):
             if document and document["kind"] == "CustomResourceDefinition":
                 yield document["spec"]
@@ -90,7 +92,7 @@ def main():
     resources = {}
     for manifest in arguments.manifests:
         for document in yaml.safe_load_all(pathlib.Path(manifest).read_text()):
-            if not document or not document["apiVersion"].startswith("kafka.strimzi.io/"):
+            if not document or not document["apiVersion"].startswith(GROUPS):
                 continue
             spec = crds[document["kind"]]
             served = {f"{spec['group']}/{v['name']}": v for v in spec["versions"] if v["served"]}

@@ -48,8 +48,7 @@ final class KafkaReader: EventReader {
     }
 
     private func makeConsumer() throws(EventLogError) -> KafkaConsumer {
-        try KafkaConsumer(
-            log.settings, group: group, topics: topics, instance: instance, report: log.report, board: log.board)
+        try KafkaConsumer(log.peer, group: group, topics: topics, instance: instance)
     }
 
     // MARK: Reading
@@ -179,13 +178,13 @@ final class KafkaReader: EventReader {
         case RD_KAFKA_RESP_ERR__FATAL:
             noteFatal(consumer?.fatalError ?? (code, detail), doing)
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-            pendingError = EventLogError(kafka: code, doing: doing, bootstrap: log.settings.bootstrap)
+            pendingError = log.peer.error(code, doing)
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
             // Comes with every refresh of the metadata while the topic is missing; once a minute is enough.
             let now = Clock.monotonicNanoseconds
             guard now >= topicWarnings[topic ?? "", default: 0] else { return }
             topicWarnings[topic ?? ""] = now + 60_000_000_000
-            let error = EventLogError(kafka: code, doing: doing, bootstrap: log.settings.bootstrap)
+            let error = log.peer.error(code, doing)
             log.board.update { $0.lastError = error.message }
             log.report(EventLogNotice(.warning, error.message))
         default:
@@ -197,7 +196,7 @@ final class KafkaReader: EventReader {
     /// A consumer that met a fatal error returns nothing but this error.
     private func noteFatal(_ fatal: (code: rd_kafka_resp_err_t, text: String), _ doing: String) {
         if fatal.code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID {
-            pendingError = EventLogError(kafka: fatal.code, doing: doing, bootstrap: log.settings.bootstrap)
+            pendingError = log.peer.error(fatal.code, doing)
         } else {
             log.report(EventLogNotice(.error, "\(doing): \(fatal.text); replacing the consumer"))
             isBroken = true
@@ -232,9 +231,7 @@ final class KafkaReader: EventReader {
             guard let consumer, !log.isClosed else { throw .closed }
             if let mark = consumer.committedMark(of: position, within: 1_000) { return mark.reached ?? 0 }
         }
-        throw EventLogError(
-            kafka: RD_KAFKA_RESP_ERR__TIMED_OUT, doing: "asking how far \(group) had got in \(position)",
-            bootstrap: log.settings.bootstrap)
+        throw log.peer.error(RD_KAFKA_RESP_ERR__TIMED_OUT, "asking how far \(group) had got in \(position)")
     }
 
     private func retryDeferred() {
@@ -266,10 +263,10 @@ final class KafkaReader: EventReader {
             break
         case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, RD_KAFKA_RESP_ERR__FATAL:
             let code = consumer.fatalError?.code ?? RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
-            throw EventLogError(kafka: code, doing: doing, bootstrap: log.settings.bootstrap)
+            throw log.peer.error(code, doing)
         default:
             let code = result ?? RD_KAFKA_RESP_ERR__TIMED_OUT
-            return EventLogError(kafka: code, doing: doing, bootstrap: log.settings.bootstrap)
+            return log.peer.error(code, doing)
         }
         return nil
     }
