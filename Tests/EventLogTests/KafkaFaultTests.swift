@@ -46,6 +46,35 @@ struct KafkaFaultTests {
         }
     }
 
+    @Test("a batch that is larger than the topic takes goes in halves, down to single events; one that is too large alone is named")
+    func halves() async throws {
+        try await withCluster(partitions: 1) { cluster, log in
+            try cluster.command("errors produce \(KafkaCode.tooLarge) 3")
+            try log.append((0..<16).map { event("raw", "h", "\($0)") })
+            let reader = try log.reader(group: "g", topics: ["raw"])
+            var seen: Set<String> = []
+            while seen.count < 16 { seen.formUnion(try reader.read(atMost: 100, within: 5_000_000_000).events.map(text)) }
+            #expect(seen == Set((0..<16).map(String.init)))
+            #expect(log.status.appended == 16 && log.status.failedAppends == 0)
+            reader.close()
+
+            try cluster.command("errors produce \(KafkaCode.tooLarge) 9")
+            let error = failure { try log.append((0..<4).map { event("raw", "h", "\($0)") }) }
+            #expect(error?.code == .tooLarge && error?.eventIndex != nil, "\(error?.message ?? "")")
+        }
+    }
+
+    @Test("what was refused as too large is not handed over at once again")
+    func batchLimit() {
+        let events = (0..<10).map { event("raw", nil, String(repeating: "x", count: 100 + $0 % 2)) }
+        var limit = BatchLimit()
+        #expect(limit.end(of: events, from: 0) == 10)
+        limit.refused(events[...])
+        #expect(limit.bytes == 502 && limit.end(of: events, from: 0) == 4 && limit.end(of: events, from: 8) == 10)
+        limit.refused(events[..<1])
+        #expect(limit.end(of: events, from: 3) == 4, "one event at least")
+    }
+
     @Test("a producer that met a fatal error is replaced", arguments: ["injected", "from the broker"])
     func fatal(_ origin: String) async throws {
         try await withCluster(partitions: 1) { cluster, log in

@@ -9,7 +9,7 @@ CLOUD = "cloud"
 # Made by scripts/minikube-up or by a person, never in Git. The dry run asserts that the script makes exactly these keys.
 SECRETS = {
     "hearth-influxdb": {"username", "password", "token"},
-    "hearth-mosquitto-users": {"passwords"},
+    "hearth-mosquitto-users": {"passwords", "rights.json"},
     "hearth-mosquitto-tls": {"ca.crt", "tls.crt", "tls.key"},
     "hearth-mqtt": {"password"},
     "hearth-grafana": {"username", "password"},

@@ -92,7 +92,7 @@ def needed(documents):
             ways.add(("prometheus", kind, 8080))
     for kind in kinds & {"p1-save", "p2-clean", "p4-aggregate", "hearth-setup", "grafana", "influxdb-backup"}:
         ways.add((kind, "influxdb", 8086))
-    for kind in kinds & {"ingestor", "p3-actuate"}:
+    for kind in kinds & {"ingestor", "p1-save", "p3-actuate"}:
         ways.add((kind, "mosquitto", 1883))
     opened = {service["metadata"]["name"] for service in of_kind(documents, "Service")
               if service["spec"].get("type") in ("NodePort", "LoadBalancer")}

@@ -121,14 +121,12 @@ def deletions_are_single(files):
             (not path.endswith("kustomization.yaml") and text.count("$patch: delete") > 1)]
 
 
-def acl_is_the_packaged_one(documents):
-    """The broker of the cluster and the example for a server let homes do the same."""
-    def rules(text):
-        return [line for line in text.splitlines() if line and not line.startswith("#")]
-
-    example = pathlib.Path("systemd/examples/cloud-broker/hearth-cloud.acl").read_text()
-    ours = find(documents, "ConfigMap", "mosquitto-config")["data"]["acl"]
-    return [] if rules(example) == rules(ours) else ["cloud/base/mosquitto/acl differs from systemd/examples/cloud-broker"]
+def rights_are_asked_at_subscribe(documents):
+    """An ACL file is not: with one a home could join the ingestors' shared subscription."""
+    text = find(documents, "ConfigMap", "mosquitto-config")["data"]["mosquitto.conf"]
+    lines = [line.split(" ")[0] for line in text.splitlines() if line and not line.startswith("#")]
+    wrong = [f"{word} in mosquitto.conf" for word in ("acl_file", "password_file") if word in lines]
+    return wrong + ([] if {"plugin", "plugin_opt_config_file"} <= set(lines) else ["no dynamic-security plugin"])
 
 
 def gateways_come_in_at_30001(documents):
@@ -154,7 +152,7 @@ def check_overlay(directory):
     replaced = "production" in directory
     for policy, complaints in policy_complaints(documents).items():
         expect(f"{directory}: {policy.replace('_', ' ')}", complaints)
-    expect(f"{directory}: acl is the packaged one", acl_is_the_packaged_one(documents))
+    expect(f"{directory}: rights are asked at SUBSCRIBE", rights_are_asked_at_subscribe(documents))
     missing = names_are_kept(documents)
     expect(f"{directory}: names are kept", [m for m in missing if not (replaced and m.startswith("kafka-svc"))])
     return documents

@@ -33,6 +33,7 @@ final class ActuatorService: ProbedService {
     private let instance: String?
     private let logger: Logger
     private let isStopping = Atomic(false)
+    private let logState = Mutex(Reachability())
     private let view = Mutex(View())
 
     private struct View {
@@ -66,6 +67,12 @@ final class ActuatorService: ProbedService {
     func start() throws {
         try connection.start()
         startThread("actuate-read") { [self] in run() }
+        startThread("watch-log") { [self] in
+            while !isStopping.load(ordering: .relaxed) {
+                logState.ask { try log.probe() }
+                Clock.sleep(100_000_000)
+            }
+        }
     }
 
     func stop() {
@@ -134,7 +141,8 @@ final class ActuatorService: ProbedService {
         case .waiting(_, let error): hindrances.append("cloud broker: \(error)")
         default: hindrances.append("cloud broker: connecting")
         }
-        let view = view.withLock { $0 }
+        let (view, state) = (view.withLock { $0 }, logState.withLock { $0 })
+        if let problem = state.problem(now: Clock.bootNanoseconds) { hindrances.append("event log: \(problem)") }
         if let failure = view.failure { hindrances.append("event log: \(failure)") }
         if view.lastTurn == nil { hindrances.append("\(Self.name): has not read the event log yet") }
         return hindrances

@@ -53,7 +53,12 @@ struct CloudBuilder {
             let log = try JournalLog(path: logOptions.journalPath, maxBytes: mebibytes << 20, report: report)
             let letters = try JournalLog(
                 keeping: logOptions.journalPath + ".dead-letters", maxBytes: Self.deadLetterBytes, report: report)
-            return RoutedLog(topic: logOptions.topics.deadLetter, in: letters, others: log)
+            // What waits for the database is points that are missing until they are written.
+            let held = try JournalLog(
+                keeping: logOptions.journalPath + ".held", maxBytes: max(Self.deadLetterBytes, mebibytes << 18),
+                report: report)
+            let all = PartedLog(first: letters, second: held) { HeldPoints.keeps($0) }
+            return RoutedLog(topic: logOptions.topics.deadLetter, in: all, others: log)
         case "kafka":
             return try kafka(role: role)
         default:

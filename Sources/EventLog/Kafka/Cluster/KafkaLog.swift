@@ -13,6 +13,7 @@ public final class KafkaLog: EventLog {
     var report: NoticeHandler { peer.report }
     var board: LogStatusBoard { peer.board }
     private let producer = Mutex<KafkaProducer?>(nil)
+    private let batches = Mutex(BatchLimit())
     private let closed = Atomic(false)
 
     /// Connects in the background; a cluster that is away is no error here.
@@ -50,15 +51,33 @@ public final class KafkaLog: EventLog {
             board.failedAppend(error)
             throw error
         }
+        var start = events.startIndex
+        while start < events.endIndex {
+            let end = batches.withLock { $0.end(of: events, from: start) }
+            try appendInHalves(events[start..<end])
+            start = end
+        }
+        board.appended(events.count)
+    }
+
+    /// What librdkafka sends to a partition at once may be more than its topic takes (`max.message.bytes`, error
+    /// MSG_SIZE_TOO_LARGE): it goes in halves, down to single events. What had been taken of it is there twice then.
+    private func appendInHalves(_ events: ArraySlice<Event>) throws(EventLogError) {
         let producer = try currentProducer()
         do throws(EventLogError) {
-            try producer.append(events, isClosed: { isClosed })
-            board.appended(events.count)
+            try producer.append(Array(events), isClosed: { isClosed })
             peer.complaints.clear()
         } catch {
             if error.code == .restarted { discard(producer) }
+            if error.code == .tooLarge, events.count > 1 {
+                batches.withLock { $0.refused(events) }
+                let middle = events.startIndex + events.count / 2
+                try appendInHalves(events[..<middle])
+                return try appendInHalves(events[middle...])
+            }
             board.failedAppend(error)
-            throw error
+            guard error.code == .tooLarge else { throw error }
+            throw EventLogError(.tooLarge, error.message, eventIndex: events.startIndex)
         }
     }
 

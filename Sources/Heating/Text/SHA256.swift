@@ -1,7 +1,7 @@
 /// SHA-256 (FIPS 180-4), for names that must not be guessed from what they are made of. Not for passwords, and not fast.
-enum SHA256 {
+public enum SHA256 {
     /// 32 bytes.
-    static func digest(_ message: [UInt8]) -> [UInt8] {
+    public static func digest(_ message: [UInt8]) -> [UInt8] {
         var state: [UInt32] = [
             0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
         ]
@@ -20,7 +20,7 @@ enum SHA256 {
         return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(24 - 8 * $0)) } }
     }
 
-    static func hexadecimal(_ message: [UInt8]) -> String {
+    public static func hexadecimal(_ message: [UInt8]) -> String {
         digest(message).reduce(into: "") { $0 += ($1 < 16 ? "0" : "") + String($1, radix: 16) }
     }
 
