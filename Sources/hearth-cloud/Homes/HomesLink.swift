@@ -43,13 +43,21 @@ final class HomesLink: ConnectionHandler {
         }
     }
 
+    private var needed: String {
+        switch question {
+        case .list: "the right to read it"
+        case .rights: "the role admin of the dynamic-security plugin"
+        }
+    }
+
     func connected(_ link: Link, sessionPresent: Bool) {
         do { try link.subscribe([filter]) } catch { fail("subscribing to \(filter): \(error)") }
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         if let refused = reasons.first(where: { !$0.isSuccess }) {
-            return fail("the cloud broker does not let this user subscribe to \(filter): \(refused)")
+            return fail(
+                "the cloud broker does not let this user subscribe to \(filter) (\(refused)); give it \(needed)")
         }
         subscribedAt = Clock.bootNanoseconds
         lastAt = Clock.bootNanoseconds
@@ -63,7 +71,7 @@ final class HomesLink: ConnectionHandler {
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
         if !reason.isSuccess {
-            fail("the cloud broker does not let this user change rights (\(reason)); give it the role admin")
+            fail("the cloud broker does not let this user change rights (\(reason)); give it \(needed)")
         }
     }
 
