@@ -46,14 +46,18 @@ struct KafkaFaultTests {
         }
     }
 
-    @Test("a batch that is larger than the topic takes goes in halves, down to single events; one that is too large alone is named")
+    @Test(
+        "a batch larger than the topic takes goes in halves; an event that is too large alone is named"
+    )
     func halves() async throws {
         try await withCluster(partitions: 1) { cluster, log in
             try cluster.command("errors produce \(KafkaCode.tooLarge) 3")
             try log.append((0..<16).map { event("raw", "h", "\($0)") })
             let reader = try log.reader(group: "g", topics: ["raw"])
             var seen: Set<String> = []
-            while seen.count < 16 { seen.formUnion(try reader.read(atMost: 100, within: 5_000_000_000).events.map(text)) }
+            while seen.count < 16 {
+                seen.formUnion(try reader.read(atMost: 100, within: 5_000_000_000).events.map(text))
+            }
             #expect(seen == Set((0..<16).map(String.init)))
             #expect(log.status.appended == 16 && log.status.failedAppends == 0)
             reader.close()
