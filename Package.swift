@@ -43,17 +43,24 @@ let package = Package(
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
-        .target(name: "Heating", swiftSettings: swiftSettings),
+        .target(
+            name: "Heating", exclude: ["README.md"], swiftSettings: swiftSettings),
         // The floor: clocks, threads, descriptors, errno's words. Heating is pure and does not stand on it.
         .target(name: "Machine", dependencies: ["CLinux"], swiftSettings: swiftSettings),
         .target(name: "Compression", dependencies: ["Heating", "CZlib"], swiftSettings: swiftSettings),
-        .target(name: "Journal", dependencies: ["Machine", "CSQLite"], swiftSettings: swiftSettings),
+        .target(
+            name: "Journal", dependencies: ["Machine", "CSQLite"], exclude: ["README.md"], swiftSettings: swiftSettings),
         // Compiled C: what must lie between libmosquitto and Swift. See its header.
         .target(name: "CMosquittoGuard"),
         .target(
-            name: "MQTT", dependencies: ["Machine", "CMosquitto", "CMosquittoGuard"], swiftSettings: swiftSettings),
-        .target(name: "EventLog", dependencies: ["Machine", "Journal", "CRdkafka"], swiftSettings: swiftSettings),
-        .target(name: "Influx", dependencies: ["Machine", "Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
+            name: "MQTT", dependencies: ["Machine", "CMosquitto", "CMosquittoGuard"], exclude: ["README.md"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "EventLog", dependencies: ["Machine", "Journal", "CRdkafka"], exclude: ["README.md"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "Influx", dependencies: ["Machine", "Heating", "CCurl", "CZlib"], exclude: ["README.md"],
+            swiftSettings: swiftSettings),
 
         .target(name: "GatewayClient", dependencies: ["Machine", "Heating"], swiftSettings: swiftSettings),
         .target(name: "LogLines", dependencies: ["Machine", "Heating", logging], swiftSettings: swiftSettings),
@@ -67,10 +74,15 @@ let package = Package(
                 lifecycle,
                 toml,
             ],
-            swiftSettings: swiftSettings,
+            exclude: ["README.md"], swiftSettings: swiftSettings,
             // The static Swift library is linked with every symbol exported, for plug-ins that we have none of; the tables
             // are read at each start and stay in memory (measured: 1.2 MB of 21).
-            linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(platforms: [.linux]))]),
+            // At a fixed address the tables of pointers stay as they are in the file, shared by both processes, where each would
+            // have a relocated copy of its own (Sources/DECISIONS.md). Libraries, heap and stacks keep their random addresses.
+            linkerSettings: [
+                .unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(platforms: [.linux])),
+                .unsafeFlags(["-Xclang-linker", "-no-pie"], .when(platforms: [.linux], configuration: .release)),
+            ]),
         .executableTarget(
             name: "hearth", dependencies: ["Machine", "Heating", "GatewayClient", argumentParser],
             swiftSettings: swiftSettings),
@@ -92,10 +104,10 @@ let package = Package(
                 logging,
                 lifecycle, metrics,
             ],
-            swiftSettings: swiftSettings),
+            exclude: ["README.md"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "hearth-sim", dependencies: ["Machine", "Heating", "Compression", "MQTT", argumentParser, logging],
-            swiftSettings: swiftSettings),
+            exclude: ["README.md"], swiftSettings: swiftSettings),
 
         // What several suites share: broker processes on free ports, scripted peers, a wire-reading proxy.
         .target(

@@ -11,10 +11,14 @@ package struct LogLine: LogHandler {
     package var logLevel: Logger.Level = .info
     private let label: String
     private let isJournald: Bool
+    private let quietUntil: Instant?
 
-    /// - Parameter isJournald: whether journald reads standard error; by default as systemd says it (JOURNAL_STREAM,
-    ///   systemd.exec(5)).
-    package init(label: String, isJournald: Bool = Self.isReadByJournald) {
+    /// - Parameters:
+    ///   - isJournald: whether journald reads standard error; by default as systemd says it (JOURNAL_STREAM,
+    ///     systemd.exec(5)).
+    ///   - quietUntil: below an error nothing is said until then.
+    package init(label: String, isJournald: Bool = Self.isReadByJournald, quietUntil: Instant? = nil) {
+        self.quietUntil = quietUntil
         self.label = label
         self.isJournald = isJournald
     }
@@ -27,9 +31,11 @@ package struct LogLine: LogHandler {
     }
 
     package func log(event: LogEvent) {
+        if event.level < .error, let quietUntil, Instant(nanoseconds: Clock.bootNanoseconds) < quietUntil { return }
         var details = metadata.merging(event.metadata ?? [:]) { $1 }
         if let error = event.error { details["error"] = "\(error)" }
-        var output = text(event.level, "\(event.message)", details, at: Timestamp(nanoseconds: Clock.wallNanoseconds)) + "\n"
+        var output =
+            text(event.level, "\(event.message)", details, at: Timestamp(nanoseconds: Clock.wallNanoseconds)) + "\n"
         // One write per line, so that lines of different threads do not mix.
         _ = output.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }

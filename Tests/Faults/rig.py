@@ -102,8 +102,8 @@ class Process:
 class Broker:
     """A Mosquitto like the packaged one, on a port of its own; a snapshot per change is left out where it is not killed."""
 
-    def __init__(self, directory, name, durable=False, more=""):
-        self.port = free_port()
+    def __init__(self, directory, name, durable=False, more="", port=None):
+        self.port = port or free_port()
         self.store = os.path.join(directory, name)
         os.makedirs(self.store, exist_ok=True)
         self.configuration = self.store + ".conf"

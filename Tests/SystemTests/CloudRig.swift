@@ -13,8 +13,8 @@ final class CloudRig {
         /// What left here acknowledged must arrive.
         let wire: WireProxy
         private let configuration: String
-        private let directory: TemporaryDirectory
-        private var hearthd: ChildProcess?
+        let directory: TemporaryDirectory
+        private(set) var hearthd: ChildProcess?
 
         /// - Parameter more: further sections of its configuration.
         init(_ name: String, cloudPort: Int, more: String = "", zone: String? = nil) async throws {

@@ -62,6 +62,8 @@ final class Client {
         var sessionExpiry: UInt32?
         var maximumQoS: UInt8?
         var retainAvailable: UInt8?
+        /// 0: subscriptions must not have an identifier (3.2.2.3.12).
+        var takesIdentifiers: UInt8?
     }
 
     init(

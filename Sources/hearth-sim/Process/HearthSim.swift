@@ -8,5 +8,7 @@ struct HearthSim: ParsableCommand {
         commandName: "hearth-sim",
         abstract: "Simulated homes, a load generator and an observer for Hearth.",
         version: "hearth-sim \(Version.current)",
-        subcommands: [HomeCommand.self, LoadCommand.self, ObserveCommand.self, ConfirmCommand.self])
+        subcommands: [
+            HomeCommand.self, SimulatedDevicesCommand.self, LoadCommand.self, ObserveCommand.self, ConfirmCommand.self,
+        ])
 }

@@ -31,7 +31,8 @@ final class Forwarder: Sendable {
 
     /// At first soon: a predecessor that was killed may still have it.
     private static let journalRetries: [Int64] = [100_000_000, 250_000_000, 500_000_000, 2_000_000_000]
-    private static let reportNanoseconds: Int64 = 1_000_000_000
+    /// What a person sees is asked for; this keeps the parent certain that we live, and its findings fresh.
+    private static let reportNanoseconds: Int64 = 3_000_000_000
     private static let keepNanoseconds: Int64 = 5_000_000_000
 
     init(configuration: Configuration, outbox: ForwardOutbox, logger: Logger) {
@@ -110,7 +111,8 @@ final class Forwarder: Sendable {
         let uplinkBox = ConnectionBox()
         let record = Connection(.record(configuration), name: "record") { [recordCounters, findings, logger] in
             RecordLane(
-                journal: journal, window: Int(ConnectionSettings.record(configuration).receiveMaximum),
+                journal: journal, journalPath: configuration.journal.path,
+                window: Int(ConnectionSettings.record(configuration).receiveMaximum),
                 sensorTimeZone: configuration.sensorTimeZone, rules: configuration.devices.rules,
                 shared: recordCounters, findings: findings, logger: logger.lane("record"),
                 onCommit: { uplinkBox.wake() })

@@ -48,6 +48,13 @@ struct ConfigurationSource: Sendable {
             text: try contents(path), file: path, environment: environment, fragments: try fragments())
     }
 
+    /// The path as another process must write it.
+    var absolutePath: String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     /// The files of `devices.d` beside the configuration, in the order of their names.
     private func fragments() throws(ConfigurationError) -> [DeviceFile] {
         let directory = (path.lastIndex(of: "/").map { String(path[...$0]) } ?? "") + "devices.d"

@@ -40,6 +40,9 @@ final class RecordLane: ConnectionHandler {
     private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
     private var quality = DeliveryQuality()
     private var subscriptions: RecordSubscriptions
+    private var overlap: OverlappingFilters
+    /// What the session at the broker has subscribed to.
+    private var session: SessionFilters
 
     final class SharedCounters: Sendable {
         private let counters = Mutex(Counters())
@@ -51,11 +54,14 @@ final class RecordLane: ConnectionHandler {
     ///   - window: the Receive Maximum of this lane's connection; a broker cannot redeliver more than that.
     ///   - onCommit: called after each commit, to wake the uplink.
     init(
-        journal: Journal, window: Int, sensorTimeZone: String, rules: DeviceRules, shared: SharedCounters,
+        journal: Journal, journalPath: String, window: Int, sensorTimeZone: String, rules: DeviceRules,
+        shared: SharedCounters,
         findings: FindingBoard, logger: Logger, onCommit: @escaping @Sendable () -> Void
     ) {
         self.rules = rules
         subscriptions = rules.isBlackBoxOnly ? RecordSubscriptions() : RecordSubscriptions(readings: rules.filters)
+        overlap = OverlappingFilters(subscriptions.names)
+        session = SessionFilters(beside: journalPath)
         self.journal = journal
         self.onCommit = onCommit
         self.shared = shared
@@ -99,6 +105,8 @@ final class RecordLane: ConnectionHandler {
         redelivery.reconnected(sessionPresent: sessionPresent)
         quality.connected(maximumQoS: link.maximumQoS)
         subscriptions.connected()
+        overlap.connected()
+        session.connected(sessionPresent: sessionPresent, asking: subscriptions.names)
     }
 
     func received(_ batch: [Message], on link: Link) throws {
@@ -113,6 +121,10 @@ final class RecordLane: ConnectionHandler {
         for message in batch {
             if message.isRetained {
                 next.retained += 1
+                continue
+            }
+            if !overlap.counts(message) {
+                next.duplicates += 1
                 continue
             }
             switch verdict(on: message, now: now) {
@@ -160,6 +172,8 @@ final class RecordLane: ConnectionHandler {
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         guard let answer = subscriptions.answered(packetID, reasons, now: Clock.now) else { return }
         report(answer.finding, name: "recording-refused", answer.filter)
+        if answer.finding == nil { overlap.granted(answer.filter) }
+        if subscriptions.areAnswered { session.takeBack(on: link) }
         guard answer.filter != RecordSubscriptions.commands, let granted = reasons.first, granted.isSuccess else {
             return
         }
@@ -168,11 +182,15 @@ final class RecordLane: ConnectionHandler {
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {}
 
+    func unsubscribed(_ packetID: Int32, on link: Link) { session.tookBack() }
+
     func turn(_ link: Link?, now: Int64) -> Int64? {
         guard let link else { return nil }
         for filter in subscriptions.due(now: Clock.now) {
             do {
-                let packet = try link.subscribe([filter], options: .init(retainHandling: .doNotSend))
+                let packet = try link.subscribe(
+                    [filter],
+                    options: .init(retainHandling: .doNotSend, identifier: OverlappingFilters.identifier(of: filter)))
                 subscriptions.asked(filter, packet, now: Clock.now)
             } catch {
                 link.drop("subscribing to the home broker: \(error)")

@@ -41,7 +41,7 @@ extension Devices {
         return lines + keys(of: pump.table)
     }
 
-    private func keys(of table: SensorTable) -> [String] {
+    func keys(of table: SensorTable) -> [String] {
         var lines = texts([
             ("topic", table.topic), ("value", table.value), ("time", table.time), ("unit", table.unit),
             ("measure", table.measure), ("retained", table.retained), ("room", table.room), ("room_at", table.roomAt),
@@ -58,7 +58,7 @@ extension Devices {
         return lines
     }
 
-    private func keys(of table: PumpTable) -> [String] {
+    func keys(of table: PumpTable) -> [String] {
         var lines = texts([
             ("device", table.device), ("command", table.command), ("on", table.on), ("off", table.off),
             ("mode", table.mode), ("mode_on", table.modeOn), ("mode_off", table.modeOff), ("state", table.state),
