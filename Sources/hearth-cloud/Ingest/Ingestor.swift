@@ -34,6 +34,7 @@ final class Ingestor: ConnectionHandler {
     private var backoff = Backoff(base: .milliseconds(500), cap: .seconds(5))
     private var hasWarnedOfFailedConfirmations = false
     private var words = RepeatedWords()
+    private var load = Load()
 
     private enum Leave: Equatable {
         case member
@@ -118,6 +119,8 @@ final class Ingestor: ConnectionHandler {
         killMark.begin()
         defer { killMark.end() }
         let (arrival, now) = (Clock.wall, Clock.now)
+        decoder.isBusy = load.isBusy(now: now)
+        defer { load.worked(from: now, to: Clock.now) }
         var part = IngestBatch(arrival: arrival)
         for index in FairOrder.order(messages.lazy.map(\.topic)) {
             let message = messages[index]

@@ -291,12 +291,23 @@ final class PipelineRunner: Sendable {
     private func commit(
         _ output: StageOutput, _ progress: inout Progress, _ reader: any EventReader
     ) throws(EventLogError) {
+        var events = output.events
         while true {
             do throws(EventLogError) {
-                try reader.commit(output.commit, reached: output.reached, appending: output.events)
+                try reader.commit(output.commit, reached: output.reached, appending: events)
                 for (position, next) in output.commit { progress.committed[position] = next }
                 return
             } catch {
+                if error.code == .tooLarge, let index = error.eventIndex, events.indices.contains(index) {
+                    // One event stops nobody.
+                    let event = events.remove(at: index)
+                    let letter = DeadLetter(
+                        key: event.key ?? event.topic, source: event.topic,
+                        reason: "\(name): too_large: \(error.message)",
+                        bytes: event.value.map { Array($0) } ?? [], pipeline: name)
+                    try keep([letter])
+                    continue
+                }
                 guard error.isTransient, !mustStop else { throw error }
                 metrics.failed("\(error)")
                 logger.warning("committing; trying again", metadata: ["error": "\(error)"])

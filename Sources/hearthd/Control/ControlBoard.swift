@@ -39,6 +39,8 @@ final class ControlBoard: Sendable {
         var remembered: Set<Room> = []
         var setAside: [Room: SetAsideReadings] = [:]
         let startedAt = Clock.now
+        /// Of the temperatures in findings' texts.
+        var unit = TemperatureUnit.celsius
         var decisions: [Room: [Decision]] = [:]
         var counters = Counters()
     }
@@ -58,6 +60,10 @@ final class ControlBoard: Sendable {
             contents.rooms[room] = nil
             contents.decisions[room] = nil
         }
+    }
+
+    func set(_ unit: TemperatureUnit) {
+        contents.withLock { $0.unit = unit }
     }
 
     func set(remembered: Set<Room>) {

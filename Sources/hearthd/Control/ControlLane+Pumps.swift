@@ -48,8 +48,8 @@ extension ControlLane {
     /// The warmest wish of the rooms that call counts, as the target.
     private func words(for pump: ControlledPump, _ isOn: Bool) -> [PumpRule.Command] {
         let calling = pump.rule.rooms.filter { rooms[$0]?.thermostat.status.isOn == true }
-        let targets = (calling.isEmpty ? pump.rule.rooms : calling).compactMap { rooms[$0]?.thermostat.status.limits }
-            .map { ($0.onBelow + $0.offAbove) / 2 }
+        let targets = (calling.isEmpty ? pump.rule.rooms : calling).compactMap { rooms[$0]?.thermostat.status }
+            .map { $0.target ?? ($0.limits.onBelow + $0.limits.offAbove) / 2 }
         return pump.rule.commands(isOn: isOn, target: targets.max(), room: calling.first)
     }
 
@@ -99,7 +99,7 @@ extension ControlLane {
             return
         }
         devices.pumps[index].feedback.adopt(isOn, now: now)
-        let wish = ControlMailbox.Wish(what: .pump(isOn: isOn), duration: nil, source: .device)
+        let wish = ControlMailbox.Wish(what: .pump(isOn: isOn), end: nil, source: .device)
         for room in rule.rooms where rooms[room] != nil { apply(wish, to: room, link) }
     }
 
