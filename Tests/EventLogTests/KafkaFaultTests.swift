@@ -47,7 +47,7 @@ struct KafkaFaultTests {
     }
 
     @Test(
-        "a batch that is larger than the topic takes goes in halves, down to single events; one that is too large alone is named"
+        "a batch larger than the topic takes goes in halves; an event that is too large alone is named"
     )
     func halves() async throws {
         try await withCluster(partitions: 1) { cluster, log in

@@ -66,6 +66,25 @@ struct CommandEchoesTests {
     }
 }
 
+struct RoomDeadlinesTests {
+    private func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: milliseconds * 1_000_000) }
+
+    @Test func whatIsSetIsExactAndWhatWasForgottenIsASecondLate() throws {
+        let (office, bath) = (try #require(Room("office")), try #require(Room("bath")))
+        var deadlines = RoomDeadlines()
+        deadlines.refresh(now: at(0)) { [:] }
+        deadlines.set(office, at(300))
+        #expect(deadlines.next == at(300) && deadlines.due(now: at(299)).isEmpty)
+        #expect(deadlines.due(now: at(300)) == [office])
+        deadlines.set(office, nil)
+        // The bath's was changed without a word.
+        deadlines.refresh(now: at(999)) { [bath: at(500)] }
+        #expect(deadlines.next == nil)
+        deadlines.refresh(now: at(1000)) { [bath: at(500)] }
+        #expect(deadlines.due(now: at(1000)) == [bath])
+    }
+}
+
 struct SwitchWordsTests {
     @Test func aPumpThatIsSwitchedWithoutEndFillsNoLog() {
         var words = SwitchWords()

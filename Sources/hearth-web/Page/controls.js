@@ -13,7 +13,7 @@ const send = (path, body) => fetch(path, {
 });
 
 // Asks the box for something, with a new token when hearth-web was restarted.
-async function post(path, body) {
+export async function post(path, body) {
   let response = await send(path, body);
   if (response.status === 403) {
     const page = await (await fetch("./")).text();

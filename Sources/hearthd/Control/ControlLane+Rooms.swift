@@ -159,6 +159,7 @@ extension ControlLane {
     private func remove(_ room: Room, _ link: Link?) {
         places.remove(room)
         rooms[room] = nil
+        deadlines.set(room, nil)
         if remembered.removeValue(forKey: room) != nil { board.set(remembered: Set(remembered.keys)) }
         board.remove(room)
         devices.forget(room)

@@ -47,6 +47,8 @@ final class ControlLane: ConnectionHandler {
     private var scheduleClock = ScheduleClock()
     /// When the schedules are looked at again; nil: at the next turn.
     var nextSchedule: Instant?
+    /// When each room wants a turn, so that not every message costs a look at every room.
+    var deadlines = RoomDeadlines()
     var homeAssistant: HomeAssistant
     var outbox: HomeOutbox
     /// Sensors and pumps that are not the black box; none in most houses.
@@ -133,11 +135,13 @@ final class ControlLane: ConnectionHandler {
         }
         let now = Instant(nanoseconds: now)
         followSchedules(now, link)
-        for (room, state) in rooms {
-            if let due = state.nextDeadline, due <= now { turn(room, now, link) }
+        deadlines.refresh(now: now) { rooms.compactMapValues(\.nextDeadline) }
+        for room in deadlines.due(now: now) {
+            turn(room, now, link)
+            deadlines.set(room, rooms[room]?.nextDeadline)
         }
         sweep(now, link)
-        var due = [rooms.values.compactMap(\.nextDeadline).min()?.nanoseconds, nextSchedule?.nanoseconds]
+        var due = [deadlines.next?.nanoseconds, nextSchedule?.nanoseconds]
         if link != nil { clearStates() }
         due.append(nextSweep?.nanoseconds)
         if !devices.isNone { due.append(turnDevices(now, link)?.nanoseconds) }
@@ -376,6 +380,7 @@ final class ControlLane: ConnectionHandler {
 
     /// Puts what is known about the room where others see it.
     func show(_ room: Room) {
+        deadlines.set(room, rooms[room]?.nextDeadline)
         guard let state = rooms[room] else { return }
         board.update(room, state.view(isConfigured: configuration.rooms[room] != nil))
     }

@@ -24,6 +24,26 @@ struct ControlledRoom {
     }
 }
 
+/// When rooms want a turn. What is set is exact; all rooms are looked through once a second besides, so that one that was changed
+/// without a word is late by no more than that.
+struct RoomDeadlines {
+    private static let period = Duration.seconds(1)
+
+    private var instants: [Room: Instant] = [:]
+    private var refreshedAt: Instant?
+
+    mutating func set(_ room: Room, _ instant: Instant?) { instants[room] = instant }
+
+    mutating func refresh(now: Instant, _ all: () -> [Room: Instant]) {
+        if let refreshedAt, now - refreshedAt < Self.period { return }
+        (instants, refreshedAt) = (all(), now)
+    }
+
+    func due(now: Instant) -> [Room] { instants.filter { $0.value <= now }.map(\.key) }
+
+    var next: Instant? { instants.values.min() }
+}
+
 /// Which switches of one pump are worth a line of the log: a pump that is switched without end must not fill a card. The room's
 /// history has them all.
 struct SwitchWords {
