@@ -95,7 +95,7 @@ refuses_newer_journal() {
     figure "$(status_line | sed 's/.*alarm[s]*: //')"
     inside systemctl stop hearthd
     [[ $(md5sum <"$journal") == "$before" ]] || wrong "the file was changed"
-    [[ -z $(find "$tree/var/lib/hearth" -name 'journal.sqlite?*' -size +0) ]] || wrong "$(ls -l "$tree/var/lib/hearth")"
+    [[ -z $(find "$tree/var/lib/hearth" -name 'journal.sqlite-*' -size +0) ]] || wrong "$(ls -l "$tree/var/lib/hearth")"
     set_schema 1
     inside systemctl start hearthd
     heats office
