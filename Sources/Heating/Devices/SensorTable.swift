@@ -25,7 +25,7 @@ public struct SensorTable: Equatable, Sendable {
     public var except: [String]?
     /// Members that `*` in a path passes over.
     public var ignore: [String]?
-    /// Values in °C, or of a measure that is no temperature, that mean a fault: recorded, not obeyed.
+    /// Values in °C, or of a measure that is no temperature, that mean a fault: not obeyed; of another measure recorded all the same.
     public var discard: [Double]?
     /// Without a reading for this long this one sensor is silent; nil: as long as the room's.
     public var staleAfter: Duration?
@@ -64,7 +64,8 @@ public struct SensorTable: Equatable, Sendable {
         table.unlisted = unlisted ?? kind.unlisted
         table.except = except ?? kind.except
         table.ignore = ignore ?? kind.ignore
-        table.discard = discard ?? (measure == "temperature" ? kind.discard : nil)
+        // A kind's fault values are its own measure's.
+        table.discard = discard ?? (measure == kind.measure ?? "temperature" ? kind.discard : nil)
         table.staleAfter = staleAfter ?? kind.staleAfter
         table.measures = kind.measures.merging(measures) { $1 }
         // Only the contract's own form is recorded as it is.

@@ -11,6 +11,8 @@ import MQTT
 final class Ingestor: ConnectionHandler {
     /// What the ingestor asks the broker for.
     private static let filters = ["+/+/temperature", "+/+/heatpump", "+/frame"]
+    /// And beside it, by name: a filter for all would bring every temperature twice.
+    private static let measures = Measure.common.map { "+/+/\($0)" }
     /// Before a part is appended it may have grown to this: memory is a few of these, whatever the homes send.
     private static let partBytes = 4 << 20
     private static let partEvents = 20_000
@@ -31,6 +33,7 @@ final class Ingestor: ConnectionHandler {
     private var backoff = Backoff(base: .milliseconds(500), cap: .seconds(5))
     private var hasWarnedOfFailedConfirmations = false
     private var words = RepeatedWords()
+    private var measuresPacket: Int32?
 
     private enum Leave: Equatable {
         case member
@@ -72,6 +75,7 @@ final class Ingestor: ConnectionHandler {
             let old = group.formerNames.flatMap { self.filters(link, $0) }
             if sessionPresent, link.version == .v5, !old.isEmpty { try link.unsubscribe(old) }
             try link.subscribe(filters)
+            measuresPacket = try link.subscribe(self.filters(link, group.name, of: Self.measures))
         } catch {
             link.drop("subscribing to the homes: \(error)")
         }
@@ -79,12 +83,19 @@ final class Ingestor: ConnectionHandler {
     }
 
     /// `$share` names the group, so that several replicas share the load (MQTT 5 section 4.8.2).
-    private func filters(_ link: Link, _ group: String) -> [String] {
-        Self.filters.map { link.version == .v5 ? "$share/\(group)/\($0)" : $0 }
+    private func filters(_ link: Link, _ group: String, of filters: [String] = Ingestor.filters) -> [String] {
+        filters.map { link.version == .v5 ? "$share/\(group)/\($0)" : $0 }
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
+        guard packetID != measuresPacket else {
+            // Gateways send them in frames then.
+            return say(
+                "the cloud broker gives no measures but the temperature on topics of their own; those of gateways come in "
+                    + "frames. Allow this user to subscribe to +/+/humidity and the like there", .notice,
+                ["reason": "\(refused)"])
+        }
         logger.error(
             "the cloud broker refused a subscription; nothing is ingested. Allow this user to subscribe to it there",
             metadata: ["reason": "\(refused)", "filters": "\(filters(link, group.name).joined(separator: " "))"])
@@ -200,7 +211,8 @@ final class Ingestor: ConnectionHandler {
         case .member:
             guard leavesWhenStopping, link.version == .v5 else { return confirmations.isEmpty }
             do {
-                leave = .asked(try link.unsubscribe(filters(link, group.name)))
+                let all = Self.filters + Self.measures
+                leave = .asked(try link.unsubscribe(filters(link, group.name, of: all)))
             } catch {
                 return true
             }

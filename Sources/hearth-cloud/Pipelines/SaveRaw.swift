@@ -44,7 +44,17 @@ struct SaveRaw: Stage {
             throw UnusableEvent(time.isUnknown(reading.time) ? UnusableEvent.unknownZone : "bad_timestamp")
         }
         guard let number = reading.value else { throw UnusableEvent("bad_value") }
-        series.add(reading, number, at: at, source: source, to: &points)
+        let measurement = "raw_\(reading.measure)"
+        guard let asRead = reading.asRead else {
+            points.add(SeriesTable.series(measurement, reading), number, time: at.nanoseconds, index: source)
+            return
+        }
+        // As the device wrote it, and in what.
+        points.add(
+            Point(
+                measurement: measurement, tags: [("home", reading.home.name), ("room", reading.room.name)],
+                fields: [("value", .float(asRead.value)), ("unit", .string(asRead.unit.rawValue))],
+                time: at.nanoseconds), index: source)
     }
 
     private mutating func command(_ value: ArraySlice<UInt8>) throws(UnusableEvent) -> Point {

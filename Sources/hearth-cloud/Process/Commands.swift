@@ -60,6 +60,11 @@ struct PipelineOptions: ParsableArguments {
     @Option(name: .customLong("window"), help: "Length of a home's mean, in event time (WINDOW).")
     var window = Variable.text("WINDOW", "60s")
 
+    @Option(
+        name: .customLong("aggregate-measures"),
+        help: "Of which measures beside the temperature there is a mean, such as humidity,co2 (AGGREGATE_MEASURES).")
+    var measures = Variable.text("AGGREGATE_MEASURES", "")
+
     func run(_ kind: CloudBuilder.Pipeline, bucket: String) async throws {
         CloudBuilder.endsInGoodOrder()
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
@@ -68,7 +73,8 @@ struct PipelineOptions: ParsableArguments {
         }
         let engine = try builder.eventLog(role: kind.rawValue)
         let settings = try influx.settings(bucket: influx.bucket ?? bucket)
-        let built = try builder.pipeline(kind, log: engine, influx: settings, window: try parseWindow(window))
+        let built = try builder.pipeline(
+            kind, log: engine, influx: settings, window: try parseWindow(window), measures: try parseMeasures(measures))
         let service = CloudService(
             log: engine, ingest: nil, pipelines: [built], influx: settings, topics: eventLog.topics,
             logger: builder.logger)
@@ -89,12 +95,14 @@ struct ServeCommand: AsyncParsableCommand {
         let influx = pipeline.influx
         let builder = CloudBuilder(logger: try CloudBuilder.logger(pipeline.log), logOptions: pipeline.eventLog)
         let window = try parseWindow(pipeline.window)
+        let measures = try parseMeasures(pipeline.measures)
         let engine = try builder.eventLog(role: "serve")
         let buckets: [(CloudBuilder.Pipeline, String)] = [
             (.saveRaw, influx.rawBucket), (.clean, influx.cleanBucket), (.aggregate, influx.aggregateBucket),
         ]
         let pipelines = try buckets.map { kind, bucket in
-            try builder.pipeline(kind, log: engine, influx: try influx.settings(bucket: bucket), window: window)
+            try builder.pipeline(
+                kind, log: engine, influx: try influx.settings(bucket: bucket), window: window, measures: measures)
         }
         let service = CloudService(
             log: engine, ingest: try builder.ingest(engine, broker, ingest), pipelines: pipelines,

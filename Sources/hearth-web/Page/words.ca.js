@@ -180,4 +180,13 @@ export const words = {
   "{used} of {max}, records up to {n}": "{used} de {max}, registres fins a {n}",
   "{what}: connected again": "{what}: connectat de nou",
   "{what}: not connected": "{what}: sense connexió",
+  "humidity": "Humitat",
+  "co2": "CO₂",
+  "pressure": "Pressió",
+  "power": "Potència",
+  "energy": "Energia",
+  "battery": "Bateria",
+  "flow temperature": "Impulsió",
+  "return temperature": "Retorn",
+  "outside temperature": "Temperatura exterior",
 };

@@ -180,4 +180,13 @@ export const words = {
   "{used} of {max}, records up to {n}": "{used} von {max}, Datensätze bis {n}",
   "{what}: connected again": "{what}: wieder verbunden",
   "{what}: not connected": "{what}: nicht verbunden",
+  "humidity": "Luftfeuchte",
+  "co2": "CO₂",
+  "pressure": "Luftdruck",
+  "power": "Leistung",
+  "energy": "Energie",
+  "battery": "Batterie",
+  "flow temperature": "Vorlauf",
+  "return temperature": "Rücklauf",
+  "outside temperature": "Außentemperatur",
 };

@@ -180,4 +180,13 @@ export const words = {
   "{used} of {max}, records up to {n}": "{used} de {max}, registros hasta {n}",
   "{what}: connected again": "{what}: conectado de nuevo",
   "{what}: not connected": "{what}: sin conexión",
+  "humidity": "Humedad",
+  "co2": "CO₂",
+  "pressure": "Presión",
+  "power": "Potencia",
+  "energy": "Energía",
+  "battery": "Batería",
+  "flow temperature": "Impulsión",
+  "return temperature": "Retorno",
+  "outside temperature": "Temperatura exterior",
 };

@@ -44,7 +44,8 @@ extension Check.State {
 ///
 /// - Parameter clock: writes the daemon's ISO 8601 time in the reader's time zone.
 func whyLines(
-    room: RoomStatus?, alarms: [Alarm] = [], decisions: [Decision], width: Int, style: Style,
+    room: RoomStatus?, measures: [MeasureStatus] = [], alarms: [Alarm] = [], decisions: [Decision], width: Int,
+    style: Style,
     now: Timestamp = wallClock(),
     clock: (String) -> String
 ) -> [String] {
@@ -61,6 +62,11 @@ func whyLines(
         }
         if let low = room.onBelow, let high = room.offAbove {
             lines.append("starts below \(temperatureText(low)), stops above \(temperatureText(high))")
+        }
+        let others = measures.filter { $0.room.utf8.elementsEqual(room.name.utf8) }
+        if !others.isEmpty {
+            let text = others.map { "\($0.nameText) \($0.valueText)" }.joined(separator: ", ")
+            lines += wrapped("also measured: \(printable(text))", width: width)
         }
         lines.append("")
     }

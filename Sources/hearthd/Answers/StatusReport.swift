@@ -28,6 +28,7 @@ struct StatusReport {
             "uptimeSeconds": seconds(now.nanoseconds - gateway.startedBoot),
             "configurationError": state.configurationError.map { .string($0) } ?? .null,
             "rooms": .array(control.rooms.sorted { $0.key < $1.key }.map { room($0.key, $0.value) }),
+            "measures": .array(control.measures.inOrder.map(measure)),
             "links": .array(links.map(\.json)),
             "uplink": forward.report.uplink,
             "journal": forward.report.journal,
@@ -68,6 +69,13 @@ struct StatusReport {
                 ]
             } ?? .null,
             "waitingSeconds": status.waitingUntil.map { seconds(($0 - now).wholeNanoseconds) } ?? .null,
+        ]
+    }
+
+    private func measure(_ room: Room, _ measure: Measure, _ seen: SeenMeasures.Value) -> JSON {
+        [
+            "room": .string(room.name), "measure": .string(measure.name), "value": JSON(seen.value),
+            "unit": .string(measure.unit), "ageSeconds": seconds((now - seen.at).wholeNanoseconds),
         ]
     }
 

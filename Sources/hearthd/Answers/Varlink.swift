@@ -35,7 +35,7 @@ struct VarlinkService: Sendable {
 
         # Everything about now. With `more`, again every second.
         method Status() -> (version: string, home: string, startedAt: string, uptimeSeconds: float, \
-        configurationError: ?string, rooms: []object, links: []object, uplink: object, journal: ?object, \
+        configurationError: ?string, rooms: []object, measures: []object, links: []object, uplink: object, journal: ?object, \
         disk: ?object, counters: object, alarms: []object)
         # The journal, and the newest messages set aside.
         method Journal() -> (journal: ?object, lowWatermark: ?int, oldestUnconfirmedSeconds: ?float, setAside: []object)

@@ -22,6 +22,7 @@ struct HomeAssistant {
     /// When to describe ourselves again after Home Assistant started: a while later, or every device would at once.
     private var announceAt: Instant?
     private var publishedAt: [Room: Instant] = [:]
+    private var measures = MeasureEntities()
     /// Rooms that went since the last description.
     private var leaving: Set<Room> = []
     private var announcedAt: Instant?
@@ -84,6 +85,16 @@ struct HomeAssistant {
         return true
     }
 
+    /// A reading of another measure. Its sensor is described when it is new.
+    mutating func saw(
+        _ value: Double, of measure: Measure, in room: Room, now: Instant, _ outbox: inout HomeOutbox
+    ) {
+        guard isEnabled else { return }
+        let (publication, isNew) = measures.take(value, of: measure, in: room, now: now)
+        if isNew { isAnnounced = false }
+        if let publication { outbox.offer(publication, as: .state) }
+    }
+
     /// The room is gone: its entities go with the next description.
     mutating func forget(_ room: Room) {
         publishedAt[room] = nil
@@ -97,7 +108,9 @@ struct HomeAssistant {
     mutating func announce(
         _ settings: [Room: Thermostat.Settings], now: Instant, _ link: Link?, _ outbox: inout HomeOutbox
     ) -> Instant? {
-        guard isEnabled, link != nil, !settings.isEmpty || !leaving.isEmpty else { return nil }
+        guard isEnabled, link != nil, !settings.isEmpty || !leaving.isEmpty || !measures.rooms.isEmpty else {
+            return nil
+        }
         if isAnnounced {
             guard let due = announceAt else { return nil }
             guard due <= now else { return due }
@@ -106,9 +119,13 @@ struct HomeAssistant {
         (isAnnounced, announceAt, announcedAt) = (true, nil, now)
         // Entities are unavailable to Home Assistant until it knows them, so the states come again.
         publishedAt = [:]
+        measures.repeatAll()
         guard leaving.isEmpty else {
             // Once with what goes, then without: of a topic the outbox keeps only the newest message.
             outbox.offer(discovery(settings, removing: leaving), as: .discovery)
+            for room in leaving where settings[room] == nil {
+                for cleared in measures.forget(room) { outbox.offer(cleared, as: .state) }
+            }
             (leaving, isAnnounced) = ([], false)
             return now + Self.announcePause
         }
@@ -123,14 +140,20 @@ struct HomeAssistant {
     func discovery(_ settings: [Room: Thermostat.Settings], removing gone: Set<Room> = []) -> Publication {
         let device = Self.identifier(home.name)
         let topic = "\(prefix)/device/hearth_\(device)/config"
-        if settings.isEmpty && gone.isEmpty { return Publication(topic: topic, payload: [], qos: 1, retain: true) }
+        if settings.isEmpty && gone.isEmpty && measures.rooms.isEmpty {
+            return Publication(topic: topic, payload: [], qos: 1, retain: true)
+        }
         var components: [(key: String, value: JSON)] = []
         for room in settings.keys.sorted().prefix(Self.roomLimit) {
             guard let rules = settings[room] else { continue }
             components += entities(of: room, rules, device: device)
         }
+        for room in measures.rooms where settings[room] != nil || !gone.contains(room) {
+            components += measures.entities(of: room, id: "\(device)_\(Self.identifier(room.name))")
+        }
         for room in gone.sorted() where settings[room] == nil {
-            components += entities(of: room, .init(), device: device).map { id, entity in
+            let own = measures.entities(of: room, id: "\(device)_\(Self.identifier(room.name))")
+            components += (entities(of: room, .init(), device: device) + own).map { id, entity in
                 (id, .object(.init([("p", entity["p"] ?? .null)])))
             }
         }
