@@ -43,34 +43,50 @@ let package = Package(
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
-        .target(name: "Heating", swiftSettings: swiftSettings),
+        .target(
+            name: "Heating", exclude: ["README.md"], swiftSettings: swiftSettings),
+        // The floor: clocks, threads, descriptors, errno's words. Heating is pure and does not stand on it.
+        .target(name: "Machine", dependencies: ["CLinux"], swiftSettings: swiftSettings),
         .target(name: "Compression", dependencies: ["Heating", "CZlib"], swiftSettings: swiftSettings),
-        .target(name: "Journal", dependencies: ["CSQLite"], swiftSettings: swiftSettings),
+        .target(
+            name: "Journal", dependencies: ["Machine", "CSQLite"], exclude: ["README.md"], swiftSettings: swiftSettings),
         // Compiled C: what must lie between libmosquitto and Swift. See its header.
         .target(name: "CMosquittoGuard"),
-        .target(name: "MQTT", dependencies: ["CMosquitto", "CMosquittoGuard"], swiftSettings: swiftSettings),
-        .target(name: "EventLog", dependencies: ["Journal", "CRdkafka"], swiftSettings: swiftSettings),
-        .target(name: "Influx", dependencies: ["Heating", "CCurl", "CZlib"], swiftSettings: swiftSettings),
+        .target(
+            name: "MQTT", dependencies: ["Machine", "CMosquitto", "CMosquittoGuard"], exclude: ["README.md"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "EventLog", dependencies: ["Machine", "Journal", "CRdkafka"], exclude: ["README.md"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "Influx", dependencies: ["Machine", "Heating", "CCurl", "CZlib"], exclude: ["README.md"],
+            swiftSettings: swiftSettings),
 
-        .target(name: "GatewayClient", dependencies: ["Heating"], swiftSettings: swiftSettings),
+        .target(name: "GatewayClient", dependencies: ["Machine", "Heating"], swiftSettings: swiftSettings),
+        .target(name: "LogLines", dependencies: ["Machine", "Heating", logging], swiftSettings: swiftSettings),
         .target(name: "HTTP", dependencies: nio, swiftSettings: swiftSettings),
         .target(name: "Prometheus", dependencies: [metrics], swiftSettings: swiftSettings),
 
         .executableTarget(
             name: "hearthd",
             dependencies: [
-                "CLinux", "Heating", "Compression", "Journal", "MQTT", argumentParser, logging, lifecycle, toml,
+                "CLinux", "Machine", "Heating", "Compression", "Journal", "LogLines", "MQTT", argumentParser, logging,
+                lifecycle,
+                toml,
             ],
-            swiftSettings: swiftSettings,
+            exclude: ["README.md"], swiftSettings: swiftSettings,
             // The static Swift library is linked with every symbol exported, for plug-ins that we have none of; the tables
             // are read at each start and stay in memory (measured: 1.2 MB of 21).
             linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(platforms: [.linux]))]),
         .executableTarget(
-            name: "hearth", dependencies: ["Heating", "GatewayClient", argumentParser], swiftSettings: swiftSettings),
+            name: "hearth", dependencies: ["Machine", "Heating", "GatewayClient", argumentParser],
+            swiftSettings: swiftSettings),
         .executableTarget(
             name: "hearth-web",
             dependencies: [
-                "Heating", "GatewayClient", "HTTP", "Prometheus", argumentParser, logging, lifecycle, metrics,
+                "Machine", "Heating", "GatewayClient", "HTTP", "LogLines", "Prometheus", argumentParser, logging,
+                lifecycle,
+                metrics,
             ],
             // The page is part of the program; a bundle beside it would bring full Foundation with it.
             resources: [.embedInCode("Page")],
@@ -78,13 +94,15 @@ let package = Package(
         .executableTarget(
             name: "hearth-cloud",
             dependencies: [
-                "Heating", "Compression", "MQTT", "EventLog", "Influx", "HTTP", "Prometheus", argumentParser, logging,
+                "Machine", "Heating", "Compression", "MQTT", "EventLog", "Influx", "HTTP", "LogLines", "Prometheus",
+                argumentParser,
+                logging,
                 lifecycle, metrics,
             ],
-            swiftSettings: swiftSettings),
+            exclude: ["README.md"], swiftSettings: swiftSettings),
         .executableTarget(
-            name: "hearth-sim", dependencies: ["Heating", "Compression", "MQTT", argumentParser, logging],
-            swiftSettings: swiftSettings),
+            name: "hearth-sim", dependencies: ["Machine", "Heating", "Compression", "MQTT", argumentParser, logging],
+            exclude: ["README.md"], swiftSettings: swiftSettings),
 
         // What several suites share: broker processes on free ports, scripted peers, a wire-reading proxy.
         .target(
@@ -100,6 +118,7 @@ let package = Package(
         .testTarget(
             name: "HeatingTests", dependencies: ["Heating", "Compression", "SimulationModel"],
             swiftSettings: swiftSettings),
+        .testTarget(name: "MachineTests", dependencies: ["Machine"], swiftSettings: swiftSettings),
         // An SQLite VFS that fails, stalls and records; used by the journal's tests and by crash-images.
         .target(
             name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk", swiftSettings: swiftSettings),
@@ -107,35 +126,39 @@ let package = Package(
             name: "crash-images", dependencies: ["Journal", "FaultyDisk", "CSQLite", argumentParser],
             path: "Tests/CrashImages", swiftSettings: swiftSettings),
         .testTarget(
-            name: "JournalTests", dependencies: ["Journal", "FaultyDisk", "CSQLite"], swiftSettings: swiftSettings),
-        .testTarget(name: "MQTTTests", dependencies: ["MQTT", "TestSupport"], swiftSettings: swiftSettings),
+            name: "JournalTests", dependencies: ["Machine", "Journal", "FaultyDisk", "CSQLite"],
+            swiftSettings: swiftSettings),
+        .testTarget(name: "MQTTTests", dependencies: ["Machine", "MQTT", "TestSupport"], swiftSettings: swiftSettings),
         // librdkafka's in-process broker in a process of its own, taking commands: the Kafka peer of the tests.
         .executableTarget(
             name: "mock-kafka", dependencies: ["EventLog", "CRdkafka"], path: "Tests/MockKafka",
             swiftSettings: swiftSettings),
         .testTarget(
             name: "EventLogTests",
-            dependencies: ["EventLog", "Journal", "FaultyDisk", "CSQLite", "TestSupport", "mock-kafka"],
+            dependencies: ["Machine", "EventLog", "Journal", "FaultyDisk", "CSQLite", "TestSupport", "mock-kafka"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "InfluxTests", dependencies: ["Influx", "Heating", "CCurl", "CZlib", "TestSupport"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "hearth-cloudTests",
-            dependencies: ["hearth-cloud", "Compression", "Heating", "EventLog", "Influx", "MQTT", logging],
+            dependencies: ["hearth-cloud", "Machine", "Compression", "Heating", "EventLog", "Influx", "MQTT", logging],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "hearthTests", dependencies: ["hearth", "GatewayClient", "Heating"], swiftSettings: swiftSettings),
+            name: "hearthTests", dependencies: ["hearth", "GatewayClient", "Heating", "Machine"],
+            swiftSettings: swiftSettings),
         .testTarget(name: "PrometheusTests", dependencies: ["Prometheus", metrics], swiftSettings: swiftSettings),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: swiftSettings),
         .testTarget(
             name: "hearth-webTests",
-            dependencies: ["hearth-web", "HTTP", "GatewayClient", "Heating", "Prometheus", logging],
+            dependencies: ["hearth-web", "HTTP", "GatewayClient", "Heating", "LogLines", "Prometheus", logging],
             swiftSettings: swiftSettings),
-        .testTarget(name: "hearthdTests", dependencies: ["hearthd", "Heating"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "hearthdTests", dependencies: ["hearthd", "Heating", "Machine"], swiftSettings: swiftSettings),
         .testTarget(name: "hearth-simTests", dependencies: ["hearth-sim"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "SystemTests", dependencies: ["Heating", "Compression", "MQTT", "TestSupport", "mock-kafka"],
+            name: "SystemTests",
+            dependencies: ["Machine", "Heating", "Compression", "MQTT", "TestSupport", "mock-kafka"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
@@ -146,7 +169,7 @@ let package = Package(
 if Context.environment["HEARTH_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "fuzz", dependencies: ["Heating", "Compression", "Influx", "GatewayClient", toml],
+            name: "fuzz", dependencies: ["Machine", "Heating", "Compression", "Influx", "GatewayClient", toml],
             path: ".build-fuzz/sources",
             swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])]))
 }

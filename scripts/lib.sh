@@ -46,6 +46,9 @@ install_packages() {
     if [[ " ${missing[*]} " == *" mosquitto "* ]]; then
         echo "    (Debian starts a Mosquitto of its own on port 1883 where there is an init; it is not used here.)"
     fi
+    if [[ " ${missing[*]} " == *" rabbitmq-server "* ]]; then
+        echo "    (Debian starts a RabbitMQ of its own on port 5672 where there is an init; it is not used here.)"
+    fi
     as_root apt-get update
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "${missing[@]}"
 }
@@ -63,6 +66,19 @@ require_localhost() {
 install_build_packages() {
     install_packages libmosquitto-dev libsqlite3-dev g++ libcurl4-openssl-dev libxml2-dev libncurses-dev zlib1g-dev \
         binutils ca-certificates git "$@"
+}
+
+# A broker of another make for the system tests: amqtt of PyPI, in a virtual environment that is kept.
+install_amqtt() {
+    local environment=$root_directory/.build/peers/amqtt
+    [[ -x $environment/bin/amqtt ]] && return
+    install_packages python3 python3-venv
+    # By its path: `python3` in PATH may be one without venv. A half-made environment would look like a whole one.
+    /usr/bin/python3 -m venv --clear "$environment" &&
+        "$environment/bin/pip" install --quiet --disable-pip-version-check amqtt==0.12.1 || {
+        rm --recursive --force "$environment"
+        return 1
+    }
 }
 
 # --- Swift --------------------------------------------------------------------------------------------------------

@@ -3,8 +3,6 @@
 
 #include <sqlite3.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/vfs.h>
 
 // sqlite3_db_config is variadic, which Swift cannot call. The only option needed here: leave the write-ahead log
@@ -19,37 +17,5 @@ static inline long hearth_file_system_type(const char *path) {
     struct statfs information;
     return statfs(path, &information) == 0 ? (long)information.f_type : 0;
 }
-
-// CRC-32C of the rows by the processor's own instruction (SSE 4.2), which Swift cannot emit. Measured on 16 KB: 8 GB/s,
-// with table look-ups 1.9.
-#if defined(__x86_64__)
-static inline int hearth_has_crc32c(void) {
-    return __builtin_cpu_supports("sse4.2") != 0;
-}
-
-__attribute__((target("sse4.2"))) static inline uint32_t
-hearth_crc32c(uint32_t state, const void *bytes, size_t count) {
-    const unsigned char *next = bytes;
-    uint64_t wide = state;
-    for (; count >= 8; count -= 8, next += 8) {
-        uint64_t word;
-        memcpy(&word, next, 8);
-        wide = __builtin_ia32_crc32di(wide, word);
-    }
-    state = (uint32_t)wide;
-    for (; count > 0; count--, next++) {
-        state = __builtin_ia32_crc32qi(state, *next);
-    }
-    return state;
-}
-#else
-static inline int hearth_has_crc32c(void) {
-    return 0;
-}
-
-static inline uint32_t hearth_crc32c(uint32_t state, const void *bytes, size_t count) {
-    return state;
-}
-#endif
 
 #endif

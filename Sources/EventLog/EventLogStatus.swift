@@ -40,7 +40,7 @@ public struct EventLogStatus: Sendable, Equatable {
 }
 
 /// The status as the threads of a log keep it.
-final class StatusBoard: Sendable {
+final class LogStatusBoard: Sendable {
     private let status: Mutex<EventLogStatus>
 
     init(engine: String) {

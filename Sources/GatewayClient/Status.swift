@@ -15,7 +15,7 @@ package struct Status: Equatable, Sendable {
     package var measures: [MeasureStatus]
     package var links: [LinkStatus]
     package var uplink: UplinkStatus?
-    package var journal: JournalStatus?
+    package var journal: JournalFigures?
     package var disk: DiskStatus?
     /// The process that records and forwards; nil for a daemon that has none.
     package var recording: RecordingStatus?
@@ -32,7 +32,7 @@ package struct Status: Equatable, Sendable {
         measures = (json["measures"]?.array ?? []).map(MeasureStatus.init)
         links = (json["links"]?.array ?? []).map(LinkStatus.init)
         uplink = json["uplink"].ifObject(UplinkStatus.init)
-        journal = json["journal"].ifObject(JournalStatus.init)
+        journal = json["journal"].ifObject(JournalFigures.init)
         disk = json["disk"].ifObject(DiskStatus.init)
         recording = json["recording"].ifObject(RecordingStatus.init)
         counters = Counters(json["counters"] ?? .null)
@@ -185,7 +185,7 @@ package struct UplinkStatus: Equatable, Sendable {
     }
 }
 
-package struct JournalStatus: Equatable, Sendable {
+package struct JournalFigures: Equatable, Sendable {
     package var path: String?
     package var epoch: String?
     package var newest: Int64?

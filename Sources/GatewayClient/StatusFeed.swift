@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import Machine
 
 /// A status each second for as long as it is asked, over connections that are renewed when they break.
 package final class StatusFeed {
@@ -15,7 +16,7 @@ package final class StatusFeed {
     private let interrupt: Descriptor?
     private let pause: Duration
     private let timeout: Duration
-    private var gateway: Gateway?
+    private var gateway: ControlClient?
     private var retryAt = ContinuousClock.now
 
     /// - Parameters:
@@ -47,14 +48,14 @@ package final class StatusFeed {
         }
     }
 
-    private func connected() throws(VarlinkError) -> Gateway {
+    private func connected() throws(VarlinkError) -> ControlClient {
         if let interrupt {
             if interrupt.wait(for: POLLIN, until: retryAt) == .ready { throw .interrupted }
         } else {
             let remaining = ContinuousClock.now.duration(to: retryAt)
             if remaining > .zero { _ = poll(nil, 0, Int32(remaining / .milliseconds(1))) }
         }
-        let gateway = try Gateway(socket: socket, interrupt: interrupt, timeout: timeout)
+        let gateway = try ControlClient(socket: socket, interrupt: interrupt, timeout: timeout)
         try gateway.startStatuses()
         return gateway
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import Machine
 
 /// A Varlink client over a unix stream socket: one JSON object per message, each ended by a NUL byte
 /// (https://varlink.org/Method-Call). Blocking, with a deadline on every step; not for use from several threads.

@@ -33,7 +33,7 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
 
     private struct Contents {
         var order: [Key] = []
-        var series: [Key: Series] = [:]
+        var series: [Key: MetricSeries] = [:]
         var refused = 0
     }
 
@@ -66,22 +66,23 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
     // MARK: MetricsFactory
 
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        series(label, dimensions) { Series(.counter) }
+        series(label, dimensions) { MetricSeries(.counter) }
     }
 
     package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
-        series(label, dimensions) { Series(.gauge) }
+        series(label, dimensions) { MetricSeries(.gauge) }
     }
 
     package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         series(label, dimensions) { [families] in
-            aggregate ? Series(.histogram, bounds: families[label]?.bounds ?? Self.defaultBounds) : Series(.gauge)
+            aggregate
+                ? MetricSeries(.histogram, bounds: families[label]?.bounds ?? Self.defaultBounds) : MetricSeries(.gauge)
         }
     }
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         series(label, dimensions) { [families] in
-            Series(.histogram, bounds: families[label]?.bounds ?? Self.defaultBounds)
+            MetricSeries(.histogram, bounds: families[label]?.bounds ?? Self.defaultBounds)
         }
     }
 
@@ -90,7 +91,7 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
     package func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
     package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
 
-    private func series(_ name: String, _ dimensions: [(String, String)], _ make: () -> Series) -> Series {
+    private func series(_ name: String, _ dimensions: [(String, String)], _ make: () -> MetricSeries) -> MetricSeries {
         let key = Key(name: name, labels: dimensions.map { [$0.0, $0.1] })
         return contents.withLock { contents in
             if let known = contents.series[key] { return known }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Glibc
 import HTTP
+import LogLines
 import Logging
+import Machine
 import ServiceLifecycle
 import UnixSignals
 
@@ -16,7 +18,7 @@ struct HearthWeb: AsyncParsableCommand {
             Beyond this machine it listens only with --password-file: the user is 'hearth', and the password, which \
             is all there is in the file, travels unencrypted unless a TLS proxy stands in front.
             """,
-        version: "hearth-web 0.1.0")
+        version: "hearth-web \(Version.current)")
 
     @Option(help: ArgumentHelp("Where to listen: an address and a port.", valueName: "address:port"))
     var listen = "127.0.0.1:8088"
@@ -58,9 +60,7 @@ struct HearthWeb: AsyncParsableCommand {
     }
 
     private func logger() -> Logger {
-        var logger = Logger(label: "hearth-web") {
-            LogLine(label: $0, isJournald: environmentVariable("JOURNAL_STREAM") != nil)
-        }
+        var logger = Logger(label: "hearth-web") { LogLine(label: $0) }
         logger.logLevel = logLevel
         return logger
     }

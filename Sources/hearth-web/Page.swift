@@ -16,6 +16,10 @@ enum Page {
     static let files: [String: File] = [  // Own names: paths.
         "/page.css": File(bytes: PackageResources.page_css, type: "text/css; charset=utf-8"),
         "/icon.svg": File(bytes: PackageResources.icon_svg, type: "image/svg+xml"),
+        "/icon-180.png": File(bytes: PackageResources.icon_180_png, type: "image/png"),
+        "/icon-512.png": File(bytes: PackageResources.icon_512_png, type: "image/png"),
+        "/manifest.webmanifest": File(
+            bytes: PackageResources.manifest_webmanifest, type: "application/manifest+json"),
         "/app.js": .script(PackageResources.app_js),
         "/state.js": .script(PackageResources.state_js),
         "/words.js": .script(PackageResources.words_js),

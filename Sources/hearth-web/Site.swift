@@ -42,7 +42,9 @@ struct Site: Sendable {
     // MARK: Routing
 
     private static let routes: [String: String] = [  // Own names: paths.
-        "/": "GET", "/events": "GET", "/history": "GET", "/metrics": "GET", "/healthz": "GET", "/override": "POST",
+        "/": "GET", "/events": "GET", "/history": "GET", "/history.csv": "GET", "/metrics": "GET", "/healthz": "GET",
+        "/override": "POST",
+        "/forget": "POST",
     ].merging(Page.files.mapValues { _ in "GET" }) { own, _ in own }
 
     private func checked(_ request: HTTPRequest) async -> HTTPResponse {
@@ -65,8 +67,10 @@ struct Site: Sendable {
         case "/": HTTPResponse(200, text: Page.html(token: access.token), type: "text/html; charset=utf-8")
         case "/events": events()
         case "/history": await history(request)
+        case "/history.csv": await table(request)
         case "/metrics": HTTPResponse(200, text: metrics, type: PrometheusText.contentType)
         case "/override": await override(request)
+        case "/forget": await forget(request)
         default: HTTPResponse(200, text: "ok\n")
         }
     }
@@ -93,6 +97,7 @@ struct Site: Sendable {
         (
             "content-security-policy",
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+                + "manifest-src 'self'; "
                 + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         ),
         ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "no-referrer"),
@@ -108,13 +113,27 @@ struct Site: Sendable {
     }
 
     private func history(_ request: HTTPRequest) async -> HTTPResponse {
-        let span: String
-        switch request.query {
-        case "span=hour": span = "hour"
-        case "span=day": span = "day"
-        default: return failure(400, "span is hour or day")
-        }
+        guard let span = HistoryTable.span(request.query) else { return failure(400, HistoryTable.spans) }
         return await call { (gateway) throws(VarlinkError) in try gateway.history(span: span) }
+    }
+
+    /// The same as a file for a spreadsheet.
+    private func table(_ request: HTTPRequest) async -> HTTPResponse {
+        guard let span = HistoryTable.span(request.query) else { return failure(400, HistoryTable.spans) }
+        var response = await call({ (gateway) throws(VarlinkError) in try gateway.history(span: span) }) {
+            HTTPResponse(200, text: HistoryTable.csv($0), type: "text/csv; charset=utf-8")
+        }
+        response.headers.append(("content-disposition", "attachment; filename=\"hearth-\(span).csv\""))
+        return response
+    }
+
+    private func forget(_ request: HTTPRequest) async -> HTTPResponse {
+        if let refusal = access.refusalOfChange(request) { return await refused(refusal) }
+        guard let room = try? JSON.parse(request.body)["room"]?.string, !room.isEmpty else {
+            return failure(400, "the name of a room is expected")
+        }
+        logger.info("forget", metadata: ["room": "\(JSON.string(room).serialized())"])
+        return await call { (gateway) throws(VarlinkError) in try gateway.forget(room: room) }
     }
 
     private func override(_ request: HTTPRequest) async -> HTTPResponse {
@@ -139,11 +158,14 @@ struct Site: Sendable {
     }
 
     private func call(
-        _ body: @escaping @Sendable (Gateway) throws(VarlinkError) -> JSON
+        _ body: @escaping @Sendable (ControlClient) throws(VarlinkError) -> JSON,
+        as response: (JSON) -> HTTPResponse = {
+            HTTPResponse(200, text: $0.serialized() + "\n", type: "application/json")
+        }
     ) async -> HTTPResponse {
         do {
-            let json = try await blocking { [socket] in try body(try Gateway(socket: socket)) }
-            return HTTPResponse(200, text: json.serialized() + "\n", type: "application/json")
+            let json = try await blocking { [socket] in try body(try ControlClient(socket: socket)) }
+            return response(json)
         } catch let error as VarlinkError {
             switch error.refusalName {
             case nil: return failure(503, error.reason)
@@ -163,35 +185,5 @@ struct Site: Sendable {
         let streams = MetricSample(
             name: "hearth_web_event_streams", help: "Open pages.", kind: .gauge, value: Double(board.streamCount))
         return PrometheusText.encode(gatewaySamples(board.latest) + registry.samples + [streams])
-    }
-}
-
-/// The body of a request for an override.
-struct OverrideWish: Equatable {
-    var room: String
-    /// As the control socket takes it: on, off, auto, a preset's name or a temperature. What temperatures a house may ask
-    /// for is hearthd's to say.
-    var pump: String
-    var seconds: Int64?
-
-    init?(_ body: [UInt8]) {
-        guard let json = try? JSON.parse(body), let room = json["room"]?.string, !room.isEmpty,
-            let pump = Self.pump(json["pump"])
-        else { return nil }
-        self.room = room
-        self.pump = pump
-        switch json["seconds"] {
-        case nil, .null?: break
-        case let value?:
-            guard let number = value.int, number > 0, pump != "auto" else { return nil }
-            seconds = number
-        }
-    }
-    private static func pump(_ json: JSON?) -> String? {
-        if let number = json?.double { return JSON(number).serialized() }
-        guard let text = json?.string else { return nil }
-        if ["on", "off", "auto"].contains(text) || Preset(rawValue: text) != nil { return text }
-        // A number in JSON's grammar, which is what hearthd reads.
-        return (try? JSON.parse(text.utf8))?.double == nil ? nil : text
     }
 }

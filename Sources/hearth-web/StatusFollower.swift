@@ -2,6 +2,7 @@ import GatewayClient
 import Glibc
 import Heating
 import Logging
+import Machine
 
 /// Asks hearthd for a status each second, for as long as the process lives, on a thread of its own.
 struct StatusFollower: Sendable {
@@ -14,17 +15,14 @@ struct StatusFollower: Sendable {
     let logger: Logger
 
     func start() {
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(Box(follower: self))
-        if pthread_create(&thread, nil, followForEver, context.toOpaque()) == 0 {
-            pthread_detach(thread)
-        } else {
-            context.release()
-            logger.critical("no thread for following hearthd")
+        do {
+            try startThread(named: "status") { run() }
+        } catch {
+            logger.critical("no thread for following hearthd", metadata: ["error": "\(error.text)"])
         }
     }
 
-    fileprivate func run() -> Never {
+    private func run() -> Never {
         let feed = StatusFeed(socket: socket, timeout: Self.patience)
         var isLost = false
         while true {
@@ -44,17 +42,6 @@ struct StatusFollower: Sendable {
             }
         }
     }
-}
-
-private final class Box {
-    let follower: StatusFollower
-    init(follower: StatusFollower) { self.follower = follower }
-}
-
-/// File scope: a closure handed to C from an isolated context compiles and crashes.
-private func followForEver(_ raw: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let raw else { return nil }
-    Unmanaged<Box>.fromOpaque(raw).takeRetainedValue().follower.run()
 }
 
 extension VarlinkError {

@@ -1,4 +1,5 @@
 import Glibc
+import Machine
 
 /// Why hearth-web does not start: exit code 78.
 struct SettingsError: Error, Equatable {
@@ -33,7 +34,7 @@ struct WebSettings: Sendable {
     private static func password(in file: String) throws(SettingsError) -> String {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw SettingsError(description: "--password-file \(file): \(String(cString: strerror(errno)))")
+            throw SettingsError(description: "--password-file \(file): \(systemErrorText(errno))")
         }
         defer { close(descriptor) }
         var buffer = [UInt8](repeating: 0, count: 4096)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import GatewayClient
 import Glibc
+import Machine
 
 /// The person's tool of Hearth: asks hearthd over its control socket and writes the answer for people, or as JSON.
 @main
@@ -11,7 +12,7 @@ struct Hearth: ParsableCommand {
         discussion: """
             Exit codes: 0 fine, 1 a problem was found, 64 wrong usage, 69 hearthd cannot be reached.
             """,
-        version: hearthVersion,
+        version: Version.current,
         subcommands: [
             StatusCommand.self, WatchCommand.self, JournalCommand.self, DoctorCommand.self, OverrideCommand.self,
             ForgetCommand.self, WhyCommand.self, ReplayCommand.self, AuditCommand.self, DevicesCommand.self,
@@ -46,5 +47,3 @@ struct Hearth: ParsableCommand {
         Glibc.exit(problem.exitCode)
     }
 }
-
-let hearthVersion = "0.1.0"

@@ -238,12 +238,43 @@ class Ratios(bench.Bench):
             self.row(f"R7 reading to command {name} with a disk that hangs / healthy", b / a, 1.1 if name == "p99" else None,
                      "lower", f"µs: healthy {a:.0f}, every fsync hanging {b:.0f}")
 
+    def devices(self):
+        """What fifty rules cost a house whose black boxes stay what they are: durable ingest, and reading to command."""
+        rules = "".join(f'[[sensors]]\nkind = "{kind}"\ntopic = "{topic}"\nroom = "room{n}"\n' for n in range(10) for kind, topic in (
+            ("zigbee2mqtt", f"zigbee2mqtt/sensor{n}"), ("tasmota", f"tele/tasmota{n}/SENSOR"),
+            ("shelly", f"shelly{n}/status/temperature:0"), ("esphome", f"node{n}/sensor/temperature/state"),
+            ("plain", f"boards/{n}/all")))
+        rates, latencies = ([], []), ([], [])
+        for _ in range(self.options.runs):
+            for index, extra in enumerate(("", rules)):
+                with tempfile.TemporaryDirectory() as directory:
+                    broker, count = Broker(directory, "home"), 100_000
+                    gateway = self.gateway(directory, broker.port, free_port(), OFF + extra)
+                    start = time.monotonic()
+                    self.load(broker.port, count)
+                    self.recorded(gateway, count)
+                    rates[index].append(count / (time.monotonic() - start))
+                    gateway.stop()
+                    broker.stop()
+                with tempfile.TemporaryDirectory() as directory:
+                    broker = Broker(directory, "home")
+                    gateway = self.gateway(directory, broker.port, free_port(), extra)
+                    latencies[index].append(self.probe(broker.port, 2000))
+                    gateway.stop()
+                    broker.stop()
+        self.row("durable ingest with 50 device rules / without", statistics.median(rates[1]) / statistics.median(rates[0]), 0.95,
+                 "higher", f"msg/s: without {self.list(rates[0])}; with {self.list(rates[1])}")
+        for share, name in [(0.99, "p99"), (0.5, "p50")]:
+            a, b = (statistics.median(self.percentile(r, share) for r in half) for half in latencies)
+            self.row(f"reading to command {name} with 50 device rules / without", b / a, 1.05 if name == "p99" else None, "lower",
+                     f"µs: without {a:.0f}, with {b:.0f}")
+
     @staticmethod
     def decimals(values):
         return "[" + ", ".join(f"{v:.2f}" for v in values) + "]"
 
 
-PARTS = ["slow_disk", "processor", "disk_bytes", "wire_bytes", "drain_far_away", "latency_under_faults"]
+PARTS = ["slow_disk", "processor", "disk_bytes", "wire_bytes", "drain_far_away", "latency_under_faults", "devices"]
 
 
 def main():

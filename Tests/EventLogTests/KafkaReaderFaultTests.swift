@@ -1,5 +1,6 @@
 import CRdkafka
 import Foundation
+import Machine
 import TestSupport
 import Testing
 
@@ -157,12 +158,12 @@ struct KafkaReaderFaultTests {
         try await withCluster(partitions: 1) { _, log in
             let producer = try log.currentProducer()
             let key: [UInt8] = [0xff, 0xfe, 0x68]
-            let delivery = Delivery()
+            let delivery = DeliveryReports()
             #expect(
                 hearth_kafka_produce(producer.handle.pointer, "raw", key, key.count, nil, 0, nil, delivery.begin())
                     == RD_KAFKA_RESP_ERR_NO_ERROR)
             delivery.allHandedOver()
-            #expect(delivery.wait(until: deadline(after: 10_000_000_000)))
+            #expect(delivery.wait(until: Clock.deadline(after: 10_000_000_000)))
             let reader = try log.reader(group: "g", topics: ["raw"])
             let events = try reader.collect(1)
             #expect(events.map(\.event) == [Event(topic: "raw", key: "\u{fffd}\u{fffd}h", value: nil)])

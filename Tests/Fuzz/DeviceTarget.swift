@@ -30,6 +30,7 @@ private let arrival = Timestamp(nanoseconds: 1_795_953_600_000_000_000)
             check(outcome, payload)
         }
     }
+    checkSearch(bytes, topic: topics[0], payload)
     for path in JSONPath.numbers(in: payload) { require(!path.isEmpty || payload.count < 1100, "a path of \(path)") }
 }
 
@@ -47,5 +48,46 @@ private func check(_ outcome: DeviceOutcome, _ payload: [UInt8]) {
         if let celsius = reading.obeyed { require(celsius.isFinite, "\(celsius) °C") }
     case .rejected(let rejection), .passedOver(let rejection):
         require(!rules.advice(for: rejection, payload: payload).isEmpty, "no advice for \(rejection.reason)")
+    }
+}
+
+private let discovery = [
+    "zigbee2mqtt/bridge/devices", "tasmota/discovery/x/config", "tasmota/discovery/x/sensors",
+    "homeassistant/sensor/x/config",
+    "homeassistant/switch/n/x/config", "homeassistant/climate/x/config", "homeassistant/device/x/config",
+]
+
+/// What is found in any bytes at all is bounded, is a rule that can be made, and reads what it is said to have read.
+private func checkSearch(_ bytes: [UInt8], topic: String, _ payload: [UInt8]) {
+    var heard = HeardTopics()
+    for listed in discovery { heard.hear(listed, bytes, isRetained: true) }
+    heard.hear(topic, payload, isRetained: false)
+    heard.hear("home/temperature", payload, isRetained: false)
+    for device in DeviceSearch(heard, rules: DeviceRules([]), pumps: [], arrival: arrival).found
+    where device.standing == .new {
+        guard let kind = DeviceKind.builtIn(device.kind) else {
+            require(false, "no kind \(device.kind)")
+            return
+        }
+        switch device.table {
+        case .sensor(var table):
+            table.room = "room"
+            guard let rule = try? SensorRule(kind: kind.name, table.over(kind.sensor)) else {
+                require(false, "no rule of \(table)")
+                return
+            }
+            guard let said = device.said, let last = heard[device.topic] else { continue }
+            let again = DeviceRules([rule], addsBlackBox: false).read(
+                topic: device.topic, payload: last.payload, isRetained: false, arrival: arrival
+            ).first
+            guard case .reading(let reading)? = again else {
+                require(false, "\(device.topic) was read, and is not again")
+                return
+            }
+            require(reading.valueText == said.valueText, "\(said.valueText) became \(reading.valueText)")
+        case .pump(var table):
+            table.rooms = ["room"]
+            require((try? PumpRule(kind: kind.name, table.over(kind.pump))) != nil, "no pump of \(table)")
+        }
     }
 }

@@ -59,7 +59,8 @@ struct DevicePumpTests {
             ("shelly", #"{"id":0,"output":true,"apower":0.0}"#, true),
             ("shelly", #"{"id":0,"output":false}"#, false), ("shelly1", "off", false), ("esphome", "ON", true),
             ("heishamon", "1", true),
-            ("heishamon", "0", false), ("ems-esp", #"{"heatingactivated":"on"}"#, true), ("homie", "true", true),
+            ("heishamon", "0", false), ("heishamon", "-1", nil), ("ems-esp", #"{"heatingactivated":"on"}"#, true),
+            ("homie", "true", true),
             ("shelly", "\u{0}\u{1}", nil),
         ] as [(String, String, Bool?)])
     func states(kind: String, payload: String, isOn: Bool?) throws {

@@ -15,7 +15,7 @@ import Testing
     /// A body with a header in front and a right checksum behind.
     private func sealed(_ body: [UInt8], version: UInt8 = 1, flags: UInt8 = 0) -> [UInt8] {
         let content = bytes("HF") + [version, flags] + body
-        let checksum = CRC32C.checksum(content.span, 0..<content.count)
+        let checksum = FrameChecksum.checksum(content.span, 0..<content.count)
         return content + (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (8 * $0)) }
     }
 
@@ -35,7 +35,7 @@ import Testing
 
     /// RFC 3720 appendix B.4, and the check value of the CRC catalogue.
     @Test func checksumIsCRC32C() {
-        func checksum(_ input: [UInt8]) -> UInt32 { CRC32C.checksum(input.span, 0..<input.count) }
+        func checksum(_ input: [UInt8]) -> UInt32 { FrameChecksum.checksum(input.span, 0..<input.count) }
         #expect(checksum(bytes("123456789")) == 0xE306_9283)
         #expect(checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
         #expect(checksum([UInt8](repeating: 0xFF, count: 32)) == 0x62A8_AB43)

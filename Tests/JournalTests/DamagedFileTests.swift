@@ -94,7 +94,7 @@ import Testing
     }
 
     private func mark(salvaging name: String) throws {
-        let connection = try Connection(path: path, vfs: nil)
+        let connection = try SQLiteConnection(path: path, vfs: nil)
         try Schema.lock(connection)
         try StateTable(on: connection).set(StateName.salvage, name)
         _ = try connection.checkpoint()

@@ -62,7 +62,7 @@ import Testing
     @Test func theFileSaysWhatItIsAndHowItMustBeOpen() throws {
         let journal = try Journal(.init(path: path, pageSize: 4096), now: start)
         journal.close()
-        let connection = try Connection(path: path, vfs: nil)
+        let connection = try SQLiteConnection(path: path, vfs: nil)
         for (pragma, value) in [
             ("application_id", "1213355080"), ("user_version", "3"), ("page_size", "4096"), ("journal_mode", "wal"),
             ("auto_vacuum", "0"),

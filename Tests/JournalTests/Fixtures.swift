@@ -1,4 +1,5 @@
 import Foundation
+import Machine
 import Testing
 
 @testable import Journal
@@ -107,15 +108,15 @@ func run(_ arguments: String...) throws -> (status: Int32, output: String) {
 
 /// What `sqlite3`'s own check says about a closed file; the answer comes from SQLite, not from the journal.
 func integrity(of path: String) throws -> String {
-    let connection = try Connection(path: path, vfs: nil)
+    let connection = try SQLiteConnection(path: path, vfs: nil)
     try Schema.lock(connection)
     return try connection.value("PRAGMA integrity_check", doing: "checking") ?? ""
 }
 
 /// Waits for a condition. Returns whether it came true in time.
 func eventually(within seconds: Double = 10, _ condition: () -> Bool) -> Bool {
-    let deadline = Clock.boot + Int64(seconds * 1e9)
-    while Clock.boot < deadline {
+    let deadline = Clock.bootNanoseconds + Int64(seconds * 1e9)
+    while Clock.bootNanoseconds < deadline {
         if condition() { return true }
         usleep(1_000)
     }

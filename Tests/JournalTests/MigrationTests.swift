@@ -47,7 +47,7 @@ import Testing
 
     /// What SQLite itself says about the file, without the journal's code.
     private func layout() throws -> (version: String, columns: String, integrity: String) {
-        let connection = try Connection(path: earlier.path, vfs: nil)
+        let connection = try SQLiteConnection(path: earlier.path, vfs: nil)
         try Schema.lock(connection)
         return (
             try connection.value("PRAGMA user_version", doing: "asking") ?? "",
@@ -78,7 +78,7 @@ import Testing
     }
 
     private func unpack(_ records: [Journal.Record]) throws {
-        let connection = try Connection(path: earlier.path, vfs: nil)
+        let connection = try SQLiteConnection(path: earlier.path, vfs: nil)
         try Schema.lock(connection)
         for record in records {
             let digits = record.payload.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()

@@ -86,7 +86,7 @@ import Testing
 
     /// The columns' types, counted by SQLite itself.
     private func types(_ path: String) throws -> [String] {
-        let connection = try Connection(path: path, vfs: nil)
+        let connection = try SQLiteConnection(path: path, vfs: nil)
         try Schema.lock(connection)
         let answer = try connection.value(
             """

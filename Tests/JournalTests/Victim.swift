@@ -44,13 +44,13 @@ struct Victim {
 
     /// Changes the closed file as SQLite would, checksums aside.
     func execute(_ sql: String) throws {
-        let connection = try Connection(path: path, vfs: nil)
+        let connection = try SQLiteConnection(path: path, vfs: nil)
         try Schema.lock(connection)
         try connection.execute(sql, doing: "damaging")
     }
 
     func query(_ sql: String) throws -> String {
-        let connection = try Connection(path: path, vfs: nil)
+        let connection = try SQLiteConnection(path: path, vfs: nil)
         try Schema.lock(connection)
         return try connection.value(sql, doing: "asking") ?? ""
     }

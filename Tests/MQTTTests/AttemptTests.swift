@@ -1,5 +1,6 @@
 import Foundation
 import MQTT
+import Machine
 import TestSupport
 import Testing
 
@@ -117,7 +118,7 @@ struct AttemptTests {
             try await eventually { recorder.connectCount == 1 }
             var delays: [Int64] = []
             for _ in 0..<50 {
-                let start = bootTime()
+                let start = Clock.bootNanoseconds
                 connection.wake()
                 delays.append(try await value { recorder.now.turns.first { $0 >= start } } - start)
             }
@@ -128,7 +129,7 @@ struct AttemptTests {
 
     @Test func theHandlersTimerIsKept() async throws {
         let broker = try ScriptedBroker()
-        let due = bootTime() + 300 * millisecond
+        let due = Clock.bootNanoseconds + 300 * millisecond
         let recorder = Recorder(onTurn: { _, now in now < due ? due : nil })
         try await withConnection(settings(broker.port), recorder) { _ in
             try await broker.acceptMQTT()
@@ -141,7 +142,7 @@ struct AttemptTests {
         let recorder = Recorder()
         let connection = try await withConnection(settings(try freePort()), recorder) { connection in
             #expect(connection.name == "test")
-            let start = bootTime()
+            let start = Clock.bootNanoseconds
             try await eventually { connection.progress > start + 1500 * millisecond }
             return connection
         }

@@ -46,6 +46,52 @@ struct ChoiceTests {
         #expect(choice.current == .v5)
     }
 
+    /// A link that was cut at the first CONNECT looks like a broker that does not know v5.
+    @Test(
+        arguments: [(Disconnection(.lost, "closed"), 1), (Disconnection(.timeout, "no CONNACK"), 10)]
+            as [(Disconnection, Int64)])
+    func aSingleFailureIsASuspicionThatIsLookedIntoOnce(_ cause: Disconnection, _ minutes: Int64) {
+        var choice = VersionChoice(settings(1))
+        _ = choice.failed(cause, atConnect: true, now: 0)
+        choice.begin(now: 0)
+        #expect(choice.current == .v311 && choice.renewal == nil, "not before it was accepted")
+        choice.accepted(now: second)
+        #expect(choice.renewal == second + minutes * minute)
+        // The connection is renewed, and v5 fails again: that is proof.
+        let renewed = Disconnection(.reconfigured, "v5 is tried")
+        #expect(choice.failed(renewed, atConnect: false, now: second + minutes * minute) == false)
+        choice.begin(now: second + minutes * minute)
+        #expect(choice.current == .v5)
+        #expect(choice.failed(cause, atConnect: true, now: second + minutes * minute) && choice.current == .v311)
+        choice.begin(now: second + minutes * minute)
+        choice.accepted(now: second + minutes * minute)
+        #expect(choice.renewal == nil, "nothing more is interrupted for it")
+    }
+
+    @Test func whatSpokeVersion5InBetweenIsLookedIntoAgain() {
+        var choice = VersionChoice(settings(1))
+        for round in 0..<3 {
+            let now = Int64(round) * 60 * minute
+            for _ in 0..<30 where choice.current == .v5 { _ = choice.failed(closed, atConnect: true, now: now) }
+            choice.begin(now: now)
+            choice.accepted(now: now)
+            #expect(choice.current == .v311 && choice.renewal == now + minute)
+            _ = choice.failed(Disconnection(.reconfigured, ""), atConnect: false, now: now + minute)
+            choice.begin(now: now + minute)
+            choice.accepted(now: now + minute)
+            #expect(choice.current == .v5 && choice.renewal == nil)
+        }
+    }
+
+    @Test func aBrokerThatSaysItDoesNotKnowVersion5IsNotAskedInBetween() {
+        var choice = VersionChoice(settings(1))
+        _ = choice.failed(
+            Disconnection(.refused, "no", reason: .unsupportedProtocolVersion), atConnect: false, now: 0)
+        choice.begin(now: 0)
+        choice.accepted(now: 0)
+        #expect(choice.current == .v311 && choice.renewal == nil)
+    }
+
     @Test func aCloseAtBothVersionsGivesEachItsTurn() {
         var choice = VersionChoice(settings(1))
         for _ in 0..<5 {

@@ -44,6 +44,40 @@ struct StubbornBrokerTests {
         }
     }
 
+    /// The network cut the first CONNECT; the broker knows v5.
+    @Test func aLinkCutAtItsFirstConnectDoesNotStayOn311() async throws {
+        var settings = settings(broker.port)
+        settings.suspicionTime = 300 * millisecond
+        let recorder = Recorder()
+        try await withConnection(settings, recorder) { _ in
+            try await broker.peer(0).close()
+            let second = try await broker.acceptMQTT(1)
+            #expect(try await second.packet(.connect).protocolLevel == 4)
+            try await eventually { recorder.connectCount == 1 }
+            // In order, so that the broker sends no will.
+            _ = try await second.packet(.disconnect)
+            #expect(try await broker.acceptMQTT(2).packet(.connect).protocolLevel == 5)
+            try await eventually { recorder.connectCount == 2 }
+            #expect(recorder.now.connected.map(\.version) == [.v311, .v5])
+        }
+    }
+
+    @Test func aBrokerThatDoesNotKnowVersion5IsInterruptedOnceOnly() async throws {
+        var settings = settings(broker.port)
+        settings.suspicionTime = 200 * millisecond
+        let recorder = Recorder()
+        try await withConnection(settings, recorder) { _ in
+            try await broker.peer(0).close()
+            _ = try await broker.acceptMQTT(1)
+            let trial = try await broker.peer(2)
+            #expect(try await trial.packet(.connect).protocolLevel == 5)
+            trial.close()
+            #expect(try await broker.acceptMQTT(3).packet(.connect).protocolLevel == 4)
+            try await eventually { recorder.connectCount == 2 }
+            try await always(for: .seconds(1), "the connection lasts") { recorder.now.disconnected.count == 1 }
+        }
+    }
+
     /// Will flags of CONNECT (3.1.2.5 to 3.1.2.7): will 0x04, QoS 1 0x08, retain 0x20.
     @Test(
         arguments: [(0x9A, 0x0C, "unretained"), (0x9B, 0x04, "plain"), (0x87, 0, "none")] as [(UInt8, UInt8, String)])

@@ -13,8 +13,8 @@ final class CloudRig {
         /// What left here acknowledged must arrive.
         let wire: WireProxy
         private let configuration: String
-        private let directory: TemporaryDirectory
-        private var hearthd: ChildProcess?
+        let directory: TemporaryDirectory
+        private(set) var hearthd: ChildProcess?
 
         /// - Parameter more: further sections of its configuration.
         init(_ name: String, cloudPort: Int, more: String = "", zone: String? = nil) async throws {
@@ -46,6 +46,14 @@ final class CloudRig {
 
         func status() throws -> JSONValue {
             try JSONValue(Varlink.call("io.hearth.Gateway.Status", socket: directory.file("control.sock")))
+        }
+
+        /// What `hearth audit` says.
+        func audit() async throws -> (isClean: Bool, answer: JSON) {
+            let result = try await ChildProcess.run(
+                ChildProcess.binary("hearth"),
+                ["audit", "--since", "1h", "--json", "--socket", directory.file("control.sock")])
+            return (result.exit == .code(0), try JSON.parse(result.output.utf8))
         }
 
         /// Readings acknowledged on the wire, `room timestamp` → value.

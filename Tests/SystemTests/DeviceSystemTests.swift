@@ -5,7 +5,11 @@ import Testing
 extension SystemTests {
     @Suite("devices: sensors and pumps that are not the black box, beside one that is")
     struct DeviceSystemTests {
+        /// Nobody waits for a compressor here.
         private static let house = """
+            [thermostat]
+            min_on = "0s"
+            min_off = "0s"
             [[sensors]]
             kind = "zigbee2mqtt"
             [[sensors]]

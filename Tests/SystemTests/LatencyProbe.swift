@@ -1,5 +1,6 @@
 import Foundation
 import MQTT
+import Machine
 import Synchronization
 
 /// Measures reading → command from outside: publishes readings that must switch the pump and notes when the command
@@ -51,7 +52,7 @@ final class LatencyProbe: Sendable {
         func connected(_ link: Link, sessionPresent: Bool) { _ = try? link.subscribe(["+/heatpump"], qos: 0) }
 
         func received(_ batch: [Message], on link: Link) throws {
-            let now = bootTime()
+            let now = Clock.bootNanoseconds
             owner.state.withLock { state in
                 for message in batch {
                     let room = String(message.topic.dropLast("/heatpump".count))
@@ -66,7 +67,7 @@ final class LatencyProbe: Sendable {
             let wishes = owner.state.withLock { state in
                 defer { state.wishes = [] }
                 for wish in state.wishes {
-                    state.sentAt[String(wish.topic.dropLast("/temperature".count))] = bootTime()
+                    state.sentAt[String(wish.topic.dropLast("/temperature".count))] = Clock.bootNanoseconds
                 }
                 return state.wishes
             }

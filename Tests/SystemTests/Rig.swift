@@ -115,13 +115,15 @@ final class Recorder {
 
     private let process: ChildProcess
 
-    /// - Parameter user: its name, for brokers with an ACL.
-    init(port: Int, topic: String = "#", user: String? = nil) async throws {
+    /// - Parameters:
+    ///   - user: its name, for brokers with an ACL.
+    ///   - version: of MQTT, for brokers that do not speak 5.
+    init(port: Int, topic: String = "#", user: String? = nil, version: String = "5") async throws {
         process = try ChildProcess(
             // Its debug lines are buffered in a file otherwise, and they say when the subscription stands.
             "/usr/bin/stdbuf",
             [
-                "-oL", "/usr/bin/mosquitto_sub", "-p", "\(port)", "-V", "5", "-q", "1", "-t", topic, "-F",
+                "-oL", "/usr/bin/mosquitto_sub", "-p", "\(port)", "-V", version, "-q", "1", "-t", topic, "-F",
                 "=>%t\t%x\t%P", "-d",
             ] + (user.map { ["-u", $0] } ?? []))
         try await eventually("mosquitto_sub has subscribed") { process.output.contains("Subscribed (mid") }

@@ -3,6 +3,7 @@ import Foundation
 import Heating
 import Influx
 import Logging
+import Machine
 import Testing
 
 @testable import hearth_cloud
@@ -54,7 +55,7 @@ struct StandstillTests {
         gate.signal()
         // Now its point waits for a database that never comes; the writer's loop turns on.
         #expect(try await eventually { writer.status.retries > 0 })
-        #expect(runner.standstill(now: CloudClock.bootNanoseconds, limit: 15 * second) == nil)
+        #expect(runner.standstill(now: Clock.bootNanoseconds, limit: 15 * second) == nil)
         let turn = try #require(writer.status.lastTurn)
         #expect(runner.standstill(now: turn + 3600 * second, limit: 60 * second)?.contains("writer's loop") == true)
         runner.stop()

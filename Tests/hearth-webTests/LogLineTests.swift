@@ -1,8 +1,7 @@
 import Heating
+import LogLines
 import Logging
 import Testing
-
-@testable import hearth_web
 
 @Suite struct LogLineTests {
     private let time = Timestamp(nanoseconds: 1_790_000_000_000_000_000)

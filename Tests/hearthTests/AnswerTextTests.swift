@@ -38,9 +38,9 @@ import Testing
 
     @Test func `doctor puts what to do below what was found`() {
         let checks = [
-            Check("clock", .ok, "synchronised"),
-            Check("disk", .warning, "3 % free", advice: "remove what is not needed from /var"),
-            Check("configuration", .error, "not valid\nline 4: unknown key", advice: "correct the file"),
+            DoctorCheck("clock", .ok, "synchronised"),
+            DoctorCheck("disk", .warning, "3 % free", advice: "remove what is not needed from /var"),
+            DoctorCheck("configuration", .error, "not valid\nline 4: unknown key", advice: "correct the file"),
         ]
         #expect(
             checkLines(checks, width: 60, style: .plain).text == """
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func `a state of a newer daemon counts as a warning`() throws {
-        #expect(Check(try parsed(#"{"name":"x","state":"odd","detail":"y"}"#)).state == .warning)
+        #expect(DoctorCheck(try parsed(#"{"name":"x","state":"odd","detail":"y"}"#)).state == .warning)
     }
 
     @Test func `why shows the present and the commands before it`() throws {

@@ -69,6 +69,44 @@ import Testing
         #expect(result.gaps.isEmpty && result.json["records"]?.int == 5)
     }
 
+    private func told(_ account: String, earlier: Int = 100) throws -> JSON {
+        guard case .object(var part) = try part(1, 100, confirmed: 100, settled: 100) else { return .null }
+        part["account"] = try JSON.parse(account)
+        part["confirmedEarlier"] = JSON(earlier)
+        return .object(part)
+    }
+
+    @Test func `gap none means points`() throws {
+        let result = audit(try told(#"{"toldFrom":1,"points":[[1,100]]}"#))
+        #expect(result.gaps.isEmpty && result.json["stored"]?.int == 100)
+        #expect(
+            result.lines(width: 80, style: .plain).suffix(2) == [
+                "Database   100 are points, as the cloud tells", "gap: none",
+            ])
+    }
+
+    @Test func `what was confirmed and is no point is told apart`() throws {
+        let result = audit(
+            try told(
+                #"{"toldFrom":11,"points":[[11,50],[61,80]],"deadLetters":[[51,52]],"held":[[53,55]],"overwritten":[[56,56]]}"#,
+                earlier: 90))
+        #expect(
+            result.gaps == [
+                .init(range: 1...10, kind: .untold), .init(range: 51...52, kind: .deadLetter),
+                .init(range: 53...55, kind: .held), .init(range: 56...56, kind: .overwritten),
+                .init(range: 57...60, kind: .neverArrived), .init(range: 81...90, kind: .neverArrived),
+            ], "91 to 100 were confirmed a moment ago")
+        #expect(result.json["gaps"]?[1]?["kind"]?.string == "deadLetter")
+    }
+
+    @Test func `a cloud that says nothing is no cloud that has everything`() throws {
+        let result = audit(try told("null"))
+        #expect(result.gaps == [.init(range: 1...100, kind: .untold)])
+        let text = result.lines(width: 200, style: .plain).joined(separator: "\n")
+        #expect(text.contains("gateway/stored") && text.contains("MQTT_HOST") && !text.contains("gap: none"))
+        #expect(audit(try told("null", earlier: 0)).gaps.isEmpty, "it has had no time to say anything")
+    }
+
     @Test func `something else than a part is refused, and nothing at all is no gap`() throws {
         var result = AuditResult(sinceSeconds: 3600)
         #expect(result.add(["epoch": "e"]) == nil)

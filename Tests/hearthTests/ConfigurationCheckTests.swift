@@ -1,6 +1,7 @@
 import Foundation
 import GatewayClient
 import Glibc
+import Machine
 import Testing
 
 @testable import hearth
@@ -55,7 +56,7 @@ import Testing
     }
 
     /// What comes of a stand-in for hearthd: a shell script with this body.
-    private func check(program body: String) throws -> Check? {
+    private func check(program body: String) throws -> DoctorCheck? {
         let directory = FileManager.default.temporaryDirectory.appending(path: "hearth-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }

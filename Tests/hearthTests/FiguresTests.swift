@@ -103,7 +103,7 @@ import Testing
 @Suite struct LocalTimeTests {
     @Test func `today has no date, another day has one, and nonsense stays`() throws {
         let now = try #require(Timestamp(iso8601: "2026-11-23T12:00:00Z".utf8))
-        let times = LocalTime(now: now)
+        let times = ShownTime(now: now)
         // The oracle is the C library's own formatting in whatever zone the tests run.
         #expect(times.text(now) == strftime("%H:%M:%S", now))
         let earlier = Timestamp(nanoseconds: now.nanoseconds - 3 * 86_400 * 1_000_000_000)

@@ -86,7 +86,8 @@ import Testing
                 report: JournalReport(try parsed(journalReply.replacing("office/temperature", with: name))),
                 status: status, width: 80, style: style
             ).lines()
-            lines += checkLines([Check(hostileName, .error, hostileName, advice: hostileName)], width: 80, style: style)
+            lines += checkLines(
+                [DoctorCheck(hostileName, .error, hostileName, advice: hostileName)], width: 80, style: style)
             lines += whyLines(
                 room: status.rooms[0],
                 decisions: [Decision(["time": .string(hostileName), "reason": .string(hostileName)])],

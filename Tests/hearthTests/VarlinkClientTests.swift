@@ -2,6 +2,7 @@ import Foundation
 import GatewayClient
 import Glibc
 import Heating
+import Machine
 import Testing
 
 @testable import hearth

@@ -239,4 +239,39 @@ struct DeviceConfigurationTests {
     func takenKind() {
         #expect(problems("[kinds.tasmota]\nvalue = \"t\"\n").contains { $0.contains("is a kind already") })
     }
+
+    /// Room → min_on and min_off in seconds.
+    private func times(_ text: String) throws -> [String: [Int64]] {
+        let configuration = try Configuration(text: "home = \"h\"\n" + text, file: "hearthd.toml", environment: [:])
+        // What is printed must mean the same when it is read.
+        let again = try Configuration(text: configuration.text, file: "printed", environment: [:])
+        #expect(again.rooms == configuration.rooms && again.thermostat == configuration.thermostat)
+        return ["office", "bath", "hall", "attic"].reduce(into: [:]) { times, name in
+            guard let room = Room(name) else { return }
+            let settings = configuration.settings(for: room)
+            times[name] = [settings.minOn, settings.minOff].map(\.components.seconds)
+        }
+    }
+
+    @Test func aPumpOfAnotherKindRunsAndRestsFiveMinutesAndTheBlackBoxNotAtAll() throws {
+        let pumps = """
+            [[pumps]]
+            rooms = ["office"]
+            kind = "tasmota"
+            [[pumps]]
+            name = "main"
+            rooms = ["bath", "hall"]
+            kind = "shelly"
+
+            """
+        #expect(try times("") == ["office": [0, 0], "bath": [0, 0], "hall": [0, 0], "attic": [0, 0]])
+        #expect(
+            try times(pumps) == ["office": [300, 300], "bath": [300, 300], "hall": [300, 300], "attic": [0, 0]])
+        // What is written counts: the house's, the pump's before it, the room's where it is longer.
+        #expect(try times(pumps + "[thermostat]\nmin_off = \"0s\"")["office"] == [300, 0])
+        let own = pumps.replacing("kind = \"tasmota\"", with: "kind = \"tasmota\"\nmin_off = \"2m\"")
+        #expect(try times(own + "[thermostat]\nmin_off = \"9m\"")["office"] == [300, 120])
+        #expect(try times(own + "[rooms.office]\nmin_off = \"1m\"\nmin_on = \"0s\"")["office"] == [0, 120])
+        #expect(try times(pumps + "[rooms.bath]\nmin_on = \"10m\"")["bath"] == [600, 300])
+    }
 }

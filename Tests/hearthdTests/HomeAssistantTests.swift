@@ -1,5 +1,6 @@
 import Heating
 import MQTT
+import Machine
 import Testing
 
 @testable import hearthd

@@ -1,4 +1,5 @@
 import Journal
+import Machine
 import Synchronization
 
 /// The event log in one file on this machine, for one process: events are in rows of a ``Journal``, several in one where
@@ -15,7 +16,7 @@ public final class JournalLog: EventLog {
 
     let journal: Journal
     let report: NoticeHandler
-    let board = StatusBoard(engine: "journal")
+    let board = LogStatusBoard(engine: "journal")
     private let wake = Monitor(Wake())
     private let appending = Mutex(())
     private let recent = Mutex(RecentRows())
@@ -63,7 +64,7 @@ public final class JournalLog: EventLog {
         settings.pageSize = 4096
         settings.logBytes = Int(min(16 << 20, maxBytes / 4))
         do throws(JournalError) {
-            journal = try Journal(settings, now: wallNow())
+            journal = try Journal(settings, now: Clock.wallNanoseconds)
         } catch {
             throw EventLogError(journal: error)
         }
@@ -112,7 +113,7 @@ public final class JournalLog: EventLog {
     private func commit(
         _ events: ArraySlice<Event>, advancing moves: [Journal.CursorMove]
     ) throws(EventLogError) {
-        let now = wallNow()
+        let now = Clock.wallNanoseconds
         let rows = EventCoding.rows(events, now: now)
         // One at a time, so that the rows are remembered in the order of their sequences.
         try appending.withLock { _ throws(EventLogError) in

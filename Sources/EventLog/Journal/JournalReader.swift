@@ -1,4 +1,5 @@
 import Journal
+import Machine
 
 /// A reader of the journal: one place per topic. Several readers of different groups share the journal; two of one
 /// group would both read everything, so a second one is not wanted.
@@ -73,7 +74,7 @@ final class JournalReader: EventReader {
     // MARK: Reading
 
     func read(atMost count: Int, within nanoseconds: Int64) throws(EventLogError) -> EventBatch {
-        let end = deadline(after: nanoseconds)
+        let end = Clock.deadline(after: nanoseconds)
         while true {
             guard !isClosed, !log.isClosed else { throw .closed }
             let seen = log.appends
@@ -85,7 +86,7 @@ final class JournalReader: EventReader {
                 pending.events = events
                 return pending
             }
-            guard monotonicNow() < end else { return EventBatch() }
+            guard Clock.monotonicNanoseconds < end else { return EventBatch() }
             if isAtEnd { log.waitForAppend(after: seen, until: end) }
         }
     }
@@ -189,14 +190,14 @@ final class JournalReader: EventReader {
 
     /// Once a second: lets cursors pass rows of other topics, lets the journal delete history, and tells the status.
     private func tidy() {
-        let now = monotonicNow()
+        let now = Clock.monotonicNanoseconds
         guard now >= tidyAt else { return }
         tidyAt = now + 1_000_000_000
         for index in places.indices {
             let place = places[index]
             let passed = place.settled > place.committed ? [place.committed + 1...place.settled] : []
             do throws(JournalError) {
-                try log.journal.confirm(passed, cursor: place.cursor, now: wallNow())
+                try log.journal.confirm(passed, cursor: place.cursor, now: Clock.wallNanoseconds)
                 places[index].committed = place.settled
             } catch {
                 // Nothing depends on it; the journal's status has the error.

@@ -91,10 +91,10 @@ struct KafkaHandle: @unchecked Sendable {
 /// keeps this alive until then.
 final class CallbackContext: Sendable {
     let report: NoticeHandler
-    let board: StatusBoard
+    let board: LogStatusBoard
     let rebalances = Mutex(Rebalances())
 
-    init(report: @escaping NoticeHandler, board: StatusBoard) {
+    init(report: @escaping NoticeHandler, board: LogStatusBoard) {
         self.report = report
         self.board = board
     }

@@ -1,4 +1,5 @@
 import CRdkafka
+import Machine
 import Synchronization
 
 /// One member of a consumer group; owns the `rd_kafka_t`. Confined to its reader's thread.
@@ -10,7 +11,7 @@ final class KafkaConsumer {
     /// Joins the group in the background.
     init(
         _ settings: KafkaSettings, group: String, topics: [String], instance: String?,
-        report: @escaping NoticeHandler, board: StatusBoard
+        report: @escaping NoticeHandler, board: LogStatusBoard
     ) throws(EventLogError) {
         context = CallbackContext(report: report, board: board)
         let configuration = try KafkaConfiguration(settings.consumer(group: group, instance: instance))
@@ -58,7 +59,7 @@ final class KafkaConsumer {
             rd_kafka_commit_queue(handle.pointer, $0, queue, nil, nil)
         }
         guard result == RD_KAFKA_RESP_ERR_NO_ERROR else { return result }
-        while monotonicNow() < end, !isClosed() {
+        while Clock.monotonicNanoseconds < end, !isClosed() {
             guard let event = rd_kafka_queue_poll(queue, 200) else { continue }
             defer { rd_kafka_event_destroy(event) }
             if rd_kafka_event_type(event) == RD_KAFKA_EVENT_OFFSET_COMMIT { return rd_kafka_event_error(event) }
@@ -106,7 +107,7 @@ final class KafkaConsumer {
         guard !isRetired else { return }
         isRetired = true
         let (handle, context, isGone) = (handle, context, Monitor(false))
-        startThread {
+        let close: @Sendable () -> Void = {
             rd_kafka_consumer_close(handle.pointer)
             if context.rebalances.withLock({ $0.hasBeenAssigned }) {
                 withExtendedLifetime(context) { rd_kafka_destroy(handle.pointer) }
@@ -117,7 +118,9 @@ final class KafkaConsumer {
             }
             isGone.change { $0 = true }
         }
-        _ = isGone.wait(until: deadline(after: nanoseconds)) { $0 }
+        // No thread to be had: here rather than not at all.
+        do { try startThread(named: "kafka-close", close) } catch { close() }
+        _ = isGone.wait(until: Clock.deadline(after: nanoseconds)) { $0 }
     }
 }
 

@@ -1,4 +1,5 @@
 import CRdkafka
+import Machine
 
 extension KafkaLog {
     /// How long the brokers may take for the next event.
@@ -45,16 +46,16 @@ extension KafkaLog {
         let result = PartitionList(offsets: starts).withPointer { rd_kafka_assign(handle.pointer, $0) }
         guard result == RD_KAFKA_RESP_ERR_NO_ERROR else { throw error(result, topic) }
         var open = ends
-        var patience = deadline(after: Self.scanPatience)
+        var patience = Clock.deadline(after: Self.scanPatience)
         while !open.isEmpty {
             if isClosed { throw .closed }
-            guard monotonicNow() < patience else { throw error(RD_KAFKA_RESP_ERR__TIMED_OUT, topic) }
+            guard Clock.monotonicNanoseconds < patience else { throw error(RD_KAFKA_RESP_ERR__TIMED_OUT, topic) }
             guard let message = rd_kafka_consumer_poll(handle.pointer, 200) else { continue }
             defer { rd_kafka_message_destroy(message) }
             let position = TopicPartition(topic: topic, partition: message.pointee.partition)
             if message.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF { open[position] = nil }
             guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR, let end = open[position] else { continue }
-            patience = deadline(after: Self.scanPatience)
+            patience = Clock.deadline(after: Self.scanPatience)
             if message.pointee.offset < end { body(StoredEvent(message, topic: topic)) }
             if message.pointee.offset + 1 >= end { open[position] = nil }
         }

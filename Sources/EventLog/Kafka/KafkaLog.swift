@@ -10,7 +10,7 @@ import Synchronization
 public final class KafkaLog: EventLog {
     let settings: KafkaSettings
     let report: NoticeHandler
-    let board = StatusBoard(engine: "kafka")
+    let board = LogStatusBoard(engine: "kafka")
     private let producer = Mutex<KafkaProducer?>(nil)
     private let closed = Atomic(false)
 

@@ -1,4 +1,5 @@
 import CRdkafka
+import Machine
 
 /// One idempotent producer; owns the `rd_kafka_t`. Delivery reports arrive on a thread of librdkafka.
 final class KafkaProducer: Sendable {
@@ -7,7 +8,7 @@ final class KafkaProducer: Sendable {
     // librdkafka's callbacks use it until the client is destroyed.
     private let context: CallbackContext
 
-    init(_ settings: KafkaSettings, report: @escaping NoticeHandler, board: StatusBoard) throws(EventLogError) {
+    init(_ settings: KafkaSettings, report: @escaping NoticeHandler, board: LogStatusBoard) throws(EventLogError) {
         self.settings = settings
         context = CallbackContext(report: report, board: board)
         let configuration = try KafkaConfiguration(settings.producer)
@@ -24,7 +25,7 @@ final class KafkaProducer: Sendable {
     }
 
     deinit {
-        // Each event that is still under way must be reported, or its reference to the Delivery is never given back.
+        // Each event that is still under way must be reported, or its reference to the DeliveryReports is never given back.
         rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
         rd_kafka_flush(handle.pointer, 5_000)
         rd_kafka_destroy(handle.pointer)
@@ -33,9 +34,9 @@ final class KafkaProducer: Sendable {
     /// Sends the events and waits for every report.
     /// - Throws: `restarted` if this producer is of no more use.
     func append(_ events: [Event], isClosed: () -> Bool) throws(EventLogError) {
-        let delivery = Delivery()
+        let delivery = DeliveryReports()
         // librdkafka reports each event within message.timeout.ms; the rest is for a library that does not.
-        let end = deadline(after: settings.appendTimeout.nanoseconds + 10_000_000_000)
+        let end = Clock.deadline(after: settings.appendTimeout.nanoseconds + 10_000_000_000)
         var refusal: rd_kafka_resp_err_t?
         for event in events {
             let result = try handOver(event, delivery, until: end, isClosed: isClosed)
@@ -45,9 +46,9 @@ final class KafkaProducer: Sendable {
             }
         }
         delivery.allHandedOver()
-        while !delivery.wait(until: min(end, deadline(after: 200_000_000))) {
+        while !delivery.wait(until: min(end, Clock.deadline(after: 200_000_000))) {
             if isClosed() { throw .closed }
-            if monotonicNow() >= end {
+            if Clock.monotonicNanoseconds >= end {
                 throw EventLogError(.restarted, "appending: librdkafka did not report. The producer is replaced.")
             }
         }
@@ -57,17 +58,17 @@ final class KafkaProducer: Sendable {
 
     /// Waits while librdkafka's queue is full.
     private func handOver(
-        _ event: Event, _ delivery: Delivery, until end: Int64, isClosed: () -> Bool
+        _ event: Event, _ delivery: DeliveryReports, until end: Int64, isClosed: () -> Bool
     ) throws(EventLogError) -> rd_kafka_resp_err_t {
         while true {
             let reference = delivery.begin()
             let result = enqueue(event, reference)
             if result == RD_KAFKA_RESP_ERR_NO_ERROR { return result }
             // The result counts once it is final; until then only the reference has to come back.
-            Delivery.end(reference, RD_KAFKA_RESP_ERR_NO_ERROR)
-            guard result == RD_KAFKA_RESP_ERR__QUEUE_FULL, monotonicNow() < end else { return result }
+            DeliveryReports.end(reference, RD_KAFKA_RESP_ERR_NO_ERROR)
+            guard result == RD_KAFKA_RESP_ERR__QUEUE_FULL, Clock.monotonicNanoseconds < end else { return result }
             if isClosed() { throw .closed }
-            _ = delivery.wait(until: deadline(after: 5_000_000))
+            _ = delivery.wait(until: Clock.deadline(after: 5_000_000))
         }
     }
 
@@ -132,7 +133,7 @@ private func eventCallback(client: OpaquePointer?, event: OpaquePointer?, opaque
     switch rd_kafka_event_type(event) {
     case RD_KAFKA_EVENT_DR:
         while let message = rd_kafka_event_message_next(event) {
-            if let reference = message.pointee._private { Delivery.end(reference, message.pointee.err) }
+            if let reference = message.pointee._private { DeliveryReports.end(reference, message.pointee.err) }
         }
     case RD_KAFKA_EVENT_ERROR:
         guard let context = CallbackContext.of(opaque), let text = rd_kafka_event_error_string(event) else { return }

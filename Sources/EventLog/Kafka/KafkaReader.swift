@@ -1,5 +1,6 @@
 import CRdkafka
 import Glibc
+import Machine
 
 /// A reader of Kafka: polls a consumer, commits synchronously, and replaces the consumer when it is stuck.
 final class KafkaReader: EventReader {
@@ -60,15 +61,16 @@ final class KafkaReader: EventReader {
             throw error
         }
         var batch = EventBatch()
-        let end = deadline(after: nanoseconds)
+        let end = Clock.deadline(after: nanoseconds)
         var hasNudged = false
         repeat {
             // The first event is waited for, in slices so that a close is noticed; the rest is what is there already.
             let slice =
-                batch.events.isEmpty ? max(0, min(end - monotonicNow(), hasNudged ? 250_000_000 : 10_000_000)) : 0
+                batch.events.isEmpty
+                ? max(0, min(end - Clock.monotonicNanoseconds, hasNudged ? 250_000_000 : 10_000_000)) : 0
             let found = consumer.poll(within: Int32((slice + 999_999) / 1_000_000)) { take($0, into: &batch) }
             if log.isClosed, batch.events.isEmpty { throw .closed }
-            if !found, !batch.events.isEmpty || monotonicNow() >= end { break }
+            if !found, !batch.events.isEmpty || Clock.monotonicNanoseconds >= end { break }
             if !found, !hasNudged {
                 hasNudged = true
                 if let position = progress.waiting(consumer.knownEnd) { consumer.nudge(position) }
@@ -95,7 +97,7 @@ final class KafkaReader: EventReader {
 
     /// Applies changes of the assignment, then notes how far each partition has got.
     private func settle(_ batch: inout EventBatch, _ consumer: KafkaConsumer) {
-        let now = monotonicNow()
+        let now = Clock.monotonicNanoseconds
         let changes = consumer.takeChanges()
         for change in changes {
             batch.apply(change)
@@ -180,7 +182,7 @@ final class KafkaReader: EventReader {
             pendingError = EventLogError(kafka: code, doing: doing, bootstrap: log.settings.bootstrap)
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
             // Comes with every refresh of the metadata while the topic is missing; once a minute is enough.
-            let now = monotonicNow()
+            let now = Clock.monotonicNanoseconds
             guard now >= topicWarnings[topic ?? "", default: 0] else { return }
             topicWarnings[topic ?? ""] = now + 60_000_000_000
             let error = EventLogError(kafka: code, doing: doing, bootstrap: log.settings.bootstrap)
@@ -213,9 +215,9 @@ final class KafkaReader: EventReader {
         let wanted = deferred
         guard !wanted.isEmpty else { return }
         deferred = [:]
-        let end = deadline(after: log.settings.appendTimeout.nanoseconds)
+        let end = Clock.deadline(after: log.settings.appendTimeout.nanoseconds)
         while let error = try commitOnce(wanted, until: end) {
-            guard error.code == .unreachable || error.code == .unknownTopic, monotonicNow() < end else {
+            guard error.code == .unreachable || error.code == .unknownTopic, Clock.monotonicNanoseconds < end else {
                 deferred = wanted
                 throw error
             }
@@ -225,8 +227,8 @@ final class KafkaReader: EventReader {
     }
 
     func reached(_ position: TopicPartition) throws(EventLogError) -> Int64 {
-        let end = deadline(after: 10_000_000_000)
-        while monotonicNow() < end {
+        let end = Clock.deadline(after: 10_000_000_000)
+        while Clock.monotonicNanoseconds < end {
             guard let consumer, !log.isClosed else { throw .closed }
             if let mark = consumer.committedMark(of: position, within: 1_000) { return mark.reached ?? 0 }
         }
@@ -239,7 +241,7 @@ final class KafkaReader: EventReader {
         let wanted = deferred
         deferred = [:]
         // What fails here is only read again after a restart.
-        _ = try? commitOnce(wanted, until: deadline(after: 1_000_000_000))
+        _ = try? commitOnce(wanted, until: Clock.deadline(after: 1_000_000_000))
     }
 
     /// Returns an error that may pass.
@@ -291,14 +293,14 @@ final class KafkaReader: EventReader {
 
     /// Asks, when a partition has been quiet for long, whether it should be; one question per empty read.
     private func replaceIfStuck(_ batch: inout EventBatch, _ consumer: KafkaConsumer) throws(EventLogError) {
-        guard let (position, known) = stalls.due(now: monotonicNow()) else { return }
+        guard let (position, known) = stalls.due(now: Clock.monotonicNanoseconds) else { return }
         guard let newest = log.offset(RD_KAFKA_OFFSET_END, of: position) else {
-            return stalls.unanswered(position, now: monotonicNow())
+            return stalls.unanswered(position, now: Clock.monotonicNanoseconds)
         }
         guard let next = known ?? firstOffset(of: position, consumer) else {
-            return stalls.unanswered(position, now: monotonicNow())
+            return stalls.unanswered(position, now: Clock.monotonicNanoseconds)
         }
-        switch stalls.observed(position, next: next, end: newest, now: monotonicNow()) {
+        switch stalls.observed(position, next: next, end: newest, now: Clock.monotonicNanoseconds) {
         case .fine, .suspect:
             return
         case .hopeless:

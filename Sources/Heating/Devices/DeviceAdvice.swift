@@ -77,7 +77,7 @@ extension JSONPath {
         }
     }
 
-    private static func written(_ names: [String]) -> String {
+    static func written(_ names: [String]) -> String {
         names.map { name in
             name == "*" ? "\\*" : name.replacing("\\", with: "\\\\").replacing(".", with: "\\.")
         }.joined(separator: ".")

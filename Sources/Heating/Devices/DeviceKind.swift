@@ -31,11 +31,12 @@ extension PumpTable {
     /// A kind's table in one expression: topic, path and meaning of each.
     init(
         command: String? = nil, on: String? = nil, off: String? = nil,
-        state: (topic: String, value: String, on: String)? = nil,
+        state: (topic: String, value: String, on: String)? = nil, stateOff: String? = nil,
         available: (topic: String, path: String, value: String)? = nil, power: (topic: String, value: String)? = nil
     ) {
         (self.command, self.on, self.off) = (command, on, off)
         (self.state, stateValue, stateOn) = (state?.topic, state?.value, state?.on)
+        self.stateOff = stateOff
         (self.available, availablePath, availableValue) = (available?.topic, available?.path, available?.value)
         (self.power, powerValue) = (power?.topic, power?.value)
     }

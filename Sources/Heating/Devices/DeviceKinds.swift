@@ -108,7 +108,8 @@ extension DeviceKind {
                 topic: "rtl_433/+/devices/{room...}/temperature_C", value: "", unlisted: "ignore",
                 measures: ["humidity": .init(topic: "rtl_433/+/devices/{room...}/humidity")])),
 
-        // A Panasonic heat pump. -128 and -78 are sensors that are not connected.
+        // A Panasonic heat pump. -128 and -78 are sensors that are not connected; a state may be -1, which says nothing
+        // (TOP0, TOP16, SET1 and LWT of that page).
         DeviceKind(
             name: "heishamon", documentation: "https://github.com/heishamon/HeishaMon/blob/main/MQTT-Topics.md",
             sensor: .init(
@@ -121,11 +122,12 @@ extension DeviceKind {
                 ]),
             pump: .init(
                 command: "panasonic_heat_pump/commands/SetHeatpump", on: "1", off: "0",
-                state: ("panasonic_heat_pump/main/Heatpump_State", "", "1"),
+                state: ("panasonic_heat_pump/main/Heatpump_State", "", "1"), stateOff: "0",
                 available: ("panasonic_heat_pump/LWT", "", "Online"),
                 power: ("panasonic_heat_pump/main/Heat_Power_Consumption", ""))),
 
-        // Boilers and heat pumps of Bosch and Buderus. Formats "nested", booleans "on/off".
+        // Boilers and heat pumps of Bosch and Buderus. Formats "nested", booleans "on/off". A command's payload is the value
+        // alone or {"data": …}; the last will is on `status` (docs.emsesp.org/Commands, mqtt.cpp of emsesp/EMS-ESP32).
         DeviceKind(
             name: "ems-esp", documentation: "https://docs.emsesp.org/MQTT",
             sensor: .init(

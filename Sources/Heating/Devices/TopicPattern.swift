@@ -168,4 +168,21 @@ extension TopicPattern {
         }
         return wide.count == narrow.count
     }
+
+    /// Whether a topic can fit both filters.
+    public static func overlap(_ one: String, _ other: String) -> Bool {
+        func levels(_ text: String) -> [Substring.UTF8View] {
+            text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Substring($0).utf8 }
+        }
+        let (left, right) = (levels(one), levels(other))
+        for index in 0..<max(left.count, right.count) {
+            // `#` also stands for the level above it (MQTT 5, 4.7.1.2).
+            if index < left.count, left[index].elementsEqual("#".utf8) { return index <= right.count }
+            if index < right.count, right[index].elementsEqual("#".utf8) { return index <= left.count }
+            guard index < left.count, index < right.count else { return false }
+            let isAny = left[index].elementsEqual("+".utf8) || right[index].elementsEqual("+".utf8)
+            guard isAny || left[index].elementsEqual(right[index]) else { return false }
+        }
+        return true
+    }
 }

@@ -33,6 +33,8 @@ extension LoggedReading {
         private var times = TimestampReader()
         /// Of the reading that ``read(_:)`` gave last, if its room is remembered.
         public private(set) var place: KnownPlace?
+        /// Of the reading that ``readKnown(_:)`` gave last: the gateway's count, and where in the event its epoch is.
+        public private(set) var origin: (sequence: Int64, epoch: Range<Int>)?
 
         public init() {}
 
@@ -53,6 +55,7 @@ extension LoggedReading {
         public mutating func readKnown(_ event: ArraySlice<UInt8>) -> KnownReading? {
             event.withUnsafeBufferPointer { bytes in
                 guard let written = WrittenReading(bytes) else { return nil }
+                origin = written.sequence.flatMap { sequence in written.epoch.map { (sequence, $0.range) } }
                 return known(written, bytes)?.reading
             }
         }

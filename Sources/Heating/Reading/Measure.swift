@@ -7,7 +7,7 @@ public struct Measure: Hashable, Comparable, Sendable, CustomStringConvertible {
     public static let othersLimit = 64
     private static let lengthLimit = 64
     /// Levels of topics with another meaning.
-    private static let reserved: Set = ["heatpump", "gateway", "ack", "status", "frame", "set"]
+    private static let reserved: Set = ["heatpump", "gateway", "ack", "status", "stored", "frame", "set"]
 
     public let name: String
 

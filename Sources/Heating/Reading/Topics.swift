@@ -76,6 +76,8 @@ public enum CloudTopic: Hashable, Sendable {
     case frame(HomeID)
     /// `<home>/gateway/ack`: what the event log has (``Acknowledgement``).
     case ack(HomeID)
+    /// `<home>/gateway/stored`: retained, what became of the home's records (``StoredSummary``).
+    case stored(HomeID)
     /// `<home>/gateway/status`: retained, the last will says offline.
     case status(HomeID)
 
@@ -93,6 +95,7 @@ public enum CloudTopic: Hashable, Sendable {
         switch (levels.count, levels[1], levels.last) {
         case (2, "frame", _): self = .frame(home)
         case (3, "gateway", "ack"): self = .ack(home)
+        case (3, "gateway", "stored"): self = .stored(home)
         case (3, "gateway", "status"): self = .status(home)
         case (3, let name, "temperature"):
             guard let room = Room(name) else { return nil }
@@ -118,6 +121,7 @@ public enum CloudTopic: Hashable, Sendable {
         case .heatpumpSet(let home, let room): "\(home.name)/\(room.name)/heatpump/set"
         case .frame(let home): "\(home.name)/frame"
         case .ack(let home): "\(home.name)/gateway/ack"
+        case .stored(let home): "\(home.name)/gateway/stored"
         case .status(let home): "\(home.name)/gateway/status"
         }
     }
@@ -125,7 +129,7 @@ public enum CloudTopic: Hashable, Sendable {
     public var home: HomeID {
         switch self {
         case .temperature(let home, _), .measure(let home, _, _), .heatpump(let home, _), .heatpumpSet(let home, _),
-            .frame(let home), .ack(let home), .status(let home):
+            .frame(let home), .ack(let home), .stored(let home), .status(let home):
             home
         }
     }

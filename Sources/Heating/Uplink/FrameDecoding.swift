@@ -27,7 +27,7 @@ extension Frame {
         guard bytes[3] & ~isCompressed == 0, bytes[3] == 0 || compression != nil else { throw .unsupportedFlags }
         let end = bytes.count - 4
         let stored = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[end + $1]) << (8 * $1) }
-        guard CRC32C.checksum(bytes, 0..<end) == stored else { throw .checksum }
+        guard FrameChecksum.checksum(bytes, 0..<end) == stored else { throw .checksum }
         var reader = FrameReader(index: header, end: end)
         guard let compression, bytes[3] == isCompressed else { return try body(&reader, bytes, limit: limit) }
 

@@ -14,7 +14,7 @@ extension Frame {
             output.append(0)
             output += body
         }
-        let checksum = CRC32C.checksum(output.span, 0..<output.count)
+        let checksum = FrameChecksum.checksum(output.span, 0..<output.count)
         for shift in [0, 8, 16, 24] { output.append(UInt8(truncatingIfNeeded: checksum >> shift)) }
         return output
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import Machine
 
 /// Writes points to one database or bucket: at least once, bounded, for ever.
 ///
@@ -31,10 +32,15 @@ public final class InfluxWriter: Sendable {
         self.settings = settings
         monitor = Monitor(Inbox(settings))
         multi = try CurlMulti(connections: settings.lanes)
-        let loop = try WriterLoop(
+        // Handed over: only its thread uses it.
+        nonisolated(unsafe) let loop = try WriterLoop(
             settings: settings, endpoint: WriteEndpoint(settings), monitor: monitor, multi: multi,
             alarmChanged: alarmChanged)
-        try startThread(loop)
+        do throws(SystemError) {
+            try startThread(named: "influx") { loop.run() }
+        } catch {
+            throw .outOfMemory
+        }
     }
 
     deinit { stop() }
@@ -121,7 +127,7 @@ public final class InfluxWriter: Sendable {
     /// Queues what was sorted, as soon as there is room.
     private func enqueue(_ sorter: inout LaneSorter, _ ticket: Ticket) throws(InfluxError) {
         if sorter.lines == 0 { return }
-        let now = bootTime()
+        let now = Clock.bootNanoseconds
         let isQueued = monitor.wait { inbox -> Bool? in
             if inbox.isStopped { return false }
             guard inbox.admits(lines: sorter.lines, bytes: sorter.bytes) else {
@@ -152,21 +158,4 @@ extension InfluxSettings {
             throw .invalidSetting("the durations must be 0 to 24 hours")
         }
     }
-}
-
-/// Owns the loop from here on: the thread releases it when it ends.
-private func startThread(_ loop: WriterLoop) throws(InfluxError) {
-    let context = Unmanaged.passRetained(loop)
-    var thread = pthread_t()
-    guard pthread_create(&thread, nil, runLoop, context.toOpaque()) == 0 else {
-        context.release()
-        throw .outOfMemory
-    }
-    pthread_detach(thread)
-}
-
-private func runLoop(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let context else { return nil }
-    Unmanaged<WriterLoop>.fromOpaque(context).takeRetainedValue().run()
-    return nil
 }

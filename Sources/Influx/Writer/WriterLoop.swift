@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import Machine
 
 /// The writer's thread: moves chunks from the inbox through the lanes.
 ///
@@ -29,12 +30,12 @@ final class WriterLoop {
 
     /// Runs until the writer is stopped.
     func run() {
-        while let deadline = turn(now: bootTime()) {
+        while let deadline = turn(now: Clock.bootNanoseconds) {
             multi.perform()
             if collectFinished() {
                 reportAlarm()
             } else if !acceptOne() {
-                multi.wait(nanoseconds: min(deadline - bootTime(), Self.longestWait))
+                multi.wait(nanoseconds: min(deadline - Clock.bootNanoseconds, Self.longestWait))
             }
         }
         for lane in lanes where lane.isSending { multi.remove(lane.handle) }
@@ -68,7 +69,7 @@ final class WriterLoop {
     /// Gives one lane its next chunk, idle lanes first. One, because compressing takes milliseconds in which
     /// no request moves.
     private func acceptOne() -> Bool {
-        let now = bootTime()
+        let now = Clock.bootNanoseconds
         for isIdle in [true, false] {
             for (index, lane) in lanes.enumerated() where lane.wantsChunk && lane.isIdle == isIdle {
                 if let chunk = monitor.withLock({ $0.take(lane: index, now: now) }) {
@@ -87,8 +88,8 @@ final class WriterLoop {
             guard let lane = lanes.first(where: { $0.handle.pointer == pointer }) else { continue }
             multi.remove(lane.handle)
             any = true
-            let now = bootTime()
-            let wallClock = Timestamp(nanoseconds: nanoseconds(of: CLOCK_REALTIME))
+            let now = Clock.bootNanoseconds
+            let wallClock = Timestamp(nanoseconds: Clock.wallNanoseconds)
             monitor.withLock { inbox in
                 lane.endRequest(result, now: now, wallClock: wallClock, status: &inbox.status)
                 inbox.status.alarm = lanes.lazy.compactMap(\.alarm).first
@@ -103,12 +104,4 @@ final class WriterLoop {
         reportedAlarm = current
         alarmChanged(current)
     }
-}
-
-func bootTime() -> Int64 { nanoseconds(of: CLOCK_BOOTTIME) }
-
-private func nanoseconds(of clock: clockid_t) -> Int64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }

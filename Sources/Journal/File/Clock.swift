@@ -1,22 +1,13 @@
 import Glibc
 
-enum Clock {
-    /// CLOCK_BOOTTIME in nanoseconds: monotonic, counts on during suspend.
-    static var boot: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-
-    /// `2026-11-23T10-00-00Z`: a UTC time that can be part of a file name.
-    static func fileNameDate(_ wallNanoseconds: Int64) -> String {
-        var seconds = time_t(wallNanoseconds / 1_000_000_000)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        let day = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
-        return "\(day)T\(two(parts.tm_hour))-\(two(parts.tm_min))-\(two(parts.tm_sec))Z"
-    }
+/// `2026-11-23T10-00-00Z`: a UTC time that can be part of a file name.
+func fileNameDate(_ wallNanoseconds: Int64) -> String {
+    var seconds = time_t(wallNanoseconds / 1_000_000_000)
+    var parts = tm()
+    gmtime_r(&seconds, &parts)
+    func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    let day = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+    return "\(day)T\(two(parts.tm_hour))-\(two(parts.tm_min))-\(two(parts.tm_sec))Z"
 }
 
 extension Duration {

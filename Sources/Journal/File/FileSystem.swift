@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Machine
 
 /// The few things done to files beside SQLite.
 ///
@@ -113,7 +114,7 @@ enum FileSystem {
 
     private static func failure(_ doing: String, _ path: String) -> JournalError {
         let number = errno
-        let what = "\(doing) \(path): \(String(cString: strerror(number)))"
+        let what = "\(doing) \(path): \(systemErrorText(number))"
         switch number {
         case ENOSPC, EDQUOT, EFBIG:
             return JournalError(code: .full, message: "\(what). Free space on that disk; recording resumes by itself.")

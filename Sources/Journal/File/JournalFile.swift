@@ -1,4 +1,5 @@
 import CSQLite
+import Machine
 
 /// Opening, creating and setting aside the file.
 enum JournalFile {
@@ -24,7 +25,7 @@ enum JournalFile {
             throw damagedHeader(of: path)
         }
         try FileSystem.syncLog(path + "-wal", rewriting: false)
-        let connection = try Connection(path: path, vfs: settings.vfs)
+        let connection = try SQLiteConnection(path: path, vfs: settings.vfs)
         guard sqlite3_db_readonly(connection.handle, "main") == 0 else {
             throw JournalError(
                 code: .permission,
@@ -78,7 +79,7 @@ enum JournalFile {
         fresh.path = path + freshSuffix
         try FileSystem.remove(fresh.path)
         try FileSystem.remove(fresh.path + "-wal")
-        let aside = try freeName("\(path).damaged-\(Clock.fileNameDate(now))")
+        let aside = try freeName("\(path).damaged-\(fileNameDate(now))")
         let name = aside.lastIndex(of: "/").map { String(aside[aside.index(after: $0)...]) } ?? aside
         try makeFresh(fresh, layout: layout, salvaging: name)
         try FileSystem.remove(fresh.path + "-wal")

@@ -22,7 +22,7 @@ struct Migrations: Sendable, Equatable {
     /// Takes the open and configured file from `version` to the newest one; nothing when it has that.
     ///
     /// - Throws: after a failure the connection must be closed, which undoes the step that had begun.
-    func run(on connection: Connection, from version: Int64) throws(JournalError) {
+    func run(on connection: SQLiteConnection, from version: Int64) throws(JournalError) {
         guard version < self.version else { return }
         for next in (version + 1)...self.version {
             try connection.execute(

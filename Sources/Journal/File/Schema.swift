@@ -10,7 +10,7 @@ enum Schema {
 
     /// Looks at a file without changing it.
     /// - Parameter known: the latest version that this program can read or make.
-    static func identify(_ connection: Connection, known: Int64 = version) throws(JournalError) -> Kind {
+    static func identify(_ connection: SQLiteConnection, known: Int64 = version) throws(JournalError) -> Kind {
         let doing = "looking at"
         let application = try integer("PRAGMA application_id", on: connection, doing: doing)
         let version = try integer("PRAGMA user_version", on: connection, doing: doing)
@@ -25,12 +25,12 @@ enum Schema {
 
     /// First statement on every connection: with the lock held for good, the log's index lives in the heap instead of
     /// a shared-memory file, and nobody else can open the file. https://www.sqlite.org/wal.html#noshm
-    static func lock(_ connection: Connection) throws(JournalError) {
+    static func lock(_ connection: SQLiteConnection) throws(JournalError) {
         try connection.execute("PRAGMA locking_mode=EXCLUSIVE", doing: "locking")
     }
 
     /// Page size and vacuum mode must come before the first page is written.
-    static func prepareEmpty(_ connection: Connection, pageSize: Int) throws(JournalError) {
+    static func prepareEmpty(_ connection: SQLiteConnection, pageSize: Int) throws(JournalError) {
         try connection.execute("PRAGMA page_size=\(pageSize); PRAGMA auto_vacuum=NONE", doing: "creating")
     }
 
@@ -38,7 +38,7 @@ enum Schema {
     static let cacheKiB = 1024
 
     /// Sets everything that matters, whatever the library's defaults are, and reads it back.
-    static func configure(_ connection: Connection) throws(JournalError) {
+    static func configure(_ connection: SQLiteConnection) throws(JournalError) {
         let settings = [
             ("journal_mode", "WAL", "wal"), ("synchronous", "FULL", "2"), ("locking_mode", "EXCLUSIVE", "exclusive"),
             ("wal_autocheckpoint", nil, "0"), ("journal_size_limit", "-1", "-1"), ("secure_delete", "OFF", "0"),
@@ -60,7 +60,7 @@ enum Schema {
     }
 
     /// Creates the tables and identifies the file, in one transaction.
-    static func create(_ connection: Connection, epoch: String) throws(JournalError) {
+    static func create(_ connection: SQLiteConnection, epoch: String) throws(JournalError) {
         try connection.execute(
             """
             BEGIN IMMEDIATE;
@@ -88,7 +88,7 @@ enum Schema {
     }
 
     private static func integer(
-        _ sql: String, on connection: Connection, doing: String
+        _ sql: String, on connection: SQLiteConnection, doing: String
     ) throws(JournalError) -> Int64 {
         try connection.value(sql, doing: doing).flatMap { Int64($0) } ?? 0
     }

@@ -3,9 +3,9 @@ import CSQLite
 /// One prepared statement: prepared by `init`, finalized by `deinit`. Keeps its connection, which therefore closes last.
 final class Statement {
     private let handle: OpaquePointer
-    private let connection: Connection
+    private let connection: SQLiteConnection
 
-    init(_ sql: String, on connection: Connection) throws(JournalError) {
+    init(_ sql: String, on connection: SQLiteConnection) throws(JournalError) {
         var prepared: OpaquePointer?
         let code = sqlite3_prepare_v3(connection.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
         guard code == SQLITE_OK, let prepared else { throw connection.error(code, doing: "preparing \(sql) on") }

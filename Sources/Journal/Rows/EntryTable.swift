@@ -1,3 +1,5 @@
+import Machine
+
 /// The rows: written with their checksum, read back and verified.
 final class EntryTable {
     private let insertion: Statement
@@ -11,7 +13,7 @@ final class EntryTable {
     private var packed = PackedText()
     private(set) var topics = Topics()
 
-    init(on connection: Connection, state: StateTable) throws(JournalError) {
+    init(on connection: SQLiteConnection, state: StateTable) throws(JournalError) {
         self.state = state
         let columns = "sequence, topic, received, packet, crc, attributes, payload"
         insertion = try Statement("INSERT INTO entry (\(columns)) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", on: connection)
@@ -196,6 +198,9 @@ struct PacketColumn {
 }
 
 extension CRC32C {
+    /// The checksum as SQLite stores it smallest: a signed 32-bit number.
+    var stored: Int64 { Int64(Int32(bitPattern: value)) }
+
     /// Everything of a row but its topic, which comes first.
     mutating func update(
         sequence: Int64, receivedAt: Int64, packet: PacketColumn, attributes: UnsafeRawBufferPointer,

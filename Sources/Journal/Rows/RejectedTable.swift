@@ -11,7 +11,7 @@ final class RejectedTable {
     /// Identifiers and sizes of what is stored, oldest first; read at first use, since most starts never need it.
     private var stored: [(id: Int64, size: Int)]?
 
-    init(on connection: Connection) throws(JournalError) {
+    init(on connection: SQLiteConnection) throws(JournalError) {
         insertion = try Statement("INSERT INTO rejected VALUES (?1, ?2, ?3, ?4, ?5)", on: connection)
         deletion = try Statement("DELETE FROM rejected WHERE id <= ?1", on: connection)
         sizes = try Statement(

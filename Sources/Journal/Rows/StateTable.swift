@@ -1,3 +1,5 @@
+import Machine
+
 /// Small named values in one table: epoch, floor, counters and cursors. Together they are one page, so that a
 /// transaction that changes several of them writes one page. Each carries a checksum.
 final class StateTable {
@@ -5,7 +7,7 @@ final class StateTable {
     private let remove: Statement
     private let all: Statement
 
-    init(on connection: Connection) throws(JournalError) {
+    init(on connection: SQLiteConnection) throws(JournalError) {
         write = try Statement("INSERT OR REPLACE INTO state VALUES (?1, ?2, ?3)", on: connection)
         remove = try Statement("DELETE FROM state WHERE name = ?1", on: connection)
         all = try Statement("SELECT name, value, crc FROM state", on: connection)

@@ -1,3 +1,5 @@
+import Machine
+
 /// The topics that have a number, so that a row stores two bytes instead of a name. All of them are in memory.
 ///
 /// Topics come from outside, so there are at most ``maximum`` of them; further ones are stored in the row itself.

@@ -1,3 +1,4 @@
+import Machine
 import Synchronization
 
 /// A durable, ordered, bounded log with named cursors, in one SQLite file.
@@ -124,7 +125,7 @@ public final class Journal: Sendable {
         _ body: (Store) throws(JournalError) -> Result
     ) throws(JournalError) -> Result {
         try store.withLock { store throws(JournalError) in
-            let started = Clock.boot
+            let started = Clock.bootNanoseconds
             snapshot.withLock { $0.busySince = started }
             defer { publish(store) }
             return try body(store)

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Everything here ends with the connection; after an I/O error a new session reads it again from the file.
 final class Session {
-    let connection: Connection
+    let connection: SQLiteConnection
     let entries: EntryTable
     let state: StateTable
     let rejected: RejectedTable
@@ -49,7 +49,7 @@ final class Session {
     var isBroken = false
 
     /// Takes over a connection whose file is a journal and configured.
-    init(_ connection: Connection, layout: Layout, fileBytes: Int64) throws(JournalError) {
+    init(_ connection: SQLiteConnection, layout: Layout, fileBytes: Int64) throws(JournalError) {
         self.connection = connection
         self.layout = layout
         begin = try Statement("BEGIN IMMEDIATE", on: connection)

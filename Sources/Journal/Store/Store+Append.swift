@@ -1,3 +1,5 @@
+import Machine
+
 extension Store {
     /// Appends a batch, sets rejected input aside and moves cursors, all in one transaction.
     func append(
@@ -6,7 +8,7 @@ extension Store {
     ) throws(JournalError) -> ClosedRange<Int64>? {
         try perform(.append, now: now) { session throws(JournalError) in
             try makeRoom(for: estimate(entries, rejected, in: session), in: session)
-            let started = Clock.boot
+            let started = Clock.bootNanoseconds
             let first = session.newest + 1
             let last = entries.reduce(session.newest) { $0 + Int64($1.span) }
             let topics = session.entries.topics.count
@@ -37,7 +39,7 @@ extension Store {
             }
             if isDurable {
                 commits += 1
-                commitNanoseconds = Clock.boot - started
+                commitNanoseconds = Clock.bootNanoseconds - started
             }
             session.rejectedCounts = counts
             if isSavingCursors { cursorsWereSaved(at: started) }

@@ -1,3 +1,5 @@
+import Machine
+
 extension Store {
     /// Confirmations are written after this long, or after this many rows: losing one in a crash only means that
     /// its rows are sent again, and everything downstream tolerates that. Few enough rows that a process which lives
@@ -67,7 +69,7 @@ extension Store {
                 session.cursors[name] = through
             }
             try pruneHistory(in: session, now: now)
-            if areCursorsDue(Clock.boot) { try saveCursors(in: session, durable: false) }
+            if areCursorsDue(Clock.bootNanoseconds) { try saveCursors(in: session, durable: false) }
             refreshOldest(session)
             maintain(session)
         }
@@ -106,7 +108,7 @@ extension Store {
 
     func saveCursors(in session: Session, durable: Bool) throws(JournalError) {
         try session.transaction(durable: durable) { () throws(JournalError) in try writeCursors(in: session) }
-        cursorsWereSaved(at: Clock.boot)
+        cursorsWereSaved(at: Clock.bootNanoseconds)
     }
 
     /// Looks the oldest unconfirmed row up when the low watermark has moved. Failures are the reader's to meet.

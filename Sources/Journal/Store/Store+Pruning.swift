@@ -1,3 +1,5 @@
+import Machine
+
 extension Store {
     /// At most this many blocks are deleted per call, so that nobody waits long.
     private static let blocksPerCall = 8
@@ -15,7 +17,7 @@ extension Store {
             guard let row = try session.entries.first(from: end), row.receivedAt <= cutoff else { break }
             try deleteBlock(through: end, in: session)
         }
-        let boot = Clock.boot
+        let boot = Clock.bootNanoseconds
         if let prunedPartlyAt, boot - prunedPartlyAt < Self.partialInterval { return }
         prunedPartlyAt = boot
         let end = min(session.lowWatermark, session.newest, session.firstKept + blockRows(session) - 1)
@@ -66,7 +68,7 @@ extension Store {
             try session.state.set(StateName.floor, end)
             try writeCursors(in: session)
         }
-        cursorsWereSaved(at: Clock.boot)
+        cursorsWereSaved(at: Clock.bootNanoseconds)
         session.dropped = dropped
         session.firstKept = end + 1
         refreshOldest(session)

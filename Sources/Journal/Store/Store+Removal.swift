@@ -1,4 +1,5 @@
 import Glibc
+import Machine
 
 /// A file that was removed or replaced under its name while in use is still whole behind the open descriptors: it is put
 /// back under its name before anything else is acknowledged. Whoever kills the process before that loses what it held.
@@ -61,7 +62,7 @@ extension Store {
     private func moveAside(_ path: String) throws(JournalError) {
         guard let size = try FileSystem.size(path) else { return }
         guard size > 0 else { return try FileSystem.remove(path) }
-        var name = "\(path).replaced-\(Clock.fileNameDate(lastWallTime))"
+        var name = "\(path).replaced-\(fileNameDate(lastWallTime))"
         while try FileSystem.size(name) != nil { name += "+" }
         try FileSystem.rename(path, to: name)
     }

@@ -1,3 +1,5 @@
+import Machine
+
 extension Store {
     // MARK: Room for a batch
 
@@ -136,7 +138,7 @@ extension Store {
             return
         }
         guard session.ballastBytes < Int64(layout.reserveBytes) else { return }
-        let boot = Clock.boot
+        let boot = Clock.bootNanoseconds
         guard boot - reserveCheckedAt >= 1_000_000_000 else { return }
         reserveCheckedAt = boot
         _ = fillReserve(session, step: layout.logBytes / 4)

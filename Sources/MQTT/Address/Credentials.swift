@@ -1,4 +1,5 @@
 import Glibc
+import Machine
 
 /// Reads a password from its file, without one trailing line end and without the mark that some editors put before UTF-8.
 ///
@@ -44,5 +45,5 @@ func readFile(_ path: String, purpose: String, limit: Int) throws(Disconnection)
 
 private func unreadable(_ path: String, _ purpose: String, _ error: Int32) -> Disconnection {
     let hint = error == EACCES ? "make it readable for this service's user" : "check the path"
-    return Disconnection(.configuration, "cannot read the \(purpose) \(path): \(errorText(error)); \(hint)")
+    return Disconnection(.configuration, "cannot read the \(purpose) \(path): \(systemErrorText(error)); \(hint)")
 }

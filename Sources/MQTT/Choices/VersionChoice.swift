@@ -2,9 +2,12 @@
 ///
 /// v5 comes first. A broker that says it does not know v5 is believed, for an hour. Some close at the CONNECT instead, some
 /// do not answer it: then 3.1.1 is tried at once. v5 gets its turn again at the next connection; where it met silence, which
-/// costs seconds, only after a rest that grows. A v5 broker that is just going down, or a proxy whose broker is away, closes
-/// too, so a broker that has spoken v5 before is given more time: with 3.1.1, which may last as long as the connection,
-/// messages lose their properties.
+/// costs seconds, only after a rest that grows.
+///
+/// A link that was cut at its very first CONNECT looks the same, and with 3.1.1, which may last for months, messages lose their
+/// properties. So one failure is a suspicion only: once the connection has lasted for a while it is renewed with v5. Failing
+/// again is proof, and from then on v5 waits for a connection that ends by itself. A v5 broker that is just going down, or a
+/// proxy whose broker is away, closes too, so a broker that has spoken v5 before is given more time.
 struct VersionChoice: Equatable {
     /// Failures at the CONNECT in a row before the other version, for a broker that has spoken v5 to us.
     private static let patienceWithAcquaintance = 30
@@ -12,6 +15,7 @@ struct VersionChoice: Equatable {
     private static let patienceWithSilence = 4
     private static let firstRest = 60 * nanosecondsPerSecond
     private static let longestRest = 3600 * nanosecondsPerSecond
+    private let suspicion: Int64
 
     private(set) var current: ProtocolVersion
     private let isFixed: Bool
@@ -24,12 +28,17 @@ struct VersionChoice: Equatable {
     private var restsUntil: Int64 = 0
     /// Why 3.1.1 was chosen, while it has not been accepted yet.
     private var trial: Trial?
+    /// Whether 3.1.1 has been accepted in v5's place since v5 was accepted last.
+    private var isConfirmed = false
+    /// When to renew the connection with v5 (boot time): what the broker speaks is a suspicion only.
+    private(set) var renewal: Int64?
 
-    private enum Trial { case refused, silent, closed }
+    private enum Trial { case refused, silent, closed, unreadable }
 
     init(_ settings: ConnectionSettings) {
         isFixed = settings.protocolPolicy != .auto
         current = settings.protocolPolicy == .version311 ? .v311 : .v5
+        suspicion = settings.suspicionTime
     }
 
     /// Whether an answer to the CONNECT is awaited for a few seconds only, since silence may be the answer to v5.
@@ -37,6 +46,7 @@ struct VersionChoice: Equatable {
 
     /// An attempt is about to be made.
     mutating func begin(now: Int64) {
+        renewal = nil
         guard !isFixed, current == .v311, trial == nil, now >= restsUntil else { return }
         current = .v5
         failures = 0
@@ -46,11 +56,16 @@ struct VersionChoice: Equatable {
     mutating func accepted(now: Int64) {
         failures = 0
         guard current == .v5 else {
-            if let trial { beginRest(now, after: trial) }
+            if let trial {
+                beginRest(now, after: trial)
+                if !isConfirmed { suspect(now, after: trial) }
+                isConfirmed = true
+            }
             trial = nil
             return
         }
         hasSpokenVersion5 = true
+        isConfirmed = false
         rest = 0
     }
 
@@ -63,7 +78,7 @@ struct VersionChoice: Equatable {
         if current == .v5, cause.reason == .unsupportedProtocolVersion && cause.kind == .refused {
             return turnTo311(.refused)
         }
-        if current == .v5, cause.hint == .withoutProperties { return turnTo311(.silent) }
+        if current == .v5, cause.hint == .withoutProperties { return turnTo311(.unreadable) }
         if current == .v311, cause.kind == .refused, cause.reason == .unsupportedProtocolVersion {
             return turnToVersion5()
         }
@@ -95,11 +110,19 @@ struct VersionChoice: Equatable {
         return true
     }
 
+    private mutating func suspect(_ now: Int64, after trial: Trial) {
+        switch trial {
+        case .refused, .unreadable: renewal = nil
+        case .closed: renewal = now + suspicion
+        case .silent: renewal = now + 10 * suspicion
+        }
+    }
+
     private mutating func beginRest(_ now: Int64, after trial: Trial) {
         switch trial {
         case .refused: restsUntil = now + Self.longestRest
         case .closed: restsUntil = now
-        case .silent:
+        case .silent, .unreadable:
             restsUntil = now + rest
             rest = rest == 0 ? Self.firstRest : min(rest * 4, Self.longestRest)
         }

@@ -1,6 +1,7 @@
 import CMosquitto
 import CMosquittoGuard
 import Glibc
+import Machine
 
 /// One libmosquitto instance: one attempt to connect and, if it succeeds, one connection.
 ///
@@ -61,6 +62,8 @@ final class Client {
         var sessionExpiry: UInt32?
         var maximumQoS: UInt8?
         var retainAvailable: UInt8?
+        /// 0: subscriptions must not have an identifier (3.2.2.3.12).
+        var takesIdentifiers: UInt8?
     }
 
     init(
@@ -172,7 +175,7 @@ final class Client {
             if error == ECONNRESET, settings.tls != nil {
                 // TCP was there at once and the library has greeted already: the peer does not like TLS.
                 stage = .tls
-                throw lostWhileConnecting(errorText(error))
+                throw lostWhileConnecting(systemErrorText(error))
             }
             guard error == 0 else { throw unreachable(error) }
             stage = settings.tls == nil ? .mqtt : .tls
@@ -209,7 +212,7 @@ final class Client {
         var byte: UInt8 = 0
         let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
         if count == 0 { throw lostWhileConnecting("closed the connection") }
-        if count < 0, errno != EAGAIN { throw lostWhileConnecting(errorText(errno)) }
+        if count < 0, errno != EAGAIN { throw lostWhileConnecting(systemErrorText(errno)) }
     }
 
     private func socketError() -> Int32 {
@@ -274,9 +277,9 @@ final class Client {
     func disconnect(by deadline: Int64) {
         guard stage == .connected, messages.isEmpty, mosquitto_disconnect_v5(pointer, 0, nil) == 0 else { return }
         // The library closes the socket once the DISCONNECT is written.
-        while descriptor >= 0, (try? write()) != nil, descriptor >= 0, bootTime() < deadline {
+        while descriptor >= 0, (try? write()) != nil, descriptor >= 0, Clock.bootNanoseconds < deadline {
             var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            _ = poll(&request, 1, milliseconds(until: deadline, now: bootTime()))
+            _ = poll(&request, 1, pollTimeout(until: deadline, now: Clock.bootNanoseconds))
         }
     }
 

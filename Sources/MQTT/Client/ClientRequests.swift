@@ -25,10 +25,14 @@ extension Client {
             throw LinkError(.invalid, "a topic filter contains NUL")
         }
         var packetID: Int32 = 0
+        var properties = PropertyList()
+        if version == .v5, acceptance?.takesIdentifiers != 0, let identifier = options.identifier {
+            try properties.add(MQTT_PROP_SUBSCRIPTION_IDENTIFIER, variable: identifier)
+        }
         let code = copies.withUnsafeBufferPointer { filters in
             mosquitto_subscribe_multiple(
                 pointer, &packetID, Int32(clamping: filters.count), filters.baseAddress, Int32(min(qos, 1)),
-                version == .v5 ? options.bits : 0, nil)
+                version == .v5 ? options.bits : 0, properties.head)
         }
         try check(code, topic: filters.joined(separator: ", "))
         queued += 1

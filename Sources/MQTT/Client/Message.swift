@@ -21,10 +21,12 @@ public struct Message: Sendable, Equatable {
     public var packetID: UInt16
     /// Empty with MQTT 3.1.1.
     public var userProperties: [UserProperty]
+    /// The identifiers of the subscriptions that this copy is for (v5, 3.3.2.3.8); empty where none were given.
+    public var subscriptions: [UInt32]
 
     public init(
         topic: String, payload: [UInt8], qos: UInt8 = 1, isRetained: Bool = false, packetID: UInt16 = 0,
-        userProperties: [UserProperty] = []
+        userProperties: [UserProperty] = [], subscriptions: [UInt32] = []
     ) {
         self.topic = topic
         self.payload = payload
@@ -32,6 +34,7 @@ public struct Message: Sendable, Equatable {
         self.isRetained = isRetained
         self.packetID = packetID
         self.userProperties = userProperties
+        self.subscriptions = subscriptions
     }
 }
 
@@ -74,8 +77,14 @@ public struct SubscriptionOptions: Sendable, Equatable {
     public var retainAsPublished: Bool
     /// Whether the broker sends its retained messages for this subscription.
     public var retainHandling: RetainHandling
+    /// Told with each message that comes for it, 1...268 435 455; left out where the broker does not take one.
+    public var identifier: UInt32?
 
-    public init(noLocal: Bool = false, retainAsPublished: Bool = false, retainHandling: RetainHandling = .send) {
+    public init(
+        noLocal: Bool = false, retainAsPublished: Bool = false, retainHandling: RetainHandling = .send,
+        identifier: UInt32? = nil
+    ) {
+        self.identifier = identifier
         self.noLocal = noLocal
         self.retainAsPublished = retainAsPublished
         self.retainHandling = retainHandling

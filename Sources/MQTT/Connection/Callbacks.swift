@@ -38,7 +38,8 @@ private func onConnect(
         maximumPacketSize: received?.int32(MQTT_PROP_MAXIMUM_PACKET_SIZE),
         sessionExpiry: received?.int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL),
         maximumQoS: received?.byte(MQTT_PROP_MAXIMUM_QOS),
-        retainAvailable: received?.byte(MQTT_PROP_RETAIN_AVAILABLE))
+        retainAvailable: received?.byte(MQTT_PROP_RETAIN_AVAILABLE),
+        takesIdentifiers: received?.byte(MQTT_PROP_SUBSCRIPTION_ID_AVAILABLE))
     client.eventCount += 1
     errno = EAGAIN
 }
@@ -65,7 +66,8 @@ private func onMessage(
         Message(
             topic: String(cString: topic), payload: [UInt8](payload), qos: UInt8(truncatingIfNeeded: message.qos),
             isRetained: message.retain, packetID: UInt16(truncatingIfNeeded: message.mid),
-            userProperties: userProperties))
+            userProperties: userProperties,
+            subscriptions: ReceivedProperties(properties)?.subscriptionIdentifiers() ?? []))
     // User properties too: a packet may be made of nothing else.
     client.messageBytes += payload.count + client.messages[client.messages.count - 1].topic.utf8.count
     client.messageBytes += userProperties.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }

@@ -1,5 +1,6 @@
 import CMosquitto
 import Glibc
+import Machine
 import Synchronization
 
 /// A connection to one broker that is kept up, on a thread of its own, until it is stopped.
@@ -56,18 +57,14 @@ public final class Connection: Sendable {
         guard wakeUp.descriptor >= 0, finished.descriptor >= 0 else {
             throw StartError(message: "cannot start connection '\(name)': no file descriptor is left")
         }
-        let error = orders.withLock { orders -> Int32 in
-            guard !orders.isStarted, orders.stopBy == nil else { return 0 }
-            var thread = pthread_t()
-            let error = startThread(&thread)
-            if error == 0 {
+        do throws(SystemError) {
+            try orders.withLock { orders throws(SystemError) in
+                guard !orders.isStarted, orders.stopBy == nil else { return }
+                orders.thread = try joinableThread(named: name) { [self] in run() }
                 orders.isStarted = true
-                orders.thread = thread
             }
-            return error
-        }
-        guard error == 0 else {
-            throw StartError(message: "cannot start the thread of connection '\(name)': \(errorText(error))")
+        } catch {
+            throw StartError(message: "cannot start the thread of connection '\(name)': \(error.text)")
         }
     }
 
@@ -96,7 +93,7 @@ public final class Connection: Sendable {
     /// - Returns: whether the thread has ended.
     @discardableResult
     public func stop(within nanoseconds: Int64) -> Bool {
-        let deadline = bootTime() + nanoseconds
+        let deadline = Clock.bootNanoseconds + nanoseconds
         let isRunning = orders.withLock { orders in
             // The rest of the time is for the DISCONNECT and the end of the thread.
             if orders.stopBy == nil { orders.stopBy = deadline - min(nanoseconds / 5, 100_000_000) }
@@ -114,19 +111,6 @@ public final class Connection: Sendable {
         }
         if let thread { _ = hasEnded ? pthread_join(thread, nil) : pthread_detach(thread) }
         return hasEnded
-    }
-
-    private func startThread(_ thread: inout pthread_t) -> Int32 {
-        // Signals are for the threads that handle them: block them all around the start, the new thread inherits it.
-        var all = sigset_t()
-        var before = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        let context = Unmanaged.passRetained(self)
-        let error = pthread_create(&thread, nil, connectionThread, context.toOpaque())
-        if error != 0 { context.release() }
-        return error
     }
 
     // MARK: For the thread
@@ -152,8 +136,7 @@ public final class Connection: Sendable {
         isWoken.store(false, ordering: .releasing)
     }
 
-    fileprivate func run() {
-        hearth_name_thread(name)
+    private func run() {
         ConnectionLoop(self, handler: makeHandler()).run()
         report(.stopped)
         finished.signal()
@@ -165,11 +148,4 @@ public struct StartError: Error, Sendable, Equatable, CustomStringConvertible {
     public let message: String
 
     public var description: String { message }
-}
-
-/// Runs on the new thread; takes over the reference that `startThread` retained.
-private func connectionThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let context else { return nil }
-    Unmanaged<Connection>.fromOpaque(context).takeRetainedValue().run()
-    return nil
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Machine
 
 /// The loop of a connection's thread: orders, socket, handler, writing, sleeping, in this order.
 ///
@@ -50,14 +51,17 @@ final class ConnectionLoop {
     func run() {
         var events: Int16 = 0
         while true {
-            var now = bootTime()
+            var now = Clock.bootNanoseconds
             connection.recordTurn(now)
             guard obeyOrders(now) else { break }
+            if link != nil, stopBy == nil, let renewal = version.renewal, now >= renewal {
+                renew { "MQTT 5 is tried once more with \($0)" }
+            }
             if client == nil, stopBy == nil, now >= nextAttempt { attempt() }
             serve(events)
             // The handler may have taken long: longer than somebody waits.
             if connection.currentOrders.isAbandoned { break }
-            now = bootTime()
+            now = Clock.bootNanoseconds
             let (isDone, timer) = consultHandler(now)
             flush()
             if isDone, let stopBy {
@@ -92,12 +96,17 @@ final class ConnectionLoop {
         will = WillChoice(settings.will)
         qos = QoSChoice()
         addressFamily = nil
+        renew { "new settings for \($0)" }
+    }
+
+    /// Ends the connection in order and makes it again at once.
+    private func renew(_ reason: (_ peer: String) -> String) {
         if let client {
             perform { () throws(Disconnection) in try handOver(client) }
             flush()
             // At most this long does an unresponsive broker delay the new connection.
-            self.client?.disconnect(by: bootTime() + nanosecondsPerSecond)
-            if self.client != nil { lose(Disconnection(.reconfigured, "new settings for \(client.peer)")) }
+            self.client?.disconnect(by: Clock.bootNanoseconds + nanosecondsPerSecond)
+            if self.client != nil { lose(Disconnection(.reconfigured, reason(client.peer))) }
         }
         nextAttempt = 0
     }
@@ -105,7 +114,7 @@ final class ConnectionLoop {
     // MARK: Connecting
 
     private func attempt() {
-        attemptStart = bootTime()
+        attemptStart = Clock.bootNanoseconds
         reportedStage = nil
         // Not a stage of the client: the call below blocks in the resolver, so it is said before.
         connection.report(.connecting(since: attemptStart, phase: .resolving))
@@ -115,7 +124,7 @@ final class ConnectionLoop {
             self.client = client
             try client.connect(only: addressFamily)
             stageLimit = settings.connectTimeout
-            attemptEnd = bootTime() + stageLimit
+            attemptEnd = Clock.bootNanoseconds + stageLimit
             reportStage(client)
         }
     }
@@ -125,7 +134,9 @@ final class ConnectionLoop {
         do throws(Disconnection) {
             try client.establish(events)
             if client.stage == .mqtt, reportedStage != .mqtt { boundAnswer() }
-            if client.stage != .connected, bootTime() >= attemptEnd { throw client.timeout(after: stageLimit) }
+            if client.stage != .connected, Clock.bootNanoseconds >= attemptEnd {
+                throw client.timeout(after: stageLimit)
+            }
         } catch {
             // Nothing answered over IPv6: leave it out next time. Nothing over the family alone: try both again.
             if client.stage == .tcp { addressFamily = addressFamily == nil && family == .ipv6 ? .ipv4 : nil }
@@ -139,11 +150,11 @@ final class ConnectionLoop {
     private func boundAnswer() {
         guard version.isImpatient, settings.answerTimeout < settings.connectTimeout else { return }
         stageLimit = settings.answerTimeout
-        attemptEnd = min(attemptEnd, bootTime() + stageLimit)
+        attemptEnd = min(attemptEnd, Clock.bootNanoseconds + stageLimit)
     }
 
     private func accept(_ client: Client, _ acceptance: Client.Acceptance) throws(Disconnection) {
-        connectedSince = bootTime()
+        connectedSince = Clock.bootNanoseconds
         version.accepted(now: connectedSince)
         will.accepted()
         immediateAttempts = 0
@@ -175,7 +186,7 @@ final class ConnectionLoop {
             if client.stage != .connected { try establish(client, events) }
             guard client.stage == .connected else { return }
             try receive(client, isReadable: events & ~Int16(POLLOUT) != 0 || client.hasHiddenData)
-            let now = bootTime()
+            let now = Clock.bootNanoseconds
             if now >= nextKeepAlive {
                 nextKeepAlive = now + nanosecondsPerSecond
                 try client.keepAlive()
@@ -190,11 +201,13 @@ final class ConnectionLoop {
             do throws(Disconnection) { try client.read() } catch { failure = error }
         }
         if client.messages.count > waiting {
-            lastRead = bootTime()
+            lastRead = Clock.bootNanoseconds
             if waiting == 0 { batchStart = lastRead }
         }
         try deliverAnswers(client)
-        if client.isBatchFull || failure != nil || bootTime() >= batchDue { try handOver(client, after: failure) }
+        if client.isBatchFull || failure != nil || Clock.bootNanoseconds >= batchDue {
+            try handOver(client, after: failure)
+        }
         if let failure { throw failure }
     }
 
@@ -233,7 +246,7 @@ final class ConnectionLoop {
         defer {
             client.messages.removeAll(keepingCapacity: true)
             client.messageBytes = 0
-            lastHandOver = bootTime()
+            lastHandOver = Clock.bootNanoseconds
         }
         do {
             try handler.received(client.messages, on: link)
@@ -281,7 +294,7 @@ final class ConnectionLoop {
         let wasConnected = link != nil
         let isSilence = cause.kind == .lost || cause.kind == .timeout
         let wasAtConnect = client?.stage == .mqtt && client?.acceptance == nil && isSilence
-        let now = bootTime()
+        let now = Clock.bootNanoseconds
         if let client, wasConnected {
             let isUnanswered = client.version == .v311 && client.unconfirmed > 0 && !client.hasConfirmed
             qos.ended(
@@ -335,7 +348,7 @@ final class ConnectionLoop {
             pollfd(fd: socket, events: client?.pollEvents ?? 0, revents: 0),
             pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0)
         )
-        let timeout = milliseconds(until: deadline, now: bootTime())
+        let timeout = pollTimeout(until: deadline, now: Clock.bootNanoseconds)
         _ = withUnsafeMutableBytes(of: &requests) { bytes in
             bytes.withMemoryRebound(to: pollfd.self) { poll($0.baseAddress, 2, timeout) }
         }

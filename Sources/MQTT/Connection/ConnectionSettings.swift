@@ -36,6 +36,9 @@ public struct ConnectionSettings: Sendable, Equatable {
     public var connectTimeout: Int64 = 15_000_000_000
     /// Nanoseconds for the CONNACK while v5 is tried at a broker that has not spoken it yet: some never answer to it.
     public var answerTimeout: Int64 = 4_000_000_000
+    /// Nanoseconds that a connection lasts which got 3.1.1 because one CONNECT of v5 had been cut, until it is renewed with v5:
+    /// it may have been the network. Ten times as long where it had met silence, since trying again may cost `answerTimeout`.
+    public var suspicionTime: Int64 = 60_000_000_000
     /// Which versions to speak.
     public var protocolPolicy = ProtocolPolicy.auto
 
@@ -98,3 +101,5 @@ public enum ProtocolVersion: String, Sendable, Equatable, CustomStringConvertibl
 
     public var description: String { rawValue }
 }
+
+let nanosecondsPerSecond: Int64 = 1_000_000_000

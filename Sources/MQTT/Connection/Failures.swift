@@ -1,6 +1,7 @@
 import CMosquitto
 import CMosquittoGuard
 import Glibc
+import Machine
 
 // Turning the library's return codes into sentences that say what to do next.
 extension Client {
@@ -17,7 +18,7 @@ extension Client {
             return Disconnection(
                 .keepAlive, "\(peer) did not answer a ping for \(settings.keepAlive) s: is the network up?")
         case MOSQ_ERR_ERRNO where error != 0 && error != EPROTO:
-            return Disconnection(.lost, "the connection to \(peer) broke: \(errorText(error))")
+            return Disconnection(.lost, "the connection to \(peer) broke: \(systemErrorText(error))")
         case MOSQ_ERR_SUCCESS, MOSQ_ERR_CONN_LOST, MOSQ_ERR_ERRNO, MOSQ_ERR_NO_CONN:
             return Disconnection(
                 .lost,
@@ -40,7 +41,7 @@ extension Client {
             return Disconnection(
                 .nameResolution, "cannot resolve the host name '\(settings.host)': \(resolverText(error))")
         case MOSQ_ERR_ERRNO where stage == .tcp: return unreachable(error)
-        case MOSQ_ERR_ERRNO where error != 0 && error != EPROTO: return lostWhileConnecting(errorText(error))
+        case MOSQ_ERR_ERRNO where error != 0 && error != EPROTO: return lostWhileConnecting(systemErrorText(error))
         case MOSQ_ERR_SUCCESS, MOSQ_ERR_CONN_LOST, MOSQ_ERR_ERRNO, MOSQ_ERR_NO_CONN:
             return lostWhileConnecting("closed the connection")
         case MOSQ_ERR_INVAL:
@@ -85,7 +86,7 @@ extension Client {
         case EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL: hint = "this machine has no usable address for it"
         default: hint = "check the address and the firewall"
         }
-        return Disconnection(.unreachable, "cannot connect to \(peer): \(errorText(error)); \(hint)")
+        return Disconnection(.unreachable, "cannot connect to \(peer): \(systemErrorText(error)); \(hint)")
     }
 
     func lostWhileConnecting(_ what: String) -> Disconnection {

@@ -22,6 +22,10 @@ struct PropertyList: ~Copyable {
         try check(mosquitto_property_add_int32(&head, Int32(identifier.rawValue), value))
     }
 
+    mutating func add(_ identifier: mqtt5_property, variable value: UInt32) throws(LinkError) {
+        try check(mosquitto_property_add_varint(&head, Int32(identifier.rawValue), value))
+    }
+
     mutating func add(_ property: UserProperty) throws(LinkError) {
         // A C string ends at NUL: without this check the rest would be cut off silently.
         guard !property.name.utf8.contains(0), !property.value.utf8.contains(0) else {
@@ -76,6 +80,20 @@ struct ReceivedProperties {
         guard mosquitto_property_read_string(head, Int32(identifier.rawValue), &value, false) != nil else { return nil }
         defer { free(value) }
         return value.map { String(cString: $0) }
+    }
+
+    /// One for each subscription that a copy is for.
+    func subscriptionIdentifiers() -> [UInt32] {
+        var found: [UInt32] = []
+        var position: OpaquePointer? = head
+        let wanted = Int32(MQTT_PROP_SUBSCRIPTION_IDENTIFIER.rawValue)
+        while let property = position {
+            position = mosquitto_property_next(property)
+            guard mosquitto_property_identifier(property) == wanted else { continue }
+            var value: UInt32 = 0
+            if mosquitto_property_read_varint(property, wanted, &value, false) != nil { found.append(value) }
+        }
+        return found
     }
 
     /// nil when there was no memory for one of them: the library answers then as if it were not there.

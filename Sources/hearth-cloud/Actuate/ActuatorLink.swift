@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// What the actuator's reader hands to its link.
@@ -55,7 +56,7 @@ final class ActuatorLink: ConnectionHandler {
             let command = HeatPumpCommand(isOn: decision.isOn, duration: validity)
             let publication = Publication(
                 topic: CloudTopic.heatpumpSet(place.home, place.room).string, payload: command.payload, qos: 1,
-                userProperties: [.init("timestamp", CloudClock.wall.description), .init("reason", decision.reason)])
+                userProperties: [.init("timestamp", Clock.wall.description), .init("reason", decision.reason)])
             do {
                 try link.publish(publication)
                 counter.add()
@@ -77,7 +78,7 @@ final class ActuatorLink: ConnectionHandler {
     }
 
     private func say(_ text: String, _ level: Logger.Level) {
-        let now = Instant(nanoseconds: CloudClock.bootNanoseconds)
+        let now = Instant(nanoseconds: Clock.bootNanoseconds)
         if let line = words.say(text, now: now) { logger.log(level: level, "\(line)") }
     }
 

@@ -2,6 +2,7 @@ import EventLog
 import Heating
 import Logging
 import MQTT
+import Machine
 import Prometheus
 import Synchronization
 
@@ -82,7 +83,7 @@ final class ActuatorService: ProbedService {
             } catch {
                 view.withLock { $0.failure = "\(error)" }
                 logger.error("reading the event log; trying again", metadata: ["error": "\(error)"])
-                for _ in 0..<50 where !isStopping.load(ordering: .relaxed) { CloudClock.sleep(20_000_000) }
+                for _ in 0..<50 where !isStopping.load(ordering: .relaxed) { Clock.sleep(20_000_000) }
             }
         }
     }
@@ -93,7 +94,7 @@ final class ActuatorService: ProbedService {
         var actuator = Actuator(settings: settings, maximumAge: maximumAge)
         while !isStopping.load(ordering: .relaxed) {
             let batch = try reader.read(atMost: Self.batchLimit, within: Self.readNanoseconds)
-            let (now, wall) = (CloudClock.now, CloudClock.wall)
+            let (now, wall) = (Clock.now, Clock.wall)
             var decided = 0
             for stored in batch.events {
                 let taken = actuator.take(stored.event.value, appendedAt: stored.appendedAt, wall: wall, now: now)
@@ -111,7 +112,7 @@ final class ActuatorService: ProbedService {
                 $0.rooms = actuator.roomCount
                 $0.read += batch.events.count
                 $0.skipped = actuator.skipped
-                $0.lastTurn = CloudClock.bootNanoseconds
+                $0.lastTurn = Clock.bootNanoseconds
                 $0.failure = nil
             }
         }
@@ -121,7 +122,7 @@ final class ActuatorService: ProbedService {
 
     var standstill: String? {
         guard let last = view.withLock({ $0.lastTurn }) else { return nil }
-        let still = CloudClock.bootNanoseconds - last
+        let still = Clock.bootNanoseconds - last
         // The log's own waits are bounded by less.
         return still > Self.stillNanoseconds ? "\(Self.name) has not turned for \(still / 1_000_000_000) s" : nil
     }

@@ -1,6 +1,7 @@
 import EventLog
 import Heating
 import MQTT
+import Machine
 
 /// Does what `hearth-cloud dead-letters` asks for: in that process, or for it in the one that has the journal open.
 struct DeadLetterDesk: Sendable {
@@ -22,6 +23,8 @@ struct DeadLetterDesk: Sendable {
 
     let log: any EventLog
     let topics: LogTopics
+    /// Called once some were dealt with.
+    var onChange: @Sendable () -> Void = {}
 
     /// - Parameter body: a request as JSON.
     func answer(_ body: [UInt8]) throws -> String {
@@ -39,6 +42,7 @@ struct DeadLetterDesk: Sendable {
         case .replay: return try replay(items)
         case .drop:
             try log.append(DeadLetterBox.notes(of: items, action: "dropped", topic: topics.deadLetter))
+            onChange()
             return "\(items.count) dropped\n"
         }
     }
@@ -72,6 +76,7 @@ struct DeadLetterDesk: Sendable {
             try log.append(Array(events[start..<min(start + 1000, events.count)]))
         }
         try log.append(DeadLetterBox.notes(of: done, action: "replayed", topic: topics.deadLetter))
+        onChange()
         let text = refused.map { "not replayed: \($0.0.place): \($0.1)\n" }.joined()
         return text + "\(done.count) replayed, \(refused.count) not\n"
     }
@@ -100,7 +105,7 @@ struct DeadLetterDesk: Sendable {
             topic: letter.source, payload: letter.bytes,
             userProperties: letter.properties.map { UserProperty($0.name, $0.value) })
         var decoder = IngestDecoder(topics: topics)
-        let made = decoder.decode([message], arrival: CloudClock.wall).events
+        let made = decoder.decode([message], arrival: Clock.wall).events
         if let dead = made.first(where: { $0.topic == topics.deadLetter }) {
             return .failure(Obstacle("it still cannot be used: \(DeadLetter(dead)?.reason ?? letter.reason)"))
         }

@@ -3,6 +3,7 @@ import EventLog
 import Foundation
 import Glibc
 import Heating
+import Machine
 
 struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -103,7 +104,7 @@ struct DeadLetterOptions: ParsableArguments {
         if let unit = text.last.flatMap({ units[$0] }), let amount = Int64(text.dropLast()),
             (0...1_000_000).contains(amount)
         {
-            return CloudClock.wall.nanoseconds - amount * unit * 1_000_000_000
+            return Clock.wall.nanoseconds - amount * unit * 1_000_000_000
         }
         guard let time = Timestamp(iso8601: text.utf8) else {
             throw SettingError("\(name) must be like 2026-11-29T10:00:00 (UTC) or 2h, not \"\(text)\"")
@@ -116,7 +117,7 @@ struct DeadLetterOptions: ParsableArguments {
 enum LocalQuestion {
     static func post(path: String, header: String, body: String, port: UInt16) throws -> String {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard socket >= 0 else { throw SettingError("no socket: \(String(cString: strerror(errno)))") }
+        guard socket >= 0 else { throw SettingError("no socket: \(systemErrorText(errno))") }
         defer { close(socket) }
         var time = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))

@@ -1,4 +1,5 @@
 import CoreMetrics
+import Machine
 import Prometheus
 import Synchronization
 
@@ -41,7 +42,7 @@ final class IngestMetrics: Sendable {
     func confirmations(_ counts: ConfirmationSender.Counts) { contents.withLock { $0.confirmations = counts } }
 
     func appended(since started: Int64) {
-        appendDuration.recordNanoseconds(CloudClock.bootNanoseconds - started)
+        appendDuration.recordNanoseconds(Clock.bootNanoseconds - started)
     }
 
     func failed(_ reason: String) {

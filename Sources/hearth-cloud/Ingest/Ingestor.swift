@@ -2,6 +2,7 @@ import EventLog
 import Heating
 import Logging
 import MQTT
+import Machine
 
 /// Cloud MQTT → event log. The PUBACK of a batch leaves only after the log has confirmed all of it, and only then are
 /// its sequences confirmed to the homes, which may forget them.
@@ -22,6 +23,8 @@ final class Ingestor: ConnectionHandler {
     private let log: any EventLog
     private var decoder: IngestDecoder
     private let metrics: IngestMetrics
+    /// Told what was set aside of the homes' records; P1 never sees that.
+    private let book: StoredBook
     private let group: ShareGroup
     private let leavesWhenStopping: Bool
     private var killMark: KillMark
@@ -44,9 +47,10 @@ final class Ingestor: ConnectionHandler {
 
     init(
         log: any EventLog, topics: LogTopics, group: ShareGroup, leavesWhenStopping: Bool, killMark: KillMark,
-        metrics: IngestMetrics, logger: Logger
+        book: StoredBook, metrics: IngestMetrics, logger: Logger
     ) {
         self.log = log
+        self.book = book
         decoder = IngestDecoder(topics: topics)
         self.group = group
         self.leavesWhenStopping = leavesWhenStopping
@@ -112,19 +116,19 @@ final class Ingestor: ConnectionHandler {
 
     /// On change, then once a minute with a count.
     private func say(_ text: String, _ level: Logger.Level, _ metadata: Logger.Metadata = [:]) {
-        let now = Instant(nanoseconds: CloudClock.bootNanoseconds)
+        let now = Instant(nanoseconds: Clock.bootNanoseconds)
         if let line = words.say(text, now: now) { logger.log(level: level, "\(line)", metadata: metadata) }
     }
 
     // MARK: Messages
 
     func received(_ batch: [Message], on link: Link) throws {
-        if case .left = leave { leave = .left(since: CloudClock.bootNanoseconds) }
+        if case .left = leave { leave = .left(since: Clock.bootNanoseconds) }
         // A retained message is a copy of one that was delivered live; whoever retains readings would flood us.
         let messages = batch.filter { !$0.isRetained }
         killMark.begin()
         defer { killMark.end() }
-        let (arrival, now) = (CloudClock.wall, CloudClock.now)
+        let (arrival, now) = (Clock.wall, Clock.now)
         var part = IngestBatch(arrival: arrival)
         for index in FairOrder.order(messages.lazy.map(\.topic)) {
             let message = messages[index]
@@ -144,7 +148,7 @@ final class Ingestor: ConnectionHandler {
     private func keep(_ part: IngestBatch, on link: Link) throws(EventLogError) {
         var left: [Int] = []
         if !part.events.isEmpty {
-            let started = CloudClock.bootNanoseconds
+            let started = Clock.bootNanoseconds
             do throws(EventLogError) {
                 left = try append(part.events[...])
                 metrics.appended(since: started)
@@ -157,6 +161,10 @@ final class Ingestor: ConnectionHandler {
         metrics.ingested(part, tooLarge: left.count)
         var marks = part.marks
         for index in left { marks[index] = nil }
+        let aside = part.events.indices.filter { part.events[$0].topic == decoder.topics.deadLetter }.compactMap {
+            marks[$0]
+        }
+        book.settle(aside.map { RecordName(.init(home: $0.home, epoch: $0.epoch), $0.sequence) }, .deadLetters)
         confirmations.put(IngestBatch.confirmations(marks[...]))
         confirmations.send(on: link)
         metrics.confirmations(confirmations.snapshot)
@@ -223,6 +231,6 @@ final class Ingestor: ConnectionHandler {
     }
 
     func unsubscribed(_ packetID: Int32, on link: Link) {
-        if leave == .asked(packetID) { leave = .left(since: CloudClock.bootNanoseconds) }
+        if leave == .asked(packetID) { leave = .left(since: Clock.bootNanoseconds) }
     }
 }

@@ -1,6 +1,7 @@
 import EventLog
 import Heating
 import Influx
+import Machine
 
 /// P4: the mean temperature of each home over windows of event time, and the mean of other measures that are asked for.
 ///
@@ -36,7 +37,7 @@ struct Aggregate: Stage {
 
     init(
         _ names: LogTopics, window: Duration, measures: Set<Measure> = [],
-        clock: @escaping @Sendable () -> Instant = { CloudClock.now }
+        clock: @escaping @Sendable () -> Instant = { Clock.now }
     ) {
         self.init(names, settings: HomeWindows.Settings(window: window), measures: measures, clock: clock)
     }

@@ -1,6 +1,8 @@
 import EventLog
+import Heating
 import Influx
 import Logging
+import Machine
 import Synchronization
 
 /// Points of a pipeline that the database does not take because it has their field with another type.
@@ -11,8 +13,11 @@ import Synchronization
 final class HeldPoints: Sendable {
     /// Between two attempts.
     private static let retryNanoseconds: Int64 = 10_000_000_000
-    /// Another replica may have held some, or a person dropped them.
+    /// Another replica may have held some, or a person dropped them: while some wait the count is taken again every minute,
+    /// or as often as it costs a twentieth of the time.
     private static let recountNanoseconds: Int64 = 600_000_000_000
+    private static let recountWaitingNanoseconds: Int64 = 60_000_000_000
+    private static let recountShare: Int64 = 20
     private static let batchLimit = 5000
     private static let readingsLimit = 1000
     /// Measurements of which a line is kept to try.
@@ -27,6 +32,7 @@ final class HeldPoints: Sendable {
     }
 
     private let pipeline: String
+    private let book: StoredBook?
     private let log: any EventLog
     private let writer: InfluxWriter
     private let topics: LogTopics
@@ -34,9 +40,15 @@ final class HeldPoints: Sendable {
     private let zones = Mutex(UnknownZones())
     private let contents = Mutex(Contents())
     private let isStopping = Atomic(false)
+    private let mustRecount = Atomic(false)
 
-    init(pipeline: String, log: any EventLog, writer: InfluxWriter, topics: LogTopics, logger: Logger) {
+    /// - Parameter book: told what became of the records; nil without one.
+    init(
+        pipeline: String, book: StoredBook? = nil, log: any EventLog, writer: InfluxWriter, topics: LogTopics,
+        logger: Logger
+    ) {
         self.pipeline = pipeline
+        self.book = book
         self.log = log
         self.writer = writer
         self.topics = topics
@@ -45,6 +57,9 @@ final class HeldPoints: Sendable {
 
     func start() { startThread("held-\(pipeline)") { [self] in run() } }
     func stop() { isStopping.store(true, ordering: .relaxed) }
+
+    /// Somebody has dealt with dead letters: the count is taken again at once.
+    func recount() { mustRecount.store(true, ordering: .relaxed) }
 
     /// How many wait, as far as this process knows.
     var count: Int { contents.withLock { $0.count } }
@@ -83,10 +98,12 @@ final class HeldPoints: Sendable {
         var recount: Int64 = 0
         while pause(recount == 0 ? 0 : Self.retryNanoseconds) {
             do {
-                let now = CloudClock.bootNanoseconds
-                if now >= recount {
+                let now = Clock.bootNanoseconds
+                if mustRecount.exchange(false, ordering: .relaxed) || now >= recount {
                     try reload()
-                    recount = now + Self.recountNanoseconds
+                    let end = Clock.bootNanoseconds
+                    let interval = count + readings > 0 ? Self.recountWaitingNanoseconds : Self.recountNanoseconds
+                    recount = end + max(interval, (end - now) * Self.recountShare)
                 }
                 if try isAnyTaken() {
                     try writeAll()
@@ -174,6 +191,11 @@ final class HeldPoints: Sendable {
             }
             let done = items.indices.filter { !waiting.contains($0) }.map { items[$0] }
             try log.append(letters + DeadLetterBox.notes(of: done, action: "written", topic: topics.deadLetter))
+            let final = Set(refused.map(\.index))
+            book?.settle(
+                items.indices.filter { !waiting.contains($0) && !final.contains($0) }
+                    .compactMap { RecordName(items[$0].letter) }, .points)
+            book?.settle(final.compactMap { RecordName(items[$0].letter) }, .deadLetters)
             logger.notice(
                 "points that had waited for a field's type are written",
                 metadata: ["pipeline": "\(pipeline)", "points": "\(done.count - refused.count)"])
@@ -182,8 +204,10 @@ final class HeldPoints: Sendable {
 
     /// - Returns: false when it is time to go.
     private func pause(_ nanoseconds: Int64) -> Bool {
-        let until = CloudClock.bootNanoseconds + nanoseconds
-        while !isStopping.load(ordering: .relaxed), CloudClock.bootNanoseconds < until { CloudClock.sleep(50_000_000) }
+        let until = Clock.bootNanoseconds + nanoseconds
+        while !isStopping.load(ordering: .relaxed), !mustRecount.load(ordering: .relaxed),
+            Clock.bootNanoseconds < until
+        { Clock.sleep(50_000_000) }
         return !isStopping.load(ordering: .relaxed)
     }
 }

@@ -1,4 +1,5 @@
 import Influx
+import Machine
 import Prometheus
 import Synchronization
 
@@ -30,14 +31,14 @@ final class PipelineMetrics: Sendable {
 
     func turned() {
         contents.withLock {
-            $0.lastTurn = CloudClock.bootNanoseconds
+            $0.lastTurn = Clock.bootNanoseconds
             $0.lastFailure = nil
         }
     }
 
     /// Runs what waits for nobody, and must therefore end soon.
     func computing<Result>(_ body: () -> Result) -> Result {
-        let start = CloudClock.bootNanoseconds
+        let start = Clock.bootNanoseconds
         contents.withLock { $0.computingSince = start }
         defer { contents.withLock { $0.computingSince = nil } }
         return body()

@@ -2,6 +2,7 @@ import EventLog
 import Heating
 import Influx
 import Logging
+import Machine
 import Synchronization
 
 /// Runs one stage on a thread of its own: read → transform → write points → append events → commit, in this order, so
@@ -22,6 +23,8 @@ final class PipelineRunner: Sendable {
     let held: HeldPoints
     private let group: String
     private let instance: String?
+    /// What became of each home's records; nil for a pipeline that does not account for them.
+    let book: StoredBook?
     private let log: any EventLog
     private let writer: InfluxWriter
     private let names: LogTopics
@@ -34,19 +37,21 @@ final class PipelineRunner: Sendable {
     ///   - group: the consumer group; replicas share it.
     ///   - instance: a stable name of this replica, for static membership; nil without.
     init(
-        name: String, group: String, instance: String?, log: any EventLog, writer: InfluxWriter, names: LogTopics,
-        logger: Logger, makeStage: @escaping @Sendable () -> any Stage
+        name: String, group: String, instance: String?, book: StoredBook? = nil, log: any EventLog,
+        writer: InfluxWriter,
+        names: LogTopics, logger: Logger, makeStage: @escaping @Sendable () -> any Stage
     ) {
         self.name = name
         self.group = group
         self.instance = instance
+        self.book = book
         self.log = log
         self.writer = writer
         self.names = names
         self.logger = logger
         self.makeStage = makeStage
         metrics = PipelineMetrics(name: name)
-        held = HeldPoints(pipeline: name, log: log, writer: writer, topics: names, logger: logger)
+        held = HeldPoints(pipeline: name, book: book, log: log, writer: writer, topics: names, logger: logger)
     }
 
     func start() {
@@ -108,29 +113,48 @@ final class PipelineRunner: Sendable {
         defer { reader.close() }
         var stage = makeStage()
         var pending: Pending?
+        var progress = Progress()
         while !mustStop {
             let batch = try read(reader, within: pending == nil ? Self.readNanoseconds : Self.pendingNanoseconds)
             if !batch.revoked.isEmpty {
-                try finish(&pending, reader)
+                try finish(&pending, reader, &progress)
                 stage.revoked(batch.revoked)
+                book?.revoked(batch.revoked)
+                progress.revoked(batch.revoked)
             }
-            if stage.needsReached, !batch.assigned.isEmpty {
-                var reached: [TopicPartition: Int64] = [:]
-                for position in batch.assigned { reached[position] = try reader.reached(position) }
-                stage.assigned(reached)
+            if stage.needsReached || book != nil, !batch.assigned.isEmpty {
+                for position in batch.assigned { progress.before[position] = try reader.reached(position) }
+                stage.assigned(progress.before.filter { batch.assigned.contains($0.key) })
             }
             metrics.turned()
-            if batch.events.isEmpty { try finish(&pending, reader) }
+            if batch.events.isEmpty {
+                try finish(&pending, reader, &progress)
+                try commitPublished(reader, &progress)
+            }
             let output = metrics.computing {
                 batch.events.isEmpty ? stage.idle() : stage.process(batch.events)
             }
             if output.isEmpty { continue }
             let next = Pending(
                 ticket: try writer.submit(output.points, lingers: false), events: batch.events, output: output)
-            try finish(&pending, reader)
+            try finish(&pending, reader, &progress)
             pending = next
         }
-        try finish(&pending, reader)
+        try finish(&pending, reader, &progress)
+    }
+
+    /// How far one reader's work has got.
+    private struct Progress {
+        /// An earlier run had dealt with everything before these offsets.
+        var before: [TopicPartition: Int64] = [:]
+        var committed: [TopicPartition: Int64] = [:]
+
+        mutating func revoked(_ positions: [TopicPartition]) {
+            for position in positions { (before[position], committed[position]) = (nil, nil) }
+        }
+
+        /// Its dead letter is in the log already.
+        func isRepeated(_ stored: StoredEvent) -> Bool { stored.offset < before[stored.position] ?? 0 }
     }
 
     private func read(_ reader: any EventReader, within nanoseconds: Int64) throws(EventLogError) -> EventBatch {
@@ -146,19 +170,19 @@ final class PipelineRunner: Sendable {
     }
 
     /// Waits for the points, then hands on the events and commits.
-    private func finish(_ pending: inout Pending?, _ reader: any EventReader) throws {
+    private func finish(_ pending: inout Pending?, _ reader: any EventReader, _ progress: inout Progress) throws {
         guard let done = pending else { return }
         pending = nil
         let result = try writer.wait(done.ticket)
         let waiting = result.rejected.filter { !$0.refusal.isFinal }
         var letters: [DeadLetter] = []
         var reasons: [String: Int] = [:]  // Own names: reasons.
-        for point in result.rejected where point.refusal.isFinal {
+        for point in result.rejected where point.refusal.isFinal && !isRepeated(point.index, done, progress) {
             letters.append(deadLetter(point, of: done.events))
             reasons[point.refusal.rawValue, default: 0] += 1
         }
         var readings: [DeadLetter] = []
-        for rejected in done.output.rejected {
+        for rejected in done.output.rejected where !isRepeated(rejected.source, done, progress) {
             if rejected.reason == UnusableEvent.unknownZone {
                 readings.append(deadLetter(done.events[rejected.source], rejected.reason, isWhole: true))
                 continue
@@ -166,12 +190,67 @@ final class PipelineRunner: Sendable {
             letters.append(deadLetter(done.events[rejected.source], rejected.reason))
             reasons[rejected.reason, default: 0] += 1
         }
+        let held = waiting.filter { !isRepeated($0.index, done, progress) }
         try keep(letters)
-        try keep(waiting.map { deadLetter($0, of: done.events) } + readings, mustBeKept: true)
-        held.hold(waiting)
-        held.hold(readings)
-        try commit(done.output, appending: done.output.events, reader)
+        try keep(held.map { deadLetter($0, of: done.events) } + readings, mustBeKept: true)
+        self.held.hold(held)
+        self.held.hold(readings)
+        try commit(noted(done, result, progress), &progress, reader)
         metrics.finished(done.output, stored: result.stored, rejected: reasons, read: done.events.count)
+    }
+
+    private func isRepeated(_ source: Int, _ done: Pending, _ progress: Progress) -> Bool {
+        source < done.events.count && progress.isRepeated(done.events[source])
+    }
+
+    // MARK: The account
+
+    /// Takes note of what became of a batch's records. - Returns: what to commit of it.
+    private func noted(_ done: Pending, _ result: WriteResult, _ progress: Progress) -> StageOutput {
+        guard let book else { return done.output }
+        var fates: [StoredAccount.Fate: [OriginTable.Journal: SequenceRanges]] = [.points: done.output.origins]
+        func note(_ source: Int, _ fate: StoredAccount.Fate) {
+            guard source < done.events.count, let record = RecordName(done.events[source].event, names) else { return }
+            note(record, fate)
+        }
+        func note(_ record: RecordName, _ fate: StoredAccount.Fate) {
+            let sequence = record.sequence...record.sequence
+            if fate != .overwritten {
+                let points = fates[.points]?[record.journal]
+                fates[.points]?[record.journal] = points?.subtracting(SequenceRanges([sequence]))
+            }
+            fates[fate, default: [:]][record.journal, default: SequenceRanges()].insert(sequence)
+        }
+        for point in result.rejected { note(point.index, point.refusal.isFinal ? .deadLetters : .held) }
+        for rejected in done.output.rejected {
+            note(rejected.source, rejected.reason == UnusableEvent.unknownZone ? .held : .deadLetters)
+        }
+        for record in done.output.overwritten { note(record, .overwritten) }
+        let now = Clock.bootNanoseconds
+        book.note(fates, reached: done.output.commit, now: now)
+        var output = done.output
+        let published = book.commitable(now: now)
+        for (position, next) in done.output.commit {
+            // A log that keeps the one with the other wants an offset each time.
+            let first = done.events.first { $0.position == position }?.offset ?? next
+            output.commit[position] = max(progress.committed[position] ?? first, min(published[position] ?? 0, next))
+            output.reached[position] = max(next, progress.before[position] ?? 0)
+        }
+        return output
+    }
+
+    /// Commits what has been published since, when there is time.
+    private func commitPublished(_ reader: any EventReader, _ progress: inout Progress) throws(EventLogError) {
+        guard let book else { return }
+        var output = StageOutput()
+        output.commit = book.commitable(now: Clock.bootNanoseconds).filter {
+            $0.value > progress.committed[$0.key] ?? 0
+        }
+        guard !output.commit.isEmpty else { return }
+        for (position, next) in book.reached where output.commit[position] != nil {
+            output.reached[position] = max(next, progress.before[position] ?? 0)
+        }
+        try commit(output, &progress, reader)
     }
 
     /// Appends dead letters. One that the log refuses stops nobody: it is shortened, then counted; the event that it tells
@@ -210,11 +289,13 @@ final class PipelineRunner: Sendable {
     }
 
     private func commit(
-        _ output: StageOutput, appending events: [Event], _ reader: any EventReader
+        _ output: StageOutput, _ progress: inout Progress, _ reader: any EventReader
     ) throws(EventLogError) {
         while true {
             do throws(EventLogError) {
-                return try reader.commit(output.commit, reached: output.reached, appending: events)
+                try reader.commit(output.commit, reached: output.reached, appending: output.events)
+                for (position, next) in output.commit { progress.committed[position] = next }
+                return
             } catch {
                 guard error.isTransient, !mustStop else { throw error }
                 metrics.failed("\(error)")
@@ -241,12 +322,12 @@ final class PipelineRunner: Sendable {
         return DeadLetter(
             key: source?.event.key ?? name, source: source.map { "\($0.position)@\($0.offset)" } ?? name,
             reason: "\(name): \(reason): \(point.reason)", bytes: point.line, kind: .point, pipeline: name,
-            isWhole: isHeld)
+            properties: source.flatMap { RecordName($0.event, names) }?.properties ?? [], isWhole: isHeld)
     }
 
     /// A second, or less when it is time to go.
     private func pause() {
-        let until = CloudClock.bootNanoseconds + Self.retryNanoseconds
-        while !mustStop, CloudClock.bootNanoseconds < until { CloudClock.sleep(20_000_000) }
+        let until = Clock.bootNanoseconds + Self.retryNanoseconds
+        while !mustStop, Clock.bootNanoseconds < until { Clock.sleep(20_000_000) }
     }
 }

@@ -2,12 +2,15 @@ import EventLog
 import Heating
 import Influx
 
-/// P1: every reading and every command that was given at home becomes a point of the raw bucket.
+/// P1: every reading and every command that was given at home becomes a point of the raw bucket. Says whose records the
+/// points are, for the homes' audits.
 struct SaveRaw: Stage {
     let names: LogTopics
     private var reader = LoggedReading.Reader()
     private var time = EventTime()
     private var series = SeriesTable(measurement: "raw_temperature")
+    private var origins = OriginTable()
+    private var places = TakenPlaces()
 
     init(_ names: LogTopics) { self.names = names }
 
@@ -22,21 +25,23 @@ struct SaveRaw: Stage {
                 if events[index].event.topic == names.commands {
                     output.points.add(try command(value), index: index)
                 } else {
-                    try add(value, source: index, to: &output.points)
+                    try add(value, source: index, to: &output)
                 }
             } catch {
                 output.rejected.append((index, error.reason))
             }
         }
+        output.origins = origins.take()
         output.commitAll(events)
         return output
     }
 
     private mutating func add(
-        _ value: ArraySlice<UInt8>, source: Int, to points: inout PointBatch
+        _ value: ArraySlice<UInt8>, source: Int, to output: inout StageOutput
     ) throws(UnusableEvent) {
         if let known = reader.readKnown(value) {
-            series.add(known, of: value, by: reader, source: source, to: &points)
+            series.add(known, of: value, by: reader, source: source, to: &output.points)
+            note(known, value, &output)
             return
         }
         guard let reading = reader.read(value) else { throw UnusableEvent("not_a_reading") }
@@ -45,21 +50,45 @@ struct SaveRaw: Stage {
         }
         guard let number = reading.value else { throw UnusableEvent("bad_value") }
         let measurement = "raw_\(reading.measure)"
-        guard let asRead = reading.asRead else {
-            points.add(SeriesTable.series(measurement, reading), number, time: at.nanoseconds, index: source)
-            return
+        if let asRead = reading.asRead {
+            // As the device wrote it, and in what.
+            output.points.add(
+                Point(
+                    measurement: measurement, tags: [("home", reading.home.name), ("room", reading.room.name)],
+                    fields: [("value", .float(asRead.value)), ("unit", .string(asRead.unit.rawValue))],
+                    time: at.nanoseconds), index: source)
+        } else {
+            let series = SeriesTable.series(measurement, reading)
+            output.points.add(series, number, time: at.nanoseconds, index: source)
         }
-        // As the device wrote it, and in what.
-        points.add(
-            Point(
-                measurement: measurement, tags: [("home", reading.home.name), ("room", reading.room.name)],
-                fields: [("value", .float(asRead.value)), ("unit", .string(asRead.unit.rawValue))],
-                time: at.nanoseconds), index: source)
+        let record = RecordName(reading)
+        if let record { origins.note(record) }
+        note(places.take((reading.home, reading.room, reading.measure), at, number, record), &output)
+    }
+
+    /// Whose record it is, and whether it takes another one's place.
+    private mutating func note(_ known: KnownReading, _ value: ArraySlice<UInt8>, _ output: inout StageOutput) {
+        var journal: OriginTable.Journal?
+        if let origin = reader.origin {
+            let start = value.startIndex
+            let epoch = value[start + origin.epoch.lowerBound..<start + origin.epoch.upperBound]
+            journal = origins.note(
+                origin.sequence, epoch: epoch, place: known.place, home: reader.home(of: known.place))
+        }
+        let record = journal.flatMap { journal in reader.origin.map { RecordName(journal, $0.sequence) } }
+        note(places.take(known.place, known.timestamp, known.value, record), &output)
+    }
+
+    private func note(_ loss: TakenPlaces.Loss?, _ output: inout StageOutput) {
+        guard let loss else { return }
+        output.dropped["overwritten", default: 0] += 1
+        if let record = loss.record { output.overwritten.append(record) }
     }
 
     private mutating func command(_ value: ArraySlice<UInt8>) throws(UnusableEvent) -> Point {
         guard let event = CommandEvent(value) else { throw UnusableEvent("not_a_command") }
         guard let at = time.timestamp(event.timestampText, zone: nil) else { throw UnusableEvent("bad_timestamp") }
+        if let record = RecordName(event) { origins.note(record) }
         return Point(
             measurement: "heatpump_state", tags: [("home", event.home), ("room", event.room)],
             fields: [("on", .boolean(event.isOn)), ("reason", .string(event.reason))], time: at.nanoseconds)

@@ -1,4 +1,5 @@
 import EventLog
+import Heating
 import Influx
 
 /// What a pipeline makes of a batch of events. A pure step: ``PipelineRunner`` reads before it and writes after it.
@@ -34,6 +35,10 @@ struct StageOutput {
     var reached: [TopicPartition: Int64] = [:]
     /// Values dropped on purpose (outliers, late readings), by reason.
     var dropped: [String: Int] = [:]  // Own names: reasons.
+    /// The homes' records that the points are of, for a stage that accounts for them.
+    var origins: [OriginTable.Journal: SequenceRanges] = [:]
+    /// Records whose point another one has replaced.
+    var overwritten: [RecordName] = []
 
     /// The number of a point that many events made.
     static let noSource = Int(Int32.max)

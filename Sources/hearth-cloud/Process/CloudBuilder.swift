@@ -2,6 +2,7 @@ import EventLog
 import Foundation
 import Heating
 import Influx
+import LogLines
 import Logging
 import MQTT
 import ServiceLifecycle
@@ -17,7 +18,7 @@ struct CloudBuilder {
             throw SettingError(
                 "LOG_LEVEL must be trace, debug, info, notice, warning or error, not \"\(options.level)\"")
         }
-        var logger = Logger(label: "hearth-cloud") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "hearth-cloud") { LogLine(label: $0) }
         logger.logLevel = level
         return logger
     }
@@ -58,7 +59,7 @@ struct CloudBuilder {
     }
 
     func ingest(
-        _ log: any EventLog, _ broker: BrokerOptions, _ options: IngestOptions
+        _ log: any EventLog, _ broker: BrokerOptions, _ options: IngestOptions, _ book: StoredBook
     ) throws -> (connection: Connection, metrics: IngestMetrics) {
         var settings = try broker.settings(role: "ingest")
         let secret = try BrokerSecret(broker)
@@ -78,7 +79,7 @@ struct CloudBuilder {
         let connection = Connection(settings, name: "ingest") { [logger] in
             Ingestor(
                 log: log, topics: topics, group: group, leavesWhenStopping: leaves, killMark: KillMark(path: stateFile),
-                metrics: metrics, logger: logger)
+                book: book, metrics: metrics, logger: logger)
         }
         return (connection, metrics)
     }
@@ -107,16 +108,32 @@ struct CloudBuilder {
         var group: String { rawValue + "-group" }
     }
 
+    /// Tells the homes what became of their records.
+    func account(_ broker: BrokerOptions) throws -> CloudService.Account {
+        var settings = try broker.settings(role: "stored")
+        // No session is kept, so a new id each time does, and nobody can guess it and take the connection over.
+        settings.clientID = "hearth-stored-\(UUID().uuidString)"
+        settings.cleanStart = true
+        settings.sessionExpiry = 0
+        settings.maximumPacketSize = 2 << 20
+        let (book, metrics) = (StoredBook(), StoredMetrics())
+        let connection = Connection(settings, name: "stored") { [logger] in
+            StoredPublisher(book: book, metrics: metrics, logger: logger)
+        }
+        return .init(book: book, connection: connection, metrics: metrics)
+    }
+
+    /// - Parameter book: of P1.
     func pipeline(
-        _ pipeline: Pipeline, log: any EventLog, influx: InfluxSettings, window: Duration,
-        measures: Set<Measure>
+        _ pipeline: Pipeline, log: any EventLog, influx: InfluxSettings, window: Duration, measures: Set<Measure>,
+        book: StoredBook? = nil
     ) throws -> (runner: PipelineRunner, writer: InfluxWriter) {
         let logger = logger
         let writer = try InfluxWriter(influx)
         let names = logOptions.topics
         let runner = PipelineRunner(
-            name: pipeline.rawValue, group: pipeline.group, instance: Variable.text("KAFKA_INSTANCE"), log: log,
-            writer: writer, names: names, logger: logger
+            name: pipeline.rawValue, group: pipeline.group, instance: Variable.text("KAFKA_INSTANCE"),
+            book: pipeline == .saveRaw ? book : nil, log: log, writer: writer, names: names, logger: logger
         ) {
             switch pipeline {
             case .saveRaw: SaveRaw(names)

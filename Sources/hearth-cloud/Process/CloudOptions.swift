@@ -78,6 +78,11 @@ struct BrokerOptions: ParsableArguments {
         help: "Seconds for which the broker keeps the session of a client that is gone (MQTT_SESSION_EXPIRY).")
     var sessionExpiry = Variable.text("MQTT_SESSION_EXPIRY", "3600")
 
+    /// Whether somebody has said where the broker is; for services that can do without one.
+    var isGiven: Bool {
+        Variable.text("MQTT_HOST") != nil || Variable.text("MQTT_PORT") != nil || host != "127.0.0.1" || port != "1884"
+    }
+
     /// Connection settings for a service of this role.
     func settings(role: String) throws -> ConnectionSettings {
         guard let port = Int(port), (1...65535).contains(port) else {

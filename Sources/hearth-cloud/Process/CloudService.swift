@@ -2,6 +2,7 @@ import EventLog
 import Influx
 import Logging
 import MQTT
+import Machine
 import Prometheus
 
 /// One running `hearth-cloud` process: an ingestor, some pipelines, or all of them, on one event log.
@@ -11,28 +12,41 @@ final class CloudService: ProbedService {
     let log: any EventLog
     let ingest: (connection: Connection, metrics: IngestMetrics)?
     let pipelines: [(runner: PipelineRunner, writer: InfluxWriter)]
+    private let account: Account?
     private let logger: Logger
     private let watch: PeerWatch
     let deadLetters: DeadLetterDesk?
 
+    /// How P1 tells the homes what became of their records.
+    struct Account {
+        let book: StoredBook
+        let connection: Connection
+        let metrics: StoredMetrics
+    }
+
     /// - Parameter influx: how the pipelines reach the database; nil without pipelines.
     init(
         log: any EventLog, ingest: (connection: Connection, metrics: IngestMetrics)?,
-        pipelines: [(runner: PipelineRunner, writer: InfluxWriter)], influx: InfluxSettings?, topics: LogTopics,
-        logger: Logger
+        pipelines: [(runner: PipelineRunner, writer: InfluxWriter)], account: Account? = nil, influx: InfluxSettings?,
+        topics: LogTopics, logger: Logger
     ) {
         self.log = log
         self.ingest = ingest
         self.pipelines = pipelines
+        self.account = account
         self.logger = logger
         watch = PeerWatch(
             log: log, ingest: ingest?.metrics, pipelines: pipelines, influx: influx, logger: logger)
-        deadLetters = DeadLetterDesk(log: log, topics: topics)
+        deadLetters = DeadLetterDesk(log: log, topics: topics) {
+            for pipeline in pipelines { pipeline.runner.held.recount() }
+        }
     }
 
     func start() throws {
         // Readers first: a group that exists keeps its events from being pruned.
         for pipeline in pipelines { pipeline.runner.start() }
+        // Nothing waits for it.
+        if let account { try account.connection.start() }
         watch.start()
         try ingest?.connection.start()
     }
@@ -42,9 +56,10 @@ final class CloudService: ProbedService {
         watch.stop()
         for pipeline in pipelines { pipeline.runner.stop() }
         ingest?.connection.stop(within: 1_500_000_000)
-        let deadline = CloudClock.bootNanoseconds + 2_500_000_000
-        while CloudClock.bootNanoseconds < deadline, !pipelines.allSatisfy(\.runner.isFinished) {
-            CloudClock.sleep(10_000_000)
+        account?.connection.stop(within: 100_000_000)
+        let deadline = Clock.bootNanoseconds + 2_500_000_000
+        while Clock.bootNanoseconds < deadline, !pipelines.allSatisfy(\.runner.isFinished) {
+            Clock.sleep(10_000_000)
         }
         // What is still at a database that does not answer is not committed and is written again next time.
         for pipeline in pipelines { pipeline.writer.stop() }
@@ -59,7 +74,7 @@ final class CloudService: ProbedService {
 
     /// Why this process should be restarted; nil when its loops advance. Never tied to a peer being reachable.
     var standstill: String? {
-        let now = CloudClock.bootNanoseconds
+        let now = Clock.bootNanoseconds
         return ingestStandstill(now)
             ?? pipelines.lazy.compactMap { $0.runner.standstill(now: now, limit: Self.stillNanoseconds) }.first
     }
@@ -102,6 +117,15 @@ final class CloudService: ProbedService {
                     name: "hearth_pipeline_unknown_zone_readings",
                     help: "Readings kept until this program knows their time zone.", kind: .gauge,
                     labels: [("pipeline", runner.name)], value: Double(runner.held.readings)))
+        }
+        if let account {
+            let counts = account.metrics.snapshot
+            for (name, help, value) in [
+                ("hearth_stored_told_total", "Accounts of homes' records that the cloud broker took.", counts.told),
+                ("hearth_stored_refused_total", "Accounts that it did not take.", counts.refused),
+            ] {
+                samples.append(MetricSample(name: name, help: help, kind: .counter, value: Double(value)))
+            }
         }
         samples += log.status.samples
         if let ingest {

@@ -17,9 +17,11 @@ struct IngestCommand: AsyncParsableCommand {
         CloudBuilder.endsInGoodOrder()
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
         let engine = try builder.eventLog(role: "ingest")
+        let account = try builder.account(broker)
         let service = CloudService(
-            log: engine, ingest: try builder.ingest(engine, broker, ingest), pipelines: [], influx: nil,
-            topics: eventLog.topics, logger: builder.logger)
+            log: engine, ingest: try builder.ingest(engine, broker, ingest, account.book), pipelines: [],
+            account: account,
+            influx: nil, topics: eventLog.topics, logger: builder.logger)
         try await builder.run(service, http: http)
     }
 }
@@ -28,9 +30,12 @@ struct SaveRawCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "save-raw", abstract: "P1: every reading and command → the raw bucket.")
 
+    @OptionGroup var broker: BrokerOptions
     @OptionGroup var pipeline: PipelineOptions
 
-    func run() async throws { try await pipeline.run(.saveRaw, bucket: pipeline.influx.rawBucket) }
+    func run() async throws {
+        try await pipeline.run(.saveRaw, bucket: pipeline.influx.rawBucket, broker: broker.isGiven ? broker : nil)
+    }
 }
 
 struct CleanCommand: AsyncParsableCommand {
@@ -65,7 +70,8 @@ struct PipelineOptions: ParsableArguments {
         help: "Of which measures beside the temperature there is a mean, such as humidity,co2 (AGGREGATE_MEASURES).")
     var measures = Variable.text("AGGREGATE_MEASURES", "")
 
-    func run(_ kind: CloudBuilder.Pipeline, bucket: String) async throws {
+    /// - Parameter broker: where P1 tells the homes what became of their records; nil: their audits cannot tell.
+    func run(_ kind: CloudBuilder.Pipeline, bucket: String, broker: BrokerOptions? = nil) async throws {
         CloudBuilder.endsInGoodOrder()
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
         if eventLog.engine == "journal" {
@@ -73,10 +79,12 @@ struct PipelineOptions: ParsableArguments {
         }
         let engine = try builder.eventLog(role: kind.rawValue)
         let settings = try influx.settings(bucket: influx.bucket ?? bucket)
+        let account = try broker.map { try builder.account($0) }
         let built = try builder.pipeline(
-            kind, log: engine, influx: settings, window: try parseWindow(window), measures: try parseMeasures(measures))
+            kind, log: engine, influx: settings, window: try parseWindow(window), measures: try parseMeasures(measures),
+            book: account?.book)
         let service = CloudService(
-            log: engine, ingest: nil, pipelines: [built], influx: settings, topics: eventLog.topics,
+            log: engine, ingest: nil, pipelines: [built], account: account, influx: settings, topics: eventLog.topics,
             logger: builder.logger)
         try await builder.run(service, http: http)
     }
@@ -100,12 +108,15 @@ struct ServeCommand: AsyncParsableCommand {
         let buckets: [(CloudBuilder.Pipeline, String)] = [
             (.saveRaw, influx.rawBucket), (.clean, influx.cleanBucket), (.aggregate, influx.aggregateBucket),
         ]
+        let account = try builder.account(broker)
         let pipelines = try buckets.map { kind, bucket in
             try builder.pipeline(
-                kind, log: engine, influx: try influx.settings(bucket: bucket), window: window, measures: measures)
+                kind, log: engine, influx: try influx.settings(bucket: bucket), window: window, measures: measures,
+                book: account.book)
         }
         let service = CloudService(
-            log: engine, ingest: try builder.ingest(engine, broker, ingest), pipelines: pipelines,
+            log: engine, ingest: try builder.ingest(engine, broker, ingest, account.book), pipelines: pipelines,
+            account: account,
             influx: try influx.settings(bucket: influx.rawBucket), topics: pipeline.eventLog.topics,
             logger: builder.logger)
         try await builder.run(service, http: pipeline.http)

@@ -1,6 +1,7 @@
 import EventLog
 import Influx
 import Logging
+import Machine
 import Synchronization
 
 /// Asks the event log and the database now and then whether they are there, so that a service that has nothing to do
@@ -49,22 +50,22 @@ final class PeerWatch: Sendable {
 
     /// Whether the database has taken points so lately that nobody needs to ask.
     private var hasWritten: Bool {
-        let now = CloudClock.bootNanoseconds
+        let now = Clock.bootNanoseconds
         return pipelines.contains { now - ($0.writer.status.lastSuccess ?? .min / 2) < Reachability.interval }
     }
 
     private func watch(_ state: borrowing Mutex<Reachability>, _ ask: () throws -> Void) {
         while !isStopping.load(ordering: .relaxed) {
-            if state.withLock({ $0.due }) <= CloudClock.bootNanoseconds {
+            if state.withLock({ $0.due }) <= Clock.bootNanoseconds {
                 do {
                     try ask()
-                    state.withLock { $0.answered(now: CloudClock.bootNanoseconds) }
+                    state.withLock { $0.answered(now: Clock.bootNanoseconds) }
                 } catch {
                     let text = "\(error)"
-                    state.withLock { $0.failed(text, now: CloudClock.bootNanoseconds) }
+                    state.withLock { $0.failed(text, now: Clock.bootNanoseconds) }
                 }
             }
-            CloudClock.sleep(100_000_000)
+            Clock.sleep(100_000_000)
         }
     }
 
@@ -72,7 +73,7 @@ final class PeerWatch: Sendable {
 
     /// Troubles with the event log and the database.
     var hindrances: [String] {
-        let now = CloudClock.bootNanoseconds
+        let now = Clock.bootNanoseconds
         var hindrances: [String] = []
         let log = logState.withLock { $0 }
         if let problem = log.problem(now: now) { hindrances.append("event log: \(problem)") }
@@ -119,7 +120,7 @@ final class PeerWatch: Sendable {
     private func tell() {
         var once = OncePerMinute()
         while !isStopping.load(ordering: .relaxed) {
-            let now = CloudClock.bootNanoseconds
+            let now = Clock.bootNanoseconds
             let failures = ingest?.snapshot.appendFailures ?? 0
             ingestFailures.withLock { if $0.count != failures { $0 = (failures, now) } }
             for letter in deadLetters {
@@ -138,9 +139,9 @@ final class PeerWatch: Sendable {
                     logger.error("not ready", metadata: ["reason": "\(hindrance)"])
                 }
             }
-            CloudClock.sleep(1_000_000_000)
+            Clock.sleep(1_000_000_000)
         }
     }
 
-    private static let startNanoseconds = CloudClock.bootNanoseconds + 5_000_000_000
+    private static let startNanoseconds = Clock.bootNanoseconds + 5_000_000_000
 }

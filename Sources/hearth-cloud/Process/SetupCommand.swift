@@ -3,6 +3,7 @@ import EventLog
 import Foundation
 import Influx
 import Logging
+import Machine
 
 /// Creates what the services need: buckets (v2) or databases (v1), and the topics on Kafka. Safe to repeat.
 struct SetupCommand: AsyncParsableCommand {
@@ -42,7 +43,7 @@ struct SetupCommand: AsyncParsableCommand {
         guard let seconds = Int64(wait), seconds >= 0 else {
             throw SettingError("SETUP_WAIT must be a number of seconds")
         }
-        let deadline = CloudClock.bootNanoseconds + seconds * 1_000_000_000
+        let deadline = Clock.bootNanoseconds + seconds * 1_000_000_000
         // Blocking calls: on a thread of their own, like everything that waits for a peer.
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             startThread("setup") {
@@ -99,9 +100,9 @@ struct SetupCommand: AsyncParsableCommand {
             do {
                 return try attempt()
             } catch {
-                guard CloudClock.bootNanoseconds < deadline else { throw error }
+                guard Clock.bootNanoseconds < deadline else { throw error }
                 logger.info("\(what)", metadata: ["error": "\(error)"])
-                CloudClock.sleep(1_000_000_000)
+                Clock.sleep(1_000_000_000)
             }
         }
     }

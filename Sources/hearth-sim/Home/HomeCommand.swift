@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import MQTT
+import Machine
 
 /// `hearth-sim home`
 struct HomeCommand: ParsableCommand {
@@ -66,14 +67,14 @@ struct HomeCommand: ParsableCommand {
     }
 
     private func connect(_ settings: HomeSettings, snapshot: SharedHomeSnapshot) -> Connection {
-        let clock = SensorClock(start: Clock.wallMicroseconds(), speed: speed)
+        let clock = SensorClock(start: (Clock.wallNanoseconds / 1_000), speed: speed)
         let rooms = settings.sensors.map {
             SensorRoom(
                 name: $0.name, dataTopic: $0.dataTopic, statusTopic: $0.statusTopic, clock: clock, seed: seed,
                 outlierShare: outliers)
         }
         let interval = Int64(interval * 1e9)
-        let start = Clock.bootTime()
+        let start = Clock.bootNanoseconds
         var connection = ConnectionSettings(
             host: settings.host, port: settings.port, clientID: clientID("home"))
         connection.cleanStart = true

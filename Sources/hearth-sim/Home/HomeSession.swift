@@ -1,4 +1,5 @@
 import MQTT
+import Machine
 import Synchronization
 
 /// What the home's connection tells the person in front of it.
@@ -51,7 +52,7 @@ final class HomeSession: ConnectionHandler {
     }
 
     func received(_ batch: [Message], on link: Link) {
-        let elapsed = Clock.bootTime() - start
+        let elapsed = Clock.bootNanoseconds - start
         for message in batch {
             for index in rooms.indices where rooms[index].statusTopic == message.topic {
                 if !rooms[index].command(message.payload, afterNanoseconds: elapsed) {

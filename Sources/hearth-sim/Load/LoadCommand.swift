@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import MQTT
+import Machine
 
 extension LoadPlan.Payload: ExpressibleByArgument {}
 
@@ -60,7 +61,7 @@ struct LoadCommand: ParsableCommand {
         StopSignal.prepare()
         let plan = LoadPlan(
             topics: LoadPlan.topics(prefix: topicPrefix, homes: homes, rooms: rooms), payload: payload, first: first,
-            start: start ?? Clock.wallMicroseconds(), step: step, seed: seed)
+            start: start ?? (Clock.wallNanoseconds / 1_000), step: step, seed: seed)
         let tallies = (0..<connections).map { _ in LoadTally() }
         let sessions = zip(plan.split(into: connections), tallies).enumerated().map { position, pair in
             connection(position, plan: pair.0, tally: pair.1, topics: plan.topics.count)
@@ -86,10 +87,10 @@ struct LoadCommand: ParsableCommand {
     }
 
     private func wait(for tallies: [LoadTally]) {
-        let began = Clock.bootTime()
+        let began = Clock.bootNanoseconds
         var told = began
         while !StopSignal.wait(seconds: 0.01) {
-            let now = Clock.bootTime()
+            let now = Clock.bootNanoseconds
             if tallies.allSatisfy(\.isFinished) { return }
             if duration > 0, Double(now - began) / 1e9 >= duration { return }
             if !json, now - told >= 1_000_000_000 {

@@ -1,4 +1,5 @@
 import MQTT
+import Machine
 
 /// Publishes one connection's share of a load plan, keeping a bounded number of readings unacknowledged.
 final class LoadSession: ConnectionHandler {
@@ -40,7 +41,7 @@ final class LoadSession: ConnectionHandler {
         // Also a success when nobody listens (0x10): the load is the broker's, whoever receives it.
         if reason.isSuccess {
             counts.acknowledged += 1
-            counts.newest = Clock.bootTime()
+            counts.newest = Clock.bootNanoseconds
         } else if settings.isReliable {
             again.append(index)
         } else {
@@ -102,7 +103,7 @@ final class LoadSession: ConnectionHandler {
             let packetID = try link.publish(
                 Publication(topic: reading.topic, payload: reading.payload, qos: settings.qos))
             inFlight[packetID] = index
-            if counts.began == nil { counts.began = Clock.bootTime() }
+            if counts.began == nil { counts.began = Clock.bootNanoseconds }
             return true
         } catch {
             again.append(index)

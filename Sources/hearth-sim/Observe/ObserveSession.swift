@@ -1,5 +1,6 @@
 import Glibc
 import MQTT
+import Machine
 import Synchronization
 
 /// Subscribes at a broker and writes every observation to a report before it is acknowledged, so that a restart of
@@ -80,7 +81,7 @@ final class ReportFile: Sendable {
     init(path: String) throws {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o644)
-        if descriptor < 0 { throw Failure(description: "\(path): \(String(cString: strerror(errno)))") }
+        if descriptor < 0 { throw Failure(description: "\(path): \(systemErrorText(errno))") }
     }
 
     deinit {
@@ -94,7 +95,7 @@ final class ReportFile: Sendable {
             if written < 0 {
                 let code = errno
                 if code == EINTR { continue }
-                throw Failure(description: "\(path): \(String(cString: strerror(code)))")
+                throw Failure(description: "\(path): \(systemErrorText(code))")
             }
             rest = rest.dropFirst(written)
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Machine
 
 /// Stands for what Hearth is connected to: homes full of sensors and heat pumps, and whoever listens in the cloud.
 @main
@@ -6,5 +7,8 @@ struct HearthSim: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hearth-sim",
         abstract: "Simulated homes, a load generator and an observer for Hearth.",
-        subcommands: [HomeCommand.self, LoadCommand.self, ObserveCommand.self, ConfirmCommand.self])
+        version: "hearth-sim \(Version.current)",
+        subcommands: [
+            HomeCommand.self, SimulatedDevicesCommand.self, LoadCommand.self, ObserveCommand.self, ConfirmCommand.self,
+        ])
 }

@@ -26,22 +26,3 @@ enum StopSignal {
         return set
     }
 }
-
-/// The two clocks of a simulation.
-enum Clock {
-    /// Nanoseconds since boot, suspend included; never jumps.
-    static func bootTime() -> Int64 {
-        read(CLOCK_BOOTTIME)
-    }
-
-    /// Microseconds since 1970, UTC.
-    static func wallMicroseconds() -> Int64 {
-        read(CLOCK_REALTIME) / 1_000
-    }
-
-    private static func read(_ clock: clockid_t) -> Int64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-}

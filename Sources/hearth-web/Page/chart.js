@@ -1,4 +1,4 @@
-import { clock, degrees, exactClock as exact, say } from "./words.js";
+import { clock, degrees, exactClock as exact, say, shortDate, stamp } from "./words.js";
 
 // One room's chart, drawn as SVG. No library: four shapes and two axes.
 const SVG = "http://www.w3.org/2000/svg";
@@ -21,7 +21,7 @@ function visible(data, least) {
 }
 
 function range(data, low, high) {
-  const values = data.temperature.filter((value) => value !== null);
+  const values = [...data.low, ...data.high].filter((value) => value !== null);
   if (low !== null && high !== null) values.push(low, high);
   if (values.length === 0) return { low: 15, high: 25 };
   const [smallest, largest] = [Math.min(...values), Math.max(...values)];
@@ -29,14 +29,16 @@ function range(data, low, high) {
   return { low: smallest - room, high: largest + room };
 }
 
+const day = 86400;
 function timeStep(seconds) {
-  return [30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600].find((step) => seconds / step <= 5) ?? 21600;
+  return [30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, day, 2 * day, 7 * day, 14 * day, 30 * day, 61 * day, 91 * day]
+    .find((step) => seconds / step <= 5) ?? 91 * day;
 }
 
-// data: {start, step, count, temperature, pump, outages}; view: {low, high, now, temperature, span, caption}
+// data: {start, step, count, temperature, low, high, pump, outages}; view: {low, high, now, temperature, span, caption}
 export function draw(container, data, view) {
   const width = Math.max(200, container.clientWidth), height = Math.max(100, container.clientHeight);
-  const time = visible(data, data.step * (view.span === "hour" ? 18 : 12));
+  const time = visible(data, data.step * (view.span === "hour" ? 18 : view.span === "year" ? 7 : 12));
   time.to = Math.max(time.from + 60, Math.min(time.to, view.now + data.step));
   const degrees = range(data, view.low, view.high);
   const floor = height - BOTTOM - STRIP - 4;
@@ -53,6 +55,7 @@ export function draw(container, data, view) {
   }
   axes(svg, { width, height, floor, time, degrees, x, y, view });
   outages(svg, data, { time, x, floor, now: view.now });
+  extremes(svg, data, { x, y, time });
   strip(svg, data, { x, top: floor + 4, width });
   curve(svg, data, { x, y, time, view });
   const cursor = shape(svg, "line", { class: "cursor", y1: TOP, y2: floor, x1: LEFT, x2: LEFT, visibility: "hidden" });
@@ -69,9 +72,10 @@ function axes(svg, { width, height, floor, time, degrees, x, y, view }) {
   }
   const step = timeStep(time.to - time.from), zone = new Date().getTimezoneOffset() * 60;
   for (let at = Math.ceil((time.from - zone) / step) * step + zone; at < time.to; at += step) {
-    if (x(at) < LEFT + 14 || x(at) > width - 24) continue;
+    if (x(at) < LEFT + 14 || x(at) > width - 26) continue;
     shape(svg, "line", { class: "grid-line", x1: x(at), x2: x(at), y1: floor + 4 + STRIP, y2: floor + 8 + STRIP });
-    shape(svg, "text", { x: x(at), y: height - 3, "text-anchor": "middle" }, step < 60 ? exact(at) : clock(at));
+    shape(svg, "text", { x: x(at), y: height - 3, "text-anchor": "middle" },
+      step < 60 ? exact(at) : step < day ? clock(at) : shortDate(at));
   }
 }
 
@@ -85,6 +89,18 @@ function outages(svg, data, { time, x, floor, now }) {
     shape(svg, "line", { class: "outage-edge", x1: left, x2: left, y1: TOP, y2: floor });
     if (right - left > 52) shape(svg, "text", { x: (left + right) / 2, y: TOP + 12, "text-anchor": "middle" }, say("no cloud"));
   }
+}
+
+// Between the lowest and the highest reading of each step.
+function extremes(svg, data, { x, y, time }) {
+  let path = "";
+  data.low.forEach((low, index) => {
+    const start = data.start + data.step * index;
+    if (low === null || start + data.step <= time.from || start >= time.to) return;
+    const [left, right] = [x(start), x(start + data.step) + 0.3];
+    path += `M${left.toFixed(1)} ${y(low).toFixed(1)}H${right.toFixed(1)}V${(y(data.high[index]) - 0.5).toFixed(1)}H${left.toFixed(1)}Z`;
+  });
+  if (path !== "") shape(svg, "path", { class: "extremes", d: path });
 }
 
 // Below the curve: the pump, as opaque as its share of each step.
@@ -133,7 +149,7 @@ function followPointer(svg, cursor, data, { x, time, width, view }) {
     cursor.setAttribute("visibility", "visible");
     cursor.setAttribute("x1", x(at));
     cursor.setAttribute("x2", x(at));
-    view.caption(`${clock(at)}: ${value === null ? say("no reading") : degrees(value)}`
+    view.caption(`${stamp(at, view.span)}: ${value === null ? say("no reading") : degrees(value)}`
       + (pump === null ? "" : say(", pump on {share} %", { share: Math.round(pump * 100) })));
   });
   svg.addEventListener("pointerleave", leave);

@@ -37,12 +37,13 @@ export const degrees = (value) => `${decimal(value)} °C`;
 export const fixed = (value) => value === null || value === undefined ? null : Number(value);
 export const grouped = (count) => String(count ?? "?").replace(/\B(?=(\d{3})+$)/g, "\u{202f}");
 
+// In the units that a disk is sold in.
 export function size(bytes) {
   if (bytes === null || bytes === undefined) return "?";
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const units = ["B", "kB", "MB", "GB", "TB"];
   let index = 0;
-  while (bytes >= 1023.5 && index < units.length - 1) { bytes /= 1024; index++; }
-  return `${bytes < 100 && index > 0 ? Math.round(bytes * 10) / 10 : Math.round(bytes)} ${units[index]}`;
+  while (bytes >= 999.5 && index < units.length - 1) { bytes /= 1000; index++; }
+  return `${index === 0 ? Math.round(bytes) : decimal(bytes)} ${units[index]}`;
 }
 
 // --- Times ---
@@ -68,5 +69,13 @@ export function moment(seconds) {
   const then = new Date(seconds * 1000);
   if (then.toDateString() === new Date().toDateString()) return clock(seconds);
   return then.toLocaleString(wanted, { weekday: "short", day: "numeric", month: "short", ...time });
+}
+export const date = (seconds) => new Date(seconds * 1000).toLocaleDateString(wanted, { weekday: "short", day: "numeric", month: "short" });
+export const shortDate = (seconds) => new Date(seconds * 1000).toLocaleDateString(wanted, { day: "numeric", month: "short" });
+// A moment of a chart of this period: the time alone where it says enough.
+export function stamp(seconds, span) {
+  if (span === "hour" || span === "day") return clock(seconds);
+  const then = new Date(seconds * 1000);
+  return span === "year" ? date(seconds) : then.toLocaleString(wanted, { weekday: "short", day: "numeric", ...time });
 }
 export const momentIn = (seconds) => moment(Date.now() / 1000 + seconds);

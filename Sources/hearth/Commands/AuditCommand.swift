@@ -36,7 +36,7 @@ struct AuditCommand: ParsableCommand {
 
 extension AuditResult {
     /// Asks for one part after another.
-    fileprivate init(sinceSeconds: Int64, _ gateway: Gateway) throws(VarlinkError) {
+    fileprivate init(sinceSeconds: Int64, _ gateway: ControlClient) throws(VarlinkError) {
         self.init(sinceSeconds: sinceSeconds)
         var after: Int64?
         repeat {

@@ -1,38 +1,41 @@
 import GatewayClient
 import Glibc
+import Machine
 
 let packagedConfiguration = "/etc/hearth/hearthd.toml"
 
 /// Lets hearthd judge its configuration file, with the file alone: not the settings that this shell's environment
 /// may hold. Nil when there is no file at the packaged place and none was named, as on a development machine.
-func configurationCheck(named file: String?, program: String? = nil) -> Check? {
+func configurationCheck(named file: String?, program: String? = nil) -> DoctorCheck? {
     let name = "configuration file"
     let path = file ?? packagedConfiguration
     guard access(path, R_OK) == 0 else {
         switch errno {
         case ENOENT where file == nil: return nil
         case EACCES:
-            return Check(name, .warning, "\(path) is not yours to read: not checked", advice: "use sudo hearth doctor")
+            return DoctorCheck(
+                name, .warning, "\(path) is not yours to read: not checked", advice: "use sudo hearth doctor")
         case let code:
-            return Check(name, .error, "\(path): \(systemErrorText(code))", advice: "name the file with --config")
+            return DoctorCheck(name, .error, "\(path): \(systemErrorText(code))", advice: "name the file with --config")
         }
     }
     guard let program = program ?? installedProgram("hearthd") else {
-        return Check(
+        return DoctorCheck(
             name, .warning, "\(path) was not checked: hearthd is not installed here", advice: "install hearthd")
     }
     guard let result = try? ChildProcess(running: program, ["--config", path, "--check-config"]) else {
-        return Check(name, .warning, "\(path) was not checked: \(program) does not start", advice: "reinstall hearthd")
+        return DoctorCheck(
+            name, .warning, "\(path) was not checked: \(program) does not start", advice: "reinstall hearthd")
     }
     switch result.exitCode {
-    case 0: return Check(name, .ok, "\(path) is valid")
+    case 0: return DoctorCheck(name, .ok, "\(path) is valid")
     case EX_CONFIG:
-        return Check(
+        return DoctorCheck(
             name, .error, "\(path) is not valid\n" + excerpt(result.output),
             advice: "correct the file, then: sudo systemctl reload hearthd")
     case let code:
         let how = code.map { "exit code \($0)" } ?? "no end within 10 s"
-        return Check(
+        return DoctorCheck(
             name, .warning, "\(program) --check-config failed (\(how))\n" + excerpt(result.output),
             advice: "run it yourself: \(program) --config \(path) --check-config")
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import GatewayClient
 import Glibc
 import Heating
+import Machine
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,23 +28,23 @@ struct DoctorCommand: ParsableCommand {
     }
 
     /// The control socket, then whatever the daemon finds in itself and around it.
-    private func daemonChecks() -> [Check] {
+    private func daemonChecks() -> [DoctorCheck] {
         let name = "control socket"
         do {
-            let gateway = try Gateway(socket: options.socket)
+            let gateway = try ControlClient(socket: options.socket)
             let status = Status(try gateway.status())
-            let found = (try gateway.doctor()["checks"]?.array ?? []).map(Check.init)
-            return [Check(name, .ok, "\(options.socket) answers"), versionCheck(status)] + found
+            let found = (try gateway.doctor()["checks"]?.array ?? []).map(DoctorCheck.init)
+            return [DoctorCheck(name, .ok, "\(options.socket) answers"), versionCheck(status)] + found
         } catch {
-            return [Check(name, .error, error.explanation, advice: error.advice ?? "")]
+            return [DoctorCheck(name, .error, error.explanation, advice: error.advice ?? "")]
         }
     }
 
-    private func versionCheck(_ status: Status) -> Check {
+    private func versionCheck(_ status: Status) -> DoctorCheck {
         let daemon = status.version ?? "unknown"
-        guard daemon != hearthVersion else { return Check("version", .ok, "hearthd and hearth are \(daemon)") }
-        return Check(
-            "version", .warning, "hearthd is \(daemon), hearth is \(hearthVersion)",
+        guard daemon != Version.current else { return DoctorCheck("version", .ok, "hearthd and hearth are \(daemon)") }
+        return DoctorCheck(
+            "version", .warning, "hearthd is \(daemon), hearth is \(Version.current)",
             advice: "install the same version of both, then: sudo systemctl restart hearthd")
     }
 }

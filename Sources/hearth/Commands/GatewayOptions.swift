@@ -17,9 +17,9 @@ struct GatewayOptions: ParsableArguments {
     }
 
     /// Connects and makes calls; what goes wrong becomes a problem with advice.
-    func withGateway<Value>(_ calls: (Gateway) throws(VarlinkError) -> Value) throws(Problem) -> Value {
+    func withGateway<Value>(_ calls: (ControlClient) throws(VarlinkError) -> Value) throws(Problem) -> Value {
         do {
-            return try calls(try Gateway(socket: socket))
+            return try calls(try ControlClient(socket: socket))
         } catch {
             throw Problem(error)
         }
@@ -27,12 +27,12 @@ struct GatewayOptions: ParsableArguments {
 
     /// As ``withGateway(_:)`` for calls about `room`: if there is no such room, the advice names those there are.
     func withGateway<Value>(
-        room: String, _ calls: (Gateway) throws(VarlinkError) -> Value
+        room: String, _ calls: (ControlClient) throws(VarlinkError) -> Value
     ) throws(Problem) -> Value {
         do {
-            return try calls(try Gateway(socket: socket))
+            return try calls(try ControlClient(socket: socket))
         } catch  where error.refusalName == "NoSuchRoom" {
-            let rooms = (try? Gateway(socket: socket).status()).map { Status($0).rooms.map(\.name) } ?? []
+            let rooms = (try? ControlClient(socket: socket).status()).map { Status($0).rooms.map(\.name) } ?? []
             throw noSuchRoom(room, rooms: rooms)
         } catch {
             throw Problem(error)

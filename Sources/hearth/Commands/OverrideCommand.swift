@@ -62,7 +62,7 @@ struct OverrideCommand: ParsableCommand {
         guard !options.json else { return try options.write(reply) }
         let override = OverrideReply(reply)
         let now = wallClock()
-        let end = override.secondsLeft.flatMap { now.later(by: $0) }.flatMap { LocalTime(now: now).minute($0) }
+        let end = override.secondsLeft.flatMap { now.later(by: $0) }.flatMap { ShownTime(now: now).minute($0) }
         try Output.standard.write(lines: wrapped(overrideText(override, end: end), width: Output.standard.size.columns))
     }
 }

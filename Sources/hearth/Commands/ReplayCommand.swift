@@ -48,7 +48,7 @@ struct ReplayComparison {
     private let new: ThermostatTable
     private var last = Instant.zero
 
-    init(_ configuration: String, sinceSeconds: Int64, _ gateway: Gateway) throws(VarlinkError) {
+    init(_ configuration: String, sinceSeconds: Int64, _ gateway: ControlClient) throws(VarlinkError) {
         guard let current = ThermostatTable(try gateway.thermostats(configuration: nil)),
             let new = ThermostatTable(try gateway.thermostats(configuration: configuration))
         else { throw .malformed("not the thermostats' settings; is hearth as new as hearthd?") }
@@ -145,11 +145,11 @@ struct ThermostatTable {
 }
 
 /// What the clock on the wall of this box showed, in its zone.
-private func householdTime(_ instant: Instant) -> Heating.LocalTime? {
+private func householdTime(_ instant: Instant) -> LocalTime? {
     var seconds = time_t(instant.nanoseconds / 1_000_000_000)
     var local = tm()
     guard localtime_r(&seconds, &local) != nil else { return nil }
-    return Heating.LocalTime(
+    return LocalTime(
         weekday: Int(local.tm_wday + 6) % 7, hour: Int(local.tm_hour), minute: Int(local.tm_min))
 }
 

@@ -4,7 +4,7 @@ import GatewayClient
 /// The rooms that hearthd knows, for the shell; none while it does not answer.
 let roomCompletion = CompletionKind.custom { _, _, _ in
     let socket = environmentVariable("HEARTH_SOCKET").flatMap { $0.isEmpty ? nil : $0 } ?? "/run/hearth/hearthd.sock"
-    let status = try? Gateway(socket: socket, timeout: .seconds(1)).status()
+    let status = try? ControlClient(socket: socket, timeout: .seconds(1)).status()
     return status.map { Status($0).rooms.map(\.name) } ?? []
 }
 

@@ -86,6 +86,6 @@ private struct LiveView {
 
     private func clockText() -> String {
         let now = wallClock()
-        return LocalTime(now: now).text(now) ?? ""
+        return ShownTime(now: now).text(now) ?? ""
     }
 }

@@ -29,7 +29,7 @@ struct WhyCommand: ParsableCommand {
         }
         let decisions = (reply["decisions"]?.array ?? []).map(Decision.init)
         let output = Output.standard
-        let times = LocalTime(now: wallClock())
+        let times = ShownTime(now: wallClock())
         let lines = whyLines(
             room: status.rooms.first { $0.name.utf8.elementsEqual(room.utf8) }, measures: status.measures,
             alarms: status.alarms, decisions: decisions,

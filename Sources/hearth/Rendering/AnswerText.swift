@@ -4,7 +4,7 @@ import Heating
 /// The texts of `doctor`, `why` and `override`.
 
 /// One line per check, and below it what to do.
-func checkLines(_ checks: [Check], width: Int, style: Style) -> [String] {
+func checkLines(_ checks: [DoctorCheck], width: Int, style: Style) -> [String] {
     checks.flatMap { check in
         let label = style.paint(padded(check.state.rawValue, to: 9), check.state.colour)
         let indent = String(repeating: " ", count: 9)
@@ -17,7 +17,7 @@ func checkLines(_ checks: [Check], width: Int, style: Style) -> [String] {
 }
 
 /// "All 7 checks passed." or what did not.
-func checkSummary(_ checks: [Check]) -> String {
+func checkSummary(_ checks: [DoctorCheck]) -> String {
     let errors = checks.count { $0.state == .error }
     let warnings = checks.count { $0.state == .warning }
     let parts = [
@@ -30,7 +30,7 @@ func checkSummary(_ checks: [Check]) -> String {
         : "\(parts.joined(separator: ", ")) in \(countText(Int64(checks.count), "check"))."
 }
 
-extension Check.State {
+extension DoctorCheck.State {
     fileprivate var colour: Style.Colour {
         switch self {
         case .ok: .green

@@ -8,6 +8,16 @@ struct AuditResult: Equatable {
             case waiting
             /// Not in the journal any more, and never confirmed.
             case lost
+            /// Confirmed, and the cloud could not make a point of it.
+            case deadLetter
+            /// Confirmed, and kept by the cloud until its database takes it.
+            case held
+            /// A later reading of the room with the same time has its place.
+            case overwritten
+            /// Confirmed, and the cloud has never seen it behind its event log.
+            case neverArrived
+            /// Confirmed, and the cloud does not tell what became of it.
+            case untold
         }
 
         var range: ClosedRange<Int64>
@@ -26,6 +36,13 @@ struct AuditResult: Equatable {
     private var missing = SequenceRanges()
     private var lost = SequenceRanges()
     private var confirmed = SequenceRanges()
+    /// Whether the daemon knows of the cloud's accounts at all; an older one does not.
+    private var asksForAccount = false
+    /// Confirmed so long ago that the cloud should tell what became of it.
+    private var confirmedEarlier: Int64 = 0
+    /// What the cloud tells, and from which sequence on; nil while it tells nothing.
+    private var toldFrom: Int64?
+    private var fates: [StoredAccount.Fate: SequenceRanges] = [:]
 
     init(sinceSeconds: Int64) {
         self.sinceSeconds = sinceSeconds
@@ -52,7 +69,38 @@ struct AuditResult: Equatable {
         lost = given
         confirmed.formUnion(above)
         if confirmedThrough >= 1 { confirmed.formUnion(SequenceRanges([1...confirmedThrough])) }
+        guard let account = part["account"] else { return through }
+        asksForAccount = confirm == "ingestor"
+        confirmedEarlier = max(confirmedEarlier, part["confirmedEarlier"]?.int ?? 0)
+        toldFrom = account["toldFrom"]?.int ?? toldFrom
+        for fate in StoredAccount.Fate.allCases {
+            guard let ranges = account[fate.rawValue].flatMap(SequenceRanges.init(json:)) else { continue }
+            fates[fate, default: SequenceRanges()].formUnion(ranges)
+        }
         return through
+    }
+
+    /// Confirmed records that are no points, as the cloud tells.
+    private var notStored: [Gap] {
+        guard asksForAccount, let scanned else { return [] }
+        func gaps(_ ranges: SequenceRanges, _ kind: Gap.Kind) -> [Gap] {
+            ranges.intersection(scanned).ranges.map { Gap(range: $0, kind: kind) }
+        }
+        var open = confirmed.intersection(scanned).subtracting(lost).subtracting(missing)
+        open =
+            confirmedEarlier >= scanned.lowerBound ? open.intersection(scanned.lowerBound...confirmedEarlier) : .init()
+        guard let toldFrom else { return gaps(open, .untold) }
+        for ranges in fates.values { open = open.subtracting(ranges) }
+        let below = toldFrom > scanned.lowerBound ? open.intersection(scanned.lowerBound...(toldFrom - 1)) : .init()
+        return gaps(fates[.deadLetters] ?? .init(), .deadLetter) + gaps(fates[.held] ?? .init(), .held)
+            + gaps(fates[.overwritten] ?? .init(), .overwritten) + gaps(below, .untold)
+            + gaps(open.subtracting(below), .neverArrived)
+    }
+
+    /// Sequences that the cloud says are points, of those that were compared; nil while it tells nothing.
+    private var storedCount: Int? {
+        guard asksForAccount, toldFrom != nil, let scanned else { return nil }
+        return fates[.points]?.intersection(scanned).count ?? 0
     }
 
     /// What the cloud has not confirmed, in order, the last seconds left out.
@@ -66,6 +114,7 @@ struct AuditResult: Equatable {
             settledThrough >= scanned.lowerBound ? open.intersection(scanned.lowerBound...settledThrough) : .init()
         let all =
             never.ranges.map { Gap(range: $0, kind: .lost) } + waiting.ranges.map { Gap(range: $0, kind: .waiting) }
+            + notStored
         return all.sorted { $0.range.lowerBound < $1.range.lowerBound }
     }
 
@@ -80,6 +129,7 @@ struct AuditResult: Equatable {
             "sinceSeconds": JSON(sinceSeconds), "epoch": .string(epoch), "confirm": .string(confirm),
             "first": JSON(scanned?.lowerBound) { JSON($0) }, "last": JSON(scanned?.upperBound) { JSON($0) },
             "records": JSON(records), "confirmed": JSON(confirmedCount), "dropped": JSON(dropped),
+            "stored": JSON(storedCount) { JSON($0) },
             "gaps": .array(
                 gaps.map {
                     [
@@ -100,6 +150,11 @@ struct AuditResult: Equatable {
                     + "\(groupedText(scanned.upperBound))"),
             Field("Cloud", "\(groupedText(confirmedCount)) confirmed \(confirmText)"),
         ]
+        if let storedCount {
+            fields.append(Field("Database", "\(groupedText(storedCount)) are points, as the cloud tells"))
+        } else if asksForAccount {
+            fields.append(Field("Database", Self.silence, .yellow))
+        }
         if dropped > 0 {
             fields.append(
                 Field("Dropped", "\(countText(dropped, "record")) since the journal was made: it was full", .red))
@@ -119,9 +174,25 @@ struct AuditResult: Equatable {
             let numbers =
                 gap.range.count == 1 ? "\(gap.range.lowerBound)" : "\(gap.range.lowerBound)-\(gap.range.upperBound)"
             let count = countText(Int64(gap.range.count), "record")
-            return gap.kind == .lost
-                ? style.paint("gap: \(numbers) (\(count) lost: not in the journal and not confirmed)", .red)
-                : style.paint("gap: \(numbers) (\(count) waiting for the cloud, safe in the journal)", .yellow)
+            let (text, colour) = Self.words(gap.kind)
+            return style.paint("gap: \(numbers) (\(count) \(text))", colour)
+        }
+    }
+
+    private static let silence =
+        "the cloud has not told what became points: look whether its broker keeps retained messages and lets this home "
+        + "read HOME/gateway/stored, and whether hearth-cloud save-raw or serve is up and knows the broker (MQTT_HOST)"
+
+    private static func words(_ kind: Gap.Kind) -> (text: String, color: Style.Colour) {
+        switch kind {
+        case .waiting: ("waiting for the cloud, safe in the journal", .yellow)
+        case .lost: ("lost: not in the journal and not confirmed", .red)
+        case .deadLetter:
+            ("confirmed, but no points: set aside in the cloud, see there: hearth-cloud dead-letters list", .red)
+        case .held: ("confirmed, not points yet: the cloud keeps them until its database takes them", .yellow)
+        case .overwritten: ("confirmed, but a later reading with the same time has their place", .red)
+        case .neverArrived: ("confirmed, but gone from the cloud's event log before they became points", .red)
+        case .untold: ("confirmed; the cloud does not tell whether they are points", .yellow)
         }
     }
 }

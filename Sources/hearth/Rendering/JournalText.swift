@@ -41,7 +41,7 @@ struct JournalText {
         return "records \(report.firstKept.map(groupedText) ?? "?") to \(groupedText(newest))\(confirmed)"
     }
 
-    private func sizesText(_ journal: JournalStatus) -> String {
+    private func sizesText(_ journal: JournalFigures) -> String {
         var text = "\(journal.usedBytes.map(sizeText) ?? "?") used of \(journal.maxBytes.map(sizeText) ?? "?")"
         let files = [journal.fileBytes.map { "file \(sizeText($0))" }, journal.walBytes.map { "log \(sizeText($0))" }]
             .compactMap { $0 }
@@ -50,7 +50,7 @@ struct JournalText {
     }
 
     /// With the rate, because every commit is an fsync and a card survives only so many.
-    private func commitsText(_ journal: JournalStatus) -> String {
+    private func commitsText(_ journal: JournalFigures) -> String {
         var text = journal.commits.map(groupedText) ?? "?"
         if let commits = journal.commits, let uptime = status.uptimeSeconds, uptime >= 60 {
             text += " since start (\(rateText(Double(commits) / uptime * 3_600, unit: "hour")))"

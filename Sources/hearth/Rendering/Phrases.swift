@@ -68,7 +68,7 @@ extension RoomStatus {
 /// "until 13:26, in 59 min", with the date when that is not today's; nil seconds have no end.
 func endText(_ secondsLeft: Double?, now: Timestamp) -> String {
     guard let secondsLeft else { return "until it is changed" }
-    let end = now.later(by: secondsLeft).flatMap { LocalTime(now: now).minute($0) } ?? "?"
+    let end = now.later(by: secondsLeft).flatMap { ShownTime(now: now).minute($0) } ?? "?"
     return "until \(end), in \(durationText(secondsLeft))"
 }
 
@@ -159,7 +159,7 @@ func confirmationText(_ uplink: UplinkStatus) -> String {
     return parts.joined(separator: ", ")
 }
 
-func journalText(_ journal: JournalStatus) -> String {
+func journalText(_ journal: JournalFigures) -> String {
     var text = "\(journal.usedBytes.map(sizeText) ?? "?") of \(journal.maxBytes.map(sizeText) ?? "?")"
     var losses: [String] = []
     if let dropped = journal.dropped, dropped > 0 {

@@ -3,7 +3,7 @@ import Heating
 
 /// The reply of `io.hearth.Gateway.Journal`. As tolerant as ``Status``.
 struct JournalReport: Equatable, Sendable {
-    var journal: JournalStatus?
+    var journal: JournalFigures?
     var lowWatermark: Int64?
     var firstKept: Int64?
     var newest: Int64?
@@ -12,7 +12,7 @@ struct JournalReport: Equatable, Sendable {
     var setAside: [SetAsideMessage]
 
     init(_ json: JSON) {
-        journal = json["journal"].ifObject(JournalStatus.init)
+        journal = json["journal"].ifObject(JournalFigures.init)
         lowWatermark = count(json["lowWatermark"])
         firstKept = count(json["firstKept"]) ?? journal?.firstKept
         newest = count(json["newest"]) ?? journal?.newest
@@ -37,7 +37,7 @@ struct SetAsideMessage: Equatable, Sendable {
 }
 
 /// One line of `hearth doctor`, from the daemon's `Doctor` or from a check that hearth makes itself.
-struct Check: Equatable, Sendable {
+struct DoctorCheck: Equatable, Sendable {
     enum State: String, Sendable, Comparable {
         case ok, warning, error
 

@@ -1,5 +1,6 @@
 import GatewayClient
 import Heating
+import Machine
 
 extension VarlinkError {
     /// What happened, for people, on one line.

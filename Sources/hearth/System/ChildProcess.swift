@@ -1,5 +1,6 @@
 import GatewayClient
 import Glibc
+import Machine
 
 /// A program that was run to its end, and what it said.
 struct ChildProcess: Equatable {

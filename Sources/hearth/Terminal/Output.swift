@@ -1,5 +1,6 @@
 import GatewayClient
 import Glibc
+import Machine
 
 /// Standard output or standard error, written without buffering in between.
 struct Output: Sendable {

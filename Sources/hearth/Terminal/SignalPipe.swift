@@ -1,5 +1,6 @@
 import GatewayClient
 import Glibc
+import Machine
 import Synchronization
 
 /// Where the handler of ``SignalPipe`` writes; -1 while there is none.

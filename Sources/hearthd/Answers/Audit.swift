@@ -1,5 +1,6 @@
 import Heating
 import Journal
+import Machine
 
 /// One part of `hearth audit`: a run of the journal's sequences against what the cloud has confirmed.
 ///
@@ -50,7 +51,19 @@ struct Audit {
             "confirmedAbove": SequenceRanges(report.uplink.confirmedAbove).json,
             "lost": SequenceRanges(report.uplink.lost).json,
             "dropped": JSON(status.dropped), "quarantined": JSON(status.quarantined),
+            "confirmedEarlier": JSON(min(report.uplink.confirmedEarlier, batch.scannedThrough)),
+            "account": account(report, start + 1, batch.scannedThrough),
         ]
+    }
+
+    /// What the cloud says became of the records of this part; null when it says nothing of this journal.
+    private static func account(_ report: ForwardSnapshot, _ first: Int64, _ last: Int64) -> JSON {
+        guard let account = report.uplink.stored else { return .null }
+        var members: [(key: String, value: JSON)] = [("toldFrom", JSON(account.toldFrom))]
+        for fate in StoredAccount.Fate.allCases where first <= last {
+            members.append((fate.rawValue, account[fate].intersection(first...last).json))
+        }
+        return .object(.init(members))
     }
 
     /// The first row that arrived at or after `cutoff`; one after the newest when there is none.

@@ -1,6 +1,7 @@
 import Glibc
 import Heating
 import Logging
+import Machine
 import Synchronization
 
 /// The daemon's control socket: Varlink over a unix stream socket, one thread, one poll loop.
@@ -17,7 +18,7 @@ final class ControlSocket: Sendable {
     private let path: String
     private let service: VarlinkService
     private let logger: Logger
-    private let wake = WakePipe()
+    private let wake = WakeUp()
     /// The socket that we put under the name; nil before.
     private let ours = Mutex<FileIdentity?>(nil)
     private let isStopping = Atomic(false)
@@ -114,7 +115,7 @@ final class ControlSocket: Sendable {
         }
         // The group may steer heating; others may not.
         guard bound == 0, chmod(path, 0o660) == 0, Glibc.listen(descriptor, 16) == 0 else {
-            complain("\(String(cString: strerror(errno))). Check that the directory exists and is writable")
+            complain("\(systemErrorText(errno)). Check that the directory exists and is writable")
             close(descriptor)
             return -1
         }
@@ -133,7 +134,7 @@ final class ControlSocket: Sendable {
         guard answer == ECONNREFUSED else {
             return answer == 0 || answer == EAGAIN
                 ? "another process listens there: look for a second hearthd (pgrep -a hearthd), or set control.socket"
-                : "\(String(cString: strerror(answer))): the socket that is there may be somebody else's"
+                : "\(systemErrorText(answer)): the socket that is there may be somebody else's"
         }
         unlink(path)
         return nil

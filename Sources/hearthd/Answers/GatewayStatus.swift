@@ -1,5 +1,6 @@
 import Heating
 import MQTT
+import Machine
 
 /// The retained `<home>/gateway/status` on the cloud broker. `offline` is also the last will.
 enum GatewayStatus {
@@ -21,9 +22,4 @@ enum GatewayStatus {
             topic: CloudTopic.status(home).string, payload: JSON.object(.init(members)).bytes, qos: 1,
             retain: true)
     }
-}
-
-/// The one place that knows which version this is.
-enum Version {
-    static let current = "0.1.0"
 }

@@ -1,5 +1,6 @@
 import Heating
 import Journal
+import Machine
 import Synchronization
 
 /// Follows the journal on a thread of its own and keeps a ``History`` of it, so that a chart costs neither a lane nor
@@ -19,6 +20,9 @@ final class HistoryFollower: Sendable {
 
     private struct Contents: Sendable {
         var history = History()
+        var hours = HourlyHistory()
+        /// The newest hour that is in the file; after a start the journal tells of some of them again.
+        var written: Int64?
         var isComplete = false
     }
 
@@ -39,8 +43,18 @@ final class HistoryFollower: Sendable {
         return contents.history.json(span, now: now, isComplete: contents.isComplete)
     }
 
+    /// Weeks and more, from the file of hours. Waits for the disk.
+    func json(_ span: HourlyHistory.Span, in file: HourlyFile, now: Int64) -> JSON {
+        let zone = Clock.zoneHours
+        let first = span.firstHour(now: now, zoneHours: zone)
+        let contents = contents.withLock { $0 }
+        return HourlyHistory.json(
+            file.rows(since: first) + contents.hours.unfinished(at: now), span, now: now, zoneHours: zone)
+    }
+
     private func run(_ forwarder: Forwarder) {
         var position: Position?
+        prepare(HourlyFile(journal: forwarder.snapshot.configuration.journal.path))
         while true {
             let state = forwarder.snapshot
             if state.isStopping { return }
@@ -50,6 +64,24 @@ final class HistoryFollower: Sendable {
             }
             Clock.sleep(contents.withLock { $0.isComplete } ? Self.interval : Self.second)
         }
+    }
+
+    private func prepare(_ file: HourlyFile) {
+        let now = Clock.wallNanoseconds / HourlyHistory.hour
+        file.tidy(hour: now)
+        let written = file.rows(since: now - 48).map(\.hour).filter { $0 <= now }.max()
+        contents.withLock { $0.written = written }
+    }
+
+    /// Writes the hours that have ended.
+    private func keep(_ ended: [RoomHour], in file: HourlyFile) {
+        guard let newest = ended.map(\.hour).max(), Clock.isCredible(Clock.wall) else { return }
+        let written = contents.withLock { contents in
+            defer { contents.written = max(newest, contents.written ?? newest) }
+            return contents.isComplete ? nil : contents.written
+        }
+        file.append(ended.filter { $0.hour > written ?? 0 })
+        if newest % 24 == 0 { file.tidy(hour: newest) }
     }
 
     /// To be called every second: an outage is as long as it was seen.
@@ -80,15 +112,21 @@ final class HistoryFollower: Sendable {
         let stride = max(1, (status.newest - reached + budget - 1) / budget)
         while reached < status.newest, journal.epoch == position?.epoch {
             let batch = try journal.read(after: reached, rows: Self.batchRows)
-            add(batch.records, state.configuration)
+            keep(add(batch.records, state.configuration), in: HourlyFile(journal: state.configuration.journal.path))
             reached = max(batch.scannedThrough, reached + Int64(Self.batchRows) * (stride - 1))
             position?.sequence = min(reached, status.newest)
             Clock.sleep(Self.pause)
         }
-        contents.withLock { $0.isComplete = true }
+        let ended = contents.withLock { contents in
+            contents.isComplete = true
+            return contents.hours.advance(to: Clock.wallNanoseconds)
+        }
+        keep(ended, in: HourlyFile(journal: state.configuration.journal.path))
     }
 
-    private func add(_ records: [Journal.Record], _ configuration: Configuration) {
+    /// - Returns: the hours that ended with these records.
+    private func add(_ records: [Journal.Record], _ configuration: Configuration) -> [RoomHour] {
+        var ended: [RoomHour] = []
         var discarded: [Room: [Double]] = [:]
         for record in records {
             guard let topic = HomeTopic(record.topic) else { continue }
@@ -97,11 +135,18 @@ final class HistoryFollower: Sendable {
                 guard let value = try? Reading(payload: record.payload).value else { continue }
                 if discarded[room] == nil { discarded[room] = configuration.settings(for: room).discard }
                 if discarded[room]?.contains(value) == true { continue }
-                contents.withLock { $0.history.temperature(value, in: room, at: record.receivedAt) }
+                ended += contents.withLock { contents in
+                    contents.history.temperature(value, in: room, at: record.receivedAt)
+                    return contents.hours.temperature(value, in: room, at: record.receivedAt)
+                }
             case .heatpump(let room):
                 guard let command = try? HeatPumpCommand(payload: record.payload) else { continue }
-                contents.withLock { $0.history.pump(command.isOn, in: room, at: record.receivedAt) }
+                ended += contents.withLock { contents in
+                    contents.history.pump(command.isOn, in: room, at: record.receivedAt)
+                    return contents.hours.pump(command.isOn, in: room, at: record.receivedAt)
+                }
             }
         }
+        return ended
     }
 }

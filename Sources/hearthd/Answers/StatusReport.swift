@@ -1,5 +1,6 @@
 import Heating
 import MQTT
+import Machine
 
 /// Everything about now, gathered from snapshots, as the JSON of `io.hearth.Gateway.Status`: the heating's own boards and
 /// what the recording side said last.

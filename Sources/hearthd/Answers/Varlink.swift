@@ -1,5 +1,6 @@
 import Heating
 import MQTT
+import Machine
 
 /// A reply or an error, ready for the wire.
 struct VarlinkReply {
@@ -51,9 +52,10 @@ struct VarlinkService: Sendable {
         method Forget(room: string) -> (room: string)
         # The last decisions, newest first, and what is wrong with the room.
         method Why(room: string) -> (decisions: []object, findings: []object)
-        # The last hour in steps of 10 s ("hour") or the last 24 h in steps of 5 min ("day"): a value per step, null
-        # where there was none. Times are wall clock, seconds since 1970. `isComplete` is false until the journal has
-        # been read after a start.
+        # The last hour in steps of 10 s ("hour"), the last 24 h in steps of 5 min ("day"), seven days in hours ("week"), 31
+        # days in steps of six hours ("month") or 366 days ("year"): a value per step, null where there was none. Times are
+        # wall clock, seconds since 1970. `isComplete` is false until the journal has been read after a start. Of a room:
+        # `temperature` (the mean), `low`, `high`, `pump` (the share of the time that it was on) and `starts`.
         method History(span: ?string) -> (start: float, step: float, count: int, isComplete: bool, rooms: []object, \
         outages: []object)
         # Sequences of the journal against what the cloud confirmed, a part per call; go on with `after` while `more`.
@@ -64,6 +66,10 @@ struct VarlinkService: Sendable {
         method Readings(sinceSeconds: ?int, after: ?int) -> (readings: []object, scannedThrough: int, more: bool)
         # The thermostats' settings that a configuration's text would give, or those in force. Changes nothing.
         method Thermostats(configuration: ?string) -> (thermostat: object, rooms: object)
+        # Looks at the home broker for devices, for `seconds` (15), and says how far that is; with `again` anew when it was
+        # done. Ask until `isLooking` is false. `found` are tables for a file in `directory`; each lacks `room` or `rooms`.
+        method Devices(seconds: ?int, again: ?bool) -> (isLooking: bool, secondsLeft: int, topics: int, problem: string, \
+        configuration: string, directory: string, pid: int, found: []object)
 
         error InvalidConfiguration (message: string)
         error NoSuchRoom (message: string)
@@ -124,6 +130,7 @@ struct VarlinkService: Sendable {
         case "\(Self.interface).Forget": forget(call.parameters)
         case "\(Self.interface).Why": why(call.parameters)
         case "\(Self.interface).Thermostats": thermostats(call.parameters)
+        case "\(Self.interface).Devices": devices(call.parameters)
         default: .error("org.varlink.service.MethodNotFound", "no method \(call.method)")
         }
     }
@@ -213,10 +220,11 @@ struct VarlinkService: Sendable {
     }
 
     private func history(_ parameters: JSON) -> VarlinkOutcome {
-        guard let span = History.Span(rawValue: parameters["span"]?.string ?? History.Span.day.rawValue) else {
-            return .reply(invalid("span", "must be hour or day"))
+        let span = parameters["span"]?.string ?? History.Span.day.rawValue
+        guard History.Span(rawValue: span) != nil || HourlyHistory.Span(rawValue: span) != nil else {
+            return .reply(invalid("span", "must be hour, day, week, month or year"))
         }
-        return ask(.history, ["span": .string(span.rawValue)])
+        return ask(.history, ["span": .string(span)])
     }
 
     private func sinceSeconds(_ parameters: JSON, _ question: ForwardQuestion) -> VarlinkOutcome {
@@ -253,7 +261,7 @@ struct VarlinkService: Sendable {
         return .failure(.error("\(Self.interface).NoSuchRoom", "no room \(name)\(hint)"))
     }
 
-    private func invalid(_ parameter: String, _ problem: String) -> VarlinkReply {
+    func invalid(_ parameter: String, _ problem: String) -> VarlinkReply {
         .error("org.varlink.service.InvalidParameter", "\(parameter) \(problem)")
     }
 }

@@ -28,6 +28,15 @@ extension ConnectionSettings {
         return settings
     }
 
+    /// For a while, when somebody looks for devices: nothing is kept, and nothing longer than the longest list comes.
+    static func search(_ configuration: Configuration) -> ConnectionSettings {
+        var settings = base(configuration.local, clientID: "hearthd-\(configuration.home.name)-search")
+        settings.cleanStart = true
+        settings.sessionExpiry = 0
+        settings.maximumPacketSize = UInt32(HeardTopics.listLimit) + 65_536
+        return settings
+    }
+
     /// A clean session: a command that the cloud queued while we were away must never be obeyed as new, and an
     /// acknowledgement that was lost is given again when the record is sent again.
     static func uplink(_ configuration: Configuration) -> ConnectionSettings {

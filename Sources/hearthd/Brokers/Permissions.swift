@@ -19,6 +19,8 @@ struct Permissions {
         case pumps
         /// What Home Assistant commands.
         case wishes
+        /// What the cloud says became of this home's records.
+        case account
         /// `online` and `offline`.
         case status
         /// The rooms' retained state.
@@ -29,7 +31,7 @@ struct Permissions {
         var isEssential: Bool {
             switch self {
             case .readings, .command: true
-            case .restoring, .pumps, .wishes, .status, .state, .discovery: false
+            case .restoring, .pumps, .wishes, .account, .status, .state, .discovery: false
             }
         }
 
@@ -37,7 +39,7 @@ struct Permissions {
         var isRetained: Bool {
             switch self {
             case .status, .state, .discovery: true
-            case .readings, .command, .restoring, .pumps, .wishes: false
+            case .readings, .command, .restoring, .pumps, .wishes, .account: false
             }
         }
     }

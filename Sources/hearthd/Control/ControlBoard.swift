@@ -1,4 +1,5 @@
 import Heating
+import Machine
 import Synchronization
 
 /// What Control shows to the world: the rooms as of the last change, the last decisions, the counters. Written by the

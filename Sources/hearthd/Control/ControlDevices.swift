@@ -30,8 +30,7 @@ struct ControlDevices {
             let valves = rule.rooms.compactMap { room in
                 configuration.devices.rooms[room]?.valve.map { (room, $0) }
             }
-            return ControlledPump(
-                rule, valves: Dictionary(uniqueKeysWithValues: valves), configuration.thermostat, now: now)
+            return ControlledPump(rule, valves: Dictionary(uniqueKeysWithValues: valves), configuration, now: now)
         }
         since = now
     }
@@ -76,17 +75,14 @@ struct ControlledPump {
     /// Since when it should run and does not, because no valve is open yet.
     var waitsSince: Instant?
 
-    init(
-        _ rule: PumpRule, valves: [Room: PumpRule] = [:], _ settings: Thermostat.Settings, now: Instant
-    ) {
+    init(_ rule: PumpRule, valves: [Room: PumpRule] = [:], _ configuration: Configuration, now: Instant) {
         self.rule = rule
         self.valves = valves.mapValues { ControlledValve(rule: $0, feedback: PumpFeedback($0)) }
         // Of one room alone the thermostat keeps the shortest times itself.
-        let isShared = rule.rooms.count > 1
+        let rooms = rule.rooms.count > 1 ? rule.rooms.map(configuration.settings(for:)) : []
         group = PumpGroup(
-            rooms: rule.rooms, valves: Set(valves.keys),
-            minOn: rule.minOn ?? (isShared ? settings.minOn : .zero),
-            minOff: rule.minOff ?? (isShared ? settings.minOff : .zero), now: now)
+            rooms: rule.rooms, valves: Set(valves.keys), minOn: rule.minOn ?? rooms.map(\.minOn).max() ?? .zero,
+            minOff: rule.minOff ?? rooms.map(\.minOff).max() ?? .zero, now: now)
         // Of a pump whose past is not known nobody waits for the rest.
         group.restore(isOn: false, since: now - group.minOff)
         feedback = PumpFeedback(rule)

@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Machine
 
 /// Pumps, and the valves of their rooms, that are commanded in their own words. The contract's form is published beside it
 /// in any case.

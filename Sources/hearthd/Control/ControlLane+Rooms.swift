@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Machine
 
 /// Which rooms there are: those in the file, those that are heard, those that the broker remembers; and how they go.
 extension ControlLane {

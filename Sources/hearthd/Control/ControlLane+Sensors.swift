@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Machine
 
 /// Sensors that are not the black box: their readings take the same way as the black box's from the room on.
 extension ControlLane {

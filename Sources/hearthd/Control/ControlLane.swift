@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// The lane that keeps the house right: a reading becomes a command in milliseconds.

@@ -208,7 +208,7 @@ extension Finding {
         switch kind {
         case .readings: "readings-refused"
         case .command: "commands-refused"
-        case .restoring, .pumps, .wishes, .status, .state, .discovery: "home-broker-restricts"
+        case .restoring, .pumps, .wishes, .account, .status, .state, .discovery: "home-broker-restricts"
         }
     }
 
@@ -216,7 +216,7 @@ extension Finding {
     static func subject(of kind: Permissions.Kind, _ topic: String) -> String {
         switch kind {
         case .restoring, .state: "hearth/rooms/+"
-        case .readings, .command, .pumps, .wishes, .status, .discovery: topic
+        case .readings, .command, .pumps, .wishes, .account, .status, .discovery: topic
         }
     }
 
@@ -244,7 +244,7 @@ extension Finding {
                     "nobody would notice another controller of the heat pumps: \(topic) is refused (\(why))",
                     "topic read \(topic)"
                 )
-            case .wishes:
+            case .wishes, .account:
                 ("Home Assistant cannot command: \(topic) is refused (\(why))", "topic read hearth/#")
             case .status, .state:
                 (

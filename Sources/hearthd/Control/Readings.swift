@@ -1,5 +1,6 @@
 import Heating
 import Journal
+import Machine
 
 /// One part of the journaled readings, for `hearth replay`: what arrived from the sensors, whatever it was worth.
 ///

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Heating
 import Logging
+import Machine
 import Synchronization
 
 /// `hearthd forward`: the recording and forwarding side, started by hearthd itself and never by a person.
@@ -45,7 +46,7 @@ enum ProcessLimits {
         var limit = rlimit(rlim_cur: data, rlim_max: data)
         if setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) != 0 {
             FileOutput.standardError(
-                "hearthd forward has no limit of memory of its own (\(String(cString: strerror(errno)))): allow prlimit64\n"
+                "hearthd forward has no limit of memory of its own (\(systemErrorText(errno))): allow prlimit64\n"
             )
         }
         // The kernel takes this process before its parent (proc_pid_oom_score_adj(5)); raising needs no privilege.
@@ -121,7 +122,7 @@ private final class AnsweringThread: Sendable {
 
     private let outbox: ForwardOutbox
     private let waiting = Mutex<[(Asked, Forwarder)]>([])
-    private let wake = WakePipe()
+    private let wake = WakeUp()
 
     init(_ outbox: ForwardOutbox) {
         self.outbox = outbox
@@ -162,7 +163,12 @@ extension Forwarder {
             case .report: return .answer(snapshot.json)
             case .journal: return .answer(snapshot.journalDetails)
             case .history:
-                let span = parameters["span"]?.string.flatMap(History.Span.init) ?? .day
+                let name = parameters["span"]?.string ?? ""
+                if let span = HourlyHistory.Span(rawValue: name) {
+                    let file = HourlyFile(journal: snapshot.state.configuration.journal.path)
+                    return .answer(history.json(span, in: file, now: Clock.wallNanoseconds))
+                }
+                let span = History.Span(rawValue: name) ?? .day
                 return .answer(history.json(span, now: Clock.wallNanoseconds))
             case .audit, .readings:
                 let seconds = parameters["sinceSeconds"]?.int ?? 86_400

@@ -1,6 +1,7 @@
 import Glibc
 import Heating
 import Logging
+import Machine
 import Synchronization
 
 /// The parent's side of `hearthd forward`, the process that records, keeps and forwards readings: starts it, tells it what
@@ -72,7 +73,7 @@ final class ForwardProcess: Sendable {
 
     private let logger: Logger
     private let state: Mutex<State>
-    private let wake = WakePipe()
+    private let wake = WakeUp()
     private let hasEnded = Atomic(false)
 
     init(settings: String, logger: Logger) {

@@ -1,6 +1,7 @@
 import Heating
 import Journal
 import MQTT
+import Machine
 
 /// Everything about the recording and forwarding side as it is now, gathered in the child from its boards.
 struct ForwardSnapshot {

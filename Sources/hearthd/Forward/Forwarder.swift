@@ -2,6 +2,7 @@ import Heating
 import Journal
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// The composition root of `hearthd forward`: the lanes that meet the disk and the cloud.
@@ -109,7 +110,8 @@ final class Forwarder: Sendable {
         let uplinkBox = ConnectionBox()
         let record = Connection(.record(configuration), name: "record") { [recordCounters, findings, logger] in
             RecordLane(
-                journal: journal, window: Int(ConnectionSettings.record(configuration).receiveMaximum),
+                journal: journal, journalPath: configuration.journal.path,
+                window: Int(ConnectionSettings.record(configuration).receiveMaximum),
                 sensorTimeZone: configuration.sensorTimeZone, rules: configuration.devices.rules,
                 shared: recordCounters, findings: findings, logger: logger.lane("record"),
                 onCommit: { uplinkBox.wake() })

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Machine
 
 /// A process of this very program with a socket to it, for ``ForwardProcess``.
 struct SpawnedProcess {
@@ -21,7 +22,7 @@ struct SpawnedProcess {
     static func start(_ arguments: [String]) throws(Failure) -> SpawnedProcess {
         var pair: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
-            throw Failure(description: "no socket for it: \(String(cString: strerror(errno)))")
+            throw Failure(description: "no socket for it: \(systemErrorText(errno))")
         }
         defer { close(pair[1]) }
         var actions = posix_spawn_file_actions_t()
@@ -55,7 +56,7 @@ struct SpawnedProcess {
         }
         guard error == 0 else {
             close(pair[0])
-            throw Failure(description: String(cString: strerror(error)))
+            throw Failure(description: systemErrorText(error))
         }
         _ = fcntl(pair[0], F_SETFL, O_NONBLOCK)
         return SpawnedProcess(pid: pid, descriptor: pair[0])

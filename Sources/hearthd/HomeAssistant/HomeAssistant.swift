@@ -1,5 +1,6 @@
 import Heating
 import MQTT
+import Machine
 
 /// Home Assistant's side of Control: device-based MQTT discovery, and the commands that it sends.
 ///

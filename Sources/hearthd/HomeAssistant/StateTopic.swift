@@ -1,5 +1,6 @@
 import Heating
 import MQTT
+import Machine
 
 /// The retained state under `hearth/` on the home broker: for people, home automation, and for Control itself, which
 /// finds its last decisions there after a restart.

@@ -1,16 +1,11 @@
 import Glibc
 import Heating
+import Machine
 
 /// The two clocks of the daemon. Every timer runs on boot time: a box without a battery-backed clock starts in 1970 and
 /// jumps when the network appears, and a minimum off time must not jump with it.
-enum Clock {
-    /// Nanoseconds since boot, suspend included (`CLOCK_BOOTTIME`); never goes back.
-    static var bootNanoseconds: Int64 { read(CLOCK_BOOTTIME) }
-
+extension Clock {
     static var now: Instant { Instant(nanoseconds: bootNanoseconds) }
-
-    /// Nanoseconds since 1970, as far as this box knows. For stamping, never for timing.
-    static var wallNanoseconds: Int64 { read(CLOCK_REALTIME) }
 
     static var wall: Timestamp { Timestamp(nanoseconds: wallNanoseconds) }
 
@@ -27,6 +22,15 @@ enum Clock {
         return LocalTime(weekday: Int(local.tm_wday + 6) % 7, hour: Int(local.tm_hour), minute: Int(local.tm_min))
     }
 
+    /// How many hours the zone of this box is ahead of UTC now; half ones are rounded down.
+    static var zoneHours: Int64 {
+        var seconds = time_t(wallNanoseconds / 1_000_000_000)
+        var local = tm()
+        tzset()
+        guard localtime_r(&seconds, &local) != nil else { return 0 }
+        return Int64((Double(local.tm_gmtoff) / 3600).rounded(.down))
+    }
+
     /// Until the clock on the wall shows another minute, in whatever zone.
     static var untilNextMinute: Duration {
         let minute: Int64 = 60_000_000_000
@@ -40,17 +44,4 @@ enum Clock {
 
     /// 2025-01-01: this program is younger.
     private static let earliestCredibleSeconds: time_t = 1_735_689_600
-
-    /// Blocks the calling thread; for threads of our own only.
-    static func sleep(_ nanoseconds: Int64) {
-        var wanted = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
-        var left = timespec()
-        while nanosleep(&wanted, &left) == -1, errno == EINTR { wanted = left }
-    }
-
-    private static func read(_ clock: clockid_t) -> Int64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Machine
 
 /// The process's environment as a dictionary.
 enum Environment {
@@ -47,12 +48,19 @@ struct ConfigurationSource: Sendable {
             text: try contents(path), file: path, environment: environment, fragments: try fragments())
     }
 
+    /// The path as another process must write it.
+    var absolutePath: String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     /// The files of `devices.d` beside the configuration, in the order of their names.
     private func fragments() throws(ConfigurationError) -> [DeviceFile] {
         let directory = (path.lastIndex(of: "/").map { String(path[...$0]) } ?? "") + "devices.d"
         guard let handle = opendir(directory) else {
             if errno == ENOENT || errno == ENOTDIR { return [] }
-            throw failure("cannot be read: \(String(cString: strerror(errno)))", directory)
+            throw failure("cannot be read: \(systemErrorText(errno))", directory)
         }
         defer { closedir(handle) }
         var names: [String] = []
@@ -75,7 +83,7 @@ struct ConfigurationSource: Sendable {
         func failure(_ message: String) -> ConfigurationError { self.failure(message, path) }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw failure("cannot be read: \(String(cString: strerror(errno))). Check the path and its permissions")
+            throw failure("cannot be read: \(systemErrorText(errno)). Check the path and its permissions")
         }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
@@ -86,7 +94,7 @@ struct ConfigurationSource: Sendable {
                 guard let text = String(validating: bytes, as: UTF8.self) else { throw failure("is not UTF-8 text") }
                 return text
             }
-            guard count > 0 else { throw failure("cannot be read: \(String(cString: strerror(errno)))") }
+            guard count > 0 else { throw failure("cannot be read: \(systemErrorText(errno))") }
             bytes += chunk[..<count]
         }
         throw failure("is larger than \(Self.sizeLimit) bytes; that is not a configuration")

@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import Machine
 import Synchronization
 
 /// What the files that the configuration names are like: certificates, secrets, the journal's disk.
@@ -57,7 +58,7 @@ final class FileWatch: Sendable {
         var information = stat()
         guard access(file, R_OK) == 0, stat(file, &information) == 0 else {
             return Check(
-                name: name, state: .error, detail: "\(file): \(String(cString: strerror(errno)))",
+                name: name, state: .error, detail: "\(file): \(systemErrorText(errno))",
                 advice: "Make it readable for the user hearthd runs as, or use LoadCredential=.")
         }
         guard information.st_mode & 0o077 == 0 else {

@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// The composition root of the heating: Control, its boards and the process that records and forwards.
@@ -16,6 +17,9 @@ final class Gateway: Sendable {
     let mailbox = ControlMailbox()
     let control: Connection
     let forward: ForwardProcess
+    let search: BrokerSearch
+    /// The configuration's file, for who writes beside it.
+    let source: ConfigurationSource
     /// The home that this process was started for.
     private let home: HomeID
     private let state: Mutex<State>
@@ -27,8 +31,10 @@ final class Gateway: Sendable {
         var configurationError: String?
     }
 
-    init(configuration: Configuration, logger: Logger) {
+    init(configuration: Configuration, source: ConfigurationSource, logger: Logger) {
         self.logger = logger
+        self.source = source
+        search = BrokerSearch(logger: logger)
         home = configuration.home
         state = Mutex(State(configuration: configuration))
         forward = ForwardProcess(settings: configuration.text, logger: logger)

@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import Machine
 
 /// One gateway per home: taken before socket, broker or journal are touched.
 ///

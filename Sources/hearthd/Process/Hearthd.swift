@@ -1,7 +1,9 @@
 import ArgumentParser
 import Dispatch
 import Glibc
+import LogLines
 import Logging
+import Machine
 import ServiceLifecycle
 import UnixSignals
 
@@ -81,7 +83,7 @@ struct Hearthd: AsyncParsableCommand {
         lock: GatewayLock, logger: Logger
     ) async throws {
         let notifier = ServiceNotifier(environment: environment)
-        let gateway = Gateway(configuration: configuration, logger: logger)
+        let gateway = Gateway(configuration: configuration, source: source, logger: logger)
         let socket = ControlSocket(path: configuration.controlSocket, gateway: gateway, logger: logger)
         // At the lower levels it prints every service with all that is in it, this process's environment too.
         var lifecycleLogger = logger
@@ -102,9 +104,7 @@ struct Hearthd: AsyncParsableCommand {
 
     /// - Parameter level: a level's name, as in the configuration.
     static func logger(level: String) -> Logger {
-        // systemd.exec(5): JOURNAL_STREAM is set when standard error is the journal.
-        let isJournald = Environment.current["JOURNAL_STREAM"] != nil
-        var logger = Logger(label: "hearthd") { JournaldLogHandler(label: $0, isJournald: isJournald) }
+        var logger = Logger(label: "hearthd") { LogLine(label: $0) }
         logger.logLevel = Logger.Level(rawValue: level) ?? .info
         return logger
     }

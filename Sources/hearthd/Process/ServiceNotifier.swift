@@ -1,4 +1,5 @@
 import Glibc
+import Machine
 
 /// systemd's notification protocol: one datagram of `NAME=value` lines to `$NOTIFY_SOCKET` (sd_notify(3)), so
 /// libsystemd is not needed. Without the variable every call does nothing.
@@ -17,18 +18,12 @@ struct ServiceNotifier: Sendable {
 
     func ready(status: String) { send("READY=1\nSTATUS=\(oneLine(status))") }
     func status(_ text: String) { send("STATUS=\(oneLine(text))") }
-    func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(monotonicMicroseconds())") }
+    /// sd_notify(3) asks for CLOCK_MONOTONIC here, not boot time.
+    func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonicNanoseconds / 1000)") }
     func stopping() { send("STOPPING=1\nSTATUS=stopping: committing and closing") }
     func watchdog() { send("WATCHDOG=1") }
 
     private func oneLine(_ text: String) -> String { String(text.map { $0.isNewline ? " " : $0 }) }
-
-    /// sd_notify(3) asks for CLOCK_MONOTONIC here, not boot time.
-    private func monotonicMicroseconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
-    }
 
     private func send(_ message: String) {
         guard let path else { return }

@@ -1,6 +1,7 @@
 import Heating
 import Logging
 import MQTT
+import Machine
 import ServiceLifecycle
 import UnixSignals
 

@@ -2,6 +2,7 @@ import Heating
 import Journal
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// The lane that keeps readings: acknowledges to the home broker only what the journal's fsync has made durable.
@@ -39,6 +40,9 @@ final class RecordLane: ConnectionHandler {
     private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
     private var quality = DeliveryQuality()
     private var subscriptions: RecordSubscriptions
+    private var overlap: OverlappingFilters
+    /// What the session at the broker has subscribed to.
+    private var session: SessionFilters
 
     final class SharedCounters: Sendable {
         private let counters = Mutex(Counters())
@@ -50,11 +54,14 @@ final class RecordLane: ConnectionHandler {
     ///   - window: the Receive Maximum of this lane's connection; a broker cannot redeliver more than that.
     ///   - onCommit: called after each commit, to wake the uplink.
     init(
-        journal: Journal, window: Int, sensorTimeZone: String, rules: DeviceRules, shared: SharedCounters,
+        journal: Journal, journalPath: String, window: Int, sensorTimeZone: String, rules: DeviceRules,
+        shared: SharedCounters,
         findings: FindingBoard, logger: Logger, onCommit: @escaping @Sendable () -> Void
     ) {
         self.rules = rules
         subscriptions = rules.isBlackBoxOnly ? RecordSubscriptions() : RecordSubscriptions(readings: rules.filters)
+        overlap = OverlappingFilters(subscriptions.names)
+        session = SessionFilters(beside: journalPath)
         self.journal = journal
         self.onCommit = onCommit
         self.shared = shared
@@ -101,6 +108,10 @@ final class RecordLane: ConnectionHandler {
         redelivery.reconnected(sessionPresent: sessionPresent)
         quality.connected(maximumQoS: link.maximumQoS)
         subscriptions.connected()
+        overlap.connected()
+        if !sessionPresent { session.isNew() }
+        // Written before anything is asked for: a filter that nobody remembers is never taken back.
+        session.asks(for: subscriptions.names)
     }
 
     func received(_ batch: [Message], on link: Link) throws {
@@ -115,6 +126,10 @@ final class RecordLane: ConnectionHandler {
         for message in batch {
             if message.isRetained {
                 next.retained += 1
+                continue
+            }
+            if !overlap.counts(message) {
+                next.duplicates += 1
                 continue
             }
             switch verdict(on: message, now: now) {
@@ -168,6 +183,11 @@ final class RecordLane: ConnectionHandler {
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         guard let answer = subscriptions.answered(packetID, reasons, now: Clock.now) else { return }
         report(answer.finding, name: "recording-refused", answer.filter)
+        if answer.finding == nil { overlap.granted(answer.filter) }
+        // After the file's own are there: a filter that takes the old one's place leaves no gap.
+        if subscriptions.areAnswered, !session.isTakingBack, !session.surplus.isEmpty {
+            session.isTakingBack = (try? link.unsubscribe(session.surplus)) != nil
+        }
         guard answer.filter != RecordSubscriptions.commands, let granted = reasons.first, granted.isSuccess else {
             return
         }
@@ -176,11 +196,15 @@ final class RecordLane: ConnectionHandler {
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {}
 
+    func unsubscribed(_ packetID: Int32, on link: Link) { session.tookBack() }
+
     func turn(_ link: Link?, now: Int64) -> Int64? {
         guard let link else { return nil }
         for filter in subscriptions.due(now: Clock.now) {
             do {
-                let packet = try link.subscribe([filter], options: .init(retainHandling: .doNotSend))
+                let packet = try link.subscribe(
+                    [filter],
+                    options: .init(retainHandling: .doNotSend, identifier: OverlappingFilters.identifier(of: filter)))
                 subscriptions.asked(filter, packet, now: Clock.now)
             } catch {
                 link.drop("subscribing to the home broker: \(error)")
@@ -194,6 +218,7 @@ final class RecordLane: ConnectionHandler {
         if let line = words.say("\(cause)", now: now) {
             logger.warning("not recording", metadata: ["cause": "\(line)"])
         }
+        session.isTakingBack = false
         let isExplained = subscriptions.ended(after: after, now: now)
         let end = Rivalry.End(cause, after: after, isExplained: isExplained)
         backoff.connectionLasted(.nanoseconds(after))

@@ -27,6 +27,10 @@ struct RecordSubscriptions {
         filters = readings.map { Filter(name: $0) } + [Filter(name: Self.commands)]
     }
 
+    var names: [String] { filters.map(\.name) }
+    /// Whether nothing is on its way and nothing is still to be asked for the first time.
+    var areAnswered: Bool { filters.allSatisfy { $0.packetID == nil && ($0.isGranted || $0.askAt != nil) } }
+
     mutating func connected() {
         for index in filters.indices { (filters[index].packetID, filters[index].isGranted) = (nil, false) }
     }

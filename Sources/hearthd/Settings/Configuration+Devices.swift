@@ -202,3 +202,34 @@ extension ConfigurationReader {
         return table
     }
 }
+
+extension Configuration {
+    /// What a compressor runs and rests at least where nobody has written anything: the usual protection of heat pumps.
+    private static let compressorTime = Duration.seconds(300)
+
+    /// Gives the rooms whose pump is not the black box, which needs no rest, a pump's shortest times.
+    ///
+    /// The nearest word counts: the room's or its own pump's, whichever is longer; then the house's; then five minutes.
+    mutating func protectCompressors(_ reader: ConfigurationReader) {
+        for pump in devices.pumps where !pump.isBlackBox {
+            let own = pump.rooms.count == 1 ? pump : nil
+            for room in pump.rooms {
+                func time(_ key: String, _ settings: Duration, _ pump: Duration?) -> Duration {
+                    if reader.isWritten(["rooms", room.name, key]) { return max(settings, pump ?? .zero) }
+                    return pump ?? (reader.isWritten(["thermostat", key]) ? settings : Self.compressorTime)
+                }
+                var settings = settings(for: room)
+                settings.minOn = time("min_on", settings.minOn, own?.minOn)
+                settings.minOff = time("min_off", settings.minOff, own?.minOff)
+                rooms[room] = settings
+            }
+        }
+    }
+}
+
+extension PumpRule {
+    /// Whether it is told nothing but what the room's black box hears.
+    fileprivate var isBlackBox: Bool {
+        command == rooms.first.map { HomeTopic.heatpump($0).string } && kind == "plain" && state == nil
+    }
+}

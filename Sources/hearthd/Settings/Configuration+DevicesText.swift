@@ -37,7 +37,7 @@ extension Devices {
         return lines + keys(of: pump.table)
     }
 
-    private func keys(of table: SensorTable) -> [String] {
+    func keys(of table: SensorTable) -> [String] {
         var lines = texts([
             ("topic", table.topic), ("value", table.value), ("time", table.time), ("unit", table.unit),
             ("measure", table.measure), ("retained", table.retained), ("room", table.room), ("room_at", table.roomAt),
@@ -54,7 +54,7 @@ extension Devices {
         return lines
     }
 
-    private func keys(of table: PumpTable) -> [String] {
+    func keys(of table: PumpTable) -> [String] {
         var lines = texts([
             ("device", table.device), ("command", table.command), ("on", table.on), ("off", table.off),
             ("target_command", table.targetCommand), ("target_payload", table.targetPayload),

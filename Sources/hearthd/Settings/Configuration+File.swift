@@ -63,6 +63,7 @@ extension Configuration {
         reader.reportUnknownKeys()
         guard reader.problems.isEmpty, let home else { throw ConfigurationError(problems: reader.problems) }
         self.home = home
+        protectCompressors(reader)
     }
 
     private enum LogLevel: String, CaseIterable { case trace, debug, info, notice, warning, error, critical }

@@ -179,6 +179,9 @@ struct ConfigurationReader {
         return node(path) != nil || environment.keys.contains { $0.hasPrefix(prefix) }
     }
 
+    /// Whether this very key is written, in the file or the environment.
+    func isWritten(_ path: [String]) -> Bool { node(path) != nil || environment[Self.variable(path)] != nil }
+
     /// Reports every key that nobody asked for. Call last.
     mutating func reportUnknownKeys() {
         var unknown: [[String]] = []

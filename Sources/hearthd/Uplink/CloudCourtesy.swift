@@ -26,6 +26,7 @@ struct CloudCourtesy {
 
     private var commands: String { "\(home.name)/+/heatpump/set" }
     private var confirmations: String { CloudTopic.ack(home).string }
+    private var account: String { CloudTopic.stored(home).string }
 
     mutating func connected(_ link: Link, now: Instant) throws(LinkError) {
         connectedAt = now
@@ -37,6 +38,10 @@ struct CloudCourtesy {
         if permissions.retry(of: .wishes).map({ $0 <= now }) ?? true {
             let packet = try link.subscribe([commands], options: options)
             permissions.sent(packet, .wishes, topic: commands, now: now)
+        }
+        if asksForConfirmations, permissions.retry(of: .account).map({ $0 <= now }) ?? true {
+            let packet = try link.subscribe([account])
+            permissions.sent(packet, .account, topic: account, now: now)
         }
         report(limits(of: link), name: "cloud-broker-limits")
     }
@@ -95,6 +100,7 @@ struct CloudCourtesy {
             switch kind {
             case .readings: "the cloud broker does not give this home its confirmations: nothing can be forgotten"
             case .wishes: "the cloud cannot command: the broker does not give this home its commands"
+            case .account: "hearth audit cannot tell what became points: the broker does not give this home its account"
             default: "the cloud does not see this gateway's status"
             }
         let access = kind == .status ? "write" : "read"

@@ -15,6 +15,10 @@ final class UplinkBoard: Sendable {
         var confirmedAbove: [ClosedRange<Int64>] = []
         /// Given up without a confirmation since the start, the newest ``rangesShown``.
         var lost: [ClosedRange<Int64>] = []
+        /// What was confirmed ``ConfirmedEarlier/patience`` ago: by now the cloud should tell what became of it.
+        var confirmedEarlier: Int64 = 0
+        /// What became of this journal's records, as the cloud told it last; nil if it never did.
+        var stored: StoredAccount?
         /// Messages on our topics that were not for us or could not be read.
         var foreign = 0
         /// Why the cloud broker refuses; nil while it takes what it gets.
@@ -27,8 +31,9 @@ final class UplinkBoard: Sendable {
 
     var snapshot: Contents { contents.withLock { $0 } }
 
-    func update(_ state: UplinkState, ratePerSecond: Double) {
+    func update(_ state: UplinkState, ratePerSecond: Double, confirmedEarlier: Int64) {
         contents.withLock {
+            $0.confirmedEarlier = confirmedEarlier
             $0.backlog = state.unconfirmed
             $0.newest = state.newest
             $0.inFlight = state.inFlightRecords
@@ -40,8 +45,30 @@ final class UplinkBoard: Sendable {
         }
     }
 
+    func told(_ account: StoredAccount?) { contents.withLock { $0.stored = account } }
     func countForeign() { contents.withLock { $0.foreign += 1 } }
     func refused(_ reason: String?) { contents.withLock { $0.refusal = reason } }
+}
+
+/// What had been confirmed some time ago. The cloud tells what became of a record a while after it confirmed it.
+struct ConfirmedEarlier {
+    /// Twice what the cloud takes from a point to its account.
+    static let patience: Int64 = 20_000_000_000
+    private static let stepNanoseconds: Int64 = 1_000_000_000
+    /// The newest last; the first is older than the patience, once there was one.
+    private var samples: [(time: Int64, confirmed: Int64)]
+
+    /// - Parameter confirmed: what an earlier process has noted.
+    init(_ confirmed: Int64) { samples = [(.min / 2, confirmed)] }
+
+    /// - Parameter now: boot time in nanoseconds.
+    mutating func observe(confirmed: Int64, now: Int64) {
+        if let last = samples.last, now - last.time < Self.stepNanoseconds { return }
+        samples.append((now, confirmed))
+        while samples.count > 1, now - samples[1].time >= Self.patience { samples.removeFirst() }
+    }
+
+    func confirmed(now: Int64) -> Int64 { samples.last { now - $0.time >= Self.patience }?.confirmed ?? 0 }
 }
 
 /// Confirmed records per second, averaged over the last ten seconds or so.

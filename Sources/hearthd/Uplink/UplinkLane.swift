@@ -3,6 +3,7 @@ import Heating
 import Journal
 import Logging
 import MQTT
+import Machine
 import Synchronization
 
 /// The lane that forwards the journal to the cloud broker and deletes only what was confirmed.
@@ -32,6 +33,7 @@ final class UplinkLane: ConnectionHandler {
     private var nextStatus: Int64 = 0
     private var drainUntil: Int64?
     private var rate = DrainRate()
+    private var earlier: ConfirmedEarlier
     /// Why the broker refuses publications, and when it did so last.
     private var refusal: (reason: ReasonCode, at: Int64)?
     private var silence = ConfirmationSilence()
@@ -54,6 +56,7 @@ final class UplinkLane: ConnectionHandler {
             confirm: configuration.uplink.confirm == .broker ? .broker : .ingestor,
             maxRate: configuration.uplink.maxRate)
         courtesy = CloudCourtesy(configuration, findings: findings, logger: logger)
+        earlier = ConfirmedEarlier(confirmedThrough)
         state = UplinkState(
             settings: settings, epoch: journal.epoch, lowWatermark: confirmedThrough, newest: journal.status.newest,
             confirmed: (try? journal.confirmedAbove(Self.cursor)) ?? [])
@@ -81,8 +84,11 @@ final class UplinkLane: ConnectionHandler {
     }
 
     func received(_ batch: [Message], on link: Link) throws {
-        for message in batch where !message.isRetained {
+        for message in batch {
             switch CloudTopic(message.topic) {
+            // The only one whose newest value is what is wanted, however old.
+            case .stored(configuration.home)?: told(message.payload)
+            case _ where message.isRetained: break
             case .ack(configuration.home)?: acknowledged(message.payload)
             case .heatpumpSet(configuration.home, let room)?: commanded(message.payload, room)
             default: board.countForeign()
@@ -175,7 +181,8 @@ final class UplinkLane: ConnectionHandler {
             deadline = min(deadline ?? .max, note)
             if !rivalry.isSeen(now: Clock.now) { findings.resolveAll("another-gateway") }
             rate.observe(confirmed: state.lowWatermark, now: now)
-            board.update(state, ratePerSecond: rate.perSecond)
+            earlier.observe(confirmed: state.lowWatermark, now: now)
+            board.update(state, ratePerSecond: rate.perSecond, confirmedEarlier: earlier.confirmed(now: now))
             return deadline == .max ? nil : deadline
         } catch {
             // The journal answers again when the disk does, and the link takes more by and by; meanwhile it stays up.
@@ -423,6 +430,12 @@ final class UplinkLane: ConnectionHandler {
         }
     }
 
+    /// What became of the records; for the audit only.
+    private func told(_ payload: [UInt8]) {
+        guard let summary = StoredSummary(payload: payload) else { return board.countForeign() }
+        board.told(summary.journal(state.epoch))
+    }
+
     private func keepConfirmed() throws(JournalError) {
         unkept += state.takeConfirmed()
         guard !unkept.isEmpty else { return }
@@ -446,6 +459,8 @@ final class UplinkLane: ConnectionHandler {
         guard epoch != state.epoch else { return }
         logger.error("the journal was replaced; its readable rows are sent again", metadata: ["epoch": "\(epoch)"])
         unkept = []
+        earlier = ConfirmedEarlier(0)
+        board.told(nil)
         state = UplinkState(
             settings: state.settings, epoch: epoch, lowWatermark: try journal.cursor(Self.cursor),
             newest: journal.status.newest)

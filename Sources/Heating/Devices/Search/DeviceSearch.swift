@@ -1,0 +1,122 @@
+/// Looks through what was heard at a broker for devices. Pure: the same messages give the same finds.
+public struct DeviceSearch: Sendable {
+    let heard: HeardTopics
+    /// The rules and pumps that the configuration has.
+    let rules: DeviceRules
+    let pumps: [PumpRule]
+    /// Home Assistant's prefix of discovery.
+    let prefix: String
+    let arrival: Timestamp
+
+    /// More than this is no house.
+    static let limit = 500
+
+    public init(
+        _ heard: HeardTopics, rules: DeviceRules, pumps: [PumpRule], prefix: String = "homeassistant",
+        arrival: Timestamp
+    ) {
+        (self.heard, self.rules, self.pumps, self.prefix, self.arrival) = (heard, rules, pumps, prefix, arrival)
+    }
+
+    /// What to ask a broker for, the lists first: whoever has little room keeps those.
+    public static func filters(prefix: String) -> [String] {
+        [
+            "+/bridge/devices", "tasmota/discovery/+/config", "tasmota/discovery/+/sensors", "\(prefix)/+/+/config",
+            "\(prefix)/+/+/+/config", "#",
+        ]
+    }
+
+    /// Sensors first, then what can be switched, each in the order of names. What lists say counts before what was only
+    /// overheard.
+    public var found: [FoundDevice] {
+        var seen: Set<ExactString> = []
+        let certain = zigbee2MQTT() + tasmota() + homeAssistant() + byKind()
+        let claimed = Set(certain.filter(\.isSensor).map { ExactString($0.topic) })
+        let all = certain + byNumber().filter { !claimed.contains(ExactString($0.topic)) }
+        let distinct = all.filter { seen.insert($0.key).inserted }.prefix(Self.limit).map(judged)
+        return distinct.sorted {
+            ($0.isSensor ? 0 : 1, ExactString($0.name)) < ($1.isSensor ? 0 : 1, ExactString($1.name))
+        }
+    }
+
+    // MARK: What to make of a find
+
+    private func judged(_ device: FoundDevice) -> FoundDevice {
+        var device = device
+        switch device.table {
+        case .sensor(let table): judge(&device, table)
+        case .pump(let table): judge(&device, table)
+        }
+        return device
+    }
+
+    private func judge(_ device: inout FoundDevice, _ table: SensorTable) {
+        if case .unclear = device.standing { return }
+        guard let pattern = try? TopicPattern(device.topic), !pattern.isOpen else {
+            device.standing = .unclear("its topic has a brace or a wildcard: rename the device")
+            return
+        }
+        var named = table
+        // Any room, to try the rule.
+        named.room = "room"
+        let kind = DeviceKind.builtIn(device.kind)?.sensor ?? .init()
+        let rule: SensorRule
+        do throws(DeviceTableErrors) {
+            rule = try SensorRule(kind: device.kind, named.over(kind))
+        } catch {
+            device.standing = .unclear(error.errors.map { "\($0.key) \($0.message)" }.joined(separator: "; "))
+            return
+        }
+        let last = heard[device.topic]
+        if let last { device.said = reading(DeviceRules([rule], addsBlackBox: false), device.topic, last) }
+        guard rules.takes(device.topic) else {
+            if let last, device.said == nil { device.standing = .unclear(why(rule, device.topic, last)) }
+            return
+        }
+        // The first rule about a topic counts: another one behind it would never be asked.
+        device.standing = .known
+        if let last, device.said != nil, reading(rules, device.topic, last) == nil {
+            device.standing = .unclear(
+                "a rule in your configuration is about this topic and reads no temperature there; try it: "
+                    + "hearth devices --test TOPIC PAYLOAD")
+        }
+    }
+
+    private func judge(_ device: inout FoundDevice, _ table: PumpTable) {
+        if case .unclear = device.standing { return }
+        var named = table
+        named.rooms = ["room"]
+        let kind = DeviceKind.builtIn(device.kind)?.pump ?? .init()
+        do throws(DeviceTableErrors) {
+            let rule = try PumpRule(kind: device.kind, named.over(kind))
+            if pumps.contains(where: { ExactString($0.command) == ExactString(rule.command) }) {
+                device.standing = .known
+            }
+        } catch {
+            device.standing = .unclear(error.errors.map { "\($0.key) \($0.message)" }.joined(separator: "; "))
+        }
+    }
+
+    private func reading(_ rules: DeviceRules, _ topic: String, _ last: HeardTopics.Last) -> DeviceReading? {
+        let outcomes = rules.read(topic: topic, payload: last.payload, isRetained: false, arrival: arrival)
+        return outcomes.lazy.compactMap { outcome in
+            if case .reading(let reading) = outcome, reading.measure == "temperature" { reading } else { nil }
+        }.first
+    }
+
+    /// Why a device that a list promises says nothing that can be read. A battery sensor that has just been paired, or a
+    /// switch whose temperature is in another message, is no fault.
+    private func why(_ rule: SensorRule, _ topic: String, _ last: HeardTopics.Last) -> String {
+        let rules = DeviceRules([rule], addsBlackBox: false)
+        let outcome = rules.read(topic: topic, payload: last.payload, isRetained: false, arrival: arrival).first
+        switch outcome {
+        case .rejected(let rejection)?, .passedOver(let rejection)?:
+            return "its last message is no reading: \(rules.advice(for: rejection, payload: last.payload))"
+        case .reading?, nil: return "its last message is no reading"
+        }
+    }
+
+    func json(_ topic: String) -> JSON? {
+        heard[topic].flatMap { try? JSON.parse($0.payload, limit: HeardTopics.listLimit) }
+    }
+}

@@ -1,0 +1,117 @@
+/// The common forms of Home Assistant's `value_template`, which is a language of its own (Jinja): a path and filters that
+/// change nothing but the number's form. Everything else is not understood, and said to be so.
+/// https://www.home-assistant.io/docs/configuration/templating/#using-value-templates-with-mqtt
+enum ValueTemplate {
+    /// Filters that leave the number what it is. `default` stands for a message that has none, which is no reading here.
+    private static let harmless = ["float", "int", "round", "string", "is_defined", "default", "trim"]
+
+    /// The path as ``JSONPath`` has it; nil for what is not understood.
+    static func path(_ template: String) -> String? {
+        var text = Scanner(template)
+        text.skipSpaces()
+        guard text.take("{{") else { return nil }
+        _ = text.take("-")
+        text.skipSpaces()
+        let brackets = text.takeOpenings()
+        var names: [String] = []
+        if text.take("value_json") {
+            guard let found = text.steps(), !found.isEmpty else { return nil }
+            names = found
+        } else if !text.take("value") {
+            return nil
+        }
+        guard text.filters(harmless, closing: brackets) else { return nil }
+        _ = text.take("-")
+        guard text.take("}}") else { return nil }
+        text.skipSpaces()
+        guard text.isAtEnd else { return nil }
+        return JSONPath.written(names)
+    }
+
+    private struct Scanner {
+        private var rest: ArraySlice<Unicode.Scalar>
+
+        init(_ text: String) { rest = Array(text.unicodeScalars)[...] }
+
+        var isAtEnd: Bool { rest.isEmpty }
+
+        mutating func skipSpaces() {
+            while let first = rest.first, first.properties.isWhitespace { rest.removeFirst() }
+        }
+
+        mutating func take(_ word: String) -> Bool {
+            guard rest.starts(with: word.unicodeScalars) else { return false }
+            rest.removeFirst(word.unicodeScalars.count)
+            return true
+        }
+
+        mutating func takeOpenings() -> Int {
+            var count = 0
+            while take("(") {
+                count += 1
+                skipSpaces()
+            }
+            return count
+        }
+
+        private mutating func name() -> String? {
+            let name = rest.prefix { $0 == "_" || $0.properties.isAlphabetic || $0.properties.numericType != nil }
+            rest = rest.dropFirst(name.count)
+            return name.isEmpty ? nil : String(String.UnicodeScalarView(name))
+        }
+
+        /// `.a['b']["c"][0]`; nil when it goes wrong.
+        mutating func steps() -> [String]? {
+            var names: [String] = []
+            while true {
+                if take(".") {
+                    guard let name = name() else { return nil }
+                    names.append(name)
+                } else if take("[") {
+                    skipSpaces()
+                    guard let name = quoted() ?? number() else { return nil }
+                    names.append(name)
+                    skipSpaces()
+                    guard take("]") else { return nil }
+                } else {
+                    return names
+                }
+            }
+        }
+
+        private mutating func quoted() -> String? {
+            guard let quote = rest.first, quote == "'" || quote == "\"" else { return nil }
+            let inside = rest.dropFirst().prefix { $0 != quote }
+            guard rest.count >= inside.count + 2, !inside.contains("\\") else { return nil }
+            rest = rest.dropFirst(inside.count + 2)
+            return String(String.UnicodeScalarView(inside))
+        }
+
+        private mutating func number() -> String? {
+            let digits = rest.prefix { $0.value &- 0x30 <= 9 }
+            rest = rest.dropFirst(digits.count)
+            return digits.isEmpty ? nil : String(String.UnicodeScalarView(digits))
+        }
+
+        /// `| float(0) | round(1)`, with the brackets that were opened before the value closed among them.
+        mutating func filters(_ known: [String], closing brackets: Int) -> Bool {
+            var open = brackets
+            while true {
+                skipSpaces()
+                if take(")") {
+                    open -= 1
+                    guard open >= 0 else { return false }
+                } else if take("|") {
+                    skipSpaces()
+                    guard let name = name(), known.contains(name) else { return false }
+                    guard take("(") else { continue }
+                    let inside = rest.prefix { $0 != ")" }
+                    guard !inside.contains("("), rest.count > inside.count else { return false }
+                    rest = rest.dropFirst(inside.count + 1)
+                } else {
+                    return open == 0
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Heating
+
+/// Which reading has which place in the database, as far as it is remembered: tells that a second, different reading of a
+/// room with the same time replaces the first. A gateway gives every reading a place of its own; from producers without
+/// one the last reading stands, and that is counted here.
+///
+/// Of fixed size: about the last 130 000 readings of all homes, the newer one taking an older one's entry.
+struct TakenPlaces {
+    /// A reading that has no point any more; the record it was, if a gateway had counted it.
+    struct Loss: Equatable { var record: RecordName? }
+
+    private struct Entry {
+        var place: UInt64 = 0
+        var value: UInt64 = 0
+        var sequence: Int64 = 0
+        var journal = 0
+    }
+
+    private static let count = 1 << 17
+    private var entries: [Entry] = []
+
+    /// - Parameter place: where the reader remembers the room.
+    mutating func take(_ place: KnownPlace, _ time: Timestamp, _ value: Double, _ record: RecordName?) -> Loss? {
+        var hasher = Hasher()
+        hasher.combine(place.serial)
+        hasher.combine(time.nanoseconds)
+        return take(hasher, value, record)
+    }
+
+    mutating func take(
+        _ series: (home: HomeID, room: Room, measure: Measure), _ time: Timestamp, _ value: Double, _ record: RecordName?
+    ) -> Loss? {
+        var hasher = Hasher()
+        hasher.combine(series.home)
+        hasher.combine(series.room)
+        hasher.combine(series.measure)
+        hasher.combine(time.nanoseconds)
+        return take(hasher, value, record)
+    }
+
+    private mutating func take(_ hasher: consuming Hasher, _ value: Double, _ record: RecordName?) -> Loss? {
+        if entries.isEmpty { entries = Array(repeating: Entry(), count: Self.count) }
+        let place = UInt64(bitPattern: Int64(hasher.finalize())) | 1
+        let index = Int(place >> 1) & (Self.count - 1)
+        let before = entries[index]
+        let journal = record?.journal.key ?? 0
+        entries[index] = Entry(
+            place: place, value: value.bitPattern, sequence: record?.sequence ?? 0, journal: journal)
+        guard before.place == place, before.value != value.bitPattern else { return nil }
+        // Of another journal's record nobody could say which it was.
+        guard let record, before.journal == journal, before.sequence != record.sequence else {
+            return Loss(record: nil)
+        }
+        return Loss(record: RecordName(record.journal, before.sequence))
+    }
+}

@@ -1,0 +1,327 @@
+#!/usr/bin/python3
+"""hearthd beside a real Home Assistant on a real broker. Called by scripts/test-home-assistant.
+
+    test.py --programs DIRECTORY --tree DIRECTORY
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Web"))
+
+from browser import wait  # noqa: E402
+from instance import HomeAssistant  # noqa: E402
+from rig import MOSQUITTO, Rig, accepts, free_port  # noqa: E402
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+arguments = argparse.ArgumentParser()
+arguments.add_argument("--programs", required=True)
+arguments.add_argument("--tree", required=True)
+options = arguments.parse_args()
+
+passed, failed = 0, 0
+
+
+def check(name, body, *values):
+    global passed, failed
+    started = time.monotonic()
+    try:
+        detail = body(*values)
+        passed += 1
+        print(f"ok      {name}{f': {detail}' if detail else ''} ({time.monotonic() - started:.1f} s)", flush=True)
+    except Exception as error:
+        failed += 1
+        print(f"FAILED  {name}: {error}", flush=True)
+        if not isinstance(error, AssertionError):
+            traceback.print_exc()
+
+
+class House:
+    """Home broker, hearthd with discovery, Home Assistant; readings and pumps are the wire's."""
+
+    def __init__(self):
+        self.rig = Rig(options.programs)
+        self.start_broker()
+        self.configure()
+        self.start_hearthd()
+        self.assistant = HomeAssistant(options.tree, free_port(), self.rig.home)
+
+    def start_broker(self):
+        """With the package's rights: sensors and pumps without a password, hearthd and Home Assistant with one each."""
+        passwords = self.rig.file("passwords")
+        for number, user in enumerate(("hearthd", "homeassistant")):
+            subprocess.run(["mosquitto_passwd", *(["-c"] if number == 0 else []), "-b", passwords, user, f"{user}-password"],
+                           check=True)
+        with open(self.rig.file("password"), "w") as file:
+            file.write("hearthd-password")
+        acl = shutil.copy(os.path.join(ROOT, "systemd/examples/home-network/home-network.acl"), self.rig.file("home.acl"))
+        # Only its owner may read what Mosquitto reads.
+        for path in (acl, passwords):
+            os.chmod(path, 0o600)
+        with open(self.rig.file("home.conf"), "w") as file:
+            file.write(f"listener {self.rig.home} 127.0.0.1\nallow_anonymous true\npassword_file {passwords}\nacl_file {acl}\n"
+                       "user root\nupgrade_outgoing_qos true\nmax_queued_messages 1000000000\nset_tcp_nodelay true\n")
+        self.rig.start("home-broker", MOSQUITTO, "-c", self.rig.file("home.conf"))
+        wait(10, lambda: accepts(self.rig.home), "the broker listens")
+
+    def configure(self, discovery=True, home="home1"):
+        with open(self.rig.file("hearthd.toml"), "w") as file:
+            file.write(f'home = "{home}"\n[local]\nport = {self.rig.home}\nusername = "hearthd"\n'
+                       f'password_file = "{self.rig.file("password")}"\n[cloud]\nenabled = false\n'
+                       f'[journal]\npath = "{self.rig.file("journal.sqlite")}"\n[control]\nsocket = "{self.rig.socket}"\n'
+                       '[thermostat]\non_below = 20.0\noff_above = 23.0\nmin_on = "0s"\nmin_off = "0s"\n'
+                       'schedule = ["daily 00:00 comfort"]\n'
+                       f'[rooms.office]\non_below = 20.0\n[home_assistant]\ndiscovery = {str(discovery).lower()}\n')
+
+    def start_hearthd(self):
+        self.rig.start("hearthd", self.rig.program("hearthd"), "--config", self.rig.file("hearthd.toml"))
+        wait(15, lambda: os.path.exists(self.rig.socket), "hearthd opens its control socket")
+
+    def reload(self):
+        self.rig.processes["hearthd"].send_signal(1)
+
+    def close(self):
+        self.assistant.stop()
+        self.rig.close()
+        shutil.rmtree(self.assistant.directory, ignore_errors=True)
+
+    def entities(self, domain, room):
+        return sorted(entry["entity_id"] for entry in self.assistant.registry("entity")
+                      if entry["platform"] == "mqtt" and entry["entity_id"].startswith(domain + ".") and room in entry["entity_id"])
+
+    def climate(self, room):
+        """The room's thermostat as Home Assistant shows it."""
+        found = self.entities("climate", room)
+        return self.assistant.state(found[0]) if found else None
+
+    def set(self, room, service, **data):
+        self.assistant.call("climate", service, self.entities("climate", room)[0], **data)
+
+    def waits(self, room, condition, what, seconds=5):
+        """Waits until the room's thermostat shows what is expected."""
+        def holds():
+            climate = self.climate(room)
+            return climate if climate and condition(climate["state"], climate["attributes"]) else None
+        try:
+            return wait(seconds, holds, what)[0]
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it shows {self.climate(room)}") from None
+
+
+class Pump:
+    """What arrives at a room's heat pump, and when."""
+
+    def __init__(self, house, room):
+        self.house, self.name = house, f"pump-{room}-{time.monotonic_ns()}"
+        house.rig.start(self.name, "stdbuf", "-oL", "mosquitto_sub", "-p", str(house.rig.home), "-t", f"{room}/heatpump",
+                        "-F", "%U %p", "-d")
+        wait(10, lambda: "Subscribed (mid" in house.rig.log(self.name), "mosquitto_sub has subscribed")
+
+    def commands(self):
+        """(seconds since 1970, "0" or "1") of every command."""
+        lines = [line.split(" ", 1) for line in self.house.rig.log(self.name).split("\n") if '"status"' in line]
+        return [(float(at), "1" if '"1"' in payload else "0") for at, payload in lines]
+
+    def after(self, moment, status):
+        return next((at for at, what in self.commands() if at >= moment and what == status), None)
+
+
+# --- The checks ---
+
+def appears(house):
+    house.rig.reading("office", 21.5)
+    house.rig.reading("bath room", 22)
+    wait(30, lambda: house.climate("office") and house.climate("bath_room"), "both rooms have a thermostat")
+    climate = house.waits("office", lambda state, is_: is_.get("current_temperature") == 21.5, "its temperature")
+    assert sorted(climate["attributes"]["hvac_modes"]) == ["auto", "heat", "off"], climate
+    assert {"eco", "comfort", "frost", "none"} <= set(climate["attributes"]["preset_modes"]), climate
+    for domain, least in (("sensor", 1), ("binary_sensor", 2)):
+        found = house.entities(domain, "office")
+        assert len(found) >= least, (domain, found)
+    unavailable = [entry["entity_id"] for entry in house.assistant.registry("entity") if entry["platform"] == "mqtt"
+                   and (house.assistant.state(entry["entity_id"]) or {}).get("state") == "unavailable"]
+    assert not unavailable, unavailable
+    return f"{len([1 for entry in house.assistant.registry('entity') if entry['platform'] == 'mqtt'])} entities"
+
+
+def areas(house):
+    """One device for each room, in an area of the room's name, below the gateway's own."""
+    devices = house.assistant.registry("device")
+    names = {area["area_id"]: area["name"] for area in house.assistant.registry("area")}
+    entries = [entry for entry in house.assistant.registry("entity") if entry["platform"] == "mqtt"]
+    for room in ("office", "bath_room"):
+        of_room = {entry["device_id"] for entry in entries if entry["entity_id"] in house.entities("climate", room)}
+        device = next(device for device in devices if device["id"] in of_room)
+        assert names.get(device["area_id"], "").lower().replace(" ", "_") == room, (device, names)
+        assert device["via_device_id"] in {device["id"] for device in devices}, device
+    assert len([device for device in devices if device["via_device_id"] is None]) == 1, devices
+
+
+def target(house):
+    """A temperature from the card is what happens, and what the card goes on showing."""
+    house.rig.reading("office", 21.5)
+    pump = Pump(house, "office")
+    began = time.time()
+    house.set("office", "set_temperature", temperature=24.5)
+    at, _ = wait(5, lambda: pump.after(began, "1"), "the pump starts")
+    house.waits("office", lambda state, is_: is_.get("temperature") == 24.5 and is_.get("hvac_action") == "heating", "24.5, heating")
+    assert at - began < 0.2, f"{at - began:.3f} s"
+    return f"service call to pump {1000 * (at - began):.0f} ms"
+
+
+def presets(house):
+    house.set("office", "set_preset_mode", preset_mode="eco")
+    house.waits("office", lambda state, is_: is_.get("preset_mode") == "eco", "eco")
+    house.set("office", "set_preset_mode", preset_mode="none")
+    house.waits("office", lambda state, is_: is_.get("preset_mode") in ("comfort", "none"), "the schedule again")
+    assert "holds" not in " ".join(house.rig.hearth("status")[1].split()), house.rig.hearth("status")
+
+
+def heats_to_target(house):
+    """Mode heat is no forced run: a warm room's pump stays off."""
+    house.rig.reading("office", 24.5)
+    house.waits("office", lambda state, is_: is_.get("hvac_action") != "heating", "warm")
+    pump = Pump(house, "office")
+    began = time.time()
+    house.set("office", "set_temperature", temperature=21, hvac_mode="heat")
+    house.waits("office", lambda state, is_: state == "heat" and is_.get("temperature") == 21, "heat to 21")
+    house.rig.reading("office", 24.4)
+    house.rig.reading("office", 19)
+    wait(5, lambda: pump.after(began, "1"), "it starts when the room is cold")
+    assert [what for at, what in pump.commands() if at >= began][-1:] == ["1"], pump.commands()
+    house.set("office", "set_hvac_mode", hvac_mode="auto")
+    house.waits("office", lambda state, is_: state == "auto", "auto")
+
+
+def off_stays(house):
+    """Off has no end, and a restart of hearthd does not forget it."""
+    house.rig.reading("office", 18)
+    house.set("office", "set_hvac_mode", hvac_mode="off")
+    house.waits("office", lambda state, is_: state == "off" and is_.get("hvac_action") == "off", "off")
+    room = house.rig.hearth("why", "office")[1]
+    assert "until" not in room.split("\n")[0] or "until changed" in room, room
+    house.rig.kill("hearthd")
+    house.waits("office", lambda state, is_: state == "unavailable", "unavailable while hearthd is dead", 20)
+    house.start_hearthd()
+    house.rig.reading("office", 17.5)
+    house.waits("office", lambda state, is_: state == "off", "still off", 20)
+    house.set("office", "set_hvac_mode", hvac_mode="auto")
+    house.waits("office", lambda state, is_: state == "auto" and is_.get("hvac_action") == "heating", "auto heats again")
+
+
+def ends(house):
+    """When what was asked for ends is an entity, and says so."""
+    house.rig.hearth("override", "office", "23", "--for", "2h")
+    def shown():
+        states = [house.assistant.state(entity) for entity in house.entities("sensor", "office")]
+        return [one for one in states if one and one["attributes"].get("device_class") == "timestamp" and one["state"].startswith("20")]
+    end = wait(5, shown, "an entity with the end")[0][0]["state"]
+    wanted = time.strftime("%Y-%m-%dT%H", time.gmtime(time.time() + 7200))
+    assert end.startswith(wanted[:13]), (end, wanted)
+    house.rig.hearth("override", "office", "auto")
+    wait(5, lambda: not shown(), "nothing held, no end")
+
+
+def forced(house):
+    """The forced run is a switch of its own."""
+    house.rig.reading("office", 22)
+    switches = house.entities("switch", "office")
+    assert switches, "there is no switch"
+    pump = Pump(house, "office")
+    began = time.time()
+    house.assistant.call("switch", "turn_on", switches[0])
+    at, _ = wait(5, lambda: pump.after(began, "1"), "the pump runs")
+    wait(5, lambda: house.assistant.state(switches[0])["state"] == "on", "the switch is on")
+    house.assistant.call("switch", "turn_off", switches[0])
+    wait(5, lambda: house.assistant.state(switches[0])["state"] == "off", "the switch is off")
+    return f"{1000 * (at - began):.0f} ms"
+
+
+def restarts(house):
+    """Home Assistant is killed and comes back; so does hearthd."""
+    house.assistant.stop(kill=True)
+    house.rig.reading("office", 21)
+    house.assistant.start()
+    wait(90, house.assistant.is_running, "Home Assistant runs again")
+    # Sent while nobody looked, and soon after another one: the newest counts all the same.
+    house.waits("office", lambda state, is_: is_.get("current_temperature") == 21, "the newest state is there", 20)
+    house.rig.stop("hearthd")
+    house.waits("office", lambda state, is_: state == "unavailable", "hearthd's end is seen", 10)
+    house.start_hearthd()
+    house.rig.reading("office", 21.5)
+    house.waits("office", lambda state, is_: is_.get("current_temperature") == 21.5, "and its return", 20)
+
+
+def removed(house):
+    """A room that was forgotten leaves nothing behind, in the registry neither."""
+    code, said = house.rig.hearth("forget", "bath room")
+    assert code == 0, said
+    wait(15, lambda: not [entry for entry in house.assistant.registry("entity") if "bath_room" in entry["entity_id"]],
+         "its entities are gone")
+    assert house.climate("office")["state"] != "unavailable"
+
+
+def switched_off(house):
+    """discovery = false takes everything away, and true brings it back."""
+    house.configure(discovery=False)
+    house.reload()
+    wait(15, lambda: not house.entities("climate", "office"), "no thermostat is left")
+    left = [device for device in house.assistant.registry("device") if device.get("manufacturer") == "Hearth"]
+    assert not left, left
+    house.configure()
+    house.reload()
+    house.rig.reading("office", 21.5)
+    house.waits("office", lambda state, is_: is_.get("current_temperature") == 21.5, "it is back", 20)
+
+
+def renamed(house):
+    """Another name of the home is no second device for the same house."""
+    house.configure(home="casa")
+    house.reload()
+    house.rig.reading("office", 21.5)
+    wait(20, lambda: "casa" in str(house.assistant.registry("device")), "the new device")
+    time.sleep(2)  # whatever would be left is there already
+    assert len(house.entities("climate", "office")) == 1, house.entities("climate", "office")
+
+
+def quiet(house):
+    """Home Assistant has nothing to complain of."""
+    bad = [line for line in house.assistant.log().split("\n") if (" WARNING " in line or " ERROR " in line)
+           and any(word in line.lower() for word in ("mqtt", "hearth", "template", "climate", "discovery"))]
+    assert not bad, bad[:5]
+
+
+def main():
+    house = None
+    try:
+        house = House()
+        house.assistant.start()
+        _, taken = wait(180, house.assistant.is_running, "Home Assistant runs")
+        print(f"        Home Assistant runs after {taken:.0f} s", flush=True)
+        for name, body in (("rooms appear with everything they have", appears), ("a temperature reaches the pump within 200 ms", target),
+                           ("presets, and none ends a hold", presets), ("mode heat heats to the target", heats_to_target),
+                           ("off stays off, also across hearthd's death", off_stays), ("ends are shown", ends),
+                           ("the forced run is a switch of its own", forced), ("every room is a device in its area", areas),
+                           ("restarts of either side", restarts), ("a forgotten room leaves nothing", removed),
+                           ("discovery = false leaves nothing", switched_off), ("a renamed home leaves no second device", renamed),
+                           ("nothing in Home Assistant's log", quiet)):
+            check(name, body, house)
+    except Exception:
+        traceback.print_exc()
+        if house:
+            print(house.assistant.log()[-3000:])
+        return 1
+    finally:
+        if house:
+            house.close()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+sys.exit(main())

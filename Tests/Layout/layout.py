@@ -1,0 +1,170 @@
+"""What scripts/check-layout asks: whether the tree still is what Sources/README.md says.
+
+The allowed arrows stand in one place, Package.swift: `swift package dump-package` comes in on standard input. Each check is a
+function from a folder to complaints, and is shown to complain about a sample before it is asked about the tree.
+"""
+
+import json
+import re
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+TOP_LEVEL = set(
+    "CHANGELOG.md CONTRIBUTING.md LICENSE Package.resolved Package.swift README.md Sources Tests cloud compose scripts systemd".split()
+)
+# The system's modules; a program may use FoundationEssentials, hearth-cloud all of Foundation.
+EVERYWHERE = {"Swift", "Glibc", "Dispatch", "Synchronization"}
+# Modules that come with a product of another name.
+OF_PRODUCT = {"ServiceLifecycle": {"UnixSignals"}, "NIOPosix": {"NIOCore"}}
+NAMED_FROM_OUTSIDE = "Journal EventLog Heating hearthd hearth-cloud hearth hearth-web GatewayClient".split()
+FILES_WITHOUT_ROOMS = 20
+
+IMPORT = re.compile(
+    r"^ *(?:@\w+(?:\(\w+\))? +)*(?:(?:public|internal|package|private|fileprivate) +)?import +"
+    r"(?:(?:struct|class|enum|protocol|func|var|let|typealias) +)?(\w+)",
+    re.MULTILINE,
+)
+TYPE = re.compile(
+    r"^(?:@\w+(?:\(\w+\))? +)*(?:(?:public|package|internal|final|indirect) +)*"
+    r"(?:struct|class|enum|actor|protocol|typealias) +(\w+)",
+    re.MULTILINE,
+)
+OUTSIDE = re.compile(
+    r"\b(?:DESIGN|HOUSE|HOUSEHOLD|DEVICES)(?:\.md)?\b(?!=)|\b(?:research|shared|docs)/\w+\.md|\b(?:reliability|craft|ecosystem)\.md"
+)
+STRING_TABLE = re.compile(r"\[\[?String\]? *:|Set<\[?String\]?>|Dictionary<String")
+
+
+def swift_files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.swift"))
+
+
+def undeclared_imports(folder: Path, allowed: set[str]) -> list[str]:
+    """Modules that the target in `folder` imports and Package.swift does not give it."""
+    found = {module for file in swift_files(folder) for module in IMPORT.findall(file.read_text())}
+    return [f"{folder.name} imports {module}, which Package.swift does not give it" for module in sorted(found - allowed)]
+
+
+def flat_folders(folder: Path) -> list[str]:
+    """Folders with so many files that nobody finds one: they need rooms, one subject each."""
+    complaints = []
+    for place in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
+        count = len(list(place.glob("*.swift")))
+        if count > FILES_WITHOUT_ROOMS:
+            complaints.append(f"{place} has {count} files and no rooms: give each subject a folder")
+    files = swift_files(folder)
+    if len(files) > 15 and all(file.parent == folder for file in files):
+        complaints.append(f"{folder} has {len(files)} files and no rooms: give each subject a folder")
+    return complaints
+
+
+def names_with_two_meanings(targets: list[Path]) -> list[str]:
+    """Types that a whole target sees and that another target uses for something else."""
+    homes = defaultdict(set)
+    for target in targets:
+        for file in swift_files(target):
+            for name in TYPE.findall(file.read_text()):
+                homes[name].add(target.name)
+    return [
+        f"{name} means something in each of {', '.join(sorted(places))}: rename all but one"
+        for name, places in sorted(homes.items())
+        if len(places) > 1
+    ]
+
+
+def pointers_outside(folder: Path) -> list[str]:
+    """Comments that cite a document which is not in this tree."""
+    return [
+        f"{file}:{number} points outside the tree: {line.strip()[:120]}"
+        for file in swift_files(folder)
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if OUTSIDE.search(line)
+    ]
+
+
+def string_tables(folder: Path) -> list[str]:
+    """Tables keyed by `String` where names come from outside.
+
+    Swift's `String` takes different spellings of one character for equal, MQTT compares bytes: such a table made one room of
+    two. `ExactString` (or `Room`, `HomeID`) is the key there. Where the names are the program's own, the line or the one before
+    says so: `// Own names: ...`.
+    """
+    complaints = []
+    for file in swift_files(folder):
+        before = ""
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            declares = re.search(r"\b(?:var|let) ", line) and STRING_TABLE.search(line)
+            if declares and "Own names" not in line and "Own names" not in before:
+                complaints.append(f"{file}:{number} is keyed by String, which is not compared by bytes: {line.strip()[:120]}")
+            before = line
+    return complaints
+
+
+def allowed_modules(target: dict) -> set[str]:
+    allowed = set(EVERYWHERE)
+    for dependency in target["dependencies"]:
+        name = next(iter(dependency.values()))[0]
+        allowed |= {name} | OF_PRODUCT.get(name, set())
+    if target["type"] == "executable":
+        allowed.add("FoundationEssentials")
+    if target["name"] == "hearth-cloud":
+        allowed.add("Foundation")
+    return allowed
+
+
+def show_that_checks_fail() -> list[str]:
+    """Each check on a sample that is wrong in a known number of ways."""
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = Path(folder, "One"), Path(folder, "Two")
+        for target in (one, two):
+            target.mkdir()
+            for number in range(16):
+                (target / f"F{number}.swift").write_text("")
+        (one / "F0.swift").write_text(
+            "import Glibc\n@testable import Elsewhere\n/// See DESIGN.md.\npublic struct Window {}\nprivate struct Own {}\n"
+            "var rooms: [String: Int] = [:]\n// Own names: reasons.\nvar counts: [String: Int] = [:]\nvar seen = Set<String>()\n"
+        )
+        (two / "F0.swift").write_text("final class Window {}\nprivate struct Own {}\n")
+        found = {
+            "imports": (undeclared_imports(one, EVERYWHERE), 1),
+            "rooms": (flat_folders(one), 1),
+            "double names": (names_with_two_meanings([one, two]), 1),
+            "pointers outside": (pointers_outside(one), 1),
+            "tables keyed by String": (string_tables(one), 2),
+        }
+    return [
+        f"the check for {name} found {len(complaints)} of {expected} in its sample"
+        for name, (complaints, expected) in found.items()
+        if len(complaints) != expected
+    ]
+
+
+def main() -> None:
+    package = json.load(sys.stdin)
+    complaints = show_that_checks_fail()
+    declared = {target["name"]: target for target in package["targets"]}
+    targets = []
+    for folder in sorted(Path("Sources").iterdir()):
+        if not swift_files(folder):
+            continue  # A system library is a module map and a shim; CMosquittoGuard is C.
+        if folder.name not in declared:
+            complaints.append(f"{folder} is not a target of Package.swift")
+            continue
+        targets.append(folder)
+        complaints += undeclared_imports(folder, allowed_modules(declared[folder.name]))
+        complaints += flat_folders(folder) + pointers_outside(folder)
+    complaints += names_with_two_meanings(targets)
+    complaints += pointers_outside(Path("Tests"))
+    complaints += [f"unexpected at the top: {entry.name}" for entry in Path().iterdir() if entry.name[0] != "." and entry.name not in TOP_LEVEL]
+    for target in NAMED_FROM_OUTSIDE:
+        complaints += string_tables(Path("Sources", target))
+    for complaint in complaints:
+        print(f"FAILED: {complaint}", file=sys.stderr)
+    if complaints:
+        sys.exit("\nerror: the layout differs from the design (Sources/README.md)")
+    print("Every target imports what Package.swift gives it, has rooms, and no name means two things.")
+
+
+main()

@@ -1,0 +1,306 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+extension SystemTests {
+    @Suite("devices: simulated ones of each kind, found, heated and recorded")
+    struct DeviceKindTests {
+        /// What each kind's pump hears, and how the simulation's devices are found.
+        private static let pumps: [(name: String, room: String, topic: String, on: String, off: String)] = [
+            ("office plug", "office", "zigbee2mqtt/office plug/set", #"{"state": "ON"}"#, #"{"state": "OFF"}"#),
+            ("kitchen", "kitchen", "cmnd/tasmota_1A2B3C/POWER", "ON", "OFF"),
+            ("shellyplus1pm-a8032a", "bathroom", "shellyplus1pm-a8032a/command/switch:0", "on", "off"),
+            ("bedroom-node Heatpump", "bedroom", "bedroom-node/switch/heatpump/command", "ON", "OFF"),
+            ("heishamon", "living-room", "panasonic_heat_pump/commands/SetHeatpump", "1", "0"),
+        ]
+        private static let sensors = [
+            "office sensor=office", "shellyplus1pm-a8032a=bathroom", "heishamon=living-room",
+        ]
+
+        private func devices(port: Int, _ more: [String] = []) throws -> ChildProcess {
+            try ChildProcess(
+                "hearth-sim",
+                ["devices", "--port", "\(port)", "--interval", "0.5", "--speed", "60", "--lag", "0.1"] + more)
+        }
+
+        /// `hearth devices --write` beside the running hearthd, and a reload.
+        private func find(_ socket: String, _ hearthd: ChildProcess?) async throws {
+            var arguments = ["devices", "--write", "--yes", "--for", "4s", "--socket", socket]
+            for sensor in Self.sensors { arguments += ["--room", sensor] }
+            for pump in Self.pumps { arguments += ["--pump", "\(pump.name)=\(pump.room)"] }
+            let result = try await ChildProcess.run(ChildProcess.binary("hearth"), arguments)
+            guard result.exit == .code(0) else { throw Failure("hearth devices: \(result.output)") }
+            guard let hearthd else { throw Failure("hearthd is not running") }
+            Glibc.kill(hearthd.processID, SIGHUP)
+            try await eventually("hearthd has the devices") { hearthd.output.contains("configuration reloaded") }
+        }
+
+        private func alarm(_ name: String, _ status: JSONValue) -> JSONValue? {
+            status["alarms"].array?.first { $0["name"].string == name }
+        }
+
+        @Test(
+            "found by hearth devices --write, each pump hears its own words, and every reading is once in InfluxDB",
+            .enabled(if: InfluxDatabase.executable != nil))
+        func everyKind() async throws {
+            let rig = try await CloudRig(.journal, homes: 1)
+            try rig.startAll()
+            let home = rig.homes[0]
+            let socket = home.directory.file("control.sock")
+            try await eventually("it records") { home.output.contains("recording") }
+            let first = try devices(port: home.broker.port)
+            try await eventually("they are there") { first.output.contains("time runs 60.0 times") }
+            try await find(socket, home.hearthd)
+            try await first.terminate()
+            try await eventually("the recording side has them too") {
+                home.output.components(separatedBy: "recording").count > 2
+            }
+
+            let recorder = try await Recorder(port: home.broker.port)
+            let second = try devices(port: home.broker.port, ["--seed", "7"])
+            func heard(_ topic: String, _ payload: String) -> Bool {
+                recorder.arrivals.contains { $0.topic == topic && $0.payload == payload }
+            }
+            for pump in Self.pumps {
+                try await eventually(within: .seconds(90), "\(pump.name) hears \(pump.on)") {
+                    heard(pump.topic, pump.on)
+                }
+                try await eventually(within: .seconds(120), "\(pump.name) hears \(pump.off)") {
+                    heard(pump.topic, pump.off)
+                }
+            }
+            // Nothing is lost and nothing comes twice over the death of both processes.
+            home.kill()
+            try await Task.sleep(for: .seconds(2))
+            try home.start()
+            try await eventually("it records again") { home.output.contains("recording") }
+            try await Task.sleep(for: .seconds(5))
+            try await second.terminate()
+            try await eventually(within: .seconds(60), "all is sent") {
+                (try? home.status()["uplink"]["backlog"].int) == 0
+            }
+            let wanted = Self.readings(recorder.arrivals)
+            #expect(wanted.count > 100 && Set(wanted.map { $0.prefix { $0 != " " } }).count == 5)
+            func stored() throws -> [String] {
+                try (rig.points("raw_temperature", in: "raw")["home1"] ?? [:]).map { key, value in
+                    "\(key.prefix { $0 != " " }) \(value)"
+                }.sorted()
+            }
+            try await eventually(within: .seconds(30), "they are in the database") {
+                try stored().count >= wanted.count
+            }
+            let found = try stored()
+            #expect(
+                found == wanted, "missing \(Self.difference(wanted, found)), surplus \(Self.difference(found, wanted))")
+        }
+
+        /// `room value` of every reading that the simulated sensors published.
+        private static func readings(_ arrivals: [Recorder.Arrival]) -> [String] {
+            arrivals.compactMap { arrival -> String? in
+                func number(_ path: String...) -> String? {
+                    var json = try? JSONSerialization.jsonObject(with: Data(arrival.payload.utf8))
+                    for name in path { json = (json as? [String: Any])?[name] }
+                    return (json as? NSNumber).map { "\($0.doubleValue)" }
+                }
+                let plain = Double(arrival.payload).map { "\($0)" }
+                return switch arrival.topic {
+                case "zigbee2mqtt/office sensor": number("temperature").map { "office \($0)" }
+                case "tele/tasmota_1A2B3C/SENSOR": number("AM2301", "Temperature").map { "kitchen \($0)" }
+                case "shellyplus1pm-a8032a/status/temperature:0": number("tC").map { "bathroom \($0)" }
+                case "bedroom-node/sensor/temperature/state": plain.map { "bedroom \($0)" }
+                case "panasonic_heat_pump/main/Room_Thermostat_Temp": plain.map { "living-room \($0)" }
+                default: nil
+                }
+            }.sorted()
+        }
+
+        private static func difference(_ left: [String], _ right: [String]) -> [String] {
+            var counts: [String: Int] = [:]
+            for text in right { counts[text, default: 0] += 1 }
+            return left.filter { text in
+                counts[text, default: 0] -= 1
+                return counts[text, default: 0] < 0
+            }.prefix(5).map { $0 }
+        }
+
+        @Test(
+            "a device that takes no commands, one that is gone: told within a minute; lost feedback is asked for again")
+        func feedback() async throws {
+            let rig = try await Rig(
+                configuration: "[thermostat]\non_below = 59.0\noff_above = 59.5\noverheat_above = 60.0")
+            try await rig.startAndSubscribe()
+            let simulated = try devices(
+                port: rig.home.port, ["--kinds", "tasmota,shelly", "--deaf", "tasmota", "--lose", "0.5"])
+            let home = try await Recorder(port: rig.home.port)
+            try await find(rig.socket, rig.hearthd, ["kitchen", "shellyplus1pm-a8032a"])
+            try await eventually(within: .seconds(20), "both are called") {
+                Set(home.arrivals.map(\.topic)).isSuperset(of: [
+                    "cmnd/tasmota_1A2B3C/POWER", "shellyplus1pm-a8032a/command/switch:0",
+                ])
+            }
+            let called = ContinuousClock.now
+            let status = try await rig.status(within: .seconds(60)) { alarm("pump-unconfirmed", $0) != nil }
+            #expect(ContinuousClock.now - called < .seconds(60))
+            #expect(alarm("pump-unconfirmed", status)?["text"].string?.contains("kitchen") == true)
+            #expect(home.arrivals.count { $0.topic == "cmnd/tasmota_1A2B3C/POWER" } >= 3, "it is said again")
+            // Half of its words are lost, and in the end it has confirmed.
+            #expect(alarm("pump-unconfirmed", status)?["text"].string?.contains("shelly") == false)
+            simulated.kill()
+            let offline = try await rig.status(within: .seconds(60)) { alarm("pump-offline", $0) != nil }
+            #expect(alarm("pump-offline", offline)?["severity"].string == "cold")
+            let again = try devices(port: rig.home.port, ["--kinds", "tasmota,shelly"])
+            try await rig.status(within: .seconds(60)) {
+                alarm("pump-offline", $0) == nil && alarm("pump-unconfirmed", $0) == nil
+            }
+            try await again.terminate()
+            try await rig.stop()
+        }
+
+        private func find(_ socket: String, _ hearthd: ChildProcess?, _ names: [String]) async throws {
+            var arguments = ["devices", "--write", "--yes", "--for", "4s", "--socket", socket]
+            for pump in Self.pumps where names.contains(pump.name) {
+                arguments += ["--pump", "\(pump.name)=\(pump.room)"]
+                if pump.name != pump.room { arguments += ["--room", "\(pump.name)=\(pump.room)"] }
+            }
+            let result = try await ChildProcess.run(ChildProcess.binary("hearth"), arguments)
+            guard result.exit == .code(0) else { throw Failure("hearth devices: \(result.output)") }
+            guard let hearthd else { throw Failure("hearthd is not running") }
+            Glibc.kill(hearthd.processID, SIGHUP)
+        }
+
+        @Test("what the broker kept of a sleeping sensor counts after each restart, for no longer than stale_after")
+        func sleeping() async throws {
+            let house = """
+                [[sensors]]
+                kind = "zigbee2mqtt"
+                topic = "zigbee2mqtt/asleep"
+                room = "office"
+                retained = "use"
+                stale_after = "2h"
+                [[sensors]]
+                kind = "zigbee2mqtt"
+                topic = "zigbee2mqtt/long asleep"
+                room = "hall"
+                retained = "use"
+                stale_after = "2h"
+                [[sensors]]
+                kind = "zigbee2mqtt"
+                topic = "zigbee2mqtt/ignored"
+                room = "attic"
+                """
+            let rig = try await Rig(configuration: house)
+            func keep(_ name: String, minutesAgo: Double) async throws {
+                let time = Int((Date.now.timeIntervalSince1970 - minutesAgo * 60) * 1000)
+                try await publish(
+                    #"{"temperature":18.5,"last_seen":\#(time)}"#, to: "zigbee2mqtt/\(name)", port: rig.home.port,
+                    options: ["-r"])
+            }
+            try await keep("asleep", minutesAgo: 60)
+            try await keep("long asleep", minutesAgo: 150)
+            try await keep("ignored", minutesAgo: 1)
+            for _ in 0..<2 {
+                let home = try await Recorder(port: rig.home.port, topic: "+/heatpump")
+                try await rig.startAndSubscribe()
+                try await eventually("the office is heated") {
+                    home.arrivals.contains { $0.topic == "office/heatpump" && $0.payload == #"{"status": "1"}"# }
+                }
+                // A retained message of an ignored one would have come with the others.
+                let rooms = try rig.currentStatus()["rooms"].array ?? []
+                func temperature(_ name: String) -> Double? {
+                    rooms.first { $0["room"].string == name }?["temperature"].double
+                }
+                #expect(temperature("office") == 18.5)
+                #expect(temperature("hall") == nil && temperature("attic") == nil, "\(rooms)")
+                #expect(!home.arrivals.contains { $0.payload == #"{"status": "1"}"# && $0.topic != "office/heatpump" })
+                rig.kill()
+                home.stop()
+            }
+        }
+
+        @Test(
+            "two sensors of a room as one, each way, and the one that disagrees is named",
+            arguments: ["mean", "min", "max", "first"])
+        func combine(_ way: String) async throws {
+            let house = """
+                [[sensors]]
+                topic = "window/t"
+                room = "office"
+                [[sensors]]
+                topic = "shelf/t"
+                room = "office"
+                [rooms.office]
+                combine = "\(way)"
+                disagreement = 3.0
+                """
+            let rig = try await Rig(configuration: house)
+            try await rig.startAndSubscribe()
+            try await publish("19.0", to: "window/t", port: rig.home.port)
+            try await publish("24.0", to: "shelf/t", port: rig.home.port)
+            let wanted = ["mean": 21.5, "min": 19.0, "max": 24.0, "first": 19.0][way]
+            func office(_ status: JSONValue) -> Double? {
+                status["rooms"].array?.first { $0["room"].string == "office" }?["temperature"].double
+            }
+            try await rig.status { office($0) == wanted }
+            let status = try await rig.status(within: .seconds(60)) { alarm("sensors-disagree", $0) != nil }
+            let text = alarm("sensors-disagree", status)?["text"].string ?? ""
+            #expect(text.contains("window/t") && text.contains("shelf/t"), "\(text)")
+            try await publish("20.0", to: "shelf/t", port: rig.home.port)
+            try await rig.status(within: .seconds(60)) { alarm("sensors-disagree", $0) == nil }
+            try await rig.stop()
+        }
+
+        @Test(
+            "overlapping filters record a reading once; a filter that left the file brings nothing more",
+            arguments: ["5", "3.1.1"])
+        func filters(_ version: String) async throws {
+            let house = """
+                [[sensors]]
+                topic = "a/{room}/t"
+                [[sensors]]
+                topic = "+/x/t"
+                room = "other"
+                [[sensors]]
+                topic = "gone/#"
+                room = "gone"
+                """
+            let rig = try await Rig(configuration: house)
+            try rig.rewrite { $0.replacing("[local]", with: "[local]\nprotocol = \"\(version)\"") }
+            try await rig.startAndSubscribe()
+            let cloud = try await Recorder(port: rig.cloud.port)
+            func values(_ topic: String) -> [String] {
+                var seen: Set<String> = []
+                return cloud.arrivals.filter { $0.topic == topic && seen.insert($0.properties).inserted }
+                    .compactMap { $0.payload.components(separatedBy: "\"value\":").last }
+            }
+            // The same value twice is two readings; each comes on two filters.
+            for value in ["20.1", "20.1", "20.2"] { try await publish(value, to: "a/x/t", port: rig.home.port) }
+            try await publish("1", to: "gone/t", port: rig.home.port)
+            try await eventually("they are at the cloud") {
+                values("home1/x/temperature").count >= 3 && values("home1/gone/temperature").count == 1
+            }
+            try await rig.stop()
+            // While it is away, the session goes on.
+            try await publish("2", to: "gone/t", port: rig.home.port)
+            try rig.rewrite { $0.replacing("topic = \"gone/#\"", with: "topic = \"gone/t\"") }
+            try await rig.startAndSubscribe()
+            try await publish("3", to: "gone/t", port: rig.home.port)
+            try await eventually("the old filter is taken back") {
+                rig.home.log.contains("Received UNSUBSCRIBE from hearthd-home1-record")
+            }
+            try await publish("4", to: "gone/other", port: rig.home.port)
+            try await publish("20.3", to: "a/x/t", port: rig.home.port)
+            try await eventually("the rest is at the cloud") {
+                values("home1/x/temperature").last == "20.3}" && values("home1/gone/temperature").count >= 3
+            }
+            #expect(values("home1/x/temperature") == ["20.1}", "20.1}", "20.2}", "20.3}"])
+            #expect(values("home1/gone/temperature") == ["1}", "2}", "3}"])
+            #expect(values("home1/other/temperature").isEmpty)
+            let isSent = rig.home.log.split(separator: "\n").contains {
+                $0.contains("Sending PUBLISH to hearthd-home1-record") && $0.contains("gone/other")
+            }
+            #expect(!isSent)
+            try await rig.stop()
+        }
+    }
+}
