@@ -15,7 +15,8 @@ struct MeasureTests {
         "names that would mean something else in a topic, a line or a query",
         arguments: [
             "", "_x", "Humidity", "rel humidity", "a/b", "a,b=c", "a\nb", "a\\b", "\"", "hum\u{301}", "\u{FF4F}", "+",
-            "#", "a\0", "heatpump", "gateway", "ack", "status", "stored", "frame", "set", String(repeating: "a", count: 65),
+            "#", "a\0", "heatpump", "gateway", "ack", "status", "stored", "frame", "set",
+            String(repeating: "a", count: 65),
         ])
     func refused(_ name: String) throws {
         #expect(Measure(name) == nil)

@@ -17,7 +17,10 @@ struct ZoneOrderTests {
 
     @Test("the valve first, and the pump once it is open; the pump stops first, and the valve closes once it has")
     func order() {
-        #expect(steps(true, open: [office], pump: (false, false), [office: (false, false)]) == [.valve(office, isOpen: true)])
+        #expect(
+            steps(true, open: [office], pump: (false, false), [office: (false, false)]) == [
+                .valve(office, isOpen: true)
+            ])
         #expect(steps(true, open: [office], pump: (false, false), [office: (true, false)]) == [], "it is still opening")
         #expect(steps(true, open: [office], pump: (false, false), [office: (true, nil)]) == [], "nobody knows")
         #expect(steps(true, open: [office], pump: (false, false), [office: (true, true)]) == [.pump(isOn: true)])

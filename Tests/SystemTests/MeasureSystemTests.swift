@@ -125,7 +125,8 @@ extension SystemTests {
 
         /// The reference splits at the space, which one room's name has, too.
         private func renamed(_ points: [String: Double]) -> [String: Double] {
-            Dictionary(uniqueKeysWithValues: points.map { ($0.key.replacingOccurrences(of: "bad 1", with: "bad1"), $0.value) })
+            Dictionary(
+                uniqueKeysWithValues: points.map { ($0.key.replacingOccurrences(of: "bad 1", with: "bad1"), $0.value) })
         }
 
         @Test("a cloud broker whose rules know temperatures only: the measures come in frames, once")

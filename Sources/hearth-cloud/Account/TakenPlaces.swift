@@ -28,7 +28,8 @@ struct TakenPlaces {
     }
 
     mutating func take(
-        _ series: (home: HomeID, room: Room, measure: Measure), _ time: Timestamp, _ value: Double, _ record: RecordName?
+        _ series: (home: HomeID, room: Room, measure: Measure), _ time: Timestamp, _ value: Double,
+        _ record: RecordName?
     ) -> Loss? {
         var hasher = Hasher()
         hasher.combine(series.home)
