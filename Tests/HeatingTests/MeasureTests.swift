@@ -71,6 +71,16 @@ struct MeasureTests {
         let read = outcomes.compactMap { if case .reading(let reading) = $0 { reading } else { nil } }
         #expect(read.map(\.recordTopic) == ["office/temperature", "office/humidity", "office/battery"])
         #expect(read.map(\.valueText) == ["21.5", "48.10", "97"])
+        // What a kind does not know is never read where its temperature is.
+        func table(_ kind: String, _ measure: String) throws -> SensorTable {
+            var table = SensorTable()
+            table.measure = measure
+            return table.over(try #require(DeviceKind.builtIn(kind)).sensor)
+        }
+        #expect(try table("zigbee2mqtt", "soil_moisture").value == "soil_moisture")
+        #expect(try table("esphome", "soil_moisture").topic == nil)
+        #expect(try table("hearth", "humidity").topic == "{room}/humidity")
+        #expect(try table("hearth", "humidity").isContract == true)
         var own = SensorTable()
         (own.measure, own.discard) = ("humidity", [0])
         var mine = SensorTable()

@@ -145,6 +145,9 @@ public struct PumpRule: Equatable, Sendable {
         guard errors.isEmpty else { throw DeviceTableErrors(errors) }
     }
 
+    /// Where it is told what to do; of two devices it is never the same.
+    public var mainTopic: String { command ?? target?.topic ?? "" }
+
     /// Whether a command must be said again when the target changes.
     public var needsTarget: Bool {
         target != nil

@@ -52,8 +52,9 @@ public struct SensorTable: Equatable, Sendable {
         // A kind knows where each of its measures is; what is written here wins all the same.
         let measure = measure ?? kind.measure ?? "temperature"
         let place = measures[measure] ?? kind.measures[measure]
-        table.topic = topic ?? place?.topic ?? kind.topic
-        table.value = value ?? place?.value ?? kind.value
+        let usual = kind.place(of: measure, isKnown: place != nil)
+        table.topic = topic ?? place?.topic ?? usual.topic
+        table.value = value ?? place?.value ?? usual.value
         table.unit = unit ?? place?.unit ?? kind.unit
         table.time = time ?? kind.time
         table.measure = measure
@@ -73,6 +74,15 @@ public struct SensorTable: Equatable, Sendable {
             table.value != kind.value || table.time != kind.time || (table.unit ?? "C") != "C" || roomAt != nil
         table.isContract = isContract ?? (isAltered ? false : kind.isContract)
         return table
+    }
+
+    /// Where a measure is that has no place of its own here: never where the kind's own one is. In the contract's form on a topic
+    /// of its name, in a message that holds all measures under its name; otherwise somebody has to say the topic.
+    private func place(of measure: String, isKnown: Bool) -> Place {
+        guard measure != self.measure ?? "temperature" else { return Place(topic: topic, value: value) }
+        if isContract == true { return Place(topic: "{room}/\(measure)", value: value) }
+        guard value ?? "" == "" else { return Place(topic: topic, value: measure) }
+        return Place(topic: isKnown ? topic : nil, value: value)
     }
 
     public static func == (left: SensorTable, right: SensorTable) -> Bool {

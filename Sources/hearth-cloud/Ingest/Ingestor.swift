@@ -36,7 +36,10 @@ final class Ingestor: ConnectionHandler {
     private var backoff = Backoff(base: .milliseconds(500), cap: .seconds(5))
     private var hasWarnedOfFailedConfirmations = false
     private var words = RepeatedWords()
-    private var measuresPacket: Int32?
+    /// Unanswered questions for measures.
+    private var measurePackets: Set<Int32> = []
+    /// Connections in a row that ended with one of them unanswered.
+    private var closesAtMeasures = 0
 
     private enum Leave: Equatable {
         case member
@@ -79,11 +82,25 @@ final class Ingestor: ConnectionHandler {
             let old = group.formerNames.flatMap { self.filters(link, $0) }
             if sessionPresent, link.version == .v5, !old.isEmpty { try link.unsubscribe(old) }
             try link.subscribe(filters)
-            measuresPacket = try link.subscribe(self.filters(link, group.name, of: Self.measures))
+            try askForMeasures(link)
         } catch {
             link.drop("subscribing to the homes: \(error)")
         }
         confirmations.send(on: link)
+    }
+
+    /// Some brokers close the connection at more filters in a packet, or at more of them, than they like: then the gateways'
+    /// frames have to do.
+    private func askForMeasures(_ link: Link) throws(LinkError) {
+        measurePackets = []
+        guard closesAtMeasures < 2 else { return }
+        for chunk in measureChunks(link) { measurePackets.insert(try link.subscribe(chunk)) }
+    }
+
+    /// Eight to a packet, as AWS IoT Core allows (https://docs.aws.amazon.com/general/latest/gr/iot-core.html).
+    private func measureChunks(_ link: Link) -> [[String]] {
+        let all = filters(link, group.name, of: Self.measures)
+        return stride(from: 0, to: all.count, by: 8).map { Array(all[$0..<min($0 + 8, all.count)]) }
     }
 
     /// `$share` names the group, so that several replicas share the load (MQTT 5 section 4.8.2).
@@ -92,8 +109,10 @@ final class Ingestor: ConnectionHandler {
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
+        let isAboutMeasures = measurePackets.remove(packetID) != nil
+        if isAboutMeasures, measurePackets.isEmpty { closesAtMeasures = 0 }
         guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
-        guard packetID != measuresPacket else {
+        guard !isAboutMeasures else {
             // Gateways send them in frames then.
             return say(
                 "the cloud broker gives no measures but the temperature on topics of their own; those of gateways come in "
@@ -107,6 +126,7 @@ final class Ingestor: ConnectionHandler {
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
         say("no cloud broker: \(cause)", .warning)
+        if after > 0, !measurePackets.isEmpty { closesAtMeasures += 1 }
         confirmations.disconnected()
         metrics.confirmations(confirmations.snapshot)
         backoff.connectionLasted(.nanoseconds(after))
@@ -219,8 +239,8 @@ final class Ingestor: ConnectionHandler {
         case .member:
             guard leavesWhenStopping, link.version == .v5 else { return confirmations.isEmpty }
             do {
-                let all = Self.filters + Self.measures
-                leave = .asked(try link.unsubscribe(filters(link, group.name, of: all)))
+                for chunk in measureChunks(link) { try link.unsubscribe(chunk) }
+                leave = .asked(try link.unsubscribe(filters(link, group.name)))
             } catch {
                 return true
             }

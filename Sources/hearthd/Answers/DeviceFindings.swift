@@ -112,7 +112,7 @@ extension Finding {
             case .unconfirmed:
                 (
                     .cold,
-                    "See whether it answers: mosquitto_sub -v -t '\(rule.command ?? rule.target?.topic ?? "")' -t '\(rule.state?.topic ?? "")'. "
+                    "See whether it answers: mosquitto_sub -v -t '\(rule.mainTopic)' -t '\(rule.state?.topic ?? "")'. "
                         + "If the topics are others, mend \(part == .pump ? "[[pumps]]" : "the room's valve")."
                 )
             case .notRunning, .stillRunning:

@@ -97,10 +97,8 @@ struct ControlledPump {
         rule.filters + valves.sorted { $0.key < $1.key }.flatMap(\.value.rule.filters)
     }
 
-    /// Whether it has valves, and was told something already.
-    func isZone(decided: Bool) -> Bool {
-        !valves.isEmpty && (!decided || isOn != nil || waitsSince != nil)
-    }
+    /// Whether it has valves, and something was decided.
+    var isMovingZone: Bool { !valves.isEmpty && (isOn != nil || waitsSince != nil) }
 }
 
 /// A room's valve.

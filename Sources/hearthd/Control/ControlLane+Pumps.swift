@@ -51,7 +51,7 @@ extension ControlLane {
         publish(commands, now, link)
         devices.pumps[index].said = commands
         devices.pumps[index].saidAt = now
-        if pump.rule.command != nil { devices.pumps[index].feedback.told(isOn, now: now) }
+        if pump.rule.command != nil || pump.rule.state == nil { devices.pumps[index].feedback.told(isOn, now: now) }
         let isHanded =
             pump.rule.target.map { told in commands.contains { $0.topic == told.topic } } ?? false
         guard isHanded, pump.handed != target else { return }
@@ -150,6 +150,10 @@ extension ControlLane {
         let wish = ControlMailbox.Wish(
             what: .hold(.middle((said * 10).rounded() / 10)), duration: nil, source: .device)
         for room in rule.rooms where rooms[room] != nil { apply(wish, to: room, link) }
+        // It has said so already.
+        if let now = devices.pumps[index].handed, target.isSame(said, now) {
+            _ = devices.pumps[index].setpoint.heard(isOn: true, now: Clock.now)
+        }
         return true
     }
 
@@ -172,7 +176,7 @@ extension ControlLane {
         for index in devices.pumps.indices {
             let held = devices.pumps[index].heldUntil.map { $0 <= now } ?? false
             // Valves open and pumps stop in their own time.
-            if held || (link != nil && devices.pumps[index].isZone(decided: true)) {
+            if held || (link != nil && devices.pumps[index].isMovingZone) {
                 drive(index, now, link)
             }
             if link != nil, devices.pumps[index].feedback.repeats(now: now) != nil {
