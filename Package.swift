@@ -77,7 +77,12 @@ let package = Package(
             exclude: ["README.md"], swiftSettings: swiftSettings,
             // The static Swift library is linked with every symbol exported, for plug-ins that we have none of; the tables
             // are read at each start and stay in memory (measured: 1.2 MB of 21).
-            linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(platforms: [.linux]))]),
+            // At a fixed address the tables of pointers stay as they are in the file, shared by both processes, where each would
+            // have a relocated copy of its own (Sources/DECISIONS.md). Libraries, heap and stacks keep their random addresses.
+            linkerSettings: [
+                .unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(platforms: [.linux])),
+                .unsafeFlags(["-Xclang-linker", "-no-pie"], .when(platforms: [.linux], configuration: .release)),
+            ]),
         .executableTarget(
             name: "hearth", dependencies: ["Machine", "Heating", "GatewayClient", argumentParser],
             swiftSettings: swiftSettings),

@@ -46,17 +46,18 @@ count_points() {
     printf '%s\n' "${count:-0}"
 }
 
-raw_count() { count_points raw 'SELECT count(value) FROM raw_temperature'; }
-clean_count() { count_points clean 'SELECT count(value) FROM temperature_clean'; }
-aggregate_count() { count_points aggregate 'SELECT count(avg_temp) FROM home_avg_temperature'; }
+# Of this run's home: a cluster may bring readings of an earlier one.
+raw_count() { count_points raw "SELECT count(value) FROM raw_temperature WHERE home = '$home'"; }
+clean_count() { count_points clean "SELECT count(value) FROM temperature_clean WHERE home = '$home'"; }
+aggregate_count() { count_points aggregate "SELECT count(avg_temp) FROM home_avg_temperature WHERE home = '$home'"; }
 # Commands of the pumps; $1 = true (starts) or false (stops), all without.
 command_count() {
-    count_points raw "SELECT count(\"on\") FROM heatpump_state${1:+ WHERE \"on\" = $1}"
+    count_points raw "SELECT count(\"on\") FROM heatpump_state WHERE home = '$home'${1:+ AND \"on\" = $1}"
 }
 
 # Every point of measurement $2 in database $1 as "room time value", sorted.
 points() {
-    query "$1" "SELECT value FROM $2 GROUP BY room" | sed 's/{"name"/\n&/g' | awk '
+    query "$1" "SELECT value FROM $2 WHERE home = '$home' GROUP BY room" | sed 's/{"name"/\n&/g' | awk '
         match($0, /"tags":\{"room":"[^"]*"\}/) {
             room = substr($0, RSTART + 16, RLENGTH - 18)
             sub(/.*"values":\[\[/, "")

@@ -56,16 +56,44 @@ package struct ControlClient {
         try call("Devices", ["seconds": JSON(seconds), "again": .bool(again)])
     }
 
-    /// - Parameter pump: on, off, auto, a preset (frost, eco, comfort) or a temperature to hold.
+    /// - Parameter room: nil for every room.
+    /// - Parameter pump: on, off, auto, a preset (frost, eco, comfort) or a temperature to hold, in the house's unit.
     /// - Parameter seconds: nil for the daemon's `override_ttl`.
+    /// - Parameter isUntilChanged: for presets and temperatures: no end.
     /// - Parameter source: who asks, "page"; nil for a person at a terminal.
     package func override(
-        room: String, pump: String, seconds: Int64?, source: String? = nil
+        room: String?, pump: String, seconds: Int64?, isUntilChanged: Bool = false, source: String? = nil
     ) throws(VarlinkError) -> JSON {
-        var parameters = JSON.Object([("room", .string(room)), ("pump", .string(pump))])
+        var parameters = Self.place(room)
+        parameters["pump"] = .string(pump)
         parameters["seconds"] = seconds.map { JSON($0) }
+        if isUntilChanged { parameters["untilChanged"] = true }
         parameters["source"] = source.map { .string($0) }
         return try call("Override", .object(parameters))
+    }
+
+    /// What people may set, with where each value comes from.
+    package func settings() throws(VarlinkError) -> JSON { try call("GetSettings") }
+
+    /// Sets values and keeps them; null resets one.
+    /// - Parameter room: nil for the house.
+    package func set(room: String?, _ settings: [(key: String, value: JSON)]) throws(VarlinkError) -> JSON {
+        var parameters = Self.place(room)
+        parameters["settings"] = .object(.init(settings))
+        return try call("Set", .object(parameters))
+    }
+
+    /// Takes back what was set.
+    /// - Parameter room: nil for the house.
+    /// - Parameter keys: nil for all of them.
+    package func reset(room: String?, keys: [String]?) throws(VarlinkError) -> JSON {
+        var parameters = Self.place(room)
+        parameters["keys"] = keys.map { .array($0.map { .string($0) }) }
+        return try call("Reset", .object(parameters))
+    }
+
+    private static func place(_ room: String?) -> JSON.Object {
+        room.map { JSON.Object([("room", .string($0))]) } ?? JSON.Object([("all", true)])
     }
 
     /// Asks for a status each second; ``nextStatus()`` receives them.

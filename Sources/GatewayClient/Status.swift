@@ -7,6 +7,8 @@ import Heating
 package struct Status: Equatable, Sendable {
     package var version: String?
     package var home: String?
+    /// Of all temperatures in here and in texts.
+    package var temperatureUnit: TemperatureUnit
     package var uptimeSeconds: Double?
     /// Why the last reload was refused.
     package var configurationError: String?
@@ -26,6 +28,7 @@ package struct Status: Equatable, Sendable {
     package init(_ json: JSON) {
         version = json["version"]?.string
         home = json["home"]?.string
+        temperatureUnit = json["temperatureUnit"]?.string.flatMap(TemperatureUnit.init(rawValue:)) ?? .celsius
         uptimeSeconds = json["uptimeSeconds"]?.double
         configurationError = json["configurationError"]?.string
         rooms = (json["rooms"]?.array ?? []).map(RoomStatus.init)
@@ -42,7 +45,9 @@ package struct Status: Equatable, Sendable {
 
 package struct RoomStatus: Equatable, Sendable {
     package var name: String
-    /// Degrees Celsius.
+    /// What people call it.
+    package var displayName: String
+    /// In the house's unit, as all temperatures here.
     package var temperature: Double?
     package var readingAgeSeconds: Double?
     package var isStale: Bool
@@ -51,12 +56,18 @@ package struct RoomStatus: Equatable, Sendable {
     /// How long the pump has been so.
     package var pumpSeconds: Double?
     package var reason: String
+    /// The room is switched off, without an end.
+    package var isOff: Bool
+    /// The number that was asked for; nil where limits count.
+    package var target: Double?
     package var onBelow: Double?
     package var offAbove: Double?
     package var override: OverrideStatus?
     package var hold: HoldStatus?
     /// How long a wish has to wait for the compressor's minimum time.
     package var waitingSeconds: Double?
+    /// That in words.
+    package var waiting: String?
     /// Whose limits count, if they are a preset's.
     package var preset: String?
     /// The preset that the schedule says, also while something else is held.
@@ -68,17 +79,21 @@ package struct RoomStatus: Equatable, Sendable {
 
     package init(_ json: JSON) {
         name = json["room"]?.string ?? "?"
+        displayName = json["name"]?.string ?? json["room"]?.string ?? "?"
         temperature = json["temperature"]?.double
         readingAgeSeconds = json["readingAgeSeconds"]?.double
         isStale = json["stale"]?.bool ?? false
         isPumpOn = pumpState(json["pump"])
         pumpSeconds = json["pumpSeconds"]?.double
         reason = json["reason"]?.string ?? ""
+        isOff = json["mode"]?.string == "off"
+        target = json["target"]?.double
         onBelow = json["onBelow"]?.double
         offAbove = json["offAbove"]?.double
         override = json["override"].ifObject(OverrideStatus.init)
         hold = json["hold"].ifObject(HoldStatus.init)
         waitingSeconds = json["waitingSeconds"]?.double
+        waiting = json["waiting"]?.string
         preset = json["preset"]?.string
         scheduled = json["scheduled"]?.string
         pumpProblem = json["pumpProblem"]?.string

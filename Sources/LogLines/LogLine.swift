@@ -11,10 +11,14 @@ package struct LogLine: LogHandler {
     package var logLevel: Logger.Level = .info
     private let label: String
     private let isJournald: Bool
+    private let quietUntil: Instant?
 
-    /// - Parameter isJournald: whether journald reads standard error; by default as systemd says it (JOURNAL_STREAM,
-    ///   systemd.exec(5)).
-    package init(label: String, isJournald: Bool = Self.isReadByJournald) {
+    /// - Parameters:
+    ///   - isJournald: whether journald reads standard error; by default as systemd says it (JOURNAL_STREAM,
+    ///     systemd.exec(5)).
+    ///   - quietUntil: below an error nothing is said until then.
+    package init(label: String, isJournald: Bool = Self.isReadByJournald, quietUntil: Instant? = nil) {
+        self.quietUntil = quietUntil
         self.label = label
         self.isJournald = isJournald
     }
@@ -27,6 +31,7 @@ package struct LogLine: LogHandler {
     }
 
     package func log(event: LogEvent) {
+        if event.level < .error, let quietUntil, Instant(nanoseconds: Clock.bootNanoseconds) < quietUntil { return }
         var details = metadata.merging(event.metadata ?? [:]) { $1 }
         if let error = event.error { details["error"] = "\(error)" }
         var output =

@@ -13,7 +13,8 @@ func gatewaySamples(_ latest: StatusBoard.Latest, now: ContinuousClock.Instant =
     }
     let status = Status(json)
     return [gauge("hearth_gateway_up", "1 while hearthd answers.", 1)] + [silence].compactMap { $0 }
-        + aboutGateway(status) + aboutRecording(status) + status.rooms.flatMap(aboutRoom) + aboutLinks(status)
+        + aboutGateway(status) + aboutRecording(status) + status.rooms.flatMap { aboutRoom($0, status.temperatureUnit) }
+        + aboutLinks(status)
         + aboutBuffer(status)
 }
 
@@ -70,7 +71,7 @@ private func aboutRecording(_ status: Status) -> [MetricSample] {
     ].compactMap { $0 }
 }
 
-private func aboutRoom(_ room: RoomStatus) -> [MetricSample] {
+private func aboutRoom(_ room: RoomStatus, _ unit: TemperatureUnit) -> [MetricSample] {
     let labels = [(name: "room", value: room.name)]
     var samples = [
         gauge(
@@ -81,7 +82,7 @@ private func aboutRoom(_ room: RoomStatus) -> [MetricSample] {
             room.override == nil ? 0 : 1, labels),
     ]
     if let value = room.temperature {
-        samples.append(gauge("hearth_room_temperature_celsius", "The latest reading.", value, labels))
+        samples.append(gauge("hearth_room_temperature_celsius", "The latest reading.", unit.celsius(value), labels))
     }
     if let value = room.readingAgeSeconds {
         samples.append(gauge("hearth_room_reading_age_seconds", "Since the latest reading.", value, labels))
@@ -90,10 +91,12 @@ private func aboutRoom(_ room: RoomStatus) -> [MetricSample] {
         samples.append(gauge("hearth_heat_on", "1 while the heat pump is told to run.", isOn ? 1 : 0, labels))
     }
     if let value = room.onBelow {
-        samples.append(gauge("hearth_room_on_below_celsius", "Strictly below, the pump starts.", value, labels))
+        samples.append(
+            gauge("hearth_room_on_below_celsius", "Strictly below, the pump starts.", unit.celsius(value), labels))
     }
     if let value = room.offAbove {
-        samples.append(gauge("hearth_room_off_above_celsius", "Strictly above, the pump stops.", value, labels))
+        samples.append(
+            gauge("hearth_room_off_above_celsius", "Strictly above, the pump stops.", unit.celsius(value), labels))
     }
     return samples
 }

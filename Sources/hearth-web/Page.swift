@@ -28,10 +28,13 @@ enum Page {
         "/words.ca.js": .script(PackageResources.words_ca_js),
         "/rooms.js": .script(PackageResources.rooms_js),
         "/controls.js": .script(PackageResources.controls_js),
+        "/settings.js": .script(PackageResources.settings_js),
+        "/week.js": .script(PackageResources.week_js),
         "/charts.js": .script(PackageResources.charts_js),
         "/chart.js": .script(PackageResources.chart_js),
         "/summary.js": .script(PackageResources.summary_js),
         "/box.js": .script(PackageResources.box_js),
+        "/found.js": .script(PackageResources.found_js),
     ]
 
     /// - Parameter token: what the page sends with each change; hexadecimal digits.

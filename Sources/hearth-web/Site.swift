@@ -43,8 +43,8 @@ struct Site: Sendable {
 
     private static let routes: [String: String] = [  // Own names: paths.
         "/": "GET", "/events": "GET", "/history": "GET", "/history.csv": "GET", "/metrics": "GET", "/healthz": "GET",
-        "/override": "POST",
-        "/forget": "POST",
+        "/override": "POST", "/devices": "POST",
+        "/forget": "POST", "/settings": "GET", "/set": "POST",
     ].merging(Page.files.mapValues { _ in "GET" }) { own, _ in own }
 
     private func checked(_ request: HTTPRequest) async -> HTTPResponse {
@@ -70,7 +70,10 @@ struct Site: Sendable {
         case "/history.csv": await table(request)
         case "/metrics": HTTPResponse(200, text: metrics, type: PrometheusText.contentType)
         case "/override": await override(request)
+        case "/devices": await devices(request)
         case "/forget": await forget(request)
+        case "/settings": await call { (gateway) throws(VarlinkError) in try gateway.settings() }
+        case "/set": await set(request)
         default: HTTPResponse(200, text: "ok\n")
         }
     }
@@ -132,29 +135,50 @@ struct Site: Sendable {
         guard let room = try? JSON.parse(request.body)["room"]?.string, !room.isEmpty else {
             return failure(400, "the name of a room is expected")
         }
-        logger.info("forget", metadata: ["room": "\(JSON.string(room).serialized())"])
+        logger.info("forget", metadata: ["room": "\(shown(room))"])
         return await call { (gateway) throws(VarlinkError) in try gateway.forget(room: room) }
     }
 
+    private func set(_ request: HTTPRequest) async -> HTTPResponse {
+        if let refusal = access.refusalOfChange(request) { return await refused(refusal) }
+        guard let wish = SettingsWish(request.body) else {
+            return failure(400, "room (or all) and settings, an object, are expected")
+        }
+        let keys = wish.settings.map(\.key).joined(separator: " ")
+        logger.info("set", metadata: ["room": "\(shown(wish.room))", "settings": "\(keys)"])
+        return await call { (gateway) throws(VarlinkError) in
+            try gateway.set(room: wish.room, wish.settings.map { ($0.key, $0.value) })
+        }
+    }
+
+    /// A room's name in a line of the log.
+    private func shown(_ room: String?) -> String { room.map { JSON.string($0).serialized() } ?? "all" }
+
     private func override(_ request: HTTPRequest) async -> HTTPResponse {
         if let refusal = access.refusalOfChange(request) { return await refused(refusal) }
-        guard let wish = OverrideWish(request.body) else {
-            return failure(
-                400,
-                "room, pump (on, off, auto, frost, eco, comfort or a temperature) and seconds (a whole number, or null) "
-                    + "are expected")
-        }
+        guard let wish = OverrideWish(request.body) else { return failure(400, OverrideWish.expected) }
         let response = await call { (gateway) throws(VarlinkError) in
-            try gateway.override(room: wish.room, pump: wish.pump, seconds: wish.seconds, source: "page")
+            try gateway.override(
+                room: wish.room, pump: wish.pump, seconds: wish.seconds, isUntilChanged: wish.isUntilChanged,
+                source: "page")
         }
         // The room's name is somebody's input: escaped, so that it cannot forge a line of the log.
         logger.info(
             "override",
             metadata: [
-                "room": "\(JSON.string(wish.room).serialized())", "pump": "\(wish.pump)",
+                "room": "\(shown(wish.room))", "pump": "\(wish.pump)",
                 "status": "\(response.status)",
             ])
         return response
+    }
+
+    /// The search for devices, which goes on at the gateway; the page asks until it is done.
+    private func devices(_ request: HTTPRequest) async -> HTTPResponse {
+        if let refusal = access.refusalOfChange(request) { return await refused(refusal) }
+        guard let again = (try? JSON.parse(request.body))?["again"]?.bool else {
+            return failure(400, "again (true or false) is expected")
+        }
+        return await call { (gateway) throws(VarlinkError) in try gateway.devices(seconds: 15, again: again) }
     }
 
     private func call(

@@ -15,7 +15,8 @@ struct Hearth: ParsableCommand {
         version: Version.current,
         subcommands: [
             StatusCommand.self, WatchCommand.self, JournalCommand.self, DoctorCommand.self, OverrideCommand.self,
-            ForgetCommand.self, WhyCommand.self, ReplayCommand.self, AuditCommand.self, DevicesCommand.self,
+            ModeCommand.self, ResumeCommand.self, SettingsCommand.self, ForgetCommand.self, WhyCommand.self,
+            ReplayCommand.self, AuditCommand.self, DevicesCommand.self,
         ])
 
     static func main() {

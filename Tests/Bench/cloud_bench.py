@@ -18,7 +18,7 @@ import urllib.parse
 import urllib.request
 
 from bench import Bench, run
-from chain import Broker, free_port, listening, processor_seconds, wait_for
+from chain import Broker, free_port, listening, popen, processor_seconds, wait_for
 
 
 class Database:
@@ -33,7 +33,7 @@ class Database:
                     f'[data]\ndir = "{path}/data"\nwal-dir = "{path}/wal"\nquery-log-enabled = false\n[monitor]\n'
                     f'store-enabled = false\n[http]\nbind-address = "127.0.0.1:{self.port}"\nlog-enabled = false\n'
                     '[logging]\nlevel = "error"\n')
-        self.process = subprocess.Popen([shutil.which("influxd") or "/usr/bin/influxd", "-config", f"{path}/influxdb.conf"],
+        self.process = popen([shutil.which("influxd") or "/usr/bin/influxd", "-config", f"{path}/influxdb.conf"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: listening(self.port), 30, "influxd listens")
         for name in ("raw", "clean", "aggregate"):
@@ -54,15 +54,16 @@ class Database:
 
 
 class Cloud:
-    """One `hearth-cloud` process on the journal engine."""
+    """One `hearth-cloud` process, on the journal engine unless another is named."""
 
-    def __init__(self, programs, directory, service, broker_port, influx_port, level="error"):
+    def __init__(self, programs, directory, service, broker_port, influx_port, level="error", engine="journal"):
         self.http = free_port()
-        environment = dict(os.environ, MQTT_PORT=str(broker_port), EVENT_LOG="journal", HTTP_PORT=str(self.http),
+        environment = dict(os.environ, MQTT_PORT=str(broker_port), EVENT_LOG=engine, HTTP_PORT=str(self.http),
                            JOURNAL_PATH=f"{directory}/events.sqlite", INFLUX_API="v1",
                            INFLUX_URL=f"http://127.0.0.1:{influx_port}", LOG_LEVEL=level)
-        self.process = subprocess.Popen([f"{programs}/hearth-cloud", service], env=environment)
-        wait_for(lambda: self.metrics().get("hearth_ingest_connected") == 1, 30, f"{service} is connected")
+        self.process = popen([f"{programs}/hearth-cloud", service], env=environment)
+        if service in ("serve", "ingest"):
+            wait_for(lambda: self.metrics().get("hearth_ingest_connected") == 1, 30, f"{service} is connected")
         time.sleep(0.5)  # Until its subscription stands; readings come after it, and a drain goes on meanwhile.
 
     def metrics(self):

@@ -4,6 +4,7 @@ What arrives is judged by two oracles outside of Hearth: a subscriber at each ho
 
 import argparse
 import json
+import glob
 import os
 import pathlib
 import statistics
@@ -111,9 +112,12 @@ class Cloud:
     def start_broker(self):
         base = ROOT / "cloud/base/mosquitto"
         os.makedirs(f"{self.directory}/data", exist_ok=True)
+        # Where this machine's package has what the image has in /usr/lib.
+        plugin = next(path for place in ("/usr/lib", "/usr/lib/*") for path in glob.glob(f"{place}/mosquitto_dynamic_security.so"))
         text = (base / "mosquitto.conf").read_text()
         for old, new in (
-                ("/mosquitto/secrets/users/passwords", f"{self.secrets}/passwords"), ("/mosquitto/config/acl", str(base / "acl")),
+                ("/mosquitto/secrets/users/rights.json", f"{self.secrets}/rights.json"),
+                ("/usr/lib/mosquitto_dynamic_security.so", plugin),
                 ("/mosquitto/secrets/tls/ca.crt", f"{self.secrets}/ca.crt"),
                 ("/mosquitto/secrets/tls/tls.crt", f"{self.secrets}/server.crt"),
                 ("/mosquitto/secrets/tls/tls.key", f"{self.secrets}/server.key"),

@@ -33,7 +33,7 @@ def data():
     """Readings of two homes, as the pipelines store them: (home, room, second, value)."""
     return [(home, room, BASE + second, 100.0 if (second + shift) % 5 == 0 else 18 + shift + second / 600)
             for shift, (home, room) in enumerate([("h1", "office"), ("h1", "kitchen"), ("h2", "office")])
-            for second in range(MINUTES * 60)]
+            for second in range(MINUTES * 60)] + [("h3", "attic", BASE + second, 17.0) for second in (-1200, 0)]
 
 
 def fill(database, readings):
@@ -42,9 +42,9 @@ def fill(database, readings):
     for measure, of in (("humidity", 45), ("co2", 600)):
         write(database, "clean", [f"{measure}_clean,home={h},room={r} value={of + v!r} {t}000000000" for h, r, t, v in readings])
     write(database, "raw", [f'heatpump_state,home=h1,room=office on={on},reason="{why}" {BASE + at}000000000'
-                            for at, on, why in [(10, "true", "cold"), (200, "false", "warm")]])
+                            for at, on, why in [(10, "true", "cold"), (100, "false", "override by page until 10:15"), (200, "false", "warm")]])
     write(database, "aggregate", [
-        f"home_avg_temperature,home={h} avg_temp={20 + m}.5,min_temp={19 + m}.0,max_temp={22 + m}.0,rooms=2i {BASE + 60 * m}000000000"
+        f"home_avg_temperature,home={h} avg_temp={20 + m if m else 18}.5,min_temp={19 + m}.0,max_temp={22 + m}.0,rooms=2i {BASE + 60 * m}000000000"
         for h in ("h1", "h2") for m in range(MINUTES)])
 
 
@@ -53,10 +53,12 @@ def write(database, name, lines):
     urllib.request.urlopen(request, timeout=30).close()
 
 
-def ask(database, name, query):
+def ask(database, name, query, home="h1"):
     """Rows as dictionaries, tags included."""
-    query = query.replace("$timeFilter", f"time >= {BASE}s and time < {BASE + MINUTES * 60}s")
-    query = query.replace("$__interval", "60s").replace("$home", "h1")
+    begin = BASE - 1800 if "elapsed" in query else BASE
+    query = query.replace("$timeFilter", f"time >= {begin}s and time < {BASE + MINUTES * 60}s")
+    query = query.replace("$__interval", "60s").replace("$home", home)
+    query = query.replace("$on_below", "20").replace("$off_above", "25")
     answer = database.query(query, name)
     if "error" in answer:
         check(False, f"{query}: {answer['error']}")
@@ -68,7 +70,11 @@ def targets(path):
     for panel in board["panels"]:
         for target in panel["targets"]:
             yield panel["title"], target["datasource"]["uid"].removeprefix("hearth-"), target["query"]
+    for note in board.get("annotations", {}).get("list", []):
+        yield "annotation " + note["name"], note["datasource"]["uid"].removeprefix("hearth-"), note["target"]["query"]
     for variable in board["templating"]["list"]:
+        if variable["type"] != "query":
+            continue
         yield "variable " + variable["name"], variable["datasource"]["uid"].removeprefix("hearth-"), variable["query"]
 
 
@@ -78,30 +84,75 @@ def check_influxql(database):
     answers = {}
     for name in ("fleet", "home"):
         for title, bucket, query in targets(ROOT / f"cloud/dashboards/grafana/{name}.json"):
-            answers[name, title, bucket] = rows = ask(database, bucket, query)
+            home = "h3" if title == "annotation Gaps" else "h1"
+            rows = ask(database, bucket, query, home)
+            answers.setdefault((name, title, bucket), rows)
             check(bool(rows), f"{name}: {title} ({bucket}): {len(rows)} rows")
     rows = answers["fleet", "Readings per minute", "raw"]
-    check({(r["home"], r["count"]) for r in rows} == {("h1", 120), ("h2", 60)}, "readings per minute are counted per home")
+    check({(r["home"], r["count"]) for r in rows} == {("h1", 120), ("h2", 60), ("h3", 1)}, "readings per minute are counted per home")
     rows = answers["fleet", "Mean of each home", "aggregate"]
-    check([r["mean"] for r in rows if r["home"] == "h2"] == [20.5 + m for m in range(MINUTES)], "means as they were written")
+    check([r["mean"] for r in rows if r["home"] == "h2"] == [18.5, 21.5, 22.5, 23.5, 24.5], "means as they were written")
     rows = answers["fleet", "Gateways: their last reading, which is as old as their backlog", "raw"]
-    check({r["home"]: r["time"][11:19] for r in rows} == {h: time_of(BASE + MINUTES * 60 - 1) for h in ("h1", "h2")},
+    check({r["home"]: r["time"][11:19] for r in rows} ==
+          {"h1": time_of(BASE + MINUTES * 60 - 1), "h2": time_of(BASE + MINUTES * 60 - 1), "h3": time_of(BASE)},
           "the last reading of each home")
     kept = {r["home"]: r["kept"] for r in answers["fleet", "Readings and outliers dropped", "clean"]}
     all_of = {r["home"]: r["readings"] for r in answers["fleet", "Readings and outliers dropped", "raw"]}
-    outliers = {h: sum(1 for x in readings if x[0] == h and x[3] == 100) for h in ("h1", "h2")}
+    outliers = {h: sum(1 for x in readings if x[0] == h and x[3] == 100) for h in ("h1", "h2", "h3")}
     check({h: all_of[h] - kept[h] for h in kept} == outliers, f"outliers dropped: {outliers}")
     rows = answers["home", "Rooms", "clean"]
     expected = {room: statistics.fmean(v for h, r, t, v in readings if h == "h1" and r == room and v != 100 and t < BASE + 60)
                 for room in ("office", "kitchen")}
     got = {r["room"]: r["mean"] for r in reversed(rows)}
     check(all(abs(got[room] - expected[room]) < 1e-9 for room in expected), "a room's minute is the mean of its clean readings")
-    check([(r["room"], r["on"]) for r in answers["home", "Heat pumps", "raw"]] == [("office", True), ("office", False)],
+    check([(r["room"], r["on"]) for r in answers["home", "Heat pumps", "raw"]] == [("office", True), ("office", False), ("office", False)],
           "heat pumps on and off, in order")
     row = answers["home", "Mean of the home", "aggregate"][0]
-    check((row["mean"], row["lowest"], row["highest"]) == (20.5, 19, 22), "mean, lowest and highest of the home")
-    check([r["reason"] for r in answers["home", "Last commands and why", "raw"]] == ["warm", "cold"], "last commands first, with reasons")
-    check({r["value"] for r in answers["home", "variable home", "raw"]} == {"h1", "h2"}, "the homes to choose from")
+    check((row["mean"], row["lowest"], row["highest"]) == (18.5, 19, 22), "mean, lowest and highest of the home")
+    check([r["reason"] for r in answers["home", "Last commands and why", "raw"]] == ["warm", "override by page until 10:15", "cold"], "last commands first, with reasons")
+    check({r["value"] for r in answers["home", "variable home", "raw"]} == {"h1", "h2", "h3"}, "the homes to choose from")
+
+
+    check([r["text"] for r in answers["home", "annotation Overrides", "raw"]] == ["override by page until 10:15"],
+          "an override is noted, and no other command")
+    check([r["seconds"] for r in answers["home", "annotation Gaps", "raw"]] == [1200], "a gap is noted with its length")
+    gaps = answers["fleet", "Gaps of more than five minutes: a box, its link or its cloud was away", "raw"]
+    check([(r["home"], r["room"], r["seconds"]) for r in gaps] == [("h3", "attic", 1200)], "and listed with its home")
+    ages = {r["room"]: r["time"][11:19] for r in answers["home", "Sensors by age", "clean"]}
+    check(set(ages) == {"office", "kitchen"} and ages["office"] <= time_of(BASE + MINUTES * 60 - 1), "sensors by age")
+    [hours] = {round(r["integral"], 4) for r in answers["home", "Degree hours below 20 °C, per day", "aggregate"]} or [None]
+    check(hours is not None and hours >= 0, f"degree hours: {hours}")
+    check_boards()
+
+
+def check_boards():
+    """What needs no data: units, an empty panel says so, the way from all homes to one."""
+    for name in ("fleet", "home"):
+        board = json.loads((ROOT / f"cloud/dashboards/grafana/{name}.json").read_text())
+        check(all(p["fieldConfig"]["defaults"].get("noValue") == "no data" for p in board["panels"]), f"{name}: an empty panel says so")
+        curves = [p for p in board["panels"] if p["type"] == "timeseries"]
+        check(all("unit" in p["fieldConfig"]["defaults"] and "decimals" in p["fieldConfig"]["defaults"] for p in curves),
+              f"{name}: every curve has a unit and its decimals")
+        places = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in board["panels"]]
+        check(len(set(places)) == len(places), f"{name}: no panel hides another")
+        if name == "fleet":
+            check(all("/d/hearth-home?var-home=" in link["url"] for p in board["panels"]
+                      for link in p["fieldConfig"]["defaults"]["links"]), "every panel of the fleet leads to its homes")
+
+
+def check_compose():
+    """Grafana of compose/cloud.yaml is given what the component's is: data sources, dashboards, and the token they name."""
+    grafana = yaml.safe_load((ROOT / "compose/cloud.yaml").read_text())["services"]["grafana"]
+    mounts = {target: source for source, target in (volume.rsplit(":ro", 1)[0].rsplit(":", 1) for volume in grafana["volumes"])}
+    for target, source in mounts.items():
+        if source.startswith("../"):
+            check((ROOT / "compose" / source).resolve().is_file(), f"compose mounts {source}")
+    folder = yaml.safe_load((ROOT / "cloud/dashboards/grafana/providers.yml").read_text())["providers"][0]["options"]["path"]
+    boards = {path.name for path in (ROOT / "cloud/dashboards/grafana").glob("*.json")}
+    check({target for target in mounts if target.startswith(folder)} == {f"{folder}/{board}" for board in boards}, "all dashboards")
+    token = re.search(r"__file\{(\S+)\}", (ROOT / "cloud/dashboards/grafana/datasources.yml").read_text())[1]
+    check(token in mounts and mounts[token].endswith("influxdb.token"), "the token is where the data sources look for it")
+    check("INFLUX_URL" in grafana["environment"] and grafana["ports"] == ["127.0.0.1:3000:3000"], "for this machine's browsers only")
 
 
 def time_of(second):
@@ -165,6 +216,7 @@ def main():
         finally:
             database.stop()
     check_flux()
+    check_compose()
     print("not run: Flux of the InfluxDB 2 template: reviewed, parsed once by Flux's own parser, and checked for its names; nothing here runs it")
     print(f"{len(failures)} failures" if failures else "dashboards: everything as it should be")
     return 1 if failures else 0

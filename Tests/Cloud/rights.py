@@ -137,12 +137,20 @@ def with_certificates(directory, plugin):
         process.wait(20)
 
 
-# Debian has it in the directory of its architecture, the container image beside the other libraries.
-plugins = [path for place in ("/usr/lib", "/usr/lib/*") for path in glob.glob(f"{place}/mosquitto_dynamic_security.so")]
-if not plugins:
-    print("not run: the rights at the broker: Mosquitto's dynamic-security plugin is not installed")
-    sys.exit(0)
-for run in (with_passwords, with_certificates):
-    with tempfile.TemporaryDirectory() as name:
-        run(pathlib.Path(name), plugins[0])
-sys.exit(1 if failed else 0)
+def plugins():
+    """Debian has it in the directory of its architecture, the container image beside the other libraries."""
+    return [path for place in ("/usr/lib", "/usr/lib/*") for path in glob.glob(f"{place}/mosquitto_dynamic_security.so")]
+
+
+def main():
+    if not plugins():
+        print("not run: the rights at the broker: Mosquitto's dynamic-security plugin is not installed")
+        return
+    for run in (with_passwords, with_certificates):
+        with tempfile.TemporaryDirectory() as name:
+            run(pathlib.Path(name), plugins()[0])
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

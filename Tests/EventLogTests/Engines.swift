@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What the conformance suite runs on. `KAFKA_HOST` adds a real cluster.
+/// What the conformance suite runs on. `KAFKA_HOST` adds a real cluster, with the security settings of `hearth-cloud`.
 enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case journal, kafka, cluster
 
@@ -51,9 +51,10 @@ final class Store: @unchecked Sendable {
         case .journal: break
         case .kafka: try Self.mock { try $0.command("topic \(topic) \(partitions) 3") }
         case .cluster:
-            let log = try KafkaLog(KafkaSettings(bootstrap: Self.clusterServers))
+            let log = try KafkaLog(Self.cluster())
             defer { log.close() }
-            try log.ensureTopics([topic], partitions: partitions, replication: -1)
+            try log.ensureTopics([TopicPlan(name: topic, partitions: partitions, replication: -1, retention: 3_600_000)]
+            )
         }
         return topic
     }
@@ -66,13 +67,19 @@ final class Store: @unchecked Sendable {
             closeLogs()
             log = try JournalLog(path: folder.appendingPathComponent("log.sqlite").path)
         case .kafka: log = try KafkaLog(Self.mock { testSettings($0.bootstrap) }, report: printNotice)
-        case .cluster: log = try KafkaLog(testSettings(Self.clusterServers), report: printNotice)
+        case .cluster: log = try KafkaLog(Self.cluster(), report: printNotice)
         }
         open.append(log)
         return log
     }
 
-    private static var clusterServers: String { ProcessInfo.processInfo.environment["KAFKA_HOST"] ?? "" }
+    private static func cluster() throws -> KafkaSettings {
+        let environment = ProcessInfo.processInfo.environment
+        var settings = testSettings(environment["KAFKA_HOST"] ?? "")
+        settings.access = try KafkaAccess(
+            { environment[$0.rawValue] }, contents: { try? String(contentsOfFile: $0, encoding: .utf8) })
+        return settings
+    }
 
     private static func mock<Result: Sendable>(_ body: (MockCluster) throws -> Result) throws -> Result {
         try shared.withLock { slot in

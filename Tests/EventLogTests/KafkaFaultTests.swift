@@ -30,7 +30,7 @@ struct KafkaFaultTests {
         "errors that stay are thrown with what to do, and the next append works",
         arguments: [
             (KafkaCode.tooLarge, EventLogError.Code.tooLarge, "max.message.bytes"),
-            (KafkaCode.topicForbidden, .notAuthorized, "rights"),
+            (KafkaCode.topicForbidden, .notAuthorized, "Write where it appends"),
         ])
     func produceRefused(_ code: Int, _ expected: EventLogError.Code, _ advice: String) async throws {
         try await withCluster(partitions: 1) { cluster, log in
@@ -44,6 +44,39 @@ struct KafkaFaultTests {
             try Self.repeating { try log.append([event("raw", "h", "after")]) }
             #expect(log.status.failedAppends >= 1 && log.status.appended == 2 && log.status.lastError == nil)
         }
+    }
+
+    @Test(
+        "a batch larger than the topic takes goes in halves; an event that is too large alone is named"
+    )
+    func halves() async throws {
+        try await withCluster(partitions: 1) { cluster, log in
+            try cluster.command("errors produce \(KafkaCode.tooLarge) 3")
+            try log.append((0..<16).map { event("raw", "h", "\($0)") })
+            let reader = try log.reader(group: "g", topics: ["raw"])
+            var seen: Set<String> = []
+            while seen.count < 16 {
+                seen.formUnion(try reader.read(atMost: 100, within: 5_000_000_000).events.map(text))
+            }
+            #expect(seen == Set((0..<16).map(String.init)))
+            #expect(log.status.appended == 16 && log.status.failedAppends == 0)
+            reader.close()
+
+            try cluster.command("errors produce \(KafkaCode.tooLarge) 9")
+            let error = failure { try log.append((0..<4).map { event("raw", "h", "\($0)") }) }
+            #expect(error?.code == .tooLarge && error?.eventIndex != nil, "\(error?.message ?? "")")
+        }
+    }
+
+    @Test("what was refused as too large is not handed over at once again")
+    func batchLimit() {
+        let events = (0..<10).map { event("raw", nil, String(repeating: "x", count: 100 + $0 % 2)) }
+        var limit = BatchLimit()
+        #expect(limit.end(of: events, from: 0) == 10)
+        limit.refused(events[...])
+        #expect(limit.bytes == 502 && limit.end(of: events, from: 0) == 4 && limit.end(of: events, from: 8) == 10)
+        limit.refused(events[..<1])
+        #expect(limit.end(of: events, from: 3) == 4, "one event at least")
     }
 
     @Test("a producer that met a fatal error is replaced", arguments: ["injected", "from the broker"])
@@ -79,7 +112,8 @@ struct KafkaFaultTests {
             let error = failure { try log.append([event("raw", "h", "during")]) }
             #expect(ContinuousClock.now - started < .seconds(12))
             #expect(error?.code == .unreachable)
-            #expect(error?.message.contains(cluster.bootstrap) == true)
+            // The broker that did not answer, and why.
+            #expect(cluster.bootstrap.split(separator: ",").contains { error?.message.contains($0) == true })
             #expect(log.status.lastError != nil)
             try cluster.command("up -1")
             try Self.repeating { try log.append([event("raw", "h", "after")]) }
@@ -141,7 +175,8 @@ struct KafkaFaultTests {
     @Test("wrong settings are refused with their name")
     func wrongSettings() throws {
         var settings = KafkaSettings(bootstrap: "127.0.0.1:1")
-        settings.properties["no.such.property"] = "1"
+        settings.access = try KafkaAccess(
+            { $0 == .propertiesFile ? "file" : nil }, contents: { _ in "no.such.property=1" })
         let error = failure { _ = try KafkaLog(settings) }
         #expect(error?.code == .settings && error?.message.contains("no.such.property") == true)
         let empty = failure { _ = try KafkaLog(KafkaSettings(bootstrap: "")) }
@@ -154,8 +189,10 @@ struct KafkaFaultTests {
             let cluster = try MockCluster(brokers: 1)
             let log = try KafkaLog(faultSettings(cluster))
             defer { log.close() }
-            #expect(try log.ensureTopics([], partitions: 1, replication: 1) == [])
-            let error = failure { try log.ensureTopics(["raw"], partitions: 16, replication: 3) }
+            #expect(try log.ensureTopics([]) == [])
+            let error = failure {
+                try log.ensureTopics([TopicPlan(name: "raw", partitions: 16, replication: 3, retention: -1)])
+            }
             #expect(error?.code == .unreachable && error?.message.contains(cluster.bootstrap) == true)
         }
     }

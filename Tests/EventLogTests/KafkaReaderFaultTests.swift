@@ -109,7 +109,8 @@ struct KafkaReaderFaultTests {
             var settings = faultSettings(cluster)
             settings.stallTimeout = .seconds(2)
             // The held-back answer must not simply time out.
-            settings.properties["socket.timeout.ms"] = "120000"
+            settings.access = try KafkaAccess(
+                { $0 == .propertiesFile ? "file" : nil }, contents: { _ in "socket.timeout.ms=120000" })
             let log = try KafkaLog(settings)
             defer { log.close() }
             let reader = try log.reader(group: "g", topics: ["raw"])

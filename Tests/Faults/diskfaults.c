@@ -1,5 +1,5 @@
 /* Disk faults on demand, for LD_PRELOAD: what the file $HEARTH_FAULT_FILE says happens to writes and syncs of files
- * whose path contains "journal.sqlite".
+ * whose path contains "journal.sqlite" or "settings.toml".
  *
  *   stall MS    every sync takes that long
  *   eio         writes and syncs fail with EIO
@@ -16,14 +16,14 @@
 #include <time.h>
 #include <unistd.h>
 
-static int is_journal(int fd)
+static int is_ours(int fd)
 {
     char link[64], path[512];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length <= 0) return 0;
     path[length] = 0;
-    return strstr(path, "journal.sqlite") != NULL;
+    return strstr(path, "journal.sqlite") != NULL || strstr(path, "settings.toml") != NULL;
 }
 
 static void wanted(char *fault, size_t size)
@@ -43,7 +43,7 @@ static int sync_fault(int fd)
 {
     char fault[64];
     int milliseconds;
-    if (!is_journal(fd)) return 0;
+    if (!is_ours(fd)) return 0;
     wanted(fault, sizeof fault);
     if (sscanf(fault, "stall %d", &milliseconds) == 1) {
         /* In small steps, so that taking the fault away ends the stall. */
@@ -62,7 +62,7 @@ static int sync_fault(int fd)
 static int write_fault(int fd)
 {
     char fault[64];
-    if (!is_journal(fd)) return 0;
+    if (!is_ours(fd)) return 0;
     wanted(fault, sizeof fault);
     if (strncmp(fault, "eio", 3) == 0) { errno = EIO; return -1; }
     if (strncmp(fault, "enospc", 6) == 0) { errno = ENOSPC; return -1; }

@@ -1,8 +1,11 @@
-"""The peers that speak Kafka's protocol: librdkafka's mock cluster, which fails on command, and a broker of another make
-(Tansu), whose wire is disturbed. Scenarios that break Kafka itself."""
+"""The peers that speak Kafka's protocol: librdkafka's mock cluster, which fails on command, alone or behind a gate with TLS and
+SASL; a broker of another make (Tansu), whose wire is disturbed; the cluster that KAFKA_HOST names. Scenarios that break Kafka
+itself."""
 
+import os
 import signal
 import subprocess
+import sys
 import time
 
 from kafka_wire import (FETCH, HEARTBEAT, JOIN_GROUP, METADATA, OFFSET_COMMIT, OFFSET_FETCH, PRODUCE, SYNC_GROUP, Wire)
@@ -14,6 +17,7 @@ class MockCluster:
     """librdkafka's mock in a process of its own."""
 
     setup = {"EVENT_LOG": "journal"}  # It knows no CreateTopics.
+    environment = {}
 
     def __init__(self, program):
         self.child = subprocess.Popen([program, "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -34,10 +38,48 @@ class MockCluster:
         self.child.wait()
 
 
+class GatedCluster(MockCluster):
+    """The same behind a gate: TLS, and SCRAM with a password of this run."""
+
+    def __init__(self, program, directory):
+        super().__init__(program)
+        make = """cd "$0"; openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=gate \
+                    -addext subjectAltName=IP:127.0.0.2; openssl rand -hex 16 >password"""
+        subprocess.run(["sh", "-ec", make, directory], check=True, capture_output=True)
+        self.gate = subprocess.Popen(
+            [sys.executable, os.path.join(os.path.dirname(__file__), "kafka_gate.py"), "--upstream", self.servers,
+             "--cert", f"{directory}/ca.crt", "--key", f"{directory}/ca.key", "--mechanism", "SCRAM-SHA-512", "--user", "hearth",
+             "--password-file", f"{directory}/password"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+        self.servers = self.gate.stdout.readline().split()[1]
+        self.environment = {"KAFKA_CA_FILE": f"{directory}/ca.crt", "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+                            "KAFKA_USERNAME": "hearth", "KAFKA_PASSWORD_FILE": f"{directory}/password"}
+
+    def close(self):
+        self.gate.kill()
+        self.gate.wait()
+        super().close()
+
+
+class ExternalCluster:
+    """The cluster of KAFKA_HOST, reached with the settings of the environment (KAFKA_CA_FILE, KAFKA_USERNAME, …). Each run has
+    topics and groups of its own, which stay there."""
+
+    setup = {}
+
+    def __init__(self, prefix):
+        self.servers = os.environ["KAFKA_HOST"]
+        self.environment = {"KAFKA_PREFIX": prefix, "KAFKA_PARTITIONS": "4"}
+
+    def close(self):
+        pass
+
+
 class Broker:
     """A Kafka-compatible broker of another make, which keeps everything in memory; clients reach it through a wire."""
 
     setup = {"KAFKA_PARTITIONS": "4"}
+    environment = {}
 
     def __init__(self, program, directory, **wire):
         port = free_port()
@@ -57,6 +99,20 @@ def mock_cluster(run):
     if not run.mock_kafka:
         raise CannotRun("mock-kafka is not built: swift build --product mock-kafka")
     return lambda directory: MockCluster(run.mock_kafka)
+
+
+def gated_cluster(run):
+    """The same."""
+    if not run.mock_kafka:
+        raise CannotRun("mock-kafka is not built: swift build --product mock-kafka")
+    return lambda directory: GatedCluster(run.mock_kafka, directory)
+
+
+def external_cluster(run):
+    """The same."""
+    if not os.environ.get("KAFKA_HOST"):
+        raise CannotRun("KAFKA_HOST names no cluster")
+    return lambda directory: ExternalCluster(f"faults-{run.seed}-{os.getpid()}.")
 
 
 def broker(run, **wire):
@@ -130,6 +186,46 @@ def strike(run, rig, counts):
         time.sleep(run.random.uniform(0.2, run.pick(2, 12)))
         process.signal(signal.SIGCONT)
         counts["frozen"] += 1
+
+
+def kill_and_freeze(run, rig):
+    """Every service, at random, for a while."""
+    for number, home in enumerate(rig.homes):
+        home.feed(rate=60, seed=run.seed + 1000 * number)
+    for home in rig.homes:
+        flowing(home)
+    counts = {"killed": 0, "frozen": 0}
+    deadline = time.monotonic() + run.pick(12, 300)
+    while time.monotonic() < deadline:
+        time.sleep(run.random.uniform(0.1, 0.8))
+        name = run.random.choice(rig.service_names)
+        if run.random.random() < 0.6:
+            rig.kill(name)
+            time.sleep(run.random.choice([0, 0.3, run.pick(1, 10)]))
+            rig.start(name)
+            counts["killed"] += 1
+        else:
+            process = rig.services[name]
+            process.signal(signal.SIGSTOP)
+            time.sleep(run.random.uniform(0.2, run.pick(2, 12)))
+            process.signal(signal.SIGCONT)
+            counts["frozen"] += 1
+    return counts
+
+
+@scenario("kafka-secured", "Kafka's protocol over TLS with SCRAM (a gate before librdkafka's mock): services killed and frozen, "
+                           "errors on the way")
+def kafka_secured(run):
+    with chain(run, gated_cluster(run), homes=2) as rig:
+        for request, code in ERRORS:
+            rig.kafka.command(f"errors {request} {code} 1")
+        return finish(rig, 180, **kill_and_freeze(run, rig))
+
+
+@scenario("kafka-cluster", "the cluster that KAFKA_HOST names, with its security settings: replicas of every service killed and frozen")
+def kafka_cluster(run):
+    with chain(run, external_cluster(run), homes=2, replicas=2) as rig:
+        return finish(rig, 180, **kill_and_freeze(run, rig))
 
 
 @scenario("kafka-forgets-metadata", "a broker that keeps the offset of a commit and not what is said beside it: the operator is told")

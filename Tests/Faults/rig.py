@@ -4,6 +4,7 @@ engines, and a real InfluxDB. Everything may be killed; what is measured is meas
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -101,8 +102,8 @@ class Process:
 class Broker:
     """A Mosquitto like the packaged one, on a port of its own; a snapshot per change is left out where it is not killed."""
 
-    def __init__(self, directory, name, durable=False, more=""):
-        self.port = free_port()
+    def __init__(self, directory, name, durable=False, more="", port=None):
+        self.port = port or free_port()
         self.store = os.path.join(directory, name)
         os.makedirs(self.store, exist_ok=True)
         self.configuration = self.store + ".conf"
@@ -131,17 +132,25 @@ class Broker:
 
 
 class Influx:
-    def __init__(self, directory):
+    """- limits: lines of its section [data].
+    - prepare: called with its directory before it starts."""
+
+    def __init__(self, directory, limits="", prepare=None):
         self.directory = os.path.join(directory, "influx")
         os.makedirs(self.directory)
+        if prepare:
+            prepare(self.directory)
         self.port = free_port()
         self.was_killed = False
+        self.configure(limits)
+        self.start()
+
+    def configure(self, limits):
         d = self.directory
         with open(d + "/influxdb.conf", "w") as f:
             f.write(f'reporting-disabled = true\nbind-address = "127.0.0.1:{free_port()}"\n[meta]\ndir = "{d}/meta"\n[data]\n'
-                    f'dir = "{d}/data"\nwal-dir = "{d}/wal"\nquery-log-enabled = false\n[monitor]\nstore-enabled = false\n'
+                    f'dir = "{d}/data"\nwal-dir = "{d}/wal"\nquery-log-enabled = false\n{limits}\n[monitor]\nstore-enabled = false\n'
                     f'[http]\nbind-address = "127.0.0.1:{self.port}"\nlog-enabled = false\n[logging]\nlevel = "error"\n')
-        self.start()
 
     def start(self):
         """After a kill it is started twice. influxd 1.6 opens its log at the end, then cuts off the entry that the kill
@@ -174,6 +183,9 @@ class Influx:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/query", data, timeout=30) as answer:
             return json.load(answer)
 
+    def write(self, lines, database):
+        urllib.request.urlopen(f"http://127.0.0.1:{self.port}/write?db={database}", lines.encode(), timeout=30).close()
+
     def points(self, measurement, fields, database):
         """{home: {(room, ns): value or tuple of values}}"""
         names = ", ".join(f'"{f}"' for f in fields)
@@ -190,7 +202,7 @@ class Home:
     """A gateway between its home broker and the cloud's, with a proxy on each side."""
 
     def __init__(self, rig, name, more="", journal=None, durable_broker=False, cloud_port=None, confirm="ingestor",
-                 max_size="512MiB", cloud_host="127.0.0.1", opaque_link=False):
+                 max_size="512MiB", cloud_host="127.0.0.1", opaque_link=False, zone="UTC"):
         self.rig, self.name = rig, name
         self.directory = os.path.join(rig.directory, name)
         os.makedirs(self.directory)
@@ -202,7 +214,7 @@ class Home:
         self.socket = os.path.join(self.directory, "control.sock")
         self.configuration = os.path.join(self.directory, "hearthd.toml")
         with open(self.configuration, "w") as f:
-            f.write(f'home = "{name}"\n[local]\nport = {self.wire.port}\n[cloud]\nhost = "{cloud_host}"\nport = {self.link.port}\n[uplink]\n'
+            f.write(f'home = "{name}"\nsensor_time_zone = "{zone}"\n[local]\nport = {self.wire.port}\n[cloud]\nhost = "{cloud_host}"\nport = {self.link.port}\n[uplink]\n'
                     f'confirm = "{confirm}"\n[journal]\npath = "{self.journal}"\nmax_size = "{max_size}"\n[control]\nsocket = "{self.socket}"\n'
                     f'{more}\n')
         self.process, self.feeder, self.environment, self.feeds = None, None, {}, 0
@@ -217,6 +229,13 @@ class Home:
     def restart(self, environment=None):
         self.kill()
         self.start(environment)
+
+    def expect_no_crash(self):
+        """The recording side may be killed, and must not end itself by a trap; its parent starts it again and says so."""
+        ended = re.findall(r"was ended by signal (\d+)", self.process.output())
+        crashes = [number for number in ended if int(number) in CRASHES]
+        if crashes:
+            raise Failure(f"{self.name}: the recording side was ended by {signal.Signals(int(crashes[0])).name}: a crash of its own")
 
     def offline(self):
         """The cloud is gone: its connections are reset, and new ones refused."""
@@ -238,6 +257,14 @@ class Home:
             return json.loads(reply[:-1])["parameters"]
         except (OSError, ValueError):
             return None
+
+    def audit(self):
+        """What `hearth audit` says."""
+        result = subprocess.run([self.rig.program("hearth"), "audit", "--since", "1h", "--json", "--socket", self.socket],
+                                capture_output=True, text=True, timeout=30)
+        if not result.stdout:
+            raise Failure(f"hearth audit: {result.stderr}")
+        return json.loads(result.stdout)
 
     def backlog(self):
         """Records that the ingestor has not confirmed; None while the gateway does not know."""
@@ -277,11 +304,12 @@ class Rig:
     """- kafka: makes the peer that speaks Kafka's protocol in a directory, for four services; None for `serve` and its journal.
     - replicas: of each of the four."""
 
-    def __init__(self, programs, directory, kafka=None, replicas=1, influx_port=None, broker_more=""):
+    def __init__(self, programs, directory, kafka=None, replicas=1, influx_port=None, broker_more="", influx_limits="",
+                 influx_prepare=None):
         self.programs, self.directory, self.replicas = programs, directory, replicas
         os.makedirs(directory, exist_ok=True)
         self.broker = Broker(directory, "cloud", more=broker_more)
-        self.influx = Influx(directory)
+        self.influx = Influx(directory, influx_limits, influx_prepare)
         self.homes, self.services = [], {}
         self.aside = set()  # homes whose points the oracle does not judge
         self.environment = {
@@ -290,7 +318,7 @@ class Rig:
             "INFLUX_API": "v1", "HTTP_PORT": "0"}
         self.kafka = kafka(directory) if kafka else None
         if self.kafka:
-            self.environment.update({"EVENT_LOG": "kafka", "KAFKA_HOST": self.kafka.servers})
+            self.environment.update({"EVENT_LOG": "kafka", "KAFKA_HOST": self.kafka.servers, **self.kafka.environment})
         subprocess.run([self.program("hearth-cloud"), "setup"], check=True, capture_output=True, timeout=60,
                        env={**os.environ, **self.environment, **(self.kafka.setup if self.kafka else {}),
                             "INFLUX_URL": f"http://127.0.0.1:{self.influx.port}"})

@@ -71,6 +71,7 @@ def finish(rig, seconds=120, hurry=True, **counts):
     - hurry: starts the gateways again, since one that lost its link waits up to a minute (by design: ten thousand homes
       must not return in the same second), which would be most of a short run's time."""
     for home in rig.homes:
+        home.expect_no_crash()
         if home.feeder and home.feeder.running():
             home.stop_feeding()
         home.link.mode, home.link.rate, home.link.delay, home.link.slice = "pass", None, 0.0, None

@@ -16,7 +16,10 @@ import traceback
 import scenarios
 from rig import Failure, die_with_parent
 
-MODULES = ["processes", "recording", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "kafka", "programs", "everything"]
+MODULES = [
+    "processes", "recording", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "databases",
+    "limits", "times", "neighbours", "kafka", "programs", "hostile_broker", "states", "everything",
+]
 
 
 class Run:
@@ -82,7 +85,7 @@ def finished(name, child):
 
 
 def describe(result):
-    return ", ".join(f"{k} {v}" for k, v in result.items())
+    return ", ".join(f"{k} {v}" for k, v in result.items() if k != "table")
 
 
 def run_all(options, names):
@@ -129,6 +132,9 @@ def table(options, results):
     for name, answer in results.items():
         verdict = "**FAILED**" if answer["error"] else "not run" if "not run" in answer["result"] else "held"
         print(f"| {name} | {scenarios.registry[name].breaks} | {verdict} | {answer['seconds']} | {describe(answer['result'])} |")
+    for answer in results.values():
+        if "table" in answer["result"]:
+            print("\n" + "\n".join(answer["result"]["table"]))
     failed = sum(1 for a in results.values() if a["error"])
     skipped = sum(1 for a in results.values() if "not run" in a["result"])
     print(f"\n{len(results) - failed - skipped} passed, {failed} failed, {skipped} skipped")

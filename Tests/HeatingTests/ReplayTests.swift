@@ -68,7 +68,7 @@ struct ReplayTests {
         (settings.enabled, settings.authority, settings.onStale) = (false, .cloud, .hold)
         (settings.onBelow, settings.minOn, settings.maxChangePerMinute) = (18.25, .seconds(90), 1.5)
         settings.schedule = try Schedule(["mon-fri 06:30 comfort"])
-        settings.presets[.eco] = .init(onBelow: 16, offAbove: 17)
+        settings.presets[.eco] = .limits(onBelow: 16, offAbove: 17)
         #expect(Thermostat.Settings(json: try JSON.parse(settings.json.bytes)) == settings)
         #expect(Thermostat.Settings(json: ["enabled": true]) == nil)
         var broken = settings.json.object ?? .init()

@@ -51,8 +51,32 @@ struct ScheduleTests {
         #expect {
             _ = try Schedule(["daily 00:00 eco", line])
         } throws: { error in
-            let error = error as? Schedule.SyntaxError
-            return error?.line == line && error?.problem.contains(problem) == true
+            let errors = (error as? Schedule.SyntaxErrors)?.errors
+            return errors?.count == 1 && errors?[0].line == line && errors?[0].problem.contains(problem) == true
+        }
+    }
+
+    @Test("all wrong lines are named at once")
+    func allWrongLines() {
+        #expect {
+            _ = try Schedule(["mo 06:30 eco", "daily 06:30 comfort", "daily 25:00 eco", "daily 06:00 warm"])
+        } throws: { error in
+            (error as? Schedule.SyntaxErrors)?.errors.map(\.line) == [
+                "mo 06:30 eco", "daily 25:00 eco", "daily 06:00 warm",
+            ]
+        }
+    }
+
+    @Test("a line's parts, for who edits it, make the same week again")
+    func entries() throws {
+        let schedule = try Schedule(["sat-mon 06:30 comfort", "DAILY 22:00 eco"])
+        #expect(schedule.entries[0].days == ["mon", "sat", "sun"] && schedule.entries[0].time == "06:30")
+        let again = try Schedule(
+            schedule.entries.map { "\($0.days.joined(separator: ",")) \($0.time) \($0.preset.rawValue)" })
+        for minute in stride(from: 0, to: LocalTime.minutesPerWeek, by: 30) {
+            let time = try #require(
+                LocalTime(weekday: minute / 1440, hour: minute / 60 % 24, minute: minute % 60))
+            #expect(again.preset(at: time) == schedule.preset(at: time))
         }
     }
 

@@ -91,7 +91,7 @@ struct SetpointTests {
         #expect(
             thermostat.deviceTarget(isSwitched: true) == 21
                 && thermostat.deviceTarget(isSwitched: false) == 21)
-        _ = thermostat.handle(.hold(.middle(18), for: nil, source: .cli), now: at(2))
+        _ = thermostat.handle(.hold(.temperature(18), for: nil, source: .cli), now: at(2))
         #expect(thermostat.deviceTarget(isSwitched: true) == 18)
         _ = thermostat.handle(.clearHold, now: at(3))
         _ = thermostat.handle(.override(on: false, for: nil, source: .cli), now: at(4))
@@ -117,7 +117,7 @@ struct SetpointTests {
         #expect(response.problem == nil)
         observe(18.2, 30)
         #expect(response.problem == .init(from: 18, to: 18.2, target: 21, within: .seconds(1800)))
-        #expect(response.problem?.description.contains("18.2") == true)
+        #expect(response.problem?.text(in: .celsius).contains("18.2") == true)
         observe(19, 60)
         #expect(response.problem == nil, "it follows")
         observe(19.1, 90)

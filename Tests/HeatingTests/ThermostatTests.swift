@@ -83,12 +83,12 @@ import Testing
         var thermostat = thermostat()
         #expect(reason(thermostat.handle(.reading(19.4), now: at(1))) == "19.4 is below 20.0")
         #expect(reason(thermostat.handle(.reading(25.304), now: at(2))) == "25.3 is above 25.0")
-        #expect(reason(thermostat.handle(.reading(19.999), now: at(3))) == "19.999 is below 20.0")
+        #expect(reason(thermostat.handle(.reading(19.999), now: at(3))) == "just below 20.0")
         #expect(reason(thermostat.handle(.reading(4.2), now: at(100))) == "frost: 4.2 is below 5.0")
-        #expect(reason(thermostat.handle(.reading(-7.239), now: at(200))) == "frost: -7.24 is below 5.0")
+        #expect(reason(thermostat.handle(.reading(-7.239), now: at(200))) == "frost: -7.2 is below 5.0")
         #expect(reason(thermostat.handle(.tick, now: minutes(30))) == "no reading for 15 min: off")
         let override = Thermostat.Event.override(on: true, for: .seconds(7200), source: .cli)
-        #expect(reason(thermostat.handle(override, now: minutes(31))) == "override on by cli for 2 h")
+        #expect(reason(thermostat.handle(override, now: minutes(31))) == "switched on at a terminal for 2 h")
     }
 
     // MARK: - What users complain about elsewhere

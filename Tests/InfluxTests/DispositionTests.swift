@@ -3,6 +3,47 @@ import Testing
 
 @testable import Influx
 
+/// Answers of InfluxDB 3, https://docs.influxdata.com/influxdb3/core/write-data/http-api/v3-write-lp/.
+@Suite struct DispositionOfVersion3Tests {
+    private func disposition(_ status: Int, _ body: String) -> Disposition {
+        Disposition(status: status, body: Array(body.utf8), headers: [:], now: Timestamp(nanoseconds: 0))
+    }
+
+    @Test func aConflictOfOneLineIsItsOwn() {
+        let body = #"""
+            {"error":"partial write of line protocol occurred","data":[{"original_line":"home,room=Sunroom temp=\"hi\" 1735549200",
+            "line_number":2,"error_message":"invalid column type for column 'temp', expected iox::column_type::field::float"}]}
+            """#
+        guard case .refused(.typeConflict, let reason, .unknown) = disposition(400, body) else {
+            Issue.record("\(disposition(400, body))")
+            return
+        }
+        #expect(reason.contains("invalid column type"))
+    }
+
+    @Test func aLineThatCannotBeReadIsItsOwn() {
+        let body = #"""
+            {"error":"parsing failed for write_lp endpoint","data":{"original_line":"x","line_number":1,
+            "error_message":"Could not parse entire line. Found trailing content: 'x'"}}
+            """#
+        guard case .refused(.unparsable, _, .unknown) = disposition(400, body) else {
+            Issue.record("\(disposition(400, body))")
+            return
+        }
+    }
+
+    @Test func anAbsentDatabaseOrTokenHoldsTheData() {
+        for (status, body) in [
+            (401, #"{"error":"the request was not authenticated"}"#), (404, #"{"error":"database not found"}"#),
+        ] {
+            guard case .hold = disposition(status, body) else {
+                Issue.record("\(disposition(status, body))")
+                continue
+            }
+        }
+    }
+}
+
 /// Every row of the two APIs' references, with bodies as servers of both generations send them.
 @Suite struct DispositionTests {
     enum Expected: Sendable, Equatable {

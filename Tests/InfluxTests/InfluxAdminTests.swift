@@ -33,6 +33,31 @@ import Testing
             try admin(stub).prepareTarget(retention: .seconds(3_600)) == .existed(retention: .seconds(999_999)))
     }
 
+    @Test func makesATokenThatOnlyWritesIntoItsBuckets() throws {
+        let stub = try BucketStub()
+        defer { stub.stop() }
+        _ = try admin(stub).prepareTarget(retention: nil)
+        _ = try admin(stub, bucket: "clean").prepareTarget(retention: nil)
+        let token = try admin(stub).makeWriteToken(for: ["raw", "clean"], description: "hearth-cloud serve")
+        #expect(token == "made for hearth-cloud serve")
+        #expect(stub.permissions == ["write buckets raw", "write buckets clean"])
+        #expect(throws: InfluxError.self) { try admin(stub).makeWriteToken(for: ["missing"], description: "x") }
+    }
+
+    @Test func makesADatabaseOfVersion3Once() throws {
+        let stub = try BucketStub()
+        defer { stub.stop() }
+        var settings = admin(stub).settings
+        settings.target = .v3(database: "raw", token: "t3")
+        #expect(try InfluxAdmin(settings).prepareTarget(retention: .seconds(86_400)) == .created)
+        #expect(try InfluxAdmin(settings).prepareTarget(retention: .seconds(86_400)) == .existed(retention: nil))
+        #expect(stub.buckets == ["raw": 24])
+        settings.target = .v3(database: "raw", token: "wrong")
+        #expect(throws: InfluxError.requestFailed("the request was not authenticated")) {
+            try InfluxAdmin(settings).prepareTarget(retention: nil)
+        }
+    }
+
     @Test func saysWhyItCannot() throws {
         let stub = try BucketStub()
         defer { stub.stop() }
@@ -57,7 +82,9 @@ private final class BucketStub: @unchecked Sendable {
     private let losesRace: Bool
     private let lock = NSLock()
     private var retention: [String: Int64] = [:]
+    private var granted: [String] = []
     var buckets: [String: Int64] { lock.withLock { retention } }
+    var permissions: [String] { lock.withLock { granted } }
 
     init(losesRace: Bool = false) throws {
         let (listener, port) = try listeningSocket()
@@ -89,6 +116,7 @@ private final class BucketStub: @unchecked Sendable {
     private func answer(_ message: StubConnection.Message) -> (Int, JSON) {
         func error(_ code: String, _ text: String) -> JSON { ["code": .string(code), "message": .string(text)] }
         if message.path == "/ping" { return (204, nil) }
+        if message.path.hasPrefix("/api/v3/") { return answer3(message) }
         if message.headers["authorization"] != "Token t" { return (401, error("unauthorized", "unauthorized access")) }
         switch (message.method, message.path) {
         case ("GET", "/api/v2/orgs"):
@@ -109,12 +137,43 @@ private final class BucketStub: @unchecked Sendable {
             }
             lock.withLock { retention[name] = seconds }
             return (201, bucket(name, seconds))
+        case ("POST", "/api/v2/authorizations"):
+            guard let json = try? JSON.parse(message.body), let description = json["description"]?.string,
+                let wanted = json["permissions"]?.array
+            else { return (400, error("invalid", "bad request")) }
+            let texts = wanted.map { permission in
+                let resource = permission["resource"]
+                return [permission["action"], resource?["type"], resource?["id"]].map { $0?.string ?? "?" }.joined(
+                    separator: " ")
+            }
+            lock.withLock { granted = texts }
+            return (201, ["token": .string("made for \(description)")])
         default:
             return (404, error("not found", "path not found"))
         }
     }
 
+    /// https://docs.influxdata.com/influxdb3/core/admin/databases/create/; hours of retention as the value.
+    private func answer3(_ message: StubConnection.Message) -> (Int, JSON) {
+        guard message.headers["authorization"] == "Bearer t3" else {
+            return (401, ["error": "the request was not authenticated"])
+        }
+        switch (message.method, message.path) {
+        case ("GET", "/api/v3/configure/database") where message.query == ["format": "json"]:
+            return (200, .array(buckets.keys.map { ["iox::database": .string($0)] }))
+        case ("POST", "/api/v3/configure/database"):
+            guard let json = try? JSON.parse(message.body), let name = json["db"]?.string else { return (400, nil) }
+            let hours = json["retention_period"]?.string.flatMap { Int64($0.dropLast()) } ?? 0
+            lock.withLock { retention[name] = hours }
+            return (200, nil)
+        default: return (404, ["error": "not found"])
+        }
+    }
+
     private func bucket(_ name: String, _ seconds: Int64) -> JSON {
-        ["id": "bb", "name": .string(name), "retentionRules": [["type": "expire", "everySeconds": JSON(seconds)]]]
+        [
+            "id": .string(name), "name": .string(name),
+            "retentionRules": [["type": "expire", "everySeconds": JSON(seconds)]],
+        ]
     }
 }

@@ -181,15 +181,16 @@ import Testing
         #expect(try journal.all().count == 10)
     }
 
-    @Test func aNewerSchemaIsLeftAlone() throws {
+    /// 2 and 3 were written before the first release.
+    @Test(arguments: [2, 3, Schema.version + 1]) func anotherSchemaIsLeftAlone(_ version: Int64) throws {
         let journal = try Journal(settings, now: start)
         try journal.append(entries(0..<10), now: start)
         journal.close()
-        try victim.execute("PRAGMA user_version=\(Schema.version + 1)")
+        try victim.execute("PRAGMA user_version=\(version)")
         let before = [path, path + "-wal"].map { try? Data(contentsOf: URL(fileURLWithPath: $0)) }
         let error = #expect(throws: JournalError.self) { _ = try Journal(settings, now: start) }
         #expect(error?.code == .newerSchema && error?.isTransient == false)
-        #expect(error?.message.contains("Upgrade the program") == true)
+        #expect(error?.message.contains("Upgrade the program, let the version that wrote") == true)
         #expect([path, path + "-wal"].map { try? Data(contentsOf: URL(fileURLWithPath: $0)) } == before)
         #expect(directory.names == ["j.sqlite", "j.sqlite-wal"])
     }

@@ -64,7 +64,8 @@ import Testing
         journal.close()
         let connection = try SQLiteConnection(path: path, vfs: nil)
         for (pragma, value) in [
-            ("application_id", "1213355080"), ("user_version", "3"), ("page_size", "4096"), ("journal_mode", "wal"),
+            ("application_id", "1213355080"), ("user_version", "\(Schema.version)"), ("page_size", "4096"),
+            ("journal_mode", "wal"),
             ("auto_vacuum", "0"),
         ] {
             #expect(try connection.value("PRAGMA \(pragma)", doing: "reading") == value)

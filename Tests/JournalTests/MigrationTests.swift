@@ -65,30 +65,6 @@ import Testing
         #expect(Migrations.released.version == Schema.version)
     }
 
-    /// As the first layout had them: all payloads blobs.
-    @Test func rowsOfTheFirstLayoutStayAndPackedOnesFollow() throws {
-        let before = try make(100)
-        try unpack(before.records)
-        let journal = try Journal(earlier, now: start)
-        #expect(try journal.all() == before.records)
-        #expect(try journal.append([entry(100)], now: start) == 101...101)
-        #expect(try journal.all().map(\.number) == Array(0...100))
-        journal.close()
-        #expect(try layout().version == "\(Schema.version)")
-    }
-
-    private func unpack(_ records: [Journal.Record]) throws {
-        let connection = try SQLiteConnection(path: earlier.path, vfs: nil)
-        try Schema.lock(connection)
-        for record in records {
-            let digits = record.payload.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-            try connection.execute(
-                "UPDATE entry SET payload = x'\(digits)' WHERE sequence = \(record.sequence)", doing: "unpacking in")
-        }
-        try connection.execute("PRAGMA user_version=1", doing: "going back in")
-        _ = try connection.checkpoint()
-    }
-
     @Test func everyStepRunsOnceAndRowsCursorsAndEpochStay() throws {
         let before = try make(1000)
         let journal = try Journal(later, now: start)

@@ -57,9 +57,7 @@ struct Victim {
 
     /// The bytes of row `number`'s payload as the file has them.
     func stored(_ number: Int) -> Data {
-        var packed = PackedText()
-        let payload = entry(number).payload
-        return Data(payload.withUnsafeBytes { packed.pack($0) } ? packed.bytes : payload)
+        Data(entry(number).payload)
     }
 
     /// The pages that hold the rows, in the rows' order, and which rows each holds, counted from 0.

@@ -9,16 +9,16 @@ CLOUD = "cloud"
 # Made by scripts/minikube-up or by a person, never in Git. The dry run asserts that the script makes exactly these keys.
 SECRETS = {
     "hearth-influxdb": {"username", "password", "token"},
-    "hearth-mosquitto-users": {"passwords"},
+    "hearth-mosquitto-users": {"passwords", "rights.json"},
     "hearth-mosquitto-tls": {"ca.crt", "tls.crt", "tls.key"},
     "hearth-mqtt": {"password"},
     "hearth-grafana": {"username", "password"},
 }
 
 
-def render(directory):
+def render(directory, kubectl="kubectl"):
     """The objects of a kustomization, in the order in which kustomize prints them."""
-    result = subprocess.run(["kubectl", "kustomize", directory], capture_output=True, text=True)
+    result = subprocess.run([kubectl, "kustomize", directory], capture_output=True, text=True)
     if result.returncode != 0:
         raise SystemExit(f"kubectl kustomize {directory}: {result.stderr}")
     # Comments on labels and the like are warnings that a later version makes errors.
@@ -51,7 +51,7 @@ class Pod:
         self.workload = workload
         self.labels = labels
         self.spec = spec
-        self.is_service = not workload.startswith("Job ")
+        self.is_service = not workload.startswith(("Job ", "CronJob "))
 
     @property
     def containers(self):
@@ -67,6 +67,9 @@ def pods(documents):
     found = []
     for document in of_kind(documents, "Deployment", "StatefulSet", "DaemonSet", "Job"):
         template = document["spec"]["template"]
+        found.append(Pod(name(document), template["metadata"].get("labels", {}), template["spec"]))
+    for document in of_kind(documents, "CronJob"):
+        template = document["spec"]["jobTemplate"]["spec"]["template"]
         found.append(Pod(name(document), template["metadata"].get("labels", {}), template["spec"]))
     return found
 

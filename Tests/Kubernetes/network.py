@@ -16,6 +16,7 @@ class Peer:
 OUTSIDE = Peer("outside")
 PROMETHEUS = Peer("prometheus", {"app": "prometheus"}, {"kubernetes.io/metadata.name": "monitoring"})
 STRANGER = Peer("stranger", {"app": "stranger"}, {"kubernetes.io/metadata.name": "default"})
+INGRESS = Peer("ingress-controller", {"app": "ingress"}, {"kubernetes.io/metadata.name": "ingress-nginx"})
 DNS = Peer("dns", {"k8s-app": "kube-dns"}, {"kubernetes.io/metadata.name": "kube-system"})
 
 
@@ -65,7 +66,7 @@ def connections(documents):
             for pod in pods(documents) + strimzi_pods(documents)]
     ports = {53, 443, 1883, 3000, 8080, 8086, 8883, 9090, 9091, 9092, 9093}
     found = set()
-    for source in ours + [OUTSIDE, PROMETHEUS, STRANGER]:
+    for source in ours + [OUTSIDE, PROMETHEUS, STRANGER, INGRESS]:
         for target in ours + [OUTSIDE, DNS]:
             for port in ports:
                 protocol = "UDP" if port == 53 else "TCP"
@@ -82,22 +83,25 @@ def needed(documents):
     kinds = {pod.labels["app.kubernetes.io/name"] for pod in pods(documents)}
     is_strimzi = bool(of_kind(documents, "Kafka"))
     ways = {(kind, "dns", 53) for kind in kinds}
-    for outsider in ("outside", "prometheus", "stranger"):
+    for outsider in ("outside", "prometheus", "stranger", "ingress-controller"):
         ways.add((outsider, "mosquitto", 8883))
+    listeners = [listener.get("port") for kafka in of_kind(documents, "Kafka") for listener in kafka["spec"]["kafka"]["listeners"]]
     for kind in kinds & {"ingestor", "p1-save", "p2-clean", "p4-aggregate", "p3-actuate", "hearth-setup"}:
-        ways.add((kind, "kafka", 9092))
+        ways |= {(kind, "kafka", port) for port in listeners or [9092]}
         if kind != "hearth-setup":
             ways.add(("prometheus", kind, 8080))
-    for kind in kinds & {"p1-save", "p2-clean", "p4-aggregate", "hearth-setup", "grafana"}:
+    for kind in kinds & {"p1-save", "p2-clean", "p4-aggregate", "hearth-setup", "grafana", "influxdb-backup"}:
         ways.add((kind, "influxdb", 8086))
-    for kind in kinds & {"ingestor", "p3-actuate"}:
+    for kind in kinds & {"ingestor", "p1-save", "p3-actuate"}:
         ways.add((kind, "mosquitto", 1883))
     opened = {service["metadata"]["name"] for service in of_kind(documents, "Service")
               if service["spec"].get("type") in ("NodePort", "LoadBalancer")}
     if "influxdb-ui" in opened:
-        ways |= {(outsider, "influxdb", 8086) for outsider in ("outside", "prometheus", "stranger")}
+        ways |= {(outsider, "influxdb", 8086) for outsider in ("outside", "prometheus", "stranger", "ingress-controller")}
     if "grafana-ui" in opened:
-        ways |= {(outsider, "grafana", 3000) for outsider in ("outside", "prometheus", "stranger")}
+        ways |= {(outsider, "grafana", 3000) for outsider in ("outside", "prometheus", "stranger", "ingress-controller")}
+    if of_kind(documents, "Ingress"):
+        ways.add(("ingress-controller", "influxdb", 8086))
     if is_strimzi:
         # Ingress rules of Strimzi's own policies, which the operator makes, are not in these files.
         ways |= {("kafka", "dns", 53), ("entity-operator", "dns", 53)}

@@ -3,7 +3,7 @@
 from manifests import find
 
 BASE, MINIKUBE, PRODUCTION = "cloud/base", "cloud/overlays/minikube", "cloud/overlays/production"
-EVERYTHING = "Tests/Kubernetes/everything"
+EVERYTHING, ALL_PRODUCTION = "Tests/Kubernetes/everything", "Tests/Kubernetes/everything-production"
 
 
 def spec_of(documents, kind, name):
@@ -130,7 +130,32 @@ VIOLATIONS = [
     ("Kafka without its clients", BASE, "network_is_exact", lambda d: drop(d, "NetworkPolicy", "kafka")),
     ("a policy for nobody", BASE, "network_is_exact",
      lambda d: put(policy(d, "influxdb"), "podSelector", {"matchLabels": {"app": "other"}})),
+    ("the plain port beside the one with TLS", ALL_PRODUCTION, "network_is_exact",
+     lambda d: [rule["ports"].append({"protocol": "TCP", "port": 9092})
+                for rule in (policy(d, "kafka-client")["egress"][0], policy(d, "kafka")["ingress"][0])]),
+    ("a database open to more than the ingress controller", ALL_PRODUCTION, "network_is_exact",
+     lambda d: policy(d, "influxdb-ingress")["ingress"][0]["from"].append(
+         {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "default"}}})),
+    # Components
+    ("a user of Kafka that nobody uses", ALL_PRODUCTION, "kafka_rights_are_those_of_the_services",
+     lambda d: put(find(d, "KafkaUser", "hearth-p1-save")["metadata"], "name", "hearth-p9")),
+    ("a user of Kafka who may do everything", ALL_PRODUCTION, "kafka_rights_are_those_of_the_services",
+     lambda d: find(d, "KafkaUser", "hearth-p1-save")["spec"]["authorization"]["acls"][0]["operations"].append("All")),
+    ("a certificate that Strimzi does not make", ALL_PRODUCTION, "references_exist",
+     lambda d: drop(d, "KafkaUser", "hearth-setup")),
+    ("a backup without its volume", EVERYTHING, "references_exist", lambda d: drop(d, "PersistentVolumeClaim", "influxdb-backup")),
+    ("KEDA with more replicas than partitions", ALL_PRODUCTION, "autoscalers_fit",
+     lambda d: put(find(d, "ScaledObject", "p1-save")["spec"], "maxReplicaCount", 48)),
+    ("a backup that runs as root", EVERYTHING, "restricted", lambda d: put(
+        find(d, "CronJob", "influxdb-backup")["spec"]["jobTemplate"]["spec"]["template"]["spec"]["securityContext"],
+        "runAsUser", 0)),
     # Schemas
+    ("a field that the Prometheus operator does not have", EVERYTHING, "schema_complaints",
+     lambda d: put(find(d, "PodMonitor", "hearth")["spec"], "endpoints", [])),
+    ("a field that KEDA does not have", ALL_PRODUCTION, "schema_complaints",
+     lambda d: put(find(d, "ScaledObject", "p1-save")["spec"], "maxReplicas", 24)),
+    ("a field that cert-manager does not have", EVERYTHING, "schema_complaints",
+     lambda d: put(find(d, "Certificate", "mosquitto")["spec"], "hosts", [])),
     ("a misspelt field", BASE, "schema_complaints", lambda d: put(container(d), "imagePullPolice", "Always")),
     ("a wrong type", BASE, "schema_complaints", lambda d: put(find(d, "Deployment", "p1-save")["spec"], "replicas", "1")),
     ("a field that Strimzi does not have", PRODUCTION, "schema_complaints",

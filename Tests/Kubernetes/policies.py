@@ -149,6 +149,14 @@ def references_exist(documents):
                 if not keys <= SECRETS.get(volume["secret"]["secretName"], set()) or not volume["secret"][
                     "secretName"] in SECRETS:
                     complaints.append(f"{pod.workload}: nobody makes Secret {volume['secret']['secretName']}")
+            for source in volume.get("projected", {}).get("sources", []):
+                made = strimzi_secrets(documents).get(source["secret"]["name"], set())
+                if not {item["key"] for item in source["secret"]["items"]} <= made:
+                    complaints.append(f"{pod.workload}: Strimzi makes no such Secret {source['secret']['name']}")
+            if "persistentVolumeClaim" in volume:
+                claim = volume["persistentVolumeClaim"]["claimName"]
+                if not any(d["metadata"]["name"] == claim for d in of_kind(documents, "PersistentVolumeClaim")):
+                    complaints.append(f"{pod.workload}: there is no claim {claim}")
             if "configMap" in volume:
                 complaints += missing_config(documents, pod, volume["configMap"]["name"], None)
         for container in pod.containers:
@@ -170,6 +178,13 @@ def references_exist(documents):
                 if isinstance(port, str) and port not in pod.ports:
                     complaints.append(f"{pod.workload}: {probe} asks port {port}, which there is not")
     return complaints
+
+
+def strimzi_secrets(documents):
+    """What Strimzi makes: the authority of each cluster, a certificate and key for each user."""
+    made = {f"{d['metadata']['name']}-cluster-ca-cert": {"ca.crt"} for d in of_kind(documents, "Kafka")}
+    made.update({d["metadata"]["name"]: {"ca.crt", "user.crt", "user.key"} for d in of_kind(documents, "KafkaUser")})
+    return made
 
 
 def missing_config(documents, pod, config_name, key):
@@ -221,7 +236,7 @@ def autoscalers_fit(documents):
     """Targets exist and leave the number of replicas to their autoscaler; no more replicas than partitions."""
     complaints = []
     topics = of_kind(documents, "KafkaTopic")
-    for scaler in of_kind(documents, "HorizontalPodAutoscaler"):
+    for scaler in of_kind(documents, "HorizontalPodAutoscaler", "ScaledObject"):
         target = scaler["spec"]["scaleTargetRef"]
         try:
             workload = find(documents, target["kind"], target["name"])
@@ -231,8 +246,9 @@ def autoscalers_fit(documents):
         if "replicas" in workload["spec"]:
             complaints.append(f"{name(workload)} fixes the replicas that {name(scaler)} decides")
         partitions = {topic["spec"]["partitions"] for topic in topics}
-        if partitions and {scaler["spec"]["maxReplicas"]} != partitions:
-            complaints.append(f"{name(scaler)}: {scaler['spec']['maxReplicas']} replicas for {partitions} partitions")
+        most = scaler["spec"].get("maxReplicas", scaler["spec"].get("maxReplicaCount"))
+        if partitions and {most} != partitions:
+            complaints.append(f"{name(scaler)}: {most} replicas for {partitions} partitions")
     settings = find(documents, "ConfigMap", "hearth-settings")["data"]
     for topic in topics:
         wanted = (str(topic["spec"]["partitions"]), str(topic["spec"]["replicas"]))
@@ -241,8 +257,24 @@ def autoscalers_fit(documents):
     return complaints
 
 
+def kafka_rights_are_those_of_the_services(documents):
+    """A client certificate for each service, and none may read and write what another's work is."""
+    complaints = []
+    for user in of_kind(documents, "KafkaUser"):
+        service = user["metadata"]["name"].removeprefix("hearth-")
+        mounted = {source["secret"]["name"] for pod in pods(documents) for volume in pod.spec.get("volumes", [])
+                   for source in volume.get("projected", {}).get("sources", [])
+                   if pod.workload.split(" ")[1].removeprefix("hearth-") == service}
+        if user["metadata"]["name"] not in mounted:
+            complaints.append(f"{name(user)}: nobody uses it")
+        for rule in user["spec"]["authorization"]["acls"]:
+            if rule["resource"]["patternType"] != "literal" or "All" in rule["operations"]:
+                complaints.append(f"{name(user)}: rights for more than its topics")
+    return complaints
+
+
 POLICIES = [
     images_are_pinned_and_maintained, restricted, nothing_of_the_cluster_leaks_in, probes_are_there,
     resources_are_bounded, no_plain_secret, references_exist, services_select_pods, services_have_budgets,
-    autoscalers_fit,
+    autoscalers_fit, kafka_rights_are_those_of_the_services,
 ]

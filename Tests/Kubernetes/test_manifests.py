@@ -3,23 +3,27 @@
 expects the complaint. Called by scripts/test-kubernetes from the repository's root."""
 
 import json
+import os
 import pathlib
+import re
 import sys
 
 import kubernetes_validate
+import yaml
 
 from manifests import clone, find, name, of_kind, pods, render
 from network import network_is_exact
 from planted import VIOLATIONS
 from policies import POLICIES
-import strimzi
+import custom
 
 # The version that a cluster of today runs, not the newest that there is.
 KUBERNETES = "1.33"
-OVERLAYS = ["cloud/base", "cloud/overlays/minikube", "cloud/overlays/production", "Tests/Kubernetes/everything"]
+OVERLAYS = ["cloud/base", "cloud/overlays/minikube", "cloud/overlays/production", "Tests/Kubernetes/everything",
+            "Tests/Kubernetes/everything-production"]
 # The names that the prototype had; other people's manifests and notes rely on them.
 NAMES = {"mosquitto-svc", "kafka-svc", "influxdb-svc", "ingestor", "p1-save", "p2-clean", "p4-aggregate"}
-FIELDS = json.loads(strimzi.FIELDS.read_text())
+FIELDS = json.loads(custom.FIELDS.read_text())
 
 passed, failed = 0, 0
 
@@ -41,8 +45,8 @@ def schema_complaints(documents):
     """Strict: a field that the API does not know is an error, as it would be dropped silently."""
     complaints = []
     for document in documents:
-        if document["apiVersion"].startswith("kafka.strimzi.io/"):
-            complaints += strimzi.check(document, FIELDS)
+        if document["apiVersion"].startswith(custom.GROUPS):
+            complaints += custom.check(document, FIELDS)
             continue
         try:
             kubernetes_validate.validate(document, KUBERNETES, strict=True)
@@ -81,10 +85,33 @@ def ingestor_reaches_its_session(documents):
 
 
 def everything_is_part_of_hearth(documents):
-    """scripts/minikube-down ends what has the label, and says that everything has ended."""
+    """scripts/minikube-down ends what has the label and is of the kinds that it names, and says that everything has ended."""
+    script = pathlib.Path("scripts/minikube-down").read_text()
+    kept = ("Namespace", "PersistentVolumeClaim")
     return [f"{name(document)} is left by minikube-down" for document in documents
-            if document["kind"] not in ("Namespace", "Kafka", "KafkaNodePool", "KafkaTopic", "HorizontalPodAutoscaler")
-            and document["metadata"].get("labels", {}).get("app.kubernetes.io/part-of") != "hearth"]
+            if document["kind"] not in kept
+            and (document["metadata"].get("labels", {}).get("app.kubernetes.io/part-of") != "hearth"
+                 or not re.search(rf"\b{plural(document['kind'])}\b", script))]
+
+
+def plural(kind):
+    word = kind.lower()
+    return word[:-1] + "ies" if word.endswith("y") else word + "es" if word.endswith("s") else word + "s"
+
+
+def rules_are_the_published_ones(documents):
+    """The Prometheus operator and a plain Prometheus know the same alerts."""
+    plain = yaml.safe_load(pathlib.Path("cloud/alerts.rules.yml").read_text())
+    ours = find(documents, "PrometheusRule", "hearth")["spec"]
+    return [] if ours == plain else ["components/monitoring/rules.yaml is not cloud/alerts.rules.yml; see its first line"]
+
+
+def older_kubectls_render_the_same(rendered):
+    """What an older kubectl makes of every kustomization, where one is installed beside the newest."""
+    older = os.environ.get("OLDER_KUBECTL")
+    if not older:
+        return ["OLDER_KUBECTL is not set"]
+    return [f"{directory} differs" for directory, documents in rendered.items() if render(directory, older) != documents]
 
 
 def deletions_are_single(files):
@@ -94,14 +121,12 @@ def deletions_are_single(files):
             (not path.endswith("kustomization.yaml") and text.count("$patch: delete") > 1)]
 
 
-def acl_is_the_packaged_one(documents):
-    """The broker of the cluster and the example for a server let homes do the same."""
-    def rules(text):
-        return [line for line in text.splitlines() if line and not line.startswith("#")]
-
-    example = pathlib.Path("systemd/examples/cloud-broker/hearth-cloud.acl").read_text()
-    ours = find(documents, "ConfigMap", "mosquitto-config")["data"]["acl"]
-    return [] if rules(example) == rules(ours) else ["cloud/base/mosquitto/acl differs from systemd/examples/cloud-broker"]
+def rights_are_asked_at_subscribe(documents):
+    """An ACL file is not: with one a home could join the ingestors' shared subscription."""
+    text = find(documents, "ConfigMap", "mosquitto-config")["data"]["mosquitto.conf"]
+    lines = [line.split(" ")[0] for line in text.splitlines() if line and not line.startswith("#")]
+    wrong = [f"{word} in mosquitto.conf" for word in ("acl_file", "password_file") if word in lines]
+    return wrong + ([] if {"plugin", "plugin_opt_config_file"} <= set(lines) else ["no dynamic-security plugin"])
 
 
 def gateways_come_in_at_30001(documents):
@@ -127,7 +152,7 @@ def check_overlay(directory):
     replaced = "production" in directory
     for policy, complaints in policy_complaints(documents).items():
         expect(f"{directory}: {policy.replace('_', ' ')}", complaints)
-    expect(f"{directory}: acl is the packaged one", acl_is_the_packaged_one(documents))
+    expect(f"{directory}: rights are asked at SUBSCRIBE", rights_are_asked_at_subscribe(documents))
     missing = names_are_kept(documents)
     expect(f"{directory}: names are kept", [m for m in missing if not (replaced and m.startswith("kafka-svc"))])
     return documents
@@ -158,6 +183,15 @@ def main():
     } == {"raw_sensor_data", "clean-data", "heatpump_state", "raw_sensor_data.dead-letter"} else ["topics differ"])
     expect("production: spread over nodes and zones", [
         pod.workload for pod in pods(production) if pod.is_service and len(pod.spec.get("topologySpreadConstraints", [])) != 2])
+    everything = rendered["Tests/Kubernetes/everything"]
+    expect("the alerts are those of a plain Prometheus", rules_are_the_published_ones(everything))
+    changed = clone(everything)
+    find(changed, "PrometheusRule", "hearth")["spec"]["groups"][0]["rules"].pop()
+    expect("planted: an alert is missing", [] if rules_are_the_published_ones(changed) else ["nobody complained"])
+    expect("an older kubectl renders the same", older_kubectls_render_the_same(rendered))
+    every = {str(path.parent) for path in pathlib.Path("cloud/components").glob("*/kustomization.yaml")}
+    tested = " ".join(path.read_text() for path in pathlib.Path("Tests/Kubernetes").glob("*/kustomization.yaml"))
+    expect("every component is in the tests", [component for component in every if component not in tested])
     for directory, documents in rendered.items():
         if "production" not in directory:
             expect(f"{directory}: minikube-down ends all of it", everything_is_part_of_hearth(documents))
@@ -170,7 +204,7 @@ def main():
     expect("planted: a patch that deletes twice", [] if deletions_are_single([("a.yaml", twice)]) else ["nobody complained"])
     check_violations(rendered)
     print(f"{sum(map(len, rendered.values()))} objects of {len(rendered)} kustomizations against Kubernetes {KUBERNETES}, "
-          f"Strimzi {FIELDS['release']}")
+          f"{FIELDS['release']}")
     print(f"manifests: {passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

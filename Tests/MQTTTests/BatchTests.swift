@@ -55,6 +55,26 @@ struct BatchTests {
         }
     }
 
+    @Test func whatComesWhileTheSocketIsLeftAloneIsInTheBatch() async throws {
+        let recorder = Recorder()
+        var settings = settings(broker.port)
+        settings.batch.age = second / 2
+        settings.batch.pace = second / 10
+        try await withConnection(settings, recorder) { _ in
+            let peer = try await broker.acceptMQTT()
+            for id in UInt16(1)...4 {
+                peer.write(Packet.publish("a/temperature", [], id: id))
+                try await Task.sleep(for: .milliseconds(30))
+            }
+            try await eventually { peer.acknowledged == [1, 2, 3, 4] }
+            #expect(recorder.now.batches.map(\.count) == [4])
+            // Also what ends the connection is seen.
+            peer.write(Packet.publish("a/temperature", [], id: 5))
+            peer.close()
+            try await eventually { !recorder.now.disconnected.isEmpty }
+        }
+    }
+
     @Test func theCountLimitEndsAWaitingBatchEarly() async throws {
         let recorder = Recorder()
         var settings = settings(broker.port)

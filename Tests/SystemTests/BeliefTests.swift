@@ -159,6 +159,23 @@ extension SystemTests {
             try await house.rig.stop()
         }
 
+        @Test("more than six starts an hour are an alarm, and the log stays short")
+        func cycles() async throws {
+            let house = try await House()
+            for number in 0..<20 {
+                let isCold = number % 2 == 0
+                try await house.send(house.reading(isCold ? 17 : 27, at: .now))
+                try await house.hears(isCold ? "1" : "0")
+                guard number == 11 else { continue }
+                #expect(House.finding("pump-cycles", in: try house.rig.currentStatus()) == nil, "six are not too many")
+            }
+            let told = try await house.finding("pump-cycles")
+            #expect(told["room"].string == "office" && told["severity"].string == "heating", "\(told)")
+            let said = house.rig.hearthd?.output.split(separator: "\n").count { $0.contains("heat pump lane=control") }
+            #expect(said == 8, "\(house.rig.hearthd?.output ?? "")")
+            try await house.rig.stop()
+        }
+
         // MARK: Names
 
         @Test("after 1200 made-up names a real room at 3.5 °C is heated, and the flood is told")

@@ -6,7 +6,7 @@ extension SystemTests {
     @Suite("A bad disk never delays a heat pump, and nothing unkept is acknowledged")
     struct DiskFaultTests {
         /// Compiles the fault library once per test; a C compiler is part of every Swift toolchain's prerequisites.
-        private func faultLibrary(_ directory: TemporaryDirectory) async throws -> String {
+        static func faultLibrary(_ directory: TemporaryDirectory) async throws -> String {
             let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
                 .appendingPathComponent("Faults/diskfaults.c").path
             let library = directory.file("diskfaults.so")
@@ -22,7 +22,7 @@ extension SystemTests {
         func faults(fault: String) async throws {
             let rig = try await Rig()
             let faultFile = try rig.directory.write("", to: "fault")
-            let library = try await faultLibrary(rig.directory)
+            let library = try await Self.faultLibrary(rig.directory)
             try await rig.startAndSubscribe(environment: ["LD_PRELOAD": library, "HEARTH_FAULT_FILE": faultFile])
             let cloud = try await Recorder(port: rig.cloud.port, topic: "home1/+/temperature")
             let probe = try LatencyProbe(port: rig.home.port)
@@ -62,7 +62,7 @@ extension SystemTests {
         func termination() async throws {
             let rig = try await Rig()
             let faultFile = try rig.directory.write("", to: "fault")
-            let library = try await faultLibrary(rig.directory)
+            let library = try await Self.faultLibrary(rig.directory)
             try await rig.startAndSubscribe(environment: ["LD_PRELOAD": library, "HEARTH_FAULT_FILE": faultFile])
             let load = try ChildProcess(
                 "hearth-sim", ["load", "--port", "\(rig.home.port)", "--rate", "500", "--count", "20000", "--json"])

@@ -27,8 +27,8 @@ extension SystemTests {
             let start = try #require(text.range(of: "[thermostat]")).lowerBound
             // Whatever the time of day.
             let house = text[start...].replacing("schedule =", with: "#schedule =")
-                .replacing("min_on = \"10m\"", with: "min_on = \"0s\"").replacing(
-                    "min_off = \"10m\"", with: "min_off = \"0s\"")
+                .replacing("[thermostat]", with: "[thermostat]\nmin_on = \"0s\"\nmin_off = \"0s\"")
+                .replacing("= \"10m\"", with: "= \"0s\"")
             let rig = try await Rig(configuration: String(house))
             let home = try await Recorder(port: rig.home.port)
             try await rig.startAndSubscribe()

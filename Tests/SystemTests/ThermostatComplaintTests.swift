@@ -180,43 +180,70 @@ extension SystemTests {
                 assistant.arrivals.filter { $0.payload.contains("office_climate") }
             }
             try await eventually("a description with the room") { !descriptions().isEmpty }
+            #expect(assistant.arrivals.first?.topic == "homeassistant/device/hearth_home1/config", "the gateway first")
+            try await eventually("what the gateway says of itself") {
+                states.arrivals.contains { $0.topic == "hearth/gateway/state" && $0.payload.contains("\"alarm\"") }
+            }
             let known = descriptions().count
             try await publish("online", to: "homeassistant/status", port: rig.home.port)
             try await eventually("another one after the birth message") { descriptions().count > known }
-            try await eventually("the room's state with its temperature") {
-                states.arrivals.contains {
-                    $0.topic == "hearth/rooms/office" && $0.payload.contains("\"temperature\":22")
-                }
+            func state() throws -> JSONValue? {
+                try states.arrivals.last { $0.topic == "hearth/rooms/office" && !$0.payload.isEmpty }
+                    .map { try JSONValue(text: $0.payload) }
+            }
+            func shows(_ what: String, _ condition: @escaping (JSONValue) -> Bool) async throws {
+                try await eventually(what) { try state().map(condition) ?? false }
+            }
+            try await shows("the room's state with its temperature") { $0["temperature"].double == 22 }
+            func send(_ text: String, _ topic: String) async throws {
+                try await publish(text, to: "hearth/rooms/office/\(topic)/set", port: rig.home.port)
             }
 
-            try await publish("heat", to: "hearth/rooms/office/mode/set", port: rig.home.port)
+            // One call of Home Assistant, set_temperature with hvac_mode: the mode first, then the target.
+            try await send("heat", "mode")
+            try await send("21.5", "target")
             try await rig.status {
-                $0["rooms"][0]["override"]["source"].string == "home-assistant" && $0["rooms"][0]["pump"].string == "on"
+                $0["rooms"][0]["hold"]["target"].string == "21.5" && $0["rooms"][0]["hold"]["secondsLeft"].isNull
             }
-            try await eventually("its card shows it") {
-                states.arrivals.last { $0.topic == "hearth/rooms/office" }?.payload.contains("\"mode\":\"heat\"")
-                    ?? false
+            try await shows("its card says heat to 21.5") {
+                $0["mode"].string == "heat" && $0["target"].double == 21.5 && $0["until"].isNull
             }
-            try await publish("21.5", to: "hearth/rooms/office/target/set", port: rig.home.port)
-            try await rig.status {
-                $0["rooms"][0]["hold"]["target"].string == "21.5" && $0["rooms"][0]["override"].isNull
-            }
-            try await publish("auto", to: "hearth/rooms/office/mode/set", port: rig.home.port)
+            #expect(!rig.homeWire.published.contains { $0.topic == "office/heatpump" && isOn($0.payload) })
+
+            try await send("ON", "forced")
+            try await rig.status { $0["rooms"][0]["override"]["source"].string == "home-assistant" }
+            try await shows("a forced run with its end") { $0["forced"].string == "ON" && !$0["until"].isNull }
+            try await send("OFF", "forced")
+            try await rig.status { $0["rooms"][0]["override"].isNull && !$0["rooms"][0]["hold"].isNull }
+
+            try await send("none", "preset")
             try await rig.status { $0["rooms"][0]["hold"].isNull }
+            try await send("off", "mode")
+            try await rig.status { $0["rooms"][0]["mode"].string == "off" }
+            try await shows("off") { $0["mode"].string == "off" && $0["action"].string == "off" }
+            try await send("eco", "preset")
+            try await rig.status { $0["rooms"][0]["hold"]["target"].string == "eco" }
 
             rig.kill()
             try await eventually("the last will says offline") {
                 states.arrivals.last { $0.topic == "hearth/gateway/status" }?.payload == "offline"
             }
-            try await publish("heat", to: "hearth/rooms/office/mode/set", port: rig.home.port, options: ["-r"])
+            try await publish("ON", to: "hearth/rooms/office/forced/set", port: rig.home.port, options: ["-r"])
             try await rig.startAndSubscribe()
             try await eventually("and online again") {
                 states.arrivals.last { $0.topic == "hearth/gateway/status" }?.payload == "online"
             }
             try await publish(
-                #"{"timestamp": "2026-11-23T10:00:01", "value": 22}"#, to: "office/temperature", port: rig.home.port)
-            let status = try await rig.status { $0["counters"]["readings"].int ?? 0 >= 1 }
-            #expect(status["rooms"][0]["override"].isNull, "a retained command is nobody's wish")
+                #"{"timestamp": "2026-11-23T10:00:01", "value": 18}"#, to: "office/temperature", port: rig.home.port)
+            let status = try await rig.status { $0["counters"]["readings"].int ?? 0 >= 1 }["rooms"][0]
+            #expect(status["override"].isNull, "a retained command is nobody's wish")
+            #expect(status["mode"].string == "off" && status["hold"]["target"].string == "eco", "both outlive a kill")
+            try await send("auto", "mode")
+            try await rig.status { $0["rooms"][0]["pump"].string == "on" && $0["rooms"][0]["mode"].string == "auto" }
+        }
+
+        private func isOn(_ payload: some Sequence<UInt8>) -> Bool {
+            String(decoding: Array(payload), as: UTF8.self).contains("\"1\"")
         }
     }
 }

@@ -41,6 +41,8 @@ struct JSONValue {
         value = reply?["parameters"]
     }
 
+    init(text: String) throws { value = try JSONSerialization.jsonObject(with: Data(text.utf8)) }
+
     private init(value: Any?) { self.value = value }
 
     subscript(key: String) -> JSONValue { JSONValue(value: (value as? [String: Any])?[key]) }

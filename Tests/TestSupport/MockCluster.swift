@@ -86,7 +86,7 @@ public final class ReaderProcess {
 
 extension Process {
     /// SIGKILL: a child may have inherited a mask that blocks SIGTERM.
-    fileprivate func killAndWait() {
+    func killAndWait() {
         guard isRunning else { return }
         Foundation.kill(processIdentifier, SIGKILL)
         waitUntilExit()

@@ -2,7 +2,7 @@
 """The page, driven by a real browser against running programs. Called by scripts/test-web.
 
     page.py --programs DIRECTORY --output DIRECTORY [--axe FILE] [--promtool PROGRAM]
-    page.py --programs DIRECTORY --picture FILE        only makes the README's picture; takes four minutes
+    page.py --programs DIRECTORY --picture FILE        only makes the README's picture
 """
 
 import argparse
@@ -16,6 +16,7 @@ import traceback
 
 import hostile
 import prefix
+import states
 import truth
 import wishes
 from browser import Browser, wait
@@ -187,7 +188,7 @@ def keyboard(browser):
         browser.key("Tab")
         reached.append(browser.evaluate(
             "document.activeElement.dataset.span ?? document.activeElement.dataset.pump ?? document.activeElement.tagName"))
-    for wanted in ("A", "hour", "day", "auto", "on", "off", "frost", "eco", "comfort", "INPUT", "SELECT", "SUMMARY"):
+    for wanted in ("A", "hour", "day", "week", "month", "year", "auto", "on", "off", "frost", "eco", "comfort", "INPUT", "SELECT", "SUMMARY"):
         assert wanted in reached, f"{wanted} is not reached: {reached}"
 
 
@@ -272,27 +273,20 @@ def promtool(rig):
 
 
 def picture():
-    """A house after some minutes, with an outage behind it and one pump switched by hand."""
-    rig, browser = Rig(options.programs), None
+    """A house on a day, with something asked for in most rooms."""
+    stage, browser = states.Stage(options.programs), None
     try:
-        rig.start_all(speed=12)
         browser = Browser()
         browser.viewport(1280, 900)
-        time.sleep(110)
-        rig.kill("cloud-broker")
-        time.sleep(35)
-        rig.start_broker("cloud-broker", rig.cloud)
-        time.sleep(75)
-        browser.open(rig.url + "/")
-        wait(15, lambda: browser.evaluate("document.querySelectorAll('.chart .outage').length") > 0, "the outage is shaded")
-        browser.evaluate(card("office", "card.querySelector('[data-pump=on]').click()"))
-        wait(5, lambda: browser.evaluate(card("office", "!card.querySelector('.override-state').hidden")), "the override")
-        wait(15, lambda: browser.evaluate(card("office", "card.querySelector('.answer').textContent")) == "", "it settles")
-        browser.screenshot(options.picture, tallest=1345)
+        rooms, status, _, seen = states.STATES["hold"]
+        status = {**status, "rooms": list(status["rooms"])}
+        for _ in stage.show(browser, rooms, status, "document.querySelector('[data-span=day]').click()", seen):
+            wait(5, lambda: "24" in browser.evaluate(card("office", "card.querySelector('.caption').textContent")), "a day")
+            browser.screenshot(options.picture, tallest=1010)
     finally:
         if browser:
             browser.close()
-        rig.close()
+        stage.close()
     return 0
 
 
@@ -303,15 +297,23 @@ def main():
         browser = Browser()
         browser.viewport(1280, 900)
         browser.open(rig.url + "/")
+        check("every state at every width, light and dark, in four languages" + (", no axe violation" if options.axe else ""),
+              states.every_state, browser, options.programs, options.output, accessible if options.axe else None)
+        check("first paint within a second, below 150 kB, on a slow processor", states.budget, browser, options.programs)
+        check("week and settings of a room: what is changed is sent, and says where it comes from", states.settings, browser, options.programs)
+        check("off and presets for the whole house", states.house, browser, options.programs)
+        browser.open(rig.url + "/")
         check("every element is there", elements, browser)
         check("a reading is on the page within 2 s", live, browser, rig)
         check("the table and the period of the charts", table, browser)
         check("an override from the page reaches the pump", override, browser, rig)
         check("a temperature from the page is held, and shown everywhere with its end", wishes.temperature, browser, rig, card)
+        check("from the page to the pump within 200 ms", wishes.quick, browser, rig, card)
         check("presets and off, with a date when the end is not today", wishes.preset, browser, rig, card)
         check("what is asked for at a terminal is on the page", wishes.elsewhere, browser, rig, card)
         check("a sensor whose readings are all discarded says so", wishes.discarded, browser, rig, card)
         check("lowest and highest are readings, and a row begins with its first", wishes.extremes, browser, rig, card)
+        check("a year of hours, on the page and as CSV", wishes.years, browser, rig, card)
         check("everything can be reached by keyboard", keyboard, browser)
         check("no console message, no request to anywhere else", quiet, browser, rig)
         check("the browser's language is spoken", languages, browser, rig)

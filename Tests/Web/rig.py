@@ -139,12 +139,21 @@ class Rig:
 
 
 class PumpLog:
-    """What arrives at a room's heat pump."""
+    """What arrives at a room's heat pump, and when."""
 
     def __init__(self, rig, room):
         self.rig, self.name = rig, f"pump-{room}"
-        rig.start(self.name, "stdbuf", "-oL", "mosquitto_sub", "-p", str(rig.home), "-t", f"{room}/heatpump", "-d")
+        rig.start(self.name, "stdbuf", "-oL", "mosquitto_sub", "-p", str(rig.home), "-t", f"{room}/heatpump", "-d", "-F", "%U %p")
         wait(10, lambda: "Subscribed (mid" in rig.log(self.name), "mosquitto_sub has subscribed")
 
     def commands(self):
-        return [line for line in self.rig.log(self.name).split("\n") if line.startswith("{")]
+        return [payload for _, payload in self.timed()]
+
+    def timed(self):
+        """(seconds since 1970, payload) of each command."""
+        lines = [line.split(" ", 1) for line in self.rig.log(self.name).split("\n") if '{"status"' in line]
+        return [(float(at), payload) for at, payload in lines if at[:1].isdigit()]
+
+    def after(self, moment, status):
+        """When the first command "0" or "1" after a moment arrived; None when none has."""
+        return next((at for at, payload in self.timed() if at >= moment and f'"{status}"' in payload), None)

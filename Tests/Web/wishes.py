@@ -1,6 +1,7 @@
 """What a person can ask for on the page, and where it is shown: page, status, why, watch."""
 
 import json
+import os
 import subprocess
 import time
 
@@ -45,6 +46,24 @@ def temperature(browser, rig, card):
     assert "holds 26.5 °C, set from the page, until" in watched.stdout, watched.stdout
 
 
+def quick(browser, rig, card):
+    """From the click to the pump, five times; the answer stands where it was asked for."""
+    rig.reading("loggia", 22)
+    wait(5, lambda: browser.evaluate(card("loggia", "1")), "the loggia is there")
+    pump, taken = PumpLog(rig, "loggia"), []
+    for number in range(5):
+        wanted = "on" if number % 2 == 0 else "off"
+        clicked = browser.evaluate(card("loggia", f"(card.querySelector('[data-pump={wanted}]').click(), Date.now() / 1000)"))
+        at, _ = wait(3, lambda: pump.after(clicked - 0.001, "1" if wanted == "on" else "0"), f"the pump is told {wanted}")
+        taken.append(at - clicked)
+        wait(3, lambda: "until" in text(browser, card, "loggia", ".answer").lower(), text(browser, card, "loggia", ".answer"))
+        wait(3, lambda: browser.evaluate(card("loggia", "card.dataset.busy")) == "false", "the answer is there")
+        time.sleep(0.3)
+    browser.evaluate(card("loggia", "card.querySelector('[data-pump=auto]').click()"))
+    assert max(taken) < 0.2, [f"{one:.3f}" for one in taken]
+    return f"slowest of 5 {1000 * max(taken):.0f} ms"
+
+
 def preset(browser, rig, card):
     browser.evaluate(card("den", "(card.querySelector('select').value = '604800', card.querySelector('[data-pump=frost]').click())"))
     wait(5, lambda: (status(rig, "den")["hold"] or {}).get("target") == "frost", "frost is held")
@@ -56,8 +75,9 @@ def preset(browser, rig, card):
     assert browser.evaluate(card("den", "card.querySelector('[data-pump=frost]').getAttribute('aria-pressed')")) == "true"
     assert time.strftime("%Y-%m-%d", end) in words(rig, "why", "den")
     browser.evaluate(card("den", "card.querySelector('[data-pump=off]').click()"))
-    wait(5, lambda: status(rig, "den")["override"], "off is an override")
-    wait(3, lambda: text(browser, card, "den", ".override-state").startswith("Switched off from this page."), "shown as such")
+    wait(5, lambda: status(rig, "den")["mode"] == "off", "off is a setting")
+    wait(3, lambda: text(browser, card, "den", ".override-state").startswith("Off until it is switched to automatic"), "shown as such")
+    assert browser.evaluate(card("den", "card.querySelector('[data-pump=off]').getAttribute('aria-pressed')")) == "true"
     browser.evaluate(card("den", "card.querySelector('[data-pump=auto]').click()"))
     wait(3, lambda: browser.evaluate(card("den", "card.querySelector('.override-state').hidden")), "and auto ends it")
 
@@ -91,4 +111,29 @@ def extremes(browser, rig, card):
     wait(5, lambda: browser.evaluate(card("loft", "card.querySelectorAll('tbody tr').length")) == 1, "one row")
     row = browser.evaluate(card("loft", "[...card.querySelectorAll('tbody td')].map((cell) => cell.textContent)"))
     assert row[0] in began and row[1:4] == ["20.0 °C", "15.8 °C", "24.3 °C"], row
+    browser.evaluate("document.querySelector('[data-span=hour]').click()")
+
+
+def years(browser, rig, card):
+    """A year of hours in the gateway's file, with damage in it, is a year on the page and as CSV; and the file may go."""
+    rig.stop("hearthd")
+    path, now = rig.file("journal-history.csv"), int(time.time()) // 3600 * 3600
+    with open(path, "a") as file:
+        file.write("half a line, and no\n\x00\xff\n")
+        for hour in range(400 * 24, 0, -1):
+            file.write(f'{now - hour * 3600},60,20.5,{18 + hour % 3},{22 + hour % 2},3600,900,2,"loft"\n')
+    rig.start("hearthd", rig.program("hearthd"), "--config", rig.file("hearthd.toml"))
+    wait(15, lambda: rig.get("/history?span=year")[0] == 200, "the year is answered")
+    status, headers, body = rig.get("/history.csv?span=year")
+    rows = [line.split(",") for line in body.split("\r\n") if '"loft"' in line]
+    assert status == 200 and headers["content-type"].startswith("text/csv") and len(rows) >= 365, (status, headers, len(rows))
+    whole = rows[100]
+    assert whole[2:] == ["20.5", "18.0", "23.0", "25.0", "48"], whole
+    browser.evaluate("document.querySelector('[data-span=year]').click()")
+    wanted = "20.5 °C, heat pump on 6.0\u00a0h and started 4"
+    wait(15, lambda: wanted in text(browser, card, "loft", ".caption"), text(browser, card, "loft", ".caption"))
+    browser.evaluate("document.querySelector('[data-span=week]').click()")
+    wait(15, lambda: "Last 7 days" in text(browser, card, "loft", ".caption"), text(browser, card, "loft", ".caption"))
+    os.unlink(path)
+    assert rig.get("/history?span=year")[0] == 200, "without its file"
     browser.evaluate("document.querySelector('[data-span=hour]').click()")

@@ -93,7 +93,22 @@ struct IngestLimitsTests {
         #expect(budget.remembered <= 4096)
     }
 
-    @Test("frames of readings without end: alone as fast as it goes, beside others within bounds")
+    @Test("a loop is busy while it is at work for most of the last seconds, and not after a rest")
+    func load() {
+        var load = Load()
+        var now = Instant.seconds(1)
+        for _ in 0..<40 {
+            let start = now
+            now = now + .milliseconds(90)
+            load.worked(from: start, to: now)
+            now = now + .milliseconds(10)
+        }
+        let isBusyAtWork = load.isBusy(now: now)
+        let isBusyAfterRest = load.isBusy(now: now + .seconds(3))
+        #expect(isBusyAtWork && !isBusyAfterRest)
+    }
+
+    @Test("frames of readings without end: alone as fast as it goes, beside others that wait within bounds")
     func readings() {
         // Long payloads: the bytes count, and a test of few records is a fast one.
         let text = #"{"timestamp": "2026-11-23T10:00:00", "value": 20.5, "x": ""# + String(repeating: "x", count: 9_000)
@@ -101,8 +116,9 @@ struct IngestLimitsTests {
             Frame.Record(sequence: $0, topic: "r/temperature", payload: Array((text + "\"}").utf8))
         }
         let bytes = Frame(epoch: "e", records: records).encode(with: .zlib)
-        func flood(besides: Bool) -> (readings: Int, refused: Int) {
+        func flood(besides: Bool, isBusy: Bool = true) -> (readings: Int, refused: Int) {
             var decoder = IngestDecoder(topics: names)
+            decoder.isBusy = isBusy
             var total = (readings: 0, refused: 0)
             for _ in 0..<90 {
                 if besides {
@@ -117,6 +133,7 @@ struct IngestLimitsTests {
             return total
         }
         #expect(flood(besides: false) == (9000, 0))
+        #expect(flood(besides: true, isBusy: false) == (9000, 0), "nobody waits for it")
         let besides = flood(besides: true)
         #expect(besides.refused > 0 && besides.readings < 8000)
     }

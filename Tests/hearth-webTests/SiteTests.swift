@@ -109,6 +109,21 @@ import Testing
         #expect(response.status == 503 && text(response) == "{\"error\":\"hearthd is not running\"}\n")
     }
 
+    @Test func `the search for devices is the page's alone to start`() async throws {
+        #expect(try await site().answer(get("/devices")).status == 405)
+        func search(_ body: String, token: String) -> HTTPRequest {
+            HTTPRequest(
+                method: "POST", target: "/devices",
+                headers: [
+                    ("host", "localhost"), ("origin", "http://localhost"), ("x-hearth-token", token),
+                    ("content-type", "application/json"),
+                ], body: Array(body.utf8))
+        }
+        #expect(try await site().answer(search(#"{"again":true}"#, token: "guessed")).status == 403)
+        #expect(try await site().answer(search(#"{"again":1}"#, token: "t0ken")).status == 400)
+        #expect(try await site().answer(search(#"{"again":true}"#, token: "t0ken")).status == 503)
+    }
+
     @Test(arguments: [
         ("\"eco\"", "eco"), ("\"frost\"", "frost"), ("\"comfort\"", "comfort"), ("\"21.5\"", "21.5"), ("21.5", "21.5"),
         ("-5", "-5"), ("\"auto\"", "auto"),
@@ -125,13 +140,37 @@ import Testing
         #"{"room":"a","pump":true}"#, #"{"room":"a","pump":"+5"}"#, #"{"room":"a","pump":"on","seconds":0}"#,
         #"{"room":"a","pump":"on","seconds":-1}"#,
         #"{"room":"a","pump":"on","seconds":"60"}"#, #"{"room":"a","pump":"on","seconds":1.5}"#,
-        #"{"room":"a","pump":"auto","seconds":5}"#,
+        #"{"room":"a","pump":"auto","seconds":5}"#, #"{"room":"a","all":true,"pump":"eco"}"#,
+        #"{"all":false,"pump":"eco"}"#, #"{"room":"a","pump":"eco","seconds":5,"untilChanged":true}"#,
     ])
     func `a wish that makes no sense is refused here`(body: String) async throws {
         #expect(try await site().answer(change(body)).status == 400)
     }
 
-    @Test func `the history is asked for by two names only`() async throws {
+    @Test func `the whole house is meant only when it is said`() throws {
+        let wish = OverrideWish(Array(#"{"all":true,"pump":"eco","untilChanged":true}"#.utf8))
+        #expect(wish?.room == nil && wish?.pump == "eco" && wish?.isUntilChanged == true && wish?.seconds == nil)
+        let settings = SettingsWish(Array(#"{"room":"office","settings":{"target":20.5,"schedule":null}}"#.utf8))
+        #expect(settings?.room == "office" && settings?.settings.map(\.key) == ["target", "schedule"])
+        #expect(settings?.settings.last?.value.isNull == true)
+        for body in [
+            #"{"settings":{"mode":"off"}}"#, #"{"room":"a","all":true,"settings":{"mode":"off"}}"#, #"{"all":true}"#,
+        ] {
+            #expect(SettingsWish(Array(body.utf8)) == nil)
+        }
+        #expect(SettingsWish(Array(#"{"all":true,"settings":{"mode":"off"}}"#.utf8))?.room == nil)
+    }
+
+    @Test(arguments: ["/set", "/forget"])
+    func `no change is made without its proof`(path: String) async throws {
+        let forged = HTTPRequest(
+            method: "POST", target: path, headers: [("host", "localhost"), ("content-type", "application/json")],
+            body: Array(#"{"room":"office","settings":{"mode":"off"}}"#.utf8))
+        #expect(try await site().answer(forged).status == 403)
+        #expect(try await site().answer(get(path)).status == 405)
+    }
+
+    @Test func `the history is asked for by the names of its spans only`() async throws {
         #expect(try await site().answer(get("/history")).status == 400)
         #expect(try await site().answer(get("/history?span=decade")).status == 400)
         #expect(try await site().answer(get("/history?span=day")).status == 503)

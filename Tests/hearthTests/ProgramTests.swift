@@ -66,7 +66,8 @@ import Testing
         (["override", "living", "room"], "needs quotes: hearth override 'living room' auto"),
         (["why", "living", "room"], "needs quotes: hearth why 'living room'"),
         (["override", "office", "on", "--for", "90"], "90 what? Add a unit"),
-        (["override", "office", "auto", "--for", "2h"], "leave --for out"), (["why"], "Missing expected argument"),
+        (["override", "office", "auto", "--for", "2h"], "leave --for and --until out"),
+        (["why"], "Missing expected argument"),
     ])
     func `wrong usage: exit code 64 and the way out`(arguments: [String], hint: String) throws {
         let result = try hearth(arguments)
@@ -84,7 +85,8 @@ import Testing
     @Test func `override sends seconds, and none without --for`() throws {
         for (arguments, expected) in [
             (["on", "--for", "90m"], #""pump":"on","seconds":5400"#), (["auto"], #""pump":"auto"}"#),
-            (["21,5"], #""pump":"21.5""#), (["21.5C"], #""pump":"21.5""#), (["21.5 °C"], #""pump":"21.5""#),
+            (["21,5"], #""pump":"21.5""#), (["21.5C"], #""pump":"21.5C""#), (["21.5 °C"], #""pump":"21.5C""#),
+            (["70 °f"], #""pump":"70.0F""#),
             (["-5", "--for", "90m"], #""pump":"-5.0","seconds":5400"#), (["ECO"], #""pump":"eco""#),
         ] {
             let server = try ScriptedServer { peer in
@@ -100,10 +102,68 @@ import Testing
     @Test func `a temperature that hearthd refuses brings its range to mind`() throws {
         let server = try ScriptedServer { peer in
             _ = peer.request()
-            peer.send(#"{"error":"org.varlink.service.InvalidParameter","parameters":{"message":"pump must be on"}}"#)
+            peer.send(
+                #"{"error":"org.varlink.service.InvalidParameter","parameters":{"message":"a temperature between -20.0 and 35.0 °C"}}"#
+            )
         }
         let result = try hearth(["override", "office", "71", "--socket", server.path])
-        #expect(result.exitCode == 1 && result.errors.contains("-20 to 50 °C"), "\(result.errors)")
+        #expect(result.exitCode == 1 && result.errors.contains("-20.0 and 35.0 °C"), "\(result.errors)")
+    }
+
+    @Test func `all rooms, an end on a day, and none at all`() throws {
+        let soon = LocalTime(now: Timestamp(nanoseconds: 0)).text(
+            Timestamp(nanoseconds: (Int64(time(nil)) + 3 * 86_400) * 1_000_000_000))
+        let day = String(try #require(soon).prefix(10))
+        for (arguments, expected) in [
+            (["--all", "eco", "--until-changed"], #"{"all":true,"pump":"eco","untilChanged":true}"#),
+            (["office", "21.5", "--until", day], #"{"room":"office","pump":"21.5","seconds":"#),
+            (["--all", "auto"], #"{"all":true,"pump":"auto"}"#),
+        ] {
+            let server = try ScriptedServer { peer in
+                let asked = peer.request() ?? ""
+                peer.send(#"{"parameters":{"room":\#(JSON.string(asked).serialized()),"pump":"on"}}"#)
+            }
+            let result = try hearth(["override", "--json", "--socket", server.path] + arguments)
+            let echoed = try JSON.parse(result.output.dropLast().utf8)["room"]?.string ?? ""
+            #expect(echoed.contains(expected), "\(echoed)")
+        }
+        for (arguments, complaint) in [
+            (["--all", "office", "eco"], "leave the room out"),
+            (["office", "on", "--until-changed"], "always has an end"),
+            (["office", "eco", "--until", "2020-01-01"], "has passed"),
+            (["office", "eco", "--until", "soon"], "not a time"),
+            (["office", "eco", "--until", "2027-02-31"], "no such day"),
+            (["office", "eco", "--until", "25:00"], "not a time"),
+            (["office", "eco", "--until", "18:00", "--for", "1h"], "exclude each other"),
+        ] {
+            let result = try hearth(["override"] + arguments)
+            #expect(result.exitCode == 64 && result.errors.contains(complaint), "\(arguments): \(result.errors)")
+        }
+    }
+
+    @Test func `settings are sent as hearthd reads them`() throws {
+        for (arguments, expected) in [
+            (["office", "target", "21,5"], #"{"room":"office","settings":{"target":21.5}}"#),
+            (["office", "target", "70F"], #"{"room":"office","settings":{"target":"70.0F"}}"#),
+            (["--all", "band", "0.5"], #"{"all":true,"settings":{"band":0.5}}"#),
+            (
+                ["office", "schedule", "mon 06:30 eco", "daily 22:00 frost"],
+                #""settings":{"schedule":["mon 06:30 eco","daily 22:00 frost"]}"#
+            ),
+            (["office", "name", "Living", "room"], #""settings":{"name":"Living room"}"#),
+            (["office", "order", "3"], #""settings":{"order":3}"#),
+            (["office", "target", "--reset"], #"{"room":"office","keys":["target"]}"#),
+        ] {
+            let server = try ScriptedServer { peer in
+                let asked = peer.request() ?? ""
+                peer.send(#"{"parameters":{"room":\#(JSON.string(asked).serialized()),"kept":true}}"#)
+            }
+            let result = try hearth(["settings", "--json", "--socket", server.path] + arguments)
+            let echoed = try JSON.parse(result.output.dropLast().utf8)["room"]?.string ?? ""
+            #expect(echoed.contains(expected), "\(echoed) \(result.errors)")
+        }
+        #expect(try hearth(["settings", "office", "target", "warm"]).errors.contains("must be a number"))
+        #expect(try hearth(["settings", "office", "target"]).errors.contains("--reset"))
     }
 
     @Test func `the shell completes rooms`() throws {

@@ -12,8 +12,8 @@ import Testing
         #expect(
             lines.text == """
                 home1: hearthd 0.1.0, up 3 d 4 h
-                2 alarms; no fresh reading from cellar, guest room on the second floor; uplink
-                is not connected (heating goes on, readings are kept here)
+                2 alarms; no fresh reading from cellar, guest room on the second floor; the
+                cloud is not connected (heating goes on, readings are kept here)
 
                 ! journal-damaged: the journal could not be read and was set aside as
                   journal.sqlite.2026-11-20

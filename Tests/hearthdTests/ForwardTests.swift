@@ -39,6 +39,20 @@ struct ForwardTests {
         #expect(pause.next(afterLife: .seconds(1)) == .milliseconds(500))
     }
 
+    @Test(
+        "what every child says at its start is said by the first three that die young, and again by one behind a healthy one"
+    )
+    func loopsAreQuiet() {
+        var pause = RestartPause()
+        let areQuiet = (0..<5).map { _ in
+            defer { _ = pause.next(afterLife: .seconds(1)) }
+            return pause.isLooping
+        }
+        #expect(areQuiet == [false, false, false, true, true])
+        _ = pause.next(afterLife: .seconds(3600))
+        #expect(!pause.isLooping)
+    }
+
     @Test("a finding crosses the socket whole, and the list begins with what makes a house cold")
     func findingsAreOrdered() throws {
         let office = try #require(Room("office"))

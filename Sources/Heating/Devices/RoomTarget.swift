@@ -7,9 +7,10 @@ extension Thermostat {
     public func deviceTarget(isSwitched: Bool) -> Double? {
         guard settings.enabled else { return nil }
         let status = status
-        let middle = (status.limits.onBelow + status.limits.offAbove) / 2
+        let middle = status.target ?? (status.limits.onBelow + status.limits.offAbove) / 2
         guard !isSwitched else { return middle }
         if case .overheated = status.reason { return settings.frostBelow }
+        if status.mode == .off { return settings.frostBelow }
         return switch status.override?.isOn {
         case true?: max(middle, status.limits.offAbove)
         case false?: settings.frostBelow
@@ -24,14 +25,15 @@ public struct TargetResponse: Equatable, Sendable {
     /// How much warmer within one window, in °C.
     static let margin = 0.3
 
-    public struct Problem: Equatable, Sendable, CustomStringConvertible {
+    public struct Problem: Equatable, Sendable {
         public var from: Double
         public var to: Double
         public var target: Double
         public var within: Duration
 
-        public var description: String {
-            "was \(celsius(from)) and is \(celsius(to)) after \(within.spoken), though its device was told \(celsius(target))"
+        /// For people.
+        public func text(in unit: TemperatureUnit) -> String {
+            "was \(unit.text(from)) and is \(unit.text(to)) after \(within.spoken), though its device was told \(unit.text(target))"
         }
     }
 

@@ -38,16 +38,16 @@ struct PumpResponse: Equatable, Sendable {
 
 extension Thermostat {
     /// The room does not do what its pump was told.
-    public enum PumpProblem: Equatable, Sendable, CustomStringConvertible {
+    public enum PumpProblem: Equatable, Sendable {
         case fallsWhileOn(from: Double, to: Double, within: Duration)
         case risesWhileOff(from: Double, to: Double, within: Duration)
 
-        public var description: String {
+        public func text(in unit: TemperatureUnit) -> String {
             switch self {
             case .fallsWhileOn(let from, let to, let time):
-                "fell from \(celsius(from)) to \(celsius(to)) in \(time.spoken) although the pump was told to run"
+                "fell from \(unit.text(from)) to \(unit.text(to)) in \(time.spoken) although the pump was told to run"
             case .risesWhileOff(let from, let to, let time):
-                "rose from \(celsius(from)) to \(celsius(to)) in \(time.spoken) although the pump was told to stop"
+                "rose from \(unit.text(from)) to \(unit.text(to)) in \(time.spoken) although the pump was told to stop"
             }
         }
     }

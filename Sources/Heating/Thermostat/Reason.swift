@@ -1,14 +1,16 @@
 /// Why the pump was told what it was told: one short sentence for the operator, sent along with each command.
 public enum Reason: Equatable, Sendable, CustomStringConvertible {
     case noReadingYet
-    /// `mode` says whose limit it is, when it is not simply the room's.
-    case below(value: Double, limit: Double, mode: Thermostat.Mode? = nil)
-    case above(value: Double, limit: Double, mode: Thermostat.Mode? = nil)
+    /// `program` says whose limit it is, when it is not simply the room's.
+    case below(value: Double, limit: Double, program: Thermostat.Program? = nil)
+    case above(value: Double, limit: Double, program: Thermostat.Program? = nil)
     /// Between the limits; `isOn` is the decision that stands, nil when there was none yet.
-    case between(value: Double, onBelow: Double, offAbove: Double, isOn: Bool?, mode: Thermostat.Mode? = nil)
+    case between(value: Double, onBelow: Double, offAbove: Double, isOn: Bool?, program: Thermostat.Program? = nil)
     case frost(value: Double, limit: Double)
     case overheated(value: Double, limit: Double)
     case override(isOn: Bool, source: Thermostat.Source, duration: Duration)
+    /// The room's mode is off.
+    case switchedOff
     /// The cloud decides (`authority = "cloud"`).
     case cloud(isOn: Bool)
     case stale(after: Duration, action: Thermostat.OnStale)
@@ -18,28 +20,56 @@ public enum Reason: Equatable, Sendable, CustomStringConvertible {
     case overrideEnded(isOn: Bool)
     case disabled
 
-    public var description: String {
+    /// In °C.
+    public var description: String { text(in: .celsius) }
+
+    /// One decimal, in the unit of the house; a value that looks like its limit is called just below or above it.
+    public func text(in unit: TemperatureUnit) -> String {
         switch self {
         case .noReadingYet: "no reading yet"
-        case .below(let value, let limit, let mode):
-            "\(celsius(value, unlike: limit)) is below \(celsius(limit))\(inBrackets(mode))"
-        case .above(let value, let limit, let mode):
-            "\(celsius(value, unlike: limit)) is above \(celsius(limit))\(inBrackets(mode))"
-        case .between(let value, let low, let high, let isOn, let mode):
-            "\(celsius(value)) is between \(celsius(low)) and \(celsius(high))\(inBrackets(mode)): "
+        case .below(let value, let limit, let program): under(value, limit, unit) + inBrackets(program, unit)
+        case .above(let value, let limit, let program): over(value, limit, unit) + inBrackets(program, unit)
+        case .between(let value, let low, let high, let isOn, let program):
+            "\(unit.text(value)) is between \(unit.text(low)) and \(unit.text(high))\(inBrackets(program, unit)): "
                 + (isOn.map { "stays \(onOff($0))" } ?? "no decision yet")
-        case .frost(let value, let limit): "frost: \(celsius(value, unlike: limit)) is below \(celsius(limit))"
+        case .frost(let value, let limit): "frost: \(under(value, limit, unit))"
         case .overheated(let value, let limit):
             value > limit
-                ? "too warm: \(celsius(value, unlike: limit)) is above \(celsius(limit)), no pump runs"
-                : "too warm: was above \(celsius(limit)), no pump runs before \(celsius(limit - Thermostat.overheatBand))"
+                ? "too warm: \(over(value, limit, unit)), no pump runs"
+                : "too warm: was above \(unit.text(limit)), no pump runs before "
+                    + unit.text(limit - Thermostat.overheatBand)
         case .override(let isOn, let source, let duration):
-            "override \(onOff(isOn)) by \(source.rawValue) for \(duration.spoken)"
+            "switched \(onOff(isOn)) \(source.words) for \(duration.spoken)"
+        case .switchedOff: "the room is switched off"
         case .cloud(let isOn): "the cloud decides: \(onOff(isOn))"
-        case .stale(let after, let action): "no reading for \(after.spoken): \(action.rawValue)"
+        case .stale(let after, let action): "no reading for \(after.spoken): \(action.words)"
         case .restored(let isOn): "\(onOff(isOn)) before the restart, no reading since"
-        case .overrideEnded(let isOn): "override ended, no reading yet: \(onOff(isOn))"
+        case .overrideEnded(let isOn): "what was switched by hand has ended, no reading yet: \(onOff(isOn))"
         case .disabled: "thermostat disabled"
+        }
+    }
+}
+
+extension Thermostat.Source {
+    /// Who asked, behind what was asked for: "switched on *at a terminal*".
+    public var words: String {
+        switch self {
+        case .cli: "at a terminal"
+        case .page: "from the page"
+        case .cloud: "by the cloud"
+        case .homeAssistant: "by Home Assistant"
+        case .device: "at the heat pump itself"
+        }
+    }
+}
+
+extension Thermostat.OnStale {
+    /// What a blind room's pump does.
+    public var words: String {
+        switch self {
+        case .off: "the pump is off"
+        case .hold: "the pump stays as it was"
+        case .on: "the pump is on"
         }
     }
 }
@@ -48,14 +78,16 @@ private func onOff(_ isOn: Bool) -> String {
     isOn ? "on" : "off"
 }
 
-private func inBrackets(_ mode: Thermostat.Mode?) -> String {
-    mode.map { " (\($0))" } ?? ""
+private func under(_ value: Double, _ limit: Double, _ unit: TemperatureUnit) -> String {
+    let (value, limit) = (unit.text(value), unit.text(limit))
+    return value == limit ? "just below \(limit)" : "\(value) is below \(limit)"
 }
 
-/// Two decimals at most, but never so few that the value looks like the limit it is compared with.
-func celsius(_ value: Double, unlike limit: Double? = nil) -> String {
-    guard abs(value) < 1e9 else { return value.description }
-    // `rounded()` would need libm, which nothing here links.
-    let rounded = Double(Int64(value * 100 + (value < 0 ? -0.5 : 0.5))) / 100
-    return (rounded == limit ? value : rounded).description
+private func over(_ value: Double, _ limit: Double, _ unit: TemperatureUnit) -> String {
+    let (value, limit) = (unit.text(value), unit.text(limit))
+    return value == limit ? "just above \(limit)" : "\(value) is above \(limit)"
+}
+
+private func inBrackets(_ program: Thermostat.Program?, _ unit: TemperatureUnit) -> String {
+    program.map { " (\($0.text(in: unit)))" } ?? ""
 }

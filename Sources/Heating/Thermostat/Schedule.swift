@@ -41,10 +41,24 @@ public struct Schedule: Equatable, Sendable {
         var preset: Preset
     }
 
+    /// One line in its parts.
+    public struct Entry: Equatable, Sendable {
+        /// `mon` to `sun`, in this order.
+        public var days: [String]
+        /// `06:30`.
+        public var time: String
+        public var preset: Preset
+    }
+
     /// A line that is no change, with what is wrong.
     public struct SyntaxError: Error, Equatable, Sendable {
         public var line: String
         public var problem: String
+    }
+
+    /// All lines that are no changes.
+    public struct SyntaxErrors: Error, Equatable, Sendable {
+        public var errors: [SyntaxError]
     }
 
     /// Without changes: the room's own limits always count.
@@ -54,14 +68,29 @@ public struct Schedule: Equatable, Sendable {
     }
 
     /// Of two changes at the same minute the later line counts, so that a line may name the exception to one before.
-    public init(_ lines: [String]) throws(SyntaxError) {
+    public init(_ lines: [String]) throws(SyntaxErrors) {
         var presets: [Int: Preset] = [:]
+        var errors: [SyntaxError] = []
         for line in lines {
-            let (days, minute, preset) = try Self.parse(line)
-            for day in days { presets[day * 1440 + minute] = preset }
+            do throws(SyntaxError) {
+                let (days, minute, preset) = try Self.parse(line)
+                for day in days { presets[day * 1440 + minute] = preset }
+            } catch {
+                errors.append(error)
+            }
         }
+        guard errors.isEmpty else { throw SyntaxErrors(errors: errors) }
         self.lines = lines
         changes = presets.sorted { $0.key < $1.key }.map { Change(minute: $0.key, preset: $0.value) }
+    }
+
+    /// The lines in their parts, for who edits them.
+    public var entries: [Entry] {
+        lines.compactMap { line in
+            guard let (days, minute, preset) = try? Self.parse(line) else { return nil }
+            let clock = [minute / 60, minute % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+            return Entry(days: Set(days).sorted().map { Self.days[$0] }, time: clock, preset: preset)
+        }
     }
 
     public var isEmpty: Bool { changes.isEmpty }

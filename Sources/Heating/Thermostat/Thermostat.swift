@@ -1,7 +1,8 @@
 /// The heat-pump control of one room, a pure value: events and the time go in, commands come out.
 ///
-/// What decides, first match wins: a frosty room, an overheated one, an override, the cloud (if it has the authority and
-/// nobody holds other limits), a blind room's `onStale`, the two limits: held ones, the schedule's preset, the room's own.
+/// What decides, first match wins: a frosty room, an overheated one, an override, the mode off, the cloud (if it has the
+/// authority and nobody holds another setpoint), a blind room's `onStale`, the two limits: held ones, the schedule's preset,
+/// the room's own.
 /// Whatever decided, `minOn` and `minOff` hold: the wish is kept and carried out when the time has passed. Nothing is
 /// commanded before something decided.
 ///
@@ -21,13 +22,15 @@ public struct Thermostat: Equatable, Sendable {
         /// A command with an end: after `for`, or the settings' `overrideTTL`. The newest replaces the one before.
         /// From the cloud, when that has the authority, it ranks below a person's override at home.
         case override(on: Bool, for: Duration?, source: Source)
-        /// Other limits, with an end like an override's; each replaces the other. Under an override that is off the hold is
-        /// kept for later: it starts no pump that somebody has switched off.
-        case hold(Target, for: Duration?, source: Source)
+        /// Another setpoint, with an end like an override's or until it is changed. It ends an override that is on. Under one
+        /// that is off, and in the mode off, the hold is kept for later: it starts no pump that somebody has switched off.
+        case hold(Target, for: HoldEnd?, source: Source)
         /// Ends an override and a hold.
         case clearOverride(source: Source)
         /// Ends a hold alone.
         case clearHold
+        /// Ends a person's override alone; a hold below it counts again.
+        case endOverride
         /// What the schedule says now; nil: nothing, or nobody knows what time it is.
         case scheduled(Preset?)
         /// The home broker is back: repeat the command, the pump may have missed it.
@@ -67,10 +70,15 @@ public struct Thermostat: Equatable, Sendable {
         /// The override in force; the cloud's command when that decides.
         public var override: Override?
         public var hold: Hold?
+        public var mode: Mode
         /// The limits that count now.
         public var limits: Limits
-        /// The preset they belong to; nil for the room's own and for held temperatures.
-        public var preset: Preset?
+        /// The number that was asked for, in °C; nil where limits count.
+        public var target: Double?
+        /// Whose setpoint that is; nil for the room's own.
+        public var program: Program?
+        /// The preset in force; nil for the room's own setpoint and for held temperatures.
+        public var preset: Preset? { program?.preset }
         /// What the schedule says, also while something else is held.
         public var scheduled: Preset?
         public var pumpProblem: PumpProblem?
@@ -78,6 +86,8 @@ public struct Thermostat: Equatable, Sendable {
         public var reason: Reason
         /// The pump is wanted otherwise than commanded; when `minOn` or `minOff` will allow it.
         public var waitingUntil: Instant?
+        /// Which minimum time that is.
+        public var waiting: Waiting?
         /// Readings ignored as sensor faults.
         public var discarded: Int
         /// The last of them.
@@ -85,6 +95,21 @@ public struct Thermostat: Equatable, Sendable {
         public var lastDiscardedAt: Instant?
         /// When the pump was started, the newest ``Thermostat/startsKept`` times.
         public var starts: [Instant]
+    }
+
+    /// A minimum time that is waited for.
+    public struct Waiting: Equatable, Sendable {
+        /// What is wanted after it.
+        public var isOn: Bool
+        /// The shortest rest or run of the pump.
+        public var minimum: Duration
+
+        /// For people.
+        public func text(left: Duration) -> String {
+            isOn
+                ? "starts in \(left.spoken): the pump rests at least \(minimum.spoken)"
+                : "stops in \(left.spoken): the pump runs at least \(minimum.spoken)"
+        }
     }
 
     /// How far above `frostBelow` a frosty room is heated, so that the pump does not cycle around one value.
@@ -152,9 +177,15 @@ public struct Thermostat: Equatable, Sendable {
             isOn: commanded, since: since, pumpSince: commanded.flatMap { $0 ? onAt : offAt }, demand: demand,
             lastReading: lastReading, lastReadingAt: lastReadingAt,
             isStale: isStale, override: (manual ?? (hold == nil ? cloud : nil)).map(withCloudEnd), hold: hold,
-            limits: limits, preset: mode?.preset, scheduled: scheduled, pumpProblem: response.problem,
-            reason: decision().reason, waitingUntil: waitingUntil, discarded: discarded, lastDiscarded: lastDiscarded,
+            mode: settings.mode, limits: limits, target: setpoint.target, program: program, scheduled: scheduled,
+            pumpProblem: response.problem, reason: decision().reason, waitingUntil: waitingUntil, waiting: waiting,
+            discarded: discarded, lastDiscarded: lastDiscarded,
             lastDiscardedAt: lastDiscardedAt, starts: starts)
+    }
+
+    private var waiting: Waiting? {
+        guard waitingUntil != nil, let wish = decision().isOn else { return nil }
+        return Waiting(isOn: wish, minimum: wish ? settings.minOff : settings.minOn)
     }
 
     /// When a ``Event/tick`` is due; nil when time alone changes nothing.
@@ -190,7 +221,7 @@ public struct Thermostat: Equatable, Sendable {
         case .override(let isOn, let duration, let source):
             override(isOn, for: duration ?? settings.overrideTTL, source: source, now: now)
         case .hold(let target, let duration, let source):
-            hold(target, for: duration ?? settings.overrideTTL, source: source, now: now)
+            hold(target, for: duration ?? .after(settings.overrideTTL), source: source, now: now)
         case .clearOverride(let source):
             if source == .cloud && settings.authority == .cloud { cloud = nil } else { release() }
             forgetCloudGrace()
@@ -198,6 +229,9 @@ public struct Thermostat: Equatable, Sendable {
             guard hold != nil else { break }
             hold = nil
             judgeAgain()
+        case .endOverride:
+            manual = nil
+            forgetCloudGrace()
         case .scheduled(let preset):
             guard preset != scheduled else { break }
             scheduled = preset
@@ -239,7 +273,6 @@ public struct Thermostat: Equatable, Sendable {
         if source == .cloud && settings.authority == .cloud {
             cloud = override
         } else {
-            release()
             manual = override
         }
         forgetCloudGrace()
@@ -247,13 +280,13 @@ public struct Thermostat: Equatable, Sendable {
         if source == .cloud && isCloudAway { cloudGraceEnd = now + Self.cloudGrace }
     }
 
-    private mutating func hold(_ target: Target, for duration: Duration, source: Source, now: Instant) {
-        guard settings.enabled, duration > .zero else { return }
-        if case .middle(let value) = target, !isValid(value) { return }
-        let length = min(duration, HeatPumpCommand.longestDuration)
+    private mutating func hold(_ target: Target, for end: HoldEnd, source: Source, now: Instant) {
+        guard settings.enabled, end.length.map({ $0 > .zero }) ?? true else { return }
+        if case .temperature(let value) = target, !isValid(value) { return }
+        let length = end.length.map { min($0, HeatPumpCommand.longestDuration) }
         if manual?.isOn != false { manual = nil }
         forgetCloudGrace()
-        hold = Hold(target: target, source: source, duration: length, until: now + length)
+        hold = Hold(target: target, source: source, duration: length, until: length.map { now + $0 })
         judgeAgain()
     }
 

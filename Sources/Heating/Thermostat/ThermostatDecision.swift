@@ -29,14 +29,22 @@ extension Thermostat {
         var count: Int
     }
 
-    /// Whose limits count, when they are not the room's own.
-    var mode: Mode? { hold.map { .held($0) } ?? scheduled.map { .scheduled($0) } }
+    /// Whose setpoint counts, when it is not the room's own.
+    var program: Program? { hold.map { .held($0) } ?? scheduled.map { .scheduled($0) } }
+
+    /// What the room is heated to now.
+    var setpoint: Setpoint {
+        if let hold { return settings.setpoint(of: hold.target) }
+        if let scheduled { return settings.setpoint(of: scheduled) }
+        return settings.setpoint
+    }
 
     /// The limits that count now.
-    var limits: Limits {
-        if let hold { return settings.limits(of: hold.target) }
-        if let scheduled { return settings.limits(of: scheduled) }
-        return settings.limits
+    var limits: Limits { settings.limits(of: setpoint) }
+
+    /// What counts now as something that a person could have asked for.
+    public var presentTarget: Target {
+        hold?.target ?? scheduled.map { .preset($0) } ?? settings.target.map { .temperature($0) } ?? .preset(.comfort)
     }
 
     /// From when on the room is blind.
@@ -102,7 +110,7 @@ extension Thermostat {
             if manual?.source == .cloud { manual = nil }
         }
         forgetCloudGrace()
-        if let ended = hold, ended.until <= now {
+        if let until = hold?.until, until <= now {
             hold = nil
             judgeAgain()
         }
@@ -120,6 +128,7 @@ extension Thermostat {
         if let manual {
             return (manual.isOn, .override(isOn: manual.isOn, source: manual.source, duration: manual.duration))
         }
+        if settings.mode == .off { return (false, .switchedOff) }
         if let cloud, hold == nil { return (cloud.isOn, .cloud(isOn: cloud.isOn)) }
         if isStale { return blindDecision() }
         return limitsDecision()
@@ -140,13 +149,13 @@ extension Thermostat {
             // A decision from before the restart stands, but is not repeated before a reading supports it.
             return isUnconfirmed ? (nil, .restored(isOn: demand)) : (demand, .overrideEnded(isOn: demand))
         }
-        let (limits, mode) = (limits, mode)
-        if value < limits.onBelow { return (true, .below(value: value, limit: limits.onBelow, mode: mode)) }
-        if value > limits.offAbove { return (false, .above(value: value, limit: limits.offAbove, mode: mode)) }
+        let (limits, program) = (limits, program)
+        if value < limits.onBelow { return (true, .below(value: value, limit: limits.onBelow, program: program)) }
+        if value > limits.offAbove { return (false, .above(value: value, limit: limits.offAbove, program: program)) }
         return (
             demand,
             .between(
-                value: value, onBelow: limits.onBelow, offAbove: limits.offAbove, isOn: demand, mode: mode)
+                value: value, onBelow: limits.onBelow, offAbove: limits.offAbove, isOn: demand, program: program)
         )
     }
 }

@@ -2,12 +2,16 @@ extension Thermostat.Settings {
     /// All settings by their names in the configuration, times in seconds: for programs that ask the daemon.
     public var json: JSON {
         func seconds(_ duration: Duration) -> JSON { JSON(Double(duration.wholeNanoseconds) / 1e9) }
-        func limits(_ limits: Thermostat.Limits) -> JSON {
-            ["on_below": JSON(limits.onBelow), "off_above": JSON(limits.offAbove)]
+        func setpoint(_ setpoint: Thermostat.Setpoint) -> JSON {
+            switch setpoint {
+            case .limits(let low, let high): ["on_below": JSON(low), "off_above": JSON(high)]
+            case .target(let target): ["target": JSON(target)]
+            }
         }
         return [
             "enabled": .bool(enabled), "authority": .string(authority.rawValue), "on_below": JSON(onBelow),
-            "off_above": JSON(offAbove), "discard": .array(discard.map { JSON($0) }),
+            "off_above": JSON(offAbove), "target": JSON(target) { JSON($0) }, "band": JSON(band),
+            "mode": .string(mode.rawValue), "discard": .array(discard.map { JSON($0) }),
             "min_plausible": JSON(minPlausible),
             "max_plausible": JSON(maxPlausible), "max_change_per_minute": JSON(maxChangePerMinute),
             "min_on": seconds(minOn), "min_off": seconds(minOff), "refresh": seconds(refresh),
@@ -16,7 +20,8 @@ extension Thermostat.Settings {
             "override_ttl": seconds(overrideTTL), "response_time": seconds(responseTime),
             "schedule": .array(schedule.lines.map { .string($0) }),
             "presets": .object(
-                .init(presets.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key.rawValue, limits($0.value)) })),
+                .init(
+                    presets.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key.rawValue, setpoint($0.value)) })),
         ]
     }
 
@@ -48,11 +53,18 @@ extension Thermostat.Settings {
             isEnabled, authority, onStale, discard, schedule
         )
         overheatAbove = json["overheat_above"]?.double
+        target = json["target"]?.double
+        band = json["band"]?.double ?? band
+        mode = json["mode"]?.string.flatMap(Thermostat.Mode.init(rawValue:)) ?? mode
         for (name, value) in json["presets"]?.object?.members ?? [] {
-            guard let preset = Preset(rawValue: name), let low = value["on_below"]?.double,
-                let high = value["off_above"]?.double
-            else { return nil }
-            presets[preset] = .init(onBelow: low, offAbove: high)
+            guard let preset = Preset(rawValue: name) else { return nil }
+            if let target = value["target"]?.double {
+                presets[preset] = .target(target)
+            } else if let low = value["on_below"]?.double, let high = value["off_above"]?.double {
+                presets[preset] = .limits(onBelow: low, offAbove: high)
+            } else {
+                return nil
+            }
         }
         guard problems.isEmpty else { return nil }
     }

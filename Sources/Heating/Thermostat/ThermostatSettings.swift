@@ -3,11 +3,17 @@ extension Thermostat {
     public struct Settings: Equatable, Sendable {
         /// False: this room gets no command from here at all; readings are still shown.
         public var enabled = true
+        /// Off: no pump but for frost protection, until it is auto again.
+        public var mode = Mode.auto
         public var authority = Authority.local
         /// Strictly below, in °C: start. Between the limits the last decision stands.
         public var onBelow = 20.0
         /// Strictly above, in °C: stop.
         public var offAbove = 25.0
+        /// One number instead of the two limits, in °C.
+        public var target: Double?
+        /// How far apart start and stop are around a target, in °C.
+        public var band = 0.6
         /// Readings of exactly these values are sensor faults: neither obeyed nor a sign of life.
         ///
         /// 100: the black box's outliers. 85: what a DS18B20 holds after power-on, until it has measured (its data sheet,
@@ -38,35 +44,36 @@ extension Thermostat {
         public var overrideTTL = Duration.seconds(3600)
         /// A room that moves the wrong way for this long has a pump that does not respond; zero: never judged.
         public var responseTime = Duration.seconds(30 * 60)
-        /// Limits of presets that are not the derived ones (``limits(of:)-(Preset)``).
-        public var presets: [Preset: Limits] = [:]
+        /// Presets that are not the derived ones (``setpoint(of:)-(Preset)``).
+        public var presets: [Preset: Setpoint] = [:]
         public var schedule = Schedule()
 
         public init() {}
 
-        /// What is wrong with the values, one sentence each, beginning with the key.
-        public var problems: [String] {
+        /// What is wrong with the values, one sentence each, beginning with the key. In °C.
+        public var problems: [String] { problems(in: .celsius) }
+
+        /// As ``problems``, with temperatures in the unit of the house.
+        public func problems(in unit: TemperatureUnit) -> [String] {
             var problems: [String] = []
             func require(_ condition: Bool, _ sentence: String) {
                 if !condition { problems.append(sentence) }
             }
-            require(onBelow <= offAbove, "on_below (\(onBelow)) must not be above off_above (\(offAbove))")
-            require(frostBelow <= onBelow, "frost_below (\(frostBelow)) must not be above on_below (\(onBelow))")
             require(discard.allSatisfy(\.isFinite), "discard must hold finite numbers only")
             require(minPlausible < maxPlausible, "min_plausible must be below max_plausible")
-            for (key, value) in limitsByKey {
-                require(
-                    minPlausible < value && value < maxPlausible,
-                    "\(key) (\(value)) must lie between min_plausible and max_plausible (\(minPlausible) and "
-                        + "\(maxPlausible)), in °C: readings beyond them are taken for faults")
-            }
+            problems += setpointProblems(unit)
             if let overheatAbove {
                 require(
                     overheatAbove > highestOffAbove,
-                    "overheat_above (\(overheatAbove)) must be above every off_above (\(highestOffAbove))")
+                    "overheat_above (\(unit.number(overheatAbove))) must be above every off_above and target with its band "
+                        + "(\(unit.number(highestOffAbove)))")
             }
+            require(
+                (0.1...10).contains(band),
+                "band (\(unit.shown(difference: band))) must lie between "
+                    + "\(unit.shown(difference: 0.1)) and \(unit.shown(difference: 10))")
             require(maxChangePerMinute >= 0, "max_change_per_minute must not be negative")
-            problems += presetProblems
+            problems += presetProblems(unit)
             let times = [
                 ("min_on", minOn), ("min_off", minOff), ("refresh", refresh), ("response_time", responseTime),
             ]
@@ -87,23 +94,70 @@ extension Thermostat {
             overheatAbove ?? min(max(28, highestOffAbove + 3), (highestOffAbove + maxPlausible) / 2)
         }
 
-        private var highestOffAbove: Double { presets.values.reduce(offAbove) { max($0, $1.offAbove) } }
+        private var highestOffAbove: Double {
+            presets.values.reduce(limits.offAbove) { max($0, limits(of: $1).offAbove) }
+        }
+
+        private func setpointProblems(_ unit: TemperatureUnit) -> [String] {
+            var problems: [String] = []
+            func shown(_ value: Double) -> String { "\(unit.number(value))" }
+            if let target {
+                if let problem = targetProblem(target, unit) { problems.append("target (\(shown(target))) \(problem)") }
+            } else {
+                if onBelow > offAbove {
+                    problems.append("on_below (\(shown(onBelow))) must not be above off_above (\(shown(offAbove)))")
+                }
+                if frostBelow > onBelow {
+                    problems.append(
+                        "frost_below (\(shown(frostBelow))) must not be above on_below (\(shown(onBelow)))")
+                }
+            }
+            for (key, value) in limitsByKey where !(minPlausible < value && value < maxPlausible) {
+                problems.append(
+                    "\(key) (\(shown(value))) must lie between min_plausible and max_plausible (\(shown(minPlausible)) and "
+                        + "\(shown(maxPlausible))), in \(unit.symbol): readings beyond them are taken for faults")
+            }
+            return problems
+        }
+
+        /// Why a temperature is no target here; nil when it is one.
+        public func targetProblem(_ target: Double, _ unit: TemperatureUnit) -> String? {
+            let highest = min(Self.highestTarget, maxPlausible - band)
+            guard !(target >= frostBelow && target <= highest) else { return nil }
+            return "must lie between frost_below and \(unit.text(highest)) (\(unit.text(frostBelow)) to "
+                + "\(unit.text(highest)) \(unit.symbol))"
+        }
 
         private var limitsByKey: [(String, Double)] {
-            [("on_below", onBelow), ("off_above", offAbove), ("frost_below", frostBelow)]
+            (target == nil ? [("on_below", onBelow), ("off_above", offAbove)] : []) + [("frost_below", frostBelow)]
                 + (overheatAbove.map { [("overheat_above", $0)] } ?? [])
         }
 
-        private var presetProblems: [String] {
-            presets.sorted { $0.key.rawValue < $1.key.rawValue }.compactMap { preset, limits in
-                let (low, high) = (limits.onBelow, limits.offAbove)
-                guard low.isFinite, high.isFinite, frostBelow <= low, low <= high, high < maxPlausible else {
-                    return "presets.\(preset.rawValue) needs frost_below (\(frostBelow)) <= on_below (\(low)) "
-                        + "<= off_above (\(high)) < max_plausible (\(maxPlausible))"
+        private func presetProblems(_ unit: TemperatureUnit) -> [String] {
+            func shown(_ value: Double) -> String { "\(unit.number(value))" }
+            return presets.sorted { $0.key.rawValue < $1.key.rawValue }.compactMap { preset, setpoint in
+                switch setpoint {
+                case .target(let target):
+                    return targetProblem(target, unit).map {
+                        "presets.\(preset.rawValue).target (\(shown(target))) \($0)"
+                    }
+                case .limits(let low, let high):
+                    guard low.isFinite, high.isFinite, frostBelow <= low, low <= high, high < maxPlausible else {
+                        return "presets.\(preset.rawValue) needs frost_below (\(shown(frostBelow))) <= on_below "
+                            + "(\(shown(low))) <= off_above (\(shown(high))) < max_plausible (\(shown(maxPlausible)))"
+                    }
+                    return nil
                 }
-                return nil
             }
         }
+    }
+
+    /// Whether a room is heated at all: a setting without an end.
+    public enum Mode: String, CaseIterable, Sendable {
+        /// By its temperature, its schedule and what people ask for.
+        case auto
+        /// Not at all, but for frost protection and for a pump that somebody switches on for a while.
+        case off
     }
 
     /// Who decides while nobody overrides.

@@ -37,6 +37,7 @@ public struct InfluxAdmin: Sendable {
         case .v1(let database, let policy, _, _): try prepare(database: database, policy: policy, retention)
         case .v2(let organization, let bucket, _):
             try prepare(bucket: bucket, organization: organization, retention)
+        case .v3(let database, _): try prepare(database: database, retention)
         }
     }
 }
@@ -164,6 +165,61 @@ extension InfluxAdmin {
     }
 }
 
+// MARK: - Version 2: tokens
+
+extension InfluxAdmin {
+    /// Makes a token that may write into these buckets and nothing else: neither read nor delete what is there.
+    ///
+    /// The server chooses it and shows it this once; each call makes another. The settings' own token must be allowed to
+    /// make tokens (`/api/v2/authorizations`).
+    /// - Throws: ``InfluxError``; `invalidSetting` for other versions than 2.
+    public func makeWriteToken(for buckets: [String], description: String) throws(InfluxError) -> String {
+        guard case .v2(let organization, _, _) = settings.target else {
+            throw .invalidSetting("tokens for single buckets are made for INFLUX_API=v2 only")
+        }
+        let organizationID = try identifier(ofOrganization: organization)
+        var permissions: [JSON] = []
+        for bucket in buckets {
+            let answer = try request(.get, "/api/v2/buckets", query: [("name", bucket), ("orgID", organizationID)])
+            let found = answer.json?["buckets"]?.array?.first { $0["name"]?.string == bucket }
+            guard answer.status == 200, let id = found?["id"]?.string else { throw answer.failure }
+            permissions.append([
+                "action": "write",
+                "resource": ["type": "buckets", "id": .string(id), "orgID": .string(organizationID)],
+            ])
+        }
+        let content: JSON = [
+            "orgID": .string(organizationID), "description": .string(description), "permissions": .array(permissions),
+        ]
+        let answer = try request(
+            .post(contentType: "application/json", body: content.serialized()), "/api/v2/authorizations")
+        guard answer.status == 201, let token = answer.json?["token"]?.string else { throw answer.failure }
+        return token
+    }
+}
+
+// MARK: - Version 3: databases
+
+extension InfluxAdmin {
+    /// https://docs.influxdata.com/influxdb3/core/admin/databases/create/. How long an existing one keeps points, it does
+    /// not tell.
+    private func prepare(database: String, _ retention: Duration?) throws(InfluxError) -> TargetState {
+        let path = "/api/v3/configure/database"
+        let known = try request(.get, path, query: [("format", "json")])
+        guard known.status == 200 else { throw known.failure }
+        let names = known.json?.array?.compactMap { $0["iox::database"]?.string } ?? []
+        if names.contains(where: { $0.utf8.elementsEqual(database.utf8) }) { return .existed(retention: nil) }
+        var members: [(key: String, value: JSON)] = [("db", .string(database))]
+        if let retention { members.append(("retention_period", .string("\(retention.components.seconds / 3600)h"))) }
+        let content = JSON.object(.init(members)).serialized()
+        let answer = try request(.post(contentType: "application/json", body: content), path)
+        if (200...299).contains(answer.status) { return .created }
+        // Somebody else created it since we looked.
+        if answer.status == 409 { return .existed(retention: nil) }
+        throw answer.failure
+    }
+}
+
 // MARK: - One request
 
 extension InfluxAdmin {
@@ -190,6 +246,7 @@ extension InfluxAdmin {
         switch settings.target {
         case .v1(_, _, let username, let password): credentials = username.map { ($0, password ?? "") }
         case .v2(_, _, let token): if let header = try tokenHeader(token) { headers.append(header) }
+        case .v3(_, let token): if let header = try tokenHeader(token, scheme: "Bearer") { headers.append(header) }
         }
         if case .post(let contentType, _) = method { headers.append("Content-Type: \(contentType)") }
         let url = try BaseURL(settings.url).appending(path, query: query)

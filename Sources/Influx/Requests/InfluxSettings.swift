@@ -7,6 +7,8 @@ public struct InfluxSettings: Sendable {
         case v1(database: String, retentionPolicy: String? = nil, username: String? = nil, password: String? = nil)
         /// `/api/v2/write?org=…&bucket=…` with `Authorization: Token …`; an empty token sends no header.
         case v2(organization: String, bucket: String, token: String)
+        /// `/api/v3/write_lp?db=…` with `Authorization: Bearer …`, InfluxDB 3; an empty token sends no header.
+        case v3(database: String, token: String)
     }
 
     /// Base address, for example `http://127.0.0.1:8086`; a path is kept as a prefix. http or https.

@@ -4,9 +4,14 @@ import Heating
 enum ServerMessage {
     private static let limit = 1024
 
-    /// `error` of API v1, `message` of API v2, else the header v1 repeats it in, else the start of the body.
+    /// `error` of API v1, with the first line's trouble of v3's list, `message` of API v2, else the header v1 repeats it in, else the start of the body.
     static func text(status: Int, body: [UInt8], headers: [String: String]) -> String {
         if let json = try? JSON.parse(body) {
+            // Version 3 says of what kind the trouble is, and in a list what it is line by line.
+            if let kind = json["error"]?.string, let line = (json["data"]?[0] ?? json["data"])?["error_message"]?.string
+            {
+                return shortened("\(kind): \(line)")
+            }
             if let text = json["error"]?.string ?? json["message"]?.string { return shortened(text) }
         }
         if let text = headers["x-influxdb-error"] { return shortened(text) }

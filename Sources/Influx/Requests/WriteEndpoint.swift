@@ -30,19 +30,30 @@ struct WriteEndpoint {
                 "/api/v2/write", query: [("org", organization), ("bucket", bucket), ("precision", "ns")])
             if let header = try tokenHeader(token) { headers.append(header) }
             credentials = nil
+        case .v3(let database, let token):
+            guard !database.isEmpty else { throw .invalidSetting("the InfluxDB database name is empty") }
+            // https://docs.influxdata.com/influxdb3/core/write-data/http-api/v3-write-lp/: the precision would be guessed;
+            // answered once it is in the log on disk; what is right of a request is stored although some lines are not.
+            url = base.appending(
+                "/api/v3/write_lp",
+                query: [
+                    ("db", database), ("precision", "nanosecond"), ("accept_partial", "true"), ("no_sync", "false"),
+                ])
+            if let header = try tokenHeader(token, scheme: "Bearer") { headers.append(header) }
+            credentials = nil
         }
         self.headers = headers
         compressionLevel = settings.compressionLevel ?? (base.isLoopback ? 0 : 1)
     }
 }
 
-/// `Authorization: Token …`, nil for an empty token.
+/// `Authorization: Token …`, or `Bearer …` for version 3; nil for an empty token.
 /// - Throws: ``InfluxError/invalidSetting(_:)`` for a token that would break out of its header line.
-func tokenHeader(_ token: String) throws(InfluxError) -> String? {
+func tokenHeader(_ token: String, scheme: String = "Token") throws(InfluxError) -> String? {
     guard token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
         throw .invalidSetting("the InfluxDB token contains a space or a control character (a line end from its file?)")
     }
-    return token.isEmpty ? nil : "Authorization: Token \(token)"
+    return token.isEmpty ? nil : "Authorization: \(scheme) \(token)"
 }
 
 /// The address of a server, without a slash at its end.

@@ -212,7 +212,7 @@ struct Salvage {
     private func record(_ values: [PageCells.Value], sequence: Int64) -> Journal.Record? {
         guard values.count == 7, case .integer(let receivedAt) = values[2], case .integer(let packet) = values[3],
             case .integer(let checksum) = values[4], packet >> 32 == 0,
-            let attributes = values[5].bytes, let payload = values[6].payload
+            let attributes = values[5].bytes, let payload = values[6].bytes
         else { return nil }
         let candidates: [Topics.Topic]
         switch values[1] {
@@ -257,12 +257,6 @@ extension PageCells.Value {
         case .blob(let bytes): bytes
         default: nil
         }
-    }
-
-    /// The same, of a column whose text is packed.
-    fileprivate var payload: [UInt8]? {
-        guard case .text(let packed) = self else { return bytes }
-        return packed.withUnsafeBytes { PackedText.unpacked($0) }
     }
 }
 

@@ -80,7 +80,9 @@ enum FileSystem {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("opening", path) }
         defer { close(descriptor) }
-        let zeros = [UInt8](repeating: 0, count: 64 << 10)
+        // In pages: what is written together the kernel keeps as one folio, and counts it whole (in /proc/PID/io, systemd's
+        // IOWriteBytes and iotop) whenever a commit changes a part of it: 66 KB instead of 5 KB per commit, measured on 6.18.
+        let zeros = [UInt8](repeating: 0, count: 4096)
         var offset = Int(size)
         while offset < bytes {
             let count = pwrite(descriptor, zeros, min(zeros.count, bytes - offset), off_t(offset))

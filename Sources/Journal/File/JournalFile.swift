@@ -42,9 +42,9 @@ enum JournalFile {
         case .newer(let version):
             throw JournalError(
                 code: .newerSchema,
-                message: "\(path) was written by a newer version of this program (schema \(version), "
-                    + "this one knows \(settings.migrations.version)). Upgrade the program, or move the file away to start afresh."
-            )
+                message: "\(path) was written by another version of this program (schema \(version), this one "
+                    + "knows \(settings.migrations.version)). Upgrade the program, let the version that wrote the "
+                    + "file forward what waits in it, or move it away to start afresh.")
         case .foreign:
             throw JournalError(
                 code: .corrupt,

@@ -9,12 +9,7 @@ struct Migrations: Sendable, Equatable {
     /// layout directly.
     var steps: [String]
 
-    static let released = Migrations(steps: [
-        // 2: payloads may be text, which ``PackedText`` unpacks. The rows that are there are blobs and stay so.
-        "SELECT 1",
-        // 3: a row may take several sequences, see ``PacketColumn``. Those that are there take one each.
-        "SELECT 1",
-    ])
+    static let released = Migrations(steps: [])
 
     /// The version after the last step.
     var version: Int64 { Int64(steps.count) + 1 }

@@ -4,7 +4,7 @@ import CSQLite
 enum Schema {
     /// "HRTH"; the `file` command and every SQLite tool show it.
     static let applicationID: Int64 = 0x4852_5448
-    static let version: Int64 = 3
+    static let version: Int64 = 1
 
     enum Kind { case empty, journal(Int64), foreign, newer(Int64) }
 

@@ -21,15 +21,9 @@ final class Statement {
     func bindNull(_ index: Int32) { sqlite3_bind_null(handle, index) }
 
     /// Binds without copying: `bytes` must stay valid until the statement was stepped and reset. Empty is NULL.
-    /// - Parameter isText: the column's type in the file. SQLite stores text as it is given, valid UTF-8 or not.
-    func bind(_ index: Int32, unowned bytes: UnsafeRawBufferPointer, isText: Bool = false) {
+    func bind(_ index: Int32, unowned bytes: UnsafeRawBufferPointer) {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return bindNull(index) }
-        if isText {
-            let characters = start.assumingMemoryBound(to: CChar.self)
-            sqlite3_bind_text64(handle, index, characters, UInt64(bytes.count), nil, UInt8(SQLITE_UTF8))
-        } else {
-            sqlite3_bind_blob64(handle, index, start, UInt64(bytes.count), nil)
-        }
+        sqlite3_bind_blob64(handle, index, start, UInt64(bytes.count), nil)
     }
 
     /// Binds a copy of `text`.
@@ -69,7 +63,6 @@ final class Statement {
 
     func int(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
-    func isText(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_TEXT }
     func isInteger(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_INTEGER }
 
     func text(_ column: Int32) -> String? {

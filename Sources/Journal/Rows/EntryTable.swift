@@ -10,7 +10,6 @@ final class EntryTable {
     private let topicInsertion: Statement
     private let topicList: Statement
     private let state: StateTable
-    private var packed = PackedText()
     private(set) var topics = Topics()
 
     init(on connection: SQLiteConnection, state: StateTable) throws(JournalError) {
@@ -67,21 +66,15 @@ final class EntryTable {
         insertion.bind(3, entry.receivedAt)
         let packet = PacketColumn(packetID: entry.packetID, span: entry.span)
         insertion.bind(4, packet.stored)
-        let isPacked = entry.attributes.withUnsafeBytes { attributes in
-            entry.payload.withUnsafeBytes { payload in
+        // The arrays' own storage is bound, so that step has to happen in here; errors leave as a value.
+        let failure = entry.attributes.withUnsafeBytes { attributes in
+            entry.payload.withUnsafeBytes { payload -> JournalError? in
                 checksum.update(
                     sequence: sequence, receivedAt: entry.receivedAt, packet: packet,
                     attributes: attributes, payload: payload)
-                return packed.pack(payload)
-            }
-        }
-        insertion.bind(5, checksum.stored)
-        let stored = isPacked ? packed.bytes : entry.payload
-        // The arrays' own storage is bound, so that step has to happen in here; errors leave as a value.
-        let failure = entry.attributes.withUnsafeBytes { attributes in
-            stored.withUnsafeBytes { payload -> JournalError? in
+                insertion.bind(5, checksum.stored)
                 insertion.bind(6, unowned: attributes)
-                insertion.bind(7, unowned: payload, isText: isPacked)
+                insertion.bind(7, unowned: payload)
                 do throws(JournalError) { try insertion.run(doing: "appending to") } catch { return error }
                 return nil
             }
@@ -142,20 +135,14 @@ final class EntryTable {
         let receivedAt = statement.int(2)
         let packet = PacketColumn(stored: statement.int(3))
         let attributes = statement.bytes(5)
-        let stored = statement.bytes(6)
-        let unpacked = statement.isText(6) ? PackedText.unpacked(stored) : nil
+        let payload = statement.bytes(6)
         let checksum = topic.map { topic in
             var checksum = topic.checksum
-            func update(_ payload: UnsafeRawBufferPointer) {
-                checksum.update(
-                    sequence: sequence, receivedAt: receivedAt, packet: packet, attributes: attributes,
-                    payload: payload)
-            }
-            if let unpacked { unpacked.withUnsafeBytes(update) } else { update(stored) }
+            checksum.update(
+                sequence: sequence, receivedAt: receivedAt, packet: packet, attributes: attributes, payload: payload)
             return checksum.stored
         }
         guard let topic, checksum == statement.int(4) else {
-            let payload = unpacked ?? Array(stored.prefix(Journal.Rejected.keptBytes))
             return .damaged(
                 sequence: sequence, span: packet.span, payload: Array(payload.prefix(Journal.Rejected.keptBytes)))
         }
@@ -164,7 +151,7 @@ final class EntryTable {
         }
         return .good(
             Journal.Record(
-                sequence: sequence, topic: topic.name, payload: unpacked ?? Array(stored),
+                sequence: sequence, topic: topic.name, payload: Array(payload),
                 attributes: Array(attributes), packetID: packet.packetID, receivedAt: receivedAt, span: packet.span))
     }
 

@@ -24,7 +24,10 @@ func requireReadable(_ path: String, purpose: String) throws(Disconnection) {
     _ = try readFile(path, purpose: purpose, limit: 1 << 20)
 }
 
-func readFile(_ path: String, purpose: String, limit: Int) throws(Disconnection) -> [UInt8] {
+/// The bytes of a small file.
+/// - Parameter purpose: what it is, for the error.
+/// - Throws: with what to do when it cannot be read or has more than `limit` bytes.
+public func readFile(_ path: String, purpose: String, limit: Int) throws(Disconnection) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw unreadable(path, purpose, errno) }
     defer { close(descriptor) }

@@ -1,3 +1,5 @@
+import Machine
+
 /// An accepted connection, as its handler sees it.
 ///
 /// Belongs to the connection's thread: use it inside a handler's calls only. What is published leaves after the call
@@ -22,6 +24,7 @@ public final class Link {
     private var client: Client?
     private let peer: String
     private(set) var dropReason: String?
+    private(set) var restsUntil: Int64 = 0
 
     init(_ client: Client, _ acceptance: Client.Acceptance, will: WillAdmission = .full, maximumQoS: UInt8 = 2) {
         self.client = client
@@ -87,6 +90,10 @@ public final class Link {
     public func drop(_ reason: String) {
         if dropReason == nil { dropReason = reason }
     }
+
+    /// Does not look at the socket for so long, so that several answers that are on their way cost one wake-up. Whatever
+    /// the broker says meanwhile waits; `wake()` and a due timer end it.
+    public func rest(nanoseconds: Int64) { restsUntil = Clock.bootNanoseconds + nanoseconds }
 
     /// The connection is over: lets go of the library's instance, which closes the socket.
     func end() {

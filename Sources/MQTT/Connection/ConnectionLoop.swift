@@ -25,11 +25,9 @@ final class ConnectionLoop {
     private var stageLimit: Int64 = 0
     private var connectedSince: Int64 = 0
     private var nextAttempt: Int64 = 0
-    /// When the first message of the waiting batch was read.
-    private var batchStart: Int64 = 0
-    /// When the last message was read, and the last batch handed over.
-    private var lastRead: Int64 = 0
-    private var lastHandOver: Int64 = 0
+    private var batchClock = BatchClock()
+    /// Until then the socket is not watched; whatever it has is read afterwards.
+    private var napEnd: Int64 = 0
     private var nextKeepAlive: Int64 = 0
     private var reportedStage: Client.Stage?
 
@@ -185,7 +183,8 @@ final class ConnectionLoop {
         perform { () throws(Disconnection) in
             if client.stage != .connected { try establish(client, events) }
             guard client.stage == .connected else { return }
-            try receive(client, isReadable: events & ~Int16(POLLOUT) != 0 || client.hasHiddenData)
+            let hasNapped = napEnd > 0
+            try receive(client, isReadable: events & ~Int16(POLLOUT) != 0 || client.hasHiddenData || hasNapped)
             let now = Clock.bootNanoseconds
             if now >= nextKeepAlive {
                 nextKeepAlive = now + nanosecondsPerSecond
@@ -201,8 +200,7 @@ final class ConnectionLoop {
             do throws(Disconnection) { try client.read() } catch { failure = error }
         }
         if client.messages.count > waiting {
-            lastRead = Clock.bootNanoseconds
-            if waiting == 0 { batchStart = lastRead }
+            batchClock.read(at: Clock.bootNanoseconds, isFirst: waiting == 0, settings.batch)
         }
         try deliverAnswers(client)
         if client.isBatchFull || failure != nil || Clock.bootNanoseconds >= batchDue {
@@ -229,12 +227,7 @@ final class ConnectionLoop {
 
     /// Boot time at which the waiting batch must be handed over.
     private var batchDue: Int64 {
-        guard stopBy == nil else { return 0 }
-        let batch = settings.batch
-        let paced = batch.pace > 0 ? min(lastHandOver + batch.pace, lastRead + batch.pace / 10) : batchStart
-        // Pings wait behind the batch's acknowledgements, and the broker hangs up after 1.5 keep-alives.
-        let latest = batchStart + Int64(settings.keepAlive) * nanosecondsPerSecond / 2
-        return min(max(batchStart + batch.age, paced), latest)
+        stopBy == nil ? batchClock.due(settings.batch, keepAlive: settings.keepAlive) : 0
     }
 
     /// Gives the waiting batch to the handler. Afterwards its acknowledgements may be written.
@@ -243,10 +236,11 @@ final class ConnectionLoop {
     private func handOver(_ client: Client, after failure: Disconnection? = nil) throws(Disconnection) {
         guard let link, !client.messages.isEmpty else { return }
         if failure != nil { link.end() }
+        batchClock.handingOver(at: Clock.bootNanoseconds, settings.batch)
         defer {
             client.messages.removeAll(keepingCapacity: true)
             client.messageBytes = 0
-            lastHandOver = Clock.bootNanoseconds
+            batchClock.handedOver(at: Clock.bootNanoseconds)
         }
         do {
             try handler.received(client.messages, on: link)
@@ -326,16 +320,28 @@ final class ConnectionLoop {
     // MARK: Sleeping
 
     private func nextDeadline(_ timer: Int64?, _ now: Int64) -> Int64 {
+        napEnd = 0
         if client?.hasHiddenData == true { return now }
         var deadline = min(timer ?? .max, now + Self.longestSleep)
         if let stopBy { deadline = min(deadline, stopBy) }
         if let client {
             if client.stage != .connected { deadline = min(deadline, attemptEnd) }
             if !client.messages.isEmpty { deadline = min(deadline, batchDue) }
+            deadline = nap(until: deadline, now)
         } else if stopBy == nil {
             deadline = min(deadline, nextAttempt)
         }
         return deadline
+    }
+
+    /// - Returns: the nap's end when it comes before `deadline`; after a nap everything is read.
+    private func nap(until deadline: Int64, _ now: Int64) -> Int64 {
+        guard let client, let link, stopBy == nil else { return deadline }
+        let isWaiting = !client.messages.isEmpty
+        let end = isWaiting ? batchClock.napEnd(settings.batch, keepAlive: settings.keepAlive) : link.restsUntil
+        guard end > now else { return deadline }
+        napEnd = end
+        return min(deadline, end)
     }
 
     /// Sleeps until the socket is ready, `wake()` is called or the deadline passes.
@@ -345,7 +351,7 @@ final class ConnectionLoop {
         let socket = client?.descriptor ?? -1
         // poll ignores a negative descriptor.
         var requests = (
-            pollfd(fd: socket, events: client?.pollEvents ?? 0, revents: 0),
+            pollfd(fd: socket, events: napEnd > 0 ? 0 : client?.pollEvents ?? 0, revents: 0),
             pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0)
         )
         let timeout = pollTimeout(until: deadline, now: Clock.bootNanoseconds)

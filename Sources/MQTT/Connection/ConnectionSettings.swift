@@ -70,7 +70,8 @@ public struct BatchLimits: Sendable, Equatable {
     /// Sum of the bytes of payloads, topics and user properties.
     public var bytes: Int
     /// Nanoseconds a batch may wait for more after its first message. 0: hand over as soon as nothing more is
-    /// readable. Acknowledgements and pings wait with it, so it is cut to half of `keepAlive`.
+    /// readable. Acknowledgements and pings wait with it, so it is cut to half of `keepAlive`. It does not wait while
+    /// the broker waits for acknowledgements itself; with `pace` only, by whose tenth that is judged.
     public var age: Int64
     /// Nanoseconds from one hand-over to the next while messages come less than a tenth of this apart, so that a dense
     /// stream does not cost a commit per message. A message after a pause is handed over at once, a full batch too, and

@@ -41,9 +41,9 @@ struct ActuateCommand: AsyncParsableCommand {
         connection.cleanStart = true
         connection.sessionExpiry = 0
         let service = ActuatorService(
-            log: try builder.eventLog(role: "actuate"), topic: eventLog.cleanTopic, broker: connection,
+            log: try builder.eventLog(role: "actuate"), topics: eventLog.topics, broker: connection,
             settings: try thermostat(), maximumAge: try Self.duration(maximumAge, "ACTUATE_MAX_AGE"),
-            pause: try Self.duration(slow, "ACTUATE_SLOW", from: .zero), instance: Variable.text("KAFKA_INSTANCE"),
+            pause: try Self.duration(slow, "ACTUATE_SLOW", from: .zero), instance: eventLog.kafka.instance,
             logger: builder.logger)
         try await builder.run(service, http: http)
     }

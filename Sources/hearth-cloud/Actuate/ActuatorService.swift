@@ -27,12 +27,13 @@ final class ActuatorService: ProbedService {
     private let connection: Connection
     private let queue: ActuatorQueue
     private let counter: PublishedCounter
-    private let topic: String
+    private let topics: LogTopics
     private let settings: Thermostat.Settings
     private let maximumAge: Duration
     private let instance: String?
     private let logger: Logger
     private let isStopping = Atomic(false)
+    private let logState = Mutex(Reachability())
     private let view = Mutex(View())
 
     private struct View {
@@ -44,7 +45,7 @@ final class ActuatorService: ProbedService {
     }
 
     init(
-        log: any EventLog, topic: String, broker: ConnectionSettings, settings: Thermostat.Settings,
+        log: any EventLog, topics: LogTopics, broker: ConnectionSettings, settings: Thermostat.Settings,
         maximumAge: Duration, pause: Duration, instance: String?, logger: Logger
     ) {
         let queue = ActuatorQueue()
@@ -52,7 +53,7 @@ final class ActuatorService: ProbedService {
         self.log = log
         self.queue = queue
         self.counter = counter
-        self.topic = topic
+        self.topics = topics
         self.settings = settings
         self.maximumAge = maximumAge
         self.instance = instance
@@ -66,6 +67,12 @@ final class ActuatorService: ProbedService {
     func start() throws {
         try connection.start()
         startThread("actuate-read") { [self] in run() }
+        startThread("watch-log") { [self] in
+            while !isStopping.load(ordering: .relaxed) {
+                logState.ask { try log.probe() }
+                Clock.sleep(100_000_000)
+            }
+        }
     }
 
     func stop() {
@@ -89,7 +96,7 @@ final class ActuatorService: ProbedService {
     }
 
     private func consume() throws(EventLogError) {
-        let reader = try log.reader(group: Self.name + "-group", topics: [topic], instance: instance)
+        let reader = try log.reader(group: topics.group(Self.name), topics: [topics.clean], instance: instance)
         defer { reader.close() }
         var actuator = Actuator(settings: settings, maximumAge: maximumAge)
         while !isStopping.load(ordering: .relaxed) {
@@ -134,7 +141,8 @@ final class ActuatorService: ProbedService {
         case .waiting(_, let error): hindrances.append("cloud broker: \(error)")
         default: hindrances.append("cloud broker: connecting")
         }
-        let view = view.withLock { $0 }
+        let (view, state) = (view.withLock { $0 }, logState.withLock { $0 })
+        if let problem = state.problem(now: Clock.bootNanoseconds) { hindrances.append("event log: \(problem)") }
         if let failure = view.failure { hindrances.append("event log: \(failure)") }
         if view.lastTurn == nil { hindrances.append("\(Self.name): has not read the event log yet") }
         return hindrances

@@ -75,6 +75,11 @@ struct DeadLetterBox {
         }
     }
 
+    /// The partition whose places a note names; nil for anything else.
+    static func partition(ofNote event: Event) -> Int32? {
+        event.headers.contains { $0.name == action } ? ranges(of: event).first?.0 : nil
+    }
+
     /// Small enough for one event each.
     private static func pieces(_ ranges: [ClosedRange<Int64>]) -> [ArraySlice<ClosedRange<Int64>>] {
         stride(from: 0, to: ranges.count, by: 5000).map { ranges[$0..<min($0 + 5000, ranges.count)] }

@@ -19,6 +19,8 @@ struct IngestDecoder {
     private var contents = ByteBudget(home: .init(burst: 64 << 20, perHour: 3600 * 4 << 20), all: nil)
     private var company = Company()
     private var measures = MeasureTable()
+    /// Whether there is more to do than time for it, so that what one home sends makes the others wait.
+    var isBusy = true
 
     init(topics: LogTopics) { self.topics = topics }
 
@@ -81,9 +83,9 @@ struct IngestDecoder {
             refuse(message, home, "bad_epoch", into: &batch, now)
             return
         }
-        // Alone it may go as fast as it can; in company it may not take the others' time.
+        // Alone, or while there is time for all, it may go as fast as it can; it may not take the others' time.
         let content = frame.records.reduce(0) { $0 + $1.payload.count + $1.topic.utf8.count + $1.attributes.count }
-        guard contents.take(content, of: home, now: now) || !company.isShared(now: now) else {
+        guard contents.take(content, of: home, now: now) || !isBusy || !company.isShared(now: now) else {
             batch.refused["too_fast", default: 0] += 1
             return
         }

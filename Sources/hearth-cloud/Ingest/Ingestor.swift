@@ -40,6 +40,7 @@ final class Ingestor: ConnectionHandler {
     private var measurePackets: Set<Int32> = []
     /// Connections in a row that ended with one of them unanswered.
     private var closesAtMeasures = 0
+    private var load = Load()
 
     private enum Leave: Equatable {
         case member
@@ -149,6 +150,8 @@ final class Ingestor: ConnectionHandler {
         killMark.begin()
         defer { killMark.end() }
         let (arrival, now) = (Clock.wall, Clock.now)
+        decoder.isBusy = load.isBusy(now: now)
+        defer { load.worked(from: now, to: Clock.now) }
         var part = IngestBatch(arrival: arrival)
         for index in FairOrder.order(messages.lazy.map(\.topic)) {
             let message = messages[index]

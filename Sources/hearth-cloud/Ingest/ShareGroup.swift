@@ -1,4 +1,5 @@
 import Foundation
+import Heating
 
 /// The name of the shared subscription that all ingestors of one cloud join.
 ///

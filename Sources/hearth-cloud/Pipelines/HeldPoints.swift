@@ -124,6 +124,13 @@ final class HeldPoints: Sendable {
         try DeadLetterBox.open(in: log, topic: topics.deadLetter) { isPoint($0.letter) }
     }
 
+    /// Whether an event of the dead-letter topic is one that waits to be written, or a note about such.
+    static func keeps(_ event: Event) -> Bool {
+        if let partition = DeadLetterBox.partition(ofNote: event) { return partition == 1 }
+        guard let letter = DeadLetter(event) else { return false }
+        return letter.kind == .point && letter.reasonClass == reasonClass || UnknownZones.waits(letter)
+    }
+
     private func isPoint(_ letter: DeadLetter) -> Bool {
         letter.kind == .point && letter.pipeline == pipeline && !letter.isCut
             && letter.reasonClass == Self.reasonClass

@@ -1,12 +1,22 @@
 import EventLog
 import Heating
 
-/// The names of the event log's topics, as configured.
+/// The names of the event log's topics and groups, as configured.
 struct LogTopics: Sendable {
-    var raw = "raw_sensor_data"
-    var clean = "clean-data"
-    var commands = "heatpump_state"
+    var raw: String
+    var clean: String
+    var commands: String
     var deadLetter: String { raw + ".dead-letter" }
+    private let prefix: String
+
+    /// - Parameter prefix: before every name, where others use the cluster too.
+    init(raw: String = "raw_sensor_data", clean: String = "clean-data", prefix: String = "") {
+        self.prefix = prefix
+        (self.raw, self.clean, commands) = (prefix + raw, prefix + clean, prefix + "heatpump_state")
+    }
+
+    /// The consumer group of a pipeline.
+    func group(_ pipeline: String) -> String { "\(prefix)\(pipeline)-group" }
 
     var all: [String] { [raw, clean, commands, deadLetter] }
 }

@@ -113,7 +113,7 @@ final class PipelineRunner: Sendable {
         defer { reader.close() }
         var stage = makeStage()
         var pending: Pending?
-        var progress = Progress()
+        var progress = RunProgress()
         while !mustStop {
             let batch = try read(reader, within: pending == nil ? Self.readNanoseconds : Self.pendingNanoseconds)
             if !batch.revoked.isEmpty {
@@ -143,20 +143,6 @@ final class PipelineRunner: Sendable {
         try finish(&pending, reader, &progress)
     }
 
-    /// How far one reader's work has got.
-    private struct Progress {
-        /// An earlier run had dealt with everything before these offsets.
-        var before: [TopicPartition: Int64] = [:]
-        var committed: [TopicPartition: Int64] = [:]
-
-        mutating func revoked(_ positions: [TopicPartition]) {
-            for position in positions { (before[position], committed[position]) = (nil, nil) }
-        }
-
-        /// Its dead letter is in the log already.
-        func isRepeated(_ stored: StoredEvent) -> Bool { stored.offset < before[stored.position] ?? 0 }
-    }
-
     private func read(_ reader: any EventReader, within nanoseconds: Int64) throws(EventLogError) -> EventBatch {
         while true {
             do throws(EventLogError) {
@@ -170,7 +156,7 @@ final class PipelineRunner: Sendable {
     }
 
     /// Waits for the points, then hands on the events and commits.
-    private func finish(_ pending: inout Pending?, _ reader: any EventReader, _ progress: inout Progress) throws {
+    private func finish(_ pending: inout Pending?, _ reader: any EventReader, _ progress: inout RunProgress) throws {
         guard let done = pending else { return }
         pending = nil
         let result = try writer.wait(done.ticket)
@@ -199,33 +185,16 @@ final class PipelineRunner: Sendable {
         metrics.finished(done.output, stored: result.stored, rejected: reasons, read: done.events.count)
     }
 
-    private func isRepeated(_ source: Int, _ done: Pending, _ progress: Progress) -> Bool {
+    private func isRepeated(_ source: Int, _ done: Pending, _ progress: RunProgress) -> Bool {
         source < done.events.count && progress.isRepeated(done.events[source])
     }
 
     // MARK: The account
 
     /// Takes note of what became of a batch's records. - Returns: what to commit of it.
-    private func noted(_ done: Pending, _ result: WriteResult, _ progress: Progress) -> StageOutput {
+    private func noted(_ done: Pending, _ result: WriteResult, _ progress: RunProgress) -> StageOutput {
         guard let book else { return done.output }
-        var fates: [StoredAccount.Fate: [OriginTable.Journal: SequenceRanges]] = [.points: done.output.origins]
-        func note(_ source: Int, _ fate: StoredAccount.Fate) {
-            guard source < done.events.count, let record = RecordName(done.events[source].event, names) else { return }
-            note(record, fate)
-        }
-        func note(_ record: RecordName, _ fate: StoredAccount.Fate) {
-            let sequence = record.sequence...record.sequence
-            if fate != .overwritten {
-                let points = fates[.points]?[record.journal]
-                fates[.points]?[record.journal] = points?.subtracting(SequenceRanges([sequence]))
-            }
-            fates[fate, default: [:]][record.journal, default: SequenceRanges()].insert(sequence)
-        }
-        for point in result.rejected { note(point.index, point.refusal.isFinal ? .deadLetters : .held) }
-        for rejected in done.output.rejected {
-            note(rejected.source, rejected.reason == UnusableEvent.unknownZone ? .held : .deadLetters)
-        }
-        for record in done.output.overwritten { note(record, .overwritten) }
+        let fates = RecordFates(done.output, of: done.events, rejected: result.rejected, names).ranges
         let now = Clock.bootNanoseconds
         book.note(fates, reached: done.output.commit, now: now)
         var output = done.output
@@ -240,7 +209,7 @@ final class PipelineRunner: Sendable {
     }
 
     /// Commits what has been published since, when there is time.
-    private func commitPublished(_ reader: any EventReader, _ progress: inout Progress) throws(EventLogError) {
+    private func commitPublished(_ reader: any EventReader, _ progress: inout RunProgress) throws(EventLogError) {
         guard let book else { return }
         var output = StageOutput()
         output.commit = book.commitable(now: Clock.bootNanoseconds).filter {
@@ -289,14 +258,25 @@ final class PipelineRunner: Sendable {
     }
 
     private func commit(
-        _ output: StageOutput, _ progress: inout Progress, _ reader: any EventReader
+        _ output: StageOutput, _ progress: inout RunProgress, _ reader: any EventReader
     ) throws(EventLogError) {
+        var events = output.events
         while true {
             do throws(EventLogError) {
-                try reader.commit(output.commit, reached: output.reached, appending: output.events)
+                try reader.commit(output.commit, reached: output.reached, appending: events)
                 for (position, next) in output.commit { progress.committed[position] = next }
                 return
             } catch {
+                if error.code == .tooLarge, let index = error.eventIndex, events.indices.contains(index) {
+                    // One event stops nobody.
+                    let event = events.remove(at: index)
+                    let letter = DeadLetter(
+                        key: event.key ?? event.topic, source: event.topic,
+                        reason: "\(name): too_large: \(error.message)",
+                        bytes: event.value.map { Array($0) } ?? [], pipeline: name)
+                    try keep([letter])
+                    continue
+                }
                 guard error.isTransient, !mustStop else { throw error }
                 metrics.failed("\(error)")
                 logger.warning("committing; trying again", metadata: ["error": "\(error)"])

@@ -26,9 +26,10 @@ struct CloudBuilder {
     /// Of the journal engine's dead letters, about ten thousand of the largest.
     private static let deadLetterBytes: Int64 = 64 << 20
 
-    func eventLog(role: String) throws -> any EventLog {
+    /// A log's notices in ours.
+    private var report: NoticeHandler {
         let logger = logger
-        let report: NoticeHandler = { notice in
+        return { notice in
             switch notice.level {
             case .debug: logger.debug("\(notice.message)")
             case .info: logger.info("\(notice.message)")
@@ -36,6 +37,13 @@ struct CloudBuilder {
             case .error: logger.error("\(notice.message)")
             }
         }
+    }
+
+    func kafka(role: String) throws -> KafkaLog {
+        try KafkaLog(logOptions.kafka.settings(role: role), report: report)
+    }
+
+    func eventLog(role: String) throws -> any EventLog {
         switch logOptions.engine {
         case "journal":
             guard let mebibytes = Int64(logOptions.journalMaxSize), (16...(1 << 24)).contains(mebibytes) else {
@@ -45,14 +53,14 @@ struct CloudBuilder {
             let log = try JournalLog(path: logOptions.journalPath, maxBytes: mebibytes << 20, report: report)
             let letters = try JournalLog(
                 keeping: logOptions.journalPath + ".dead-letters", maxBytes: Self.deadLetterBytes, report: report)
-            return RoutedLog(topic: logOptions.topics.deadLetter, in: letters, others: log)
+            // What waits for the database is points that are missing until they are written.
+            let held = try JournalLog(
+                keeping: logOptions.journalPath + ".held", maxBytes: max(Self.deadLetterBytes, mebibytes << 18),
+                report: report)
+            let all = PartedLog(first: letters, second: held) { HeldPoints.keeps($0) }
+            return RoutedLog(topic: logOptions.topics.deadLetter, in: all, others: log)
         case "kafka":
-            guard let timeout = Int64(logOptions.kafkaSessionTimeout), (6...1800).contains(timeout) else {
-                throw SettingError("KAFKA_SESSION_TIMEOUT must be 6 to 1800 seconds, as brokers accept by default")
-            }
-            var settings = KafkaSettings(bootstrap: logOptions.kafkaHost, clientID: "hearth-\(role)")
-            settings.sessionTimeout = .seconds(timeout)
-            return try KafkaLog(settings, report: report)
+            return try kafka(role: role)
         default:
             throw SettingError("EVENT_LOG must be journal or kafka, not \"\(logOptions.engine)\"")
         }
@@ -68,6 +76,13 @@ struct CloudBuilder {
         settings.cleanStart = false
         // A home's frame has 256 KiB; a broker without a limit would hand on what has no place in memory.
         settings.maximumPacketSize = 2 << 20
+        if logOptions.engine == "kafka" {
+            // A cluster's answer takes milliseconds in which the next batch shall be on its way, so the broker's window is
+            // two batches wide. libmosquitto writes all acknowledgements or none: several batches under way at once would
+            // be acknowledged together, as one.
+            settings.batch = BatchLimits(messages: 4096, bytes: 4 << 20)
+            settings.receiveMaximum = 8192
+        }
         let group = try options.shareGroup.map { try ShareGroup(named: $0) } ?? ShareGroup(secret)
         let leaves = try options.leavesWhenStopping
         let stateFile = options.stateFile ?? journalFile("ingest")
@@ -104,8 +119,6 @@ struct CloudBuilder {
         case saveRaw = "p1-raw-saver"
         case clean = "p2-cleaner"
         case aggregate = "p4-aggregator"
-
-        var group: String { rawValue + "-group" }
     }
 
     /// Tells the homes what became of their records.
@@ -132,7 +145,7 @@ struct CloudBuilder {
         let writer = try InfluxWriter(influx)
         let names = logOptions.topics
         let runner = PipelineRunner(
-            name: pipeline.rawValue, group: pipeline.group, instance: Variable.text("KAFKA_INSTANCE"),
+            name: pipeline.rawValue, group: names.group(pipeline.rawValue), instance: logOptions.kafka.instance,
             book: pipeline == .saveRaw ? book : nil, log: log, writer: writer, names: names, logger: logger
         ) {
             switch pipeline {

@@ -123,13 +123,7 @@ struct EventLogOptions: ParsableArguments {
     @Option(name: .customLong("journal-max-size"), help: "Its size limit in MiB (JOURNAL_MAX_SIZE).")
     var journalMaxSize = Variable.text("JOURNAL_MAX_SIZE", "4096")
 
-    @Option(name: .customLong("kafka-host"), help: "Kafka bootstrap servers (KAFKA_HOST).")
-    var kafkaHost = Variable.text("KAFKA_HOST", "kafka-svc:9092")
-
-    @Option(
-        name: .customLong("kafka-session-timeout"),
-        help: "Seconds without a sign of life until a service's partitions go to others (KAFKA_SESSION_TIMEOUT).")
-    var kafkaSessionTimeout = Variable.text("KAFKA_SESSION_TIMEOUT", "45")
+    @OptionGroup var kafka: KafkaOptions
 
     @Option(name: .customLong("kafka-topic"), help: "Topic of the raw readings (KAFKA_TOPIC).")
     var rawTopic = Variable.text("KAFKA_TOPIC", "raw_sensor_data")
@@ -137,14 +131,16 @@ struct EventLogOptions: ParsableArguments {
     @Option(name: .customLong("topic-clean"), help: "Topic of the clean readings (TOPIC_CLEAN).")
     var cleanTopic = Variable.text("TOPIC_CLEAN", "clean-data")
 
-    var topics: LogTopics { LogTopics(raw: rawTopic, clean: cleanTopic) }
+    var topics: LogTopics {
+        LogTopics(raw: rawTopic, clean: cleanTopic, prefix: engine == "kafka" ? kafka.prefix : "")
+    }
 }
 
 struct InfluxOptions: ParsableArguments {
     @Option(name: .customLong("influx-url"), help: "(INFLUX_URL)")
     var url = Variable.text("INFLUX_URL", "http://influxdb-svc:8086")
 
-    @Option(name: .customLong("influx-api"), help: "v1 or v2 (INFLUX_API).")
+    @Option(name: .customLong("influx-api"), help: "v1, v2 or v3 (INFLUX_API).")
     var api = Variable.text("INFLUX_API", "v2")
 
     @Option(name: .customLong("influx-token"), help: "Prefer the file (INFLUX_TOKEN).")
@@ -206,7 +202,10 @@ struct InfluxOptions: ParsableArguments {
         case "v2":
             if username != nil { throw SettingError("INFLUX_USERNAME is for INFLUX_API=v1; v2 has INFLUX_TOKEN_FILE") }
             return .v2(organization: organization, bucket: name, token: try readToken())
-        default: throw SettingError("INFLUX_API must be v1 or v2, not \"\(api)\"")
+        case "v3":
+            if username != nil { throw SettingError("INFLUX_USERNAME is for INFLUX_API=v1; v3 has INFLUX_TOKEN_FILE") }
+            return .v3(database: name, token: try readToken())
+        default: throw SettingError("INFLUX_API must be v1, v2 or v3, not \"\(api)\"")
         }
     }
 
@@ -221,7 +220,7 @@ struct InfluxOptions: ParsableArguments {
         if let tokenFile {
             return try Self.secret(tokenFile, "INFLUX_TOKEN_FILE")
         }
-        guard let token else { throw SettingError("the v2 API needs INFLUX_TOKEN_FILE (or INFLUX_TOKEN)") }
+        guard let token else { throw SettingError("the \(api) API needs INFLUX_TOKEN_FILE (or INFLUX_TOKEN)") }
         return token
     }
 }

@@ -11,6 +11,6 @@ struct HearthCloud: AsyncParsableCommand {
         version: "hearth-cloud \(Version.current)",
         subcommands: [
             IngestCommand.self, SaveRawCommand.self, CleanCommand.self, AggregateCommand.self, ServeCommand.self,
-            ActuateCommand.self, SetupCommand.self, DeadLettersCommand.self,
+            ActuateCommand.self, SetupCommand.self, DeadLettersCommand.self, HomesCommand.self,
         ])
 }

@@ -56,15 +56,7 @@ final class PeerWatch: Sendable {
 
     private func watch(_ state: borrowing Mutex<Reachability>, _ ask: () throws -> Void) {
         while !isStopping.load(ordering: .relaxed) {
-            if state.withLock({ $0.due }) <= Clock.bootNanoseconds {
-                do {
-                    try ask()
-                    state.withLock { $0.answered(now: Clock.bootNanoseconds) }
-                } catch {
-                    let text = "\(error)"
-                    state.withLock { $0.failed(text, now: Clock.bootNanoseconds) }
-                }
-            }
+            state.ask(ask)
             Clock.sleep(100_000_000)
         }
     }

@@ -1,4 +1,6 @@
 import Heating
+import Machine
+import Synchronization
 
 /// Whether a peer answers, from what asking it brought. A plain value.
 struct Reachability: Sendable {
@@ -32,6 +34,20 @@ struct Reachability: Sendable {
     }
 
     var answersNow: Bool { lastAnswer != nil && lastError == nil }
+}
+
+extension Mutex<Reachability> {
+    /// Asks when it is time to; blocks as long as the question does.
+    borrowing func ask(_ question: () throws -> Void) {
+        guard withLock({ $0.due }) <= Clock.bootNanoseconds else { return }
+        do {
+            try question()
+            withLock { $0.answered(now: Clock.bootNanoseconds) }
+        } catch {
+            let text = "\(error)"
+            withLock { $0.failed(text, now: Clock.bootNanoseconds) }
+        }
+    }
 }
 
 /// What is told when it happens first and then once a minute with a count, however often it happens.

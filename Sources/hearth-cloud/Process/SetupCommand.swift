@@ -30,6 +30,20 @@ struct SetupCommand: AsyncParsableCommand {
     @Option(help: "Replicas of each partition; -1: the brokers' default (KAFKA_REPLICATION).")
     var replication = Variable.text("KAFKA_REPLICATION", "-1")
 
+    @Option(
+        help:
+            "How long Kafka keeps events, such as 168h or 7d, or forever: longer than a pipeline may be away (KAFKA_RETENTION)."
+    )
+    var topicRetention = Variable.text("KAFKA_RETENTION", "7d")
+
+    @Option(
+        name: .customLong("influx-tokens"),
+        help:
+            "Directory for tokens of InfluxDB 2 that may only write into a service's bucket: save-raw.token, clean.token, aggregate.token and serve.token, for all three. Those that are there are kept (INFLUX_TOKENS)."
+    )
+    var tokensFlag: String?
+    var tokens: String? { tokensFlag ?? Variable.text("INFLUX_TOKENS") }
+
     func run() async throws {
         let logger = try CloudBuilder.logger(log)
         let kept = retention == "forever" ? nil : try Self.long(retention, "RETENTION")
@@ -50,6 +64,7 @@ struct SetupCommand: AsyncParsableCommand {
                 continuation.resume(
                     with: Result {
                         try prepareDatabase(kept, reach: reach, logger, until: deadline)
+                        try makeTokens(logger)
                         try prepareTopics(logger, until: deadline)
                     })
             }
@@ -73,24 +88,62 @@ struct SetupCommand: AsyncParsableCommand {
         }
     }
 
+    /// Whoever gets hold of a pipeline's token can then add points, and neither read nor delete any.
+    private func makeTokens(_ logger: Logger) throws {
+        guard let tokens else { return }
+        let buckets = [influx.rawBucket, influx.cleanBucket, influx.aggregateBucket]
+        let wanted = [
+            ("save-raw", [buckets[0]]), ("clean", [buckets[1]]), ("aggregate", [buckets[2]]), ("serve", buckets),
+        ]
+        for (service, buckets) in wanted {
+            let file = "\(tokens)/\(service).token"
+            if FileManager.default.fileExists(atPath: file) { continue }
+            let admin = InfluxAdmin(try influx.settings(bucket: buckets[0]))
+            let token = try admin.makeWriteToken(for: buckets, description: "hearth-cloud \(service)")
+            let isMade = FileManager.default.createFile(
+                atPath: file, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
+            guard isMade else {
+                throw SettingError("\(file) cannot be written; make the directory, or correct INFLUX_TOKENS")
+            }
+            logger.notice(
+                "made a token", metadata: ["file": "\(file)", "writes": "\(buckets.joined(separator: ", "))"])
+        }
+    }
+
     private func prepareTopics(_ logger: Logger, until deadline: Int64) throws {
         guard eventLog.engine == "kafka" else { return }
         guard let partitions = Int(partitions), (1...10_000).contains(partitions), let replication = Int(replication)
         else {
             throw SettingError("KAFKA_PARTITIONS and KAFKA_REPLICATION must be numbers")
         }
-        let kafka = try KafkaLog(KafkaSettings(bootstrap: eventLog.kafkaHost, clientID: "hearth-setup"))
-        defer { kafka.close() }
-        let created = try Self.retrying(until: deadline, logger, "waiting for Kafka at \(eventLog.kafkaHost)") {
-            let topics = eventLog.topics
+        let kept = topicRetention == "forever" ? nil : try Self.long(topicRetention, "KAFKA_RETENTION")
+        let topics = eventLog.topics
+        let plans = topics.all.map { name in
             // Dead letters wait for a person, for as long as there is room: 64 MiB per partition.
-            return try kafka.ensureTopics(
-                topics.all.filter { $0 != topics.deadLetter }, partitions: partitions, replication: replication)
-                + kafka.ensureTopics(
-                    [topics.deadLetter], partitions: partitions, replication: replication,
-                    configuration: ["retention.ms": "-1", "retention.bytes": "67108864"])
+            let isDeadLetter = name == topics.deadLetter
+            let retention = isDeadLetter ? -1 : kept.map { $0.components.seconds * 1_000 } ?? -1
+            return TopicPlan(
+                name: name, partitions: partitions, replication: replication, retention: retention,
+                bytes: isDeadLetter ? 64 << 20 : nil)
+        }
+        let kafka = try CloudBuilder(logger: logger, logOptions: eventLog).kafka(role: "setup")
+        defer { kafka.close() }
+        let created = try Self.retrying(until: deadline, logger, "waiting for Kafka at \(eventLog.kafka.host)") {
+            try kafka.ensureTopics(plans)
         }
         logger.notice("topics", metadata: ["created": "\(created.joined(separator: ", "))"])
+        // A cluster may take a setting and not keep it, so those just made are compared too.
+        for plan in plans { compare(plan, kafka, logger) }
+    }
+
+    /// Warns of what an existing topic lacks; nothing is changed, since homes may be using it.
+    private func compare(_ plan: TopicPlan, _ kafka: KafkaLog, _ logger: Logger) {
+        do {
+            guard let facts = try kafka.facts(of: plan.name) else { return }
+            for text in plan.shortcomings(of: facts) { logger.warning("\(text)") }
+        } catch {
+            logger.warning("whether the topic is as asked for is not known", metadata: ["error": "\(error)"])
+        }
     }
 
     private static func retrying<Value>(

@@ -24,10 +24,16 @@ protocol DeviceModel: Sendable {
     ///   - number: as ``number(of:)`` has it.
     ///   - second: of its own clock, since 1970.
     func readings(_ number: String, celsius: Double, second: Int64) -> [Said]
+    /// Whether it says the state of its switch with each reading, too.
+    var repeatsState: Bool { get }
     /// What it says of its switch.
     func state(isOn: Bool, watts: Double) -> [Said]
     /// What its kind is known to write when the sensor fails.
     func broken(_ number: Int) -> [Said]
+}
+
+extension DeviceModel {
+    var repeatsState: Bool { false }
 }
 
 /// The kinds that are played, each with the room it plays.

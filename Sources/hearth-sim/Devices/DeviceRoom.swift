@@ -56,7 +56,8 @@ struct DeviceRoom: Sendable {
         let noise = Double.random(in: -0.05...0.05, using: &random)
         let celsius = thermal.temperature + noise
         let number = model.number(of: celsius)
-        return (number, model.readings(number, celsius: celsius, second: moment / 1_000_000))
+        let state = model.repeatsState ? model.state(isOn: isOn, watts: heats ? 850 : 0) : []
+        return (number, model.readings(number, celsius: celsius, second: moment / 1_000_000) + state)
     }
 
     /// - Returns: whether the command was understood; a deaf device understands and does nothing.

@@ -7,6 +7,9 @@ struct ShellyDevice: DeviceModel {
     var commandTopic: String { "\(id)/command/switch:0" }
     var announcements: [Said] { [Said(topic: "\(id)/online", payload: "true", isRetained: true)] }
 
+    /// Its meter's word changes each minute.
+    var repeatsState: Bool { true }
+
     func isOn(command payload: [UInt8]) -> Bool? {
         switch String(decoding: payload, as: UTF8.self) {
         case "on": true

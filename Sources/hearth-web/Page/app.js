@@ -1,10 +1,12 @@
 // The stream of statuses, and what is shown when it falls silent.
-import { exactClock, say, shown, write, byId, announce } from "./words.js";
+import { exactClock, say, shown, write, byId, announce, useUnit } from "./words.js";
 import { state } from "./state.js";
 import { showSummary, showAlarms } from "./summary.js";
 import { showRooms } from "./rooms.js";
+import { showHouse } from "./controls.js";
 import { showLinks, showBacklog, showFacts } from "./box.js";
 import { loadHistory, showCharts } from "./charts.js";
+import "./found.js";
 
 // The gateway's word comes each second. Without one for this long the page does not know how the house is; the box says
 // by itself, every four seconds, that the gateway does not answer.
@@ -19,7 +21,9 @@ function showAll() {
   showSummary();
   showAlarms();
   if (state.status === null) return;
+  useUnit(state.status.temperatureUnit);
   showRooms();
+  showHouse();
   showLinks();
   showBacklog();
   showFacts();

@@ -20,8 +20,8 @@ function visible(data, least) {
   return { from: Math.max(data.start, Math.min(since, end - least)), to: end };
 }
 
-function range(data, low, high) {
-  const values = [...data.low, ...data.high].filter((value) => value !== null);
+function range(data, { low, high, temperature }) {
+  const values = [...data.low, ...data.high, temperature].filter((value) => value !== null);
   if (low !== null && high !== null) values.push(low, high);
   if (values.length === 0) return { low: 15, high: 25 };
   const [smallest, largest] = [Math.min(...values), Math.max(...values)];
@@ -40,7 +40,7 @@ export function draw(container, data, view) {
   const width = Math.max(200, container.clientWidth), height = Math.max(100, container.clientHeight);
   const time = visible(data, data.step * (view.span === "hour" ? 18 : view.span === "year" ? 7 : 12));
   time.to = Math.max(time.from + 60, Math.min(time.to, view.now + data.step));
-  const degrees = range(data, view.low, view.high);
+  const degrees = range(data, view);
   const floor = height - BOTTOM - STRIP - 4;
   const x = (seconds) =>
     LEFT + (Math.min(Math.max(seconds, time.from), time.to) - time.from) / (time.to - time.from) * (width - LEFT - RIGHT);
@@ -64,8 +64,10 @@ export function draw(container, data, view) {
 }
 
 function axes(svg, { width, height, floor, time, degrees, x, y, view }) {
-  const ticks = view.low !== null && view.high !== null ? [view.low, view.high]
-    : [Math.ceil(degrees.low), Math.floor(degrees.high)];
+  const whole = [Math.ceil(degrees.low), Math.floor(degrees.high)], hasBand = view.low !== null && view.high !== null;
+  // Limits that lie too close to be read one by one are told by their middle.
+  const limits = hasBand && y(view.low) - y(view.high) < 13 ? [(view.low + view.high) / 2] : [view.low, view.high];
+  const ticks = !hasBand ? whole : [...limits, ...whole.filter((value) => limits.every((one) => Math.abs(y(one) - y(value)) > 15))];
   for (const value of ticks) {
     shape(svg, "line", { class: "grid-line", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) });
     shape(svg, "text", { x: LEFT - 5, y: y(value) + 4, "text-anchor": "end" }, String(Math.round(value * 10) / 10) + "°");

@@ -1,7 +1,7 @@
 // The charts of all rooms, and the same as tables.
-import { byId, date, decimal, degrees, fixed, moment, say, shown, stamp, write } from "./words.js";
+import { byId, date, decimal, degrees, fixed, fromCelsius, moment, say, shown, stamp, write } from "./words.js";
 import { isControlUp, state } from "./state.js";
-import { cards } from "./rooms.js";
+import { cards, nameOf } from "./rooms.js";
 import { draw } from "./chart.js";
 
 // What a period is called, and how often it is worth asking for it anew.
@@ -67,8 +67,8 @@ function summaryOf(data) {
 
 function dataOf(room) {
   const { history } = state, empty = Array(history.count).fill(null), found = history.rooms.find((one) => one.room === room.room);
-  const temperature = found?.temperature ?? empty;
-  return { ...history, temperature, low: found?.low ?? temperature, high: found?.high ?? temperature,
+  const inUnit = (values) => values.map(fromCelsius), temperature = inUnit(found?.temperature ?? empty);
+  return { ...history, temperature, low: inUnit(found?.low ?? empty), high: inUnit(found?.high ?? empty),
     pump: found?.pump ?? empty, starts: found?.starts ?? [], since: fixed(found?.since) };
 }
 
@@ -84,7 +84,7 @@ export function showCharts() {
     write(caption, text);
     draw(card.querySelector(".chart"), data, {
       low: fixed(room.onBelow), high: fixed(room.offAbove), now, span: state.span,
-      temperature: room.stale || !isControlUp() ? null : fixed(room.temperature), label: `${shown(room.room)}. ${text}`,
+      temperature: room.stale || !isControlUp() ? null : fixed(room.temperature), label: `${nameOf(room)}. ${text}`,
       caption: (hint) => write(caption, hint ?? text),
     });
     if (card.querySelector("details.numbers").open) showTable(card, data);

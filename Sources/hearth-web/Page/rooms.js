@@ -1,8 +1,9 @@
 // The rooms as cards.
-import { announce, byId, decimal, degrees, momentIn, say, sayCount, shown, spoken, write } from "./words.js";
+import { announce, byId, decimal, degrees, momentIn, say, sayCount, shown, spoken, symbol, write } from "./words.js";
 import { age, isControlUp, state } from "./state.js";
 import { addControls, showControls } from "./controls.js";
 import { showCharts } from "./charts.js";
+import { addSettings } from "./settings.js";
 
 export const cards = new Map();
 
@@ -12,6 +13,9 @@ export const who = (source) => source in people ? say(people[source]) : say("by 
 const presets = { frost: "Frost", eco: "Eco", comfort: "Comfort" };
 export const presetName = (preset) => preset in presets ? say(presets[preset]) : shown(preset);
 
+// What people call a room.
+export const nameOf = (room) => shown(room.name ?? room.room);
+
 function newCard(name) {
   const card = byId("room-template").content.firstElementChild.cloneNode(true);
   const part = (selector) => card.querySelector(selector);
@@ -19,11 +23,7 @@ function newCard(name) {
   part("h3").id = title;
   card.setAttribute("aria-labelledby", title);
   card.dataset.room = name;
-  write(part(".name"), shown(name));
-  part("h3").title = shown(name);
-  part(".table-scroll").setAttribute("aria-label", say("Table of {room}", { room: shown(name) }));
   const fold = part(".fold");
-  fold.setAttribute("aria-label", say("More of {room}", { room: shown(name) }));
   fold.addEventListener("click", () => {
     const isOpen = card.dataset.open !== "true";
     card.dataset.open = String(isOpen);
@@ -31,6 +31,7 @@ function newCard(name) {
     showCharts();
   });
   addControls(card, name);
+  addSettings(card, name);
   part("details.numbers").addEventListener("toggle", showCharts);
   return card;
 }
@@ -48,18 +49,36 @@ export function showRooms() {
     showRoom(card, room);
   });
   grid.dataset.many = String(status.rooms.length > 4);
+  byId("rooms").dataset.empty = String(status.rooms.length === 0);
   byId("no-rooms").hidden = status.rooms.length > 0;
   if (isNew) showCharts();
 }
 
+// The card's own name, and that of everything in it for those who do not see it.
+function nameCard(card, room) {
+  const part = (selector) => card.querySelector(selector), name = nameOf(room), values = { room: name };
+  if (card.dataset.name === name) return;
+  card.dataset.name = name;
+  write(part(".name"), name);
+  part("h3").title = shown(room.room);
+  for (const [selector, label] of [[".table-scroll", "Table of {room}"], [".fold", "More of {room}"], [".pumps", "Heat pump of {room}"],
+    [".presets", "Preset of {room}"], ["select", "How long what you ask of {room} lasts"], [".dial", "Temperature of {room}"],
+    [".degrees", "Temperature of {room}, as a number"], [".less", "Colder: {room}"], [".more", "Warmer: {room}"]]) {
+    part(selector).setAttribute("aria-label", say(label, values));
+  }
+}
+
 function showRoom(card, room) {
   const part = (selector) => card.querySelector(selector), isKnown = isControlUp();
+  nameCard(card, room);
   if (isKnown && card.dataset.pump && card.dataset.pump !== "unknown" && card.dataset.pump !== room.pump) {
-    announce(room.pump === "on" ? say("{room}: heat pump on", { room: shown(room.room) }) : say("{room}: heat pump off", { room: shown(room.room) }));
+    const values = { room: nameOf(room) };
+    announce(room.pump === "on" ? say("{room}: heat pump on", values) : say("{room}: heat pump off", values));
   }
   card.dataset.pump = isKnown ? room.pump : "unknown";
   card.dataset.stale = String(room.stale);
   card.dataset.known = String(isKnown);
+  write(part(".unit"), symbol());
   write(part(".value"), room.temperature === null ? "–" : decimal(room.temperature));
   write(part(".pump-text"), !isKnown ? say("Not known") : room.pump === "on" ? say("Heating")
     : room.pump === "off" ? say("Off") : say("Not decided"));
@@ -91,7 +110,8 @@ function reasonOf(room) {
     parts.push(sayCount(room.discarded, "1 reading was discarded as a sensor's fault", "{n} readings were discarded as a sensor's fault"));
   }
   if (room.stale && room.readingAgeSeconds !== null) parts.push(say("the last reading is {age} old", { age: spoken(room.readingAgeSeconds) }));
-  if (room.waitingSeconds !== null && room.waitingSeconds !== undefined) {
+  if (room.waiting) parts.push(shown(room.waiting));
+  else if (room.waitingSeconds !== null && room.waitingSeconds !== undefined) {
     parts.push(say("waits {time} for the compressor", { time: spoken(room.waitingSeconds) }));
   }
   if (room.pumpSeconds !== null && !room.stale && (room.pump === "on" || room.pump === "off")) {
@@ -101,6 +121,7 @@ function reasonOf(room) {
 }
 
 function limitsOf(room) {
+  if (room.mode === "off") return "";
   const limits = say("starts below {low}, stops above {high}", { low: degrees(room.onBelow), high: degrees(room.offAbove) });
   const name = room.hold ? "" : room.preset ? `${presetName(room.preset)}: ` : "";
   return capital(name + limits);
@@ -115,12 +136,13 @@ function measuresOf(room) {
 
 // What somebody asked for, and when it ends.
 function heldText(room) {
-  const held = room.override ?? room.hold;
-  if (!held) return "";
+  const held = room.override ?? room.hold, isOff = room.mode === "off";
+  if (!held) return isOff ? say("Off until it is switched to automatic. Against frost it heats all the same.") : "";
   const by = who(held.source);
   const what = room.override
     ? say(room.override.pump === "on" ? "Switched on {who}." : "Switched off {who}.", { who: by })
     : say("Holds {target}, set {who}.", { target: targetText(room.hold.target), who: by });
+  if (isOff && !room.override) return say("Off until it is switched to automatic; {target} is kept for then.", { target: targetText(room.hold.target) });
   const left = held.secondsLeft;
   const end = left === null || left === undefined ? say("Until it is changed.")
     : say("Automatic again at {time}, in {left}.", { time: momentIn(left), left: spoken(left) });
@@ -133,6 +155,8 @@ export const targetText = (target) => Number.isFinite(Number(target)) ? degrees(
 // What the room's own alarm says, unless the reason says it already.
 function findingOf(room) {
   const alarm = (state.status.alarms ?? []).find((one) => one.room === room.room && !(room.reason && one.text.includes(room.reason)));
+  // That its sensor is silent is what the reason says already.
+  if (alarm?.name === "room-blind") return capital(shown(alarm.advice));
   if (alarm) return `${capital(shown(alarm.text))}. ${capital(shown(alarm.advice))}`;
   return room.pumpProblem ? capital(shown(room.pumpProblem)) : "";
 }

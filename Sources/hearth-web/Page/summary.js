@@ -80,8 +80,9 @@ function showLiveSummary(status) {
   document.body.dataset.mood = isStarting() ? "unknown" : isCold ? "cold" : words ? "bad" : "good";
   write(byId("headline"), words ?? (status.configurationError ? say("The heating needs you: the settings were refused")
     : status.rooms.length === 0 ? say("No room has sent a temperature yet")
+    : status.rooms.every((room) => room.mode === "off") ? say("All rooms are switched off")
     : isCloudGone ? say("The cloud is away; the house is fine") : say("All is well")));
-  const parts = [];
+  const parts = [], off = status.rooms.filter((room) => room.mode === "off").length;
   if (isControlUp()) {
     const heating = status.rooms.filter((room) => room.pump === "on").length;
     if (status.rooms.length > 0) {
@@ -89,6 +90,7 @@ function showLiveSummary(status) {
         : say("{n} of {rooms} rooms heating", { n: heating, rooms: status.rooms.length }));
     }
     const blind = status.rooms.filter((room) => room.stale).length;
+    if (off > 0 && off < status.rooms.length) parts.push(sayCount(off, "1 room switched off", "{n} rooms switched off"));
     if (blind > 0) parts.push(sayCount(blind, "1 room without a fresh reading", "{n} rooms without a fresh reading"));
   } else {
     parts.push(say("no command reaches a heat pump; each stays as it was told last"));

@@ -33,7 +33,15 @@ export const announce = (text) => write(byId("announcer"), text);
 // --- Numbers ---
 
 export const decimal = (value) => Number(value).toLocaleString(wanted, { minimumFractionDigits: 1, maximumFractionDigits: 1, useGrouping: false });
-export const degrees = (value) => `${decimal(value)} °C`;
+
+// The unit of the house, "C" or "F", as the gateway says it; every temperature but those of the charts is in it already.
+let unit = "C";
+export function useUnit(name) { unit = name === "F" ? "F" : "C"; }
+export const symbol = () => `°${unit}`;
+export const fromCelsius = (value) => value === null || unit === "C" ? value : value * 9 / 5 + 32;
+export const degrees = (value) => `${decimal(value)} ${symbol()}`;
+// What can be chosen: lowest, highest, step.
+export const choices = () => unit === "F" ? [41, 86, 1] : [5, 30, 0.5];
 export const fixed = (value) => value === null || value === undefined ? null : Number(value);
 export const grouped = (count) => String(count ?? "?").replace(/\B(?=(\d{3})+$)/g, "\u{202f}");
 

@@ -6,10 +6,12 @@ import Heating
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "Compare what the journal has recorded with what the cloud has confirmed.",
+        abstract: "Compare what the journal has recorded with what the cloud has confirmed and stored.",
         discussion: """
-            Prints 'gap: none', or every range of sequences that the cloud has not confirmed: those that wait, and \
-            those that are lost. What arrived in the last 10 s counts as on its way. Exits with 1 when there is a gap.
+            Prints 'gap: none' when all of it is confirmed and, as the cloud tells, points of the database. Or every range \
+            of sequences that is not: what waits, what is lost, what the cloud has set aside, keeps for its database, has \
+            overwritten, has never seen behind its event log, or does not tell about. What arrived in the last 10 s and \
+            what was confirmed in the last 20 s counts as on its way. Exits with 1 when there is a gap.
             """)
 
     @Option(

@@ -37,6 +37,9 @@ struct DevicesCommand: ParsableCommand {
             "Which switch is a heat pump, and what it heats. May be repeated.", valueName: "name=room,room"))
     var pump: [String] = []
 
+    @Option(help: ArgumentHelp("With --write: only what is for this room. May be repeated.", valueName: "room"))
+    var only: [String] = []
+
     @Option(help: ArgumentHelp("Where to write; by itself where hearthd reads.", valueName: "path"))
     var directory: String?
 
@@ -73,7 +76,7 @@ struct DevicesCommand: ParsableCommand {
         if test { return try explain() }
         let look = DeviceLook(
             options: options, seconds: duration?.components.seconds ?? 15, rooms: room.compactMap(DeviceChoice.init),
-            pumps: pump.compactMap(DeviceChoice.init))
+            pumps: pump.compactMap(DeviceChoice.init), only: only)
         let answer = try look.ask()
         if options.json {
             guard write else { return try options.write(answer.json) }

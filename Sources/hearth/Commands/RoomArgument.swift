@@ -15,23 +15,23 @@ func quotesMissing(in words: [String], command: String, _ last: String? = nil) -
     return ValidationError("A room's name with a space in it needs quotes: hearth \(command) '\(name)'\(rest)")
 }
 
-/// What a person typed, as hearthd reads it: `21,5`, `21.5C` and `21.5 °C` are 21.5. Nil for what is no wish.
+/// What a person typed, as hearthd reads it: `21,5` is 21.5 in the house's unit, `21.5 °C` is 21.5C, `70f` is 70F. Nil for what
+/// is no wish.
 func overrideWish(_ text: String) -> String? {
     if ["on", "off", "auto", "frost", "eco", "comfort"].contains(text.lowercased()) { return text.lowercased() }
-    var number = text.filter { $0 != " " }.replacing(",", with: ".")
-    for unit in ["°C", "°c", "C", "c", "°"] where number.hasSuffix(unit) {
-        number.removeLast(unit.count)
-        break
-    }
+    var number = text.filter { $0 != " " }.replacing(",", with: ".").uppercased()
+    var unit = ""
+    if let letter = number.last, "CF".contains(letter) { unit = String(number.removeLast()) }
+    if number.hasSuffix("°") { number.removeLast() }
     guard number.allSatisfy({ $0.isASCII && ($0.isNumber || ".-+".contains($0)) }), let value = Double(number),
         value.isFinite
     else { return nil }
-    return "\(value)"
+    return "\(value)\(unit)"
 }
 
 /// `-5` is a temperature and not an option: it goes behind `--`, where ArgumentParser takes it as it is.
 func protectingNegativeNumbers(_ arguments: [String]) -> [String] {
-    guard arguments.first == "override", !arguments.contains("--"),
+    guard ["override", "settings"].contains(arguments.first), !arguments.contains("--"),
         let index = arguments.firstIndex(where: { $0.hasPrefix("-") && overrideWish($0) != nil })
     else { return arguments }
     var others = arguments

@@ -1,6 +1,7 @@
 import GatewayClient
 import Glibc
 import Heating
+import Machine
 
 /// Asks hearthd to look at the home broker, and writes what was found where it reads devices.
 struct DeviceLook {
@@ -8,6 +9,8 @@ struct DeviceLook {
     var seconds: Int64
     var rooms: [DeviceChoice]
     var pumps: [DeviceChoice]
+    /// The rooms that are written; none: all.
+    var only: [String] = []
 
     /// What hearthd said at the end.
     struct Answer {
@@ -56,7 +59,7 @@ struct DeviceLook {
     ///   - directory: nil: where hearthd reads.
     ///   - isConfirmed: nobody is asked.
     func write(_ answer: Answer, in directory: String?, isConfirmed: Bool) throws {
-        let files = WrittenDevices.files(for: answer.devices)
+        let files = WrittenDevices.files(for: answer.devices.filter(isWanted))
         let place = directory ?? answer.directory
         guard !files.isEmpty else {
             return try Output.standard.write(lines: ["", "Nothing new to write."])
@@ -78,6 +81,11 @@ struct DeviceLook {
                     ? "hearthd reads them at: sudo systemctl reload hearthd\(pid)"
                     : "hearthd reads files of \(printable(answer.directory)); put them there, then: sudo systemctl reload hearthd\(pid)"
             ])
+    }
+
+    private func isWanted(_ device: OfferedDevice) -> Bool {
+        let rooms = device.isSensor ? [device.room ?? ""] : device.rooms
+        return only.isEmpty || rooms.contains { room in only.contains { ExactString($0) == ExactString(room) } }
     }
 
     private func confirm(_ count: Int, _ place: String) throws(Problem) {

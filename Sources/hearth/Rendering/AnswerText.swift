@@ -44,16 +44,16 @@ extension DoctorCheck.State {
 ///
 /// - Parameter clock: writes the daemon's ISO 8601 time in the reader's time zone.
 func whyLines(
-    room: RoomStatus?, measures: [MeasureStatus] = [], alarms: [Alarm] = [], decisions: [Decision], width: Int,
-    style: Style,
-    now: Timestamp = wallClock(),
+    room: RoomStatus?, measures: [MeasureStatus] = [], alarms: [Alarm] = [], decisions: [Decision],
+    unit: TemperatureUnit = .celsius, width: Int, style: Style, now: Timestamp = wallClock(),
     clock: (String) -> String
 ) -> [String] {
     var lines: [String] = []
     if let room {
-        var line = "\(printableName(room.name)): \(temperatureText(room.temperature)), pump \(pumpText(room.isPumpOn))"
+        var line =
+            "\(printableName(room.name)): \(temperatureText(room.temperature, unit)), pump \(pumpText(room.isPumpOn))"
         if let seconds = room.pumpSeconds { line += " for \(durationText(seconds))" }
-        let explanation = room.explanation(now: now, alarms: alarms)
+        let explanation = room.explanation(now: now, alarms: alarms, unit: unit)
         if !explanation.isEmpty { line += ": \(printable(explanation))" }
         lines += wrapped(line, width: width)
         for alarm in alarms
@@ -61,7 +61,9 @@ func whyLines(
             lines += wrapped("what to do: \(printable(alarm.advice))", width: width).map { style.paint($0, .red) }
         }
         if let low = room.onBelow, let high = room.offAbove {
-            lines.append("starts below \(temperatureText(low)), stops above \(temperatureText(high))")
+            let target = room.target.map { "heats to \(temperatureText($0, unit)): " } ?? ""
+            lines.append(
+                "\(target)starts below \(temperatureText(low, unit)), stops above \(temperatureText(high, unit))")
         }
         let others = measures.filter { $0.room.utf8.elementsEqual(room.name.utf8) }
         if !others.isEmpty {
@@ -86,15 +88,17 @@ func whyLines(
 
 /// What an override does and when it ends. `end` is the time on the reader's clock.
 func overrideText(_ reply: OverrideReply, end: String?) -> String {
-    let room = printableName(reply.room)
+    let room = reply.isAll ? "every room" : printableName(reply.room)
+    let place = reply.isAll ? "--all" : printableName(reply.room)
     guard reply.pump != "auto" else { return "\(room): automatic again, heated by its temperature" }
     let isPump = ["on", "off"].contains(reply.pump)
-    let what = isPump ? "switched \(printable(reply.pump))" : "holds \(printable(targetText(reply.pump)))"
+    let what = isPump ? "switched \(printable(reply.pump))" : "holds \(printable(targetText(reply.pump, reply.unit)))"
+    let later = reply.isOff && !isPump ? "; it is switched off, so this counts when it is automatic again" : ""
     guard let left = reply.secondsLeft else {
-        return "\(room): \(what) until it is changed: hearth override \(room) auto"
+        return "\(room): \(what) until it is changed: hearth resume \(place)\(later)"
     }
     let late =
         reply.isReachable ? "" : "; the home broker is not connected, so the pump hears it when that is back"
     let until = end.map { " until \($0)" } ?? ""
-    return "\(room): \(what)\(until), for \(durationText(left)), then automatic again\(late)"
+    return "\(room): \(what)\(until), for \(durationText(left)), then automatic again\(later)\(late)"
 }

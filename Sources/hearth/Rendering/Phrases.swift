@@ -3,8 +3,9 @@ import Heating
 
 /// The sentences about parts of a status that several commands print.
 
-func temperatureText(_ celsius: Double?) -> String {
-    celsius.map { "\(fixedText($0, digits: 1)) °C" } ?? "-"
+/// - Parameter unit: the house's, in which the daemon's numbers are.
+func temperatureText(_ degrees: Double?, _ unit: TemperatureUnit = .celsius) -> String {
+    degrees.map { "\(fixedText($0, digits: 1)) \(unit.symbol)" } ?? "-"
 }
 
 func pumpText(_ isOn: Bool?) -> String {
@@ -17,48 +18,55 @@ func pumpText(_ isOn: Bool?) -> String {
 
 /// Who asked, in the page's words.
 func sourceText(_ source: String) -> String {
-    switch source {
-    case "cli": "at a terminal"
-    case "device": "at the heat pump itself"
-    case "page": "from the page"
-    case "home-assistant": "by Home Assistant"
-    case "cloud": "by the cloud"
-    default: "by \(source)"
-    }
+    Thermostat.Source(rawValue: source)?.words ?? "by \(source)"
 }
 
 /// A preset's name, or a temperature with its unit.
-func targetText(_ target: String) -> String {
-    Double(target).map { temperatureText($0) } ?? target
+func targetText(_ target: String, _ unit: TemperatureUnit = .celsius) -> String {
+    Double(target).map { temperatureText($0, unit) } ?? target
 }
 
 extension RoomStatus {
     /// Why the pump is as it is, what somebody asked for and until when, and what is wrong with the room. Not printable
     /// yet.
-    func explanation(now: Timestamp, alarms: [Alarm] = []) -> String {
-        // What a person asked for says more than the reason that repeats it.
-        var parts = reason.isEmpty || override != nil && reason.hasPrefix("override") ? [] : [reason]
-        if let mode = mode(now: now) { parts.append(mode) }
-        if let waitingSeconds { parts.append("waits \(durationText(waitingSeconds)) for the compressor") }
+    func explanation(now: Timestamp, alarms: [Alarm] = [], unit: TemperatureUnit = .celsius) -> String {
+        // The reason of a blind room is its alarm.
+        let own = alarms.filter { $0.room == name && (reason.isEmpty || !$0.text.contains(reason)) }
+        let isTold = own.contains { $0.name == "room-blind" } && reason.hasPrefix("no reading for")
+        var parts = reason.isEmpty || isTold || repeatsWish ? [] : [reason]
+        if let mode = mode(now: now, unit: unit) { parts.append(mode) }
+        if let waiting {
+            parts.append(waiting)
+        } else if let waitingSeconds {
+            parts.append("waits \(durationText(waitingSeconds)) for the compressor")
+        }
         if let discarded, discarded > 0, temperature == nil || isStale {
             parts.append("\(countText(discarded, "reading")) discarded as a sensor's fault")
         }
-        // The reason of a blind room is its alarm.
-        let own = alarms.filter { $0.room == name && (reason.isEmpty || !$0.text.contains(reason)) }
         parts += own.map { "alarm: \($0.text)" }
         if own.isEmpty, let pumpProblem { parts.append("alarm: \(pumpProblem)") }
         return parts.joined(separator: "; ")
     }
 
-    /// Whose word counts, if it is not simply the room's own limits, and until when.
-    func mode(now: Timestamp) -> String? {
+    /// What a person asked for says more than the reason that repeats it.
+    private var repeatsWish: Bool {
+        override != nil && ["switched", "override"].contains { reason.hasPrefix($0) }
+            || isOff && reason.hasSuffix("is switched off")
+    }
+
+    /// Whose word counts, if it is not simply the room's own setpoint, and until when.
+    func mode(now: Timestamp, unit: TemperatureUnit = .celsius) -> String? {
         if let override {
             return "switched \(pumpText(override.isPumpOn)) \(sourceText(override.source)) "
                 + endText(override.secondsLeft, now: now)
         }
+        if isOff {
+            let later = hold.map { "; \(targetText($0.target, unit)) is kept for later" } ?? ""
+            return "switched off until it is changed\(later)"
+        }
         if let hold {
             let then = scheduled.map { "; the schedule says \($0)" } ?? ""
-            return "holds \(targetText(hold.target)), set \(sourceText(hold.source)), "
+            return "holds \(targetText(hold.target, unit)), set \(sourceText(hold.source)), "
                 + endText(hold.secondsLeft, now: now) + then
         }
         return (scheduled ?? preset).map { "\($0) by the schedule" }
@@ -102,14 +110,14 @@ extension Status {
         let blind = rooms.filter(\.isStale).map { printableName($0.name) }
         if !blind.isEmpty { problems.append("no fresh reading from \(blind.joined(separator: ", "))") }
         for link in links where link.state != .connected {
-            let consequence =
+            let (what, consequence) =
                 switch link.name {
-                case "control": "rooms are not heated by reading"
-                case "record": "readings wait in the home broker"
-                case "uplink": "heating goes on, readings are kept here"
-                default: link.state.rawValue
+                case "control": ("the home broker", "rooms are not heated by reading")
+                case "record": ("recording", "readings wait in the home broker")
+                case "uplink": ("the cloud", "heating goes on, readings are kept here")
+                default: (printable(link.name), link.state.rawValue)
                 }
-            problems.append("\(printable(link.name)) is not connected (\(consequence))")
+            problems.append("\(what) is not connected (\(consequence))")
         }
         if journal?.lastError != nil { problems.append("the journal reports an error") }
         return problems

@@ -89,14 +89,22 @@ struct Decision: Equatable, Sendable {
 /// The reply of `io.hearth.Gateway.Override`.
 struct OverrideReply: Equatable, Sendable {
     var room: String
-    /// "on", "off" or "auto".
+    /// Every room was meant.
+    var isAll: Bool
+    /// "on", "off", "auto", a preset or a temperature in `unit`.
     var pump: String
+    var unit: TemperatureUnit
+    /// The room's mode is off.
+    var isOff: Bool
     var secondsLeft: Double?
     /// The home broker is connected, so that the pump can hear it.
     var isReachable: Bool
 
     init(_ json: JSON) {
         isReachable = json["isReachable"]?.bool ?? true
+        isAll = json["room"]?.isNull ?? true && json["rooms"] != nil
+        unit = json["temperatureUnit"]?.string.flatMap(TemperatureUnit.init(rawValue:)) ?? .celsius
+        isOff = json["isOff"]?.bool ?? false
         room = json["room"]?.string ?? "?"
         pump = json["pump"]?.string ?? "?"
         secondsLeft = json["secondsLeft"]?.double

@@ -57,11 +57,11 @@ struct StatusText {
         ])
         table.rows = status.rooms.map { room in
             [
-                .init(name: room.name, .bold), .init(temperatureText(room.temperature)),
+                .init(name: room.name, .bold), .init(temperatureText(room.temperature, status.temperatureUnit)),
                 .init(room.readingAgeSeconds.map(durationText) ?? "-", room.isStale ? .red : .plain),
                 .init(room.isPumpOn.map(pumpText) ?? "-", room.isPumpOn == true ? .cyan : .plain),
                 .init(room.pumpSeconds.map(durationText) ?? "-"),
-                .init(room.explanation(now: now, alarms: status.alarms)),
+                .init(room.explanation(now: now, alarms: status.alarms, unit: status.temperatureUnit)),
             ]
         }
         return table.lines(width: width, style: style)

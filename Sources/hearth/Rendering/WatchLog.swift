@@ -18,9 +18,11 @@ struct WatchLog {
     /// The lines to append for a new status. The first status names everything.
     mutating func lines(for status: Status, at time: String, now: Timestamp = wallClock()) -> [String] {
         var current = status.rooms.map { room in
-            let explanation = room.explanation(now: now, alarms: status.alarms)
+            let explanation = room.explanation(now: now, alarms: status.alarms, unit: status.temperatureUnit)
             let remark = explanation.isEmpty ? "" : " (\(printable(explanation)))"
-            return Entry(key: ExactString("room \(printableName(room.name))"), text: Self.text(room), remark: remark)
+            return Entry(
+                key: ExactString("room \(printableName(room.name))"), text: Self.text(room, status.temperatureUnit),
+                remark: remark)
         }
         current += status.links.map { link in
             let detail = link.detail.isEmpty ? "" : ": \(printable(link.detail))"
@@ -69,13 +71,13 @@ struct WatchLog {
     }
 
     /// Without ages, which change each second.
-    private static func text(_ room: RoomStatus) -> String {
-        var text = "\(temperatureText(room.temperature)), pump \(pumpText(room.isPumpOn))"
+    private static func text(_ room: RoomStatus, _ unit: TemperatureUnit) -> String {
+        var text = "\(temperatureText(room.temperature, unit)), pump \(pumpText(room.isPumpOn))"
         if room.isStale { text += ", no fresh reading" }
         if let override = room.override {
             text += ", switched \(pumpText(override.isPumpOn)) \(printable(sourceText(override.source)))"
         } else if let hold = room.hold {
-            text += ", holds \(printable(targetText(hold.target))), set \(printable(sourceText(hold.source)))"
+            text += ", holds \(printable(targetText(hold.target, unit))), set \(printable(sourceText(hold.source)))"
         }
         return text
     }

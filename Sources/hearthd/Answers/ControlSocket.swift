@@ -190,8 +190,8 @@ private final class Client {
     /// A call with `more` that is answered again and again.
     private var watched: VarlinkCall?
     private var nextReply: Int64 = 0
-    /// The question that the recording side has not answered yet; later calls wait behind it.
-    private var asked: (id: Int64, call: VarlinkCall)?
+    /// What has not been answered yet; later calls wait behind it.
+    private var asked: (question: VarlinkQuestion, call: VarlinkCall)?
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
@@ -201,7 +201,7 @@ private final class Client {
 
     func step(_ events: Int16, service: VarlinkService, now: Int64, watchEvery: Int64) {
         if events & Int16(POLLIN | POLLHUP | POLLERR) != 0 { read() }
-        if let asked, let answer = service.answer(to: asked.call, id: asked.id) {
+        if let asked, let answer = service.answer(to: asked.call, asked.question) {
             if !asked.call.oneway { reply(answer) }
             self.asked = nil
         }
@@ -225,14 +225,14 @@ private final class Client {
         } else {
             switch service.outcome(of: call) {
             case .reply(let answer): if !call.oneway { reply(answer) }
-            case .asked(let id): asked = (id, call)
+            case .asked(let question): asked = (question, call)
             }
         }
     }
 
     /// Nobody is there any more to hear an answer.
     func abandon(_ service: VarlinkService) {
-        if let asked { service.forget(id: asked.id) }
+        if let asked { service.forget(asked.question) }
     }
 
     private func reply(_ reply: VarlinkReply) {

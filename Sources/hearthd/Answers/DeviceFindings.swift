@@ -83,10 +83,10 @@ extension Finding {
     }
 
     /// A room stays cold although its device was told to warm it.
-    static func notFollowed(_ room: Room, _ problem: TargetResponse.Problem) -> Finding {
+    static func notFollowed(_ room: Room, _ problem: TargetResponse.Problem, _ unit: TemperatureUnit) -> Finding {
         Finding(
             name: "target-not-followed", severity: .cold, subject: room.name, room: room,
-            text: "\(room.displayName) \(problem)",
+            text: "\(room.displayName) \(problem.text(in: unit))",
             advice:
                 "Look at the device: is it on, does it heat, and does its own sensor hang where it measures the room?"
         )

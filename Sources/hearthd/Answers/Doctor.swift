@@ -80,14 +80,15 @@ struct Doctor {
                         "Sensors publish to <room>/temperature on the home broker: mosquitto_sub -t '+/temperature' -v")
             ]
         }
+        let unit = report.state.configuration.temperatureUnit
         return report.control.rooms.sorted { $0.key < $1.key }.map { room, view in
             view.status.isStale
                 ? Check(
-                    name: room.displayName, state: .error, detail: view.status.reason.description,
+                    name: room.displayName, state: .error, detail: view.status.reason.text(in: unit),
                     advice: "Check the sensor's power and its connection to the home broker.")
                 : Check(
                     name: room.displayName, state: .ok,
-                    detail: view.status.lastReading.map { "\(($0 * 10).rounded() / 10) °C" } ?? "new")
+                    detail: view.status.lastReading.map { "\(unit.text($0)) \(unit.symbol)" } ?? "new")
         }
     }
 }

@@ -12,6 +12,7 @@ extension StatusReport {
     /// What is wrong now, most urgent first.
     var findings: [Finding] {
         var findings = heatingFindings + homeBrokerFindings + gateway.controlFindings.snapshot
+        findings += gateway.settingsFindings.snapshot
         // What a process that is gone had found is not known any more.
         findings += forwardFinding.map { [$0] } ?? (recentEnd + forward.report.findings)
         // The home broker's absence is one fact, although two connections notice it.

@@ -84,7 +84,7 @@ final class HistoryFollower: Sendable {
         if newest % 24 == 0 { file.tidy(hour: newest) }
     }
 
-    /// To be called every second: an outage is as long as it was seen.
+    /// To be called every few seconds: an outage is as long as it was seen.
     func observeLinks(_ state: Forwarder.State) {
         let now = Clock.wallNanoseconds
         // Record and Control have the same broker.

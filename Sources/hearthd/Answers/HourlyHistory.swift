@@ -62,6 +62,8 @@ struct HourlyHistory: Sendable {
     static let hour: Int64 = 3_600_000_000_000
     /// A pump's state is known for so long after a command; commands are repeated each minute (`refresh`).
     private static let pumpMemory = hour
+    /// After so many hours without a word there is nothing to go on with.
+    private static let forgottenHours: Int64 = 24
 
     private struct Open: Sendable {
         var readings = 0
@@ -140,10 +142,10 @@ struct HourlyHistory: Sendable {
             for (room, var open) in rooms.sorted(by: { $0.key < $1.key }) {
                 open.account(until: (number + 1) * Self.hour)
                 if let row = open.row(number, room) { ended.append(row) }
-                let next = Open(isOn: open.isOn, commandAt: open.commandAt, accounted: open.accounted)
-                rooms[room] = now - number > 24 ? nil : next
+                rooms[room] = Open(isOn: open.isOn, commandAt: open.commandAt, accounted: open.accounted)
             }
         }
+        if now - hour > Self.forgottenHours { rooms = [:] }
         current = now
         return ended
     }

@@ -20,7 +20,8 @@ extension ControlBoard.Contents {
     private func blind(_ room: Room, _ view: ControlBoard.RoomView, _ now: Instant) -> Finding? {
         guard view.status.isStale else { return nil }
         let name = room.displayName
-        var text = "no reading from \(name): \(view.status.reason)"
+        let (after, action) = (view.settings.staleAfter, view.settings.onStale)
+        var text = "no reading from \(name) for \(after.spoken): \(action.words)"
         var advice = "Check the sensor's power and its connection to the home broker."
         if let why = discardedText(view, now) {
             text += "; its readings are discarded (\(why))"
@@ -55,7 +56,7 @@ extension ControlBoard.Contents {
         guard let value = view.status.lastDiscarded, let time = view.status.lastDiscardedAt, now - time < Self.minute,
             time >= view.status.lastReadingAt ?? .zero
         else { return nil }
-        return "\(value)"
+        return unit.text(value)
     }
 
     /// Said before the room is blind: a sensor that says nothing else is of no use.
@@ -88,7 +89,7 @@ extension ControlBoard.Contents {
         guard let problem = view.status.pumpProblem else { return nil }
         return Finding(
             name: "pump-not-responding", severity: .cold, subject: room.name, room: room,
-            text: "\(room.displayName) \(problem)",
+            text: "\(room.displayName) \(problem.text(in: unit))",
             advice: "Check the heat pump and its connection to the home broker; an open window can do this too.")
     }
 

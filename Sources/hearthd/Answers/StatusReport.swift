@@ -6,7 +6,7 @@ import Machine
 /// what the recording side said last.
 struct StatusReport {
     let gateway: Gateway
-    let state: Gateway.State
+    let state: HouseSettings.State
     let control: ControlBoard.Contents
     let forward: ForwardProcess.View
     let now: Instant
@@ -25,10 +25,11 @@ struct StatusReport {
         [
             "version": .string(Version.current),
             "home": .string(state.configuration.home.name),
+            "temperatureUnit": .string(unit.rawValue),
             "startedAt": .string(gateway.startedAt.description),
             "uptimeSeconds": seconds(now.nanoseconds - gateway.startedBoot),
             "configurationError": state.configurationError.map { .string($0) } ?? .null,
-            "rooms": .array(control.rooms.sorted { $0.key < $1.key }.map { room($0.key, $0.value) }),
+            "rooms": .array(orderedRooms.map { room($0.key, $0.value) }),
             "measures": .array(control.measures.inOrder.map(measure)),
             "links": .array(links.map(\.json)),
             "uplink": forward.report.uplink,
@@ -42,35 +43,66 @@ struct StatusReport {
 
     // MARK: Rooms
 
+    /// Those that people gave a place come first.
+    private var orderedRooms: [(key: Room, value: ControlBoard.RoomView)] {
+        let order = state.configuration.order
+        return control.rooms.sorted { (order[$0.key] ?? .max, $0.key) < (order[$1.key] ?? .max, $1.key) }
+    }
+
+    private var unit: TemperatureUnit { state.configuration.temperatureUnit }
+
     private func room(_ room: Room, _ view: ControlBoard.RoomView) -> JSON {
         let status = view.status
-        return [
-            "room": .string(room.name),
-            "temperature": status.lastReading.map { JSON($0) } ?? .null,
-            "readingAgeSeconds": status.lastReadingAt.map { seconds((now - $0).wholeNanoseconds) } ?? .null,
-            "stale": .bool(status.isStale),
-            "pump": .string(status.isOn.map { $0 ? "on" : "off" } ?? "unknown"),
-            "pumpSeconds": status.since.map { seconds((now - $0).wholeNanoseconds) } ?? .null,
-            "reason": .string(status.reason.description),
-            "onBelow": JSON(status.limits.onBelow), "offAbove": JSON(status.limits.offAbove),
-            "preset": JSON(status.preset) { .string($0.rawValue) },
-            "scheduled": JSON(status.scheduled) { .string($0.rawValue) },
-            "hold": status.hold.map {
-                [
-                    "target": .string($0.target.description), "source": .string($0.source.rawValue),
-                    "secondsLeft": seconds(($0.until - now).wholeNanoseconds),
-                ]
-            } ?? .null,
-            "pumpProblem": status.pumpProblem.map { .string($0.description) } ?? .null,
-            "discarded": JSON(status.discarded),
-            "override": status.override.map {
-                [
-                    "pump": .string($0.isOn ? "on" : "off"), "source": .string($0.source.rawValue),
-                    "secondsLeft": seconds(($0.until - now).wholeNanoseconds),
-                ]
-            } ?? .null,
-            "waitingSeconds": status.waitingUntil.map { seconds(($0 - now).wholeNanoseconds) } ?? .null,
+        func number(_ celsius: Double) -> JSON { JSON(unit.number(celsius)) }
+        let members: [(key: String, value: JSON)] = [
+            ("room", .string(room.name)),
+            ("name", .string(state.configuration.name(of: room))),
+            ("order", JSON(state.configuration.order[room]) { JSON($0) }),
+            ("temperature", JSON(status.lastReading) { number($0) }),
+            ("readingAgeSeconds", status.lastReadingAt.map { seconds((now - $0).wholeNanoseconds) } ?? .null),
+            ("stale", .bool(status.isStale)),
+            ("pump", .string(status.isOn.map { $0 ? "on" : "off" } ?? "unknown")),
+            ("pumpSeconds", status.since.map { seconds((now - $0).wholeNanoseconds) } ?? .null),
+            ("reason", .string(status.reason.text(in: unit))),
+            ("mode", .string(status.mode.rawValue)),
+            ("target", JSON(status.target) { number($0) }),
+            ("onBelow", number(status.limits.onBelow)), ("offAbove", number(status.limits.offAbove)),
+            ("preset", JSON(status.preset) { .string($0.rawValue) }),
+            ("scheduled", JSON(status.scheduled) { .string($0.rawValue) }),
+            ("hold", JSON(status.hold) { hold($0) }),
+            ("pumpProblem", JSON(status.pumpProblem) { .string($0.text(in: unit)) }),
+            ("discarded", JSON(status.discarded)),
+            ("override", JSON(status.override) { override($0) }),
+            ("waitingSeconds", status.waitingUntil.map { seconds(($0 - now).wholeNanoseconds) } ?? .null),
+            ("waiting", JSON(waiting(status)) { .string($0) }),
         ]
+        return .object(.init(members))
+    }
+
+    /// Without `secondsLeft`: until it is changed.
+    private func hold(_ hold: Thermostat.Hold) -> JSON {
+        let target: String
+        switch hold.target {
+        case .preset(let preset): target = preset.rawValue
+        case .temperature(let celsius): target = "\(unit.number(celsius))"
+        }
+        return [
+            "target": .string(target), "source": .string(hold.source.rawValue),
+            "secondsLeft": hold.until.map { seconds(($0 - now).wholeNanoseconds) } ?? .null,
+        ]
+    }
+
+    private func override(_ override: Thermostat.Override) -> JSON {
+        [
+            "pump": .string(override.isOn ? "on" : "off"), "source": .string(override.source.rawValue),
+            "secondsLeft": seconds((override.until - now).wholeNanoseconds),
+        ]
+    }
+
+    /// "starts in 3 min: the pump rests at least 5 min".
+    private func waiting(_ status: Thermostat.Status) -> String? {
+        guard let waiting = status.waiting, let until = status.waitingUntil else { return nil }
+        return waiting.text(left: .seconds(max(1, ((until - now).wholeNanoseconds + 999_999_999) / 1_000_000_000)))
     }
 
     private func measure(_ room: Room, _ measure: Measure, _ seen: SeenMeasures.Value) -> JSON {

@@ -22,8 +22,16 @@ struct VarlinkReply {
 /// What becomes of a call.
 enum VarlinkOutcome {
     case reply(VarlinkReply)
-    /// The recording side was asked; ``VarlinkService/answer(to:id:)`` has its answer later.
-    case asked(Int64)
+    /// ``VarlinkService/answer(to:_:)`` has the answer later.
+    case asked(VarlinkQuestion)
+}
+
+/// What a call waits for.
+enum VarlinkQuestion: Equatable {
+    /// The recording side's answer.
+    case forward(Int64)
+    /// That the disk has taken a change of the settings; `reply` is given then.
+    case kept(Int64, since: Instant, reply: JSON)
 }
 
 /// The interface `io.hearth.Gateway`. Most calls are answered from snapshots; what only the journal knows is asked of the
@@ -34,19 +42,21 @@ struct VarlinkService: Sendable {
         # The heating gateway on this box.
         interface io.hearth.Gateway
 
-        # Everything about now. With `more`, again every second.
-        method Status() -> (version: string, home: string, startedAt: string, uptimeSeconds: float, \
+        # Everything about now. With `more`, again every second. Temperatures are in `temperatureUnit`, "C" or "F", here and
+        # everywhere else. Of a room: `mode` ("auto", "off"), `target` (the number that was asked for, or null), `hold` and
+        # `override` with `secondsLeft` (null: until it is changed), `waiting` ("starts in 3 min: ...").
+        method Status() -> (version: string, home: string, temperatureUnit: string, startedAt: string, uptimeSeconds: float, \
         configurationError: ?string, rooms: []object, measures: []object, links: []object, uplink: object, journal: ?object, \
         disk: ?object, counters: object, alarms: []object)
         # The journal, and the newest messages set aside.
         method Journal() -> (journal: ?object, lowWatermark: ?int, oldestUnconfirmedSeconds: ?float, setAside: []object)
         # Checks with what to do about each.
         method Doctor() -> (checks: []object)
-        # Switches a room's heat pump for a while ("on", "off"), or gives the room other limits for a while: those of a
-        # preset ("frost", "eco", "comfort"), or around a temperature ("21.5"). "auto" ends either.
-        # `source` is "cli" (default) or "page".
-        method Override(room: string, pump: string, seconds: ?int, source: ?string) -> (room: string, pump: string, secondsLeft: ?int, \
-        isReachable: bool)
+        # Switches a room's heat pump for a while ("on", "off"), or holds another setpoint: a preset ("frost", "eco", "comfort")
+        # or a temperature ("21.5", in the house's unit), for `seconds`, for override_ttl, or `untilChanged`. "auto" ends
+        # both and the mode off. `all` in the place of `room`: every room. `source` is "cli" (default) or "page".
+        method Override(room: ?string, all: ?bool, pump: string, seconds: ?int, untilChanged: ?bool, source: ?string) -> \
+        (room: ?string, rooms: []string, pump: string, secondsLeft: ?int, isReachable: bool)
         # Removes a room that is not in the file for good: from status, from Home Assistant, its retained state. It comes back
         # when its sensor speaks.
         method Forget(room: string) -> (room: string)
@@ -71,6 +81,18 @@ struct VarlinkService: Sendable {
         method Devices(seconds: ?int, again: ?bool) -> (isLooking: bool, secondsLeft: int, topics: int, problem: string, \
         configuration: string, directory: string, pid: int, found: []object)
 
+        # What people may set, for the house and of each room, with where each value comes from: "default", "file", "house"
+        # (set for the house) or "kept" (set for the room). `schedule` is a list of {"days": ["mon"], "time": "06:30", "preset":
+        # "eco"}, presets.* a target or {"onBelow", "offAbove"}, and so is `target` where the room has limits.
+        method GetSettings() -> (temperatureUnit: string, file: string, house: []object, rooms: []object)
+        # Sets values of a room, or with `all` of the house, and keeps them above the file: mode ("auto", "off"), target, band,
+        # schedule, presets.frost, presets.eco, presets.comfort (targets); of a room also name and order. null resets one. All or
+        # nothing: what makes no sense is refused with the reason. `kept` says whether it is on disk; it counts in any case.
+        method Set(room: ?string, all: ?bool, settings: object) -> (kept: bool, problem: ?string)
+        # As Set with null; without `keys` everything that was set.
+        method Reset(room: ?string, all: ?bool, keys: ?[]string) -> (kept: bool, problem: ?string)
+
+        error InvalidSetting (message: string)
         error InvalidConfiguration (message: string)
         error NoSuchRoom (message: string)
         error ThermostatDisabled (message: string)
@@ -89,13 +111,22 @@ struct VarlinkService: Sendable {
         case "\(Self.interface).Audit": sinceSeconds(call.parameters, .audit)
         case "\(Self.interface).Readings": sinceSeconds(call.parameters, .readings)
         case "\(Self.interface).Status", "\(Self.interface).Doctor":
-            gateway.forward.ask(.report, .null).map { .asked($0) } ?? .reply(reply(to: call))
+            gateway.forward.ask(.report, .null).map { .asked(.forward($0)) } ?? .reply(reply(to: call))
+        case "\(Self.interface).Set": set(call.parameters)
+        case "\(Self.interface).Reset": reset(call.parameters)
         default: .reply(reply(to: call))
         }
     }
 
-    /// The reply to a call for which the recording side was asked as `id`; nil while there is none yet.
-    func answer(to call: VarlinkCall, id: Int64) -> VarlinkReply? {
+    /// The reply to a call that waits; nil while there is none yet.
+    func answer(to call: VarlinkCall, _ question: VarlinkQuestion) -> VarlinkReply? {
+        switch question {
+        case .forward(let id): answer(to: call, id: id)
+        case .kept(let number, let since, let reply): kept(number, since, reply)
+        }
+    }
+
+    private func answer(to call: VarlinkCall, id: Int64) -> VarlinkReply? {
         guard let answer = gateway.forward.takeAnswer(id) else { return nil }
         if isShown(call) {
             // What it said last is shown when it says nothing now.
@@ -112,7 +143,10 @@ struct VarlinkService: Sendable {
         ["\(Self.interface).Status", "\(Self.interface).Doctor"].contains(call.method)
     }
 
-    func forget(id: Int64) { gateway.forward.forget(id) }
+    /// Nobody waits any more.
+    func forget(_ question: VarlinkQuestion) {
+        if case .forward(let id) = question { gateway.forward.forget(id) }
+    }
 
     /// Answered at once, from snapshots.
     func reply(to call: VarlinkCall) -> VarlinkReply {
@@ -128,6 +162,8 @@ struct VarlinkService: Sendable {
         case "\(Self.interface).Doctor": .parameters(["checks": .array(Doctor(gateway).checks.map(\.json))])
         case "\(Self.interface).Override": override(call.parameters)
         case "\(Self.interface).Forget": forget(call.parameters)
+        case "\(Self.interface).GetSettings":
+            .parameters(SettingsReport(gateway.snapshot, gateway.controlBoard.snapshot).json)
         case "\(Self.interface).Why": why(call.parameters)
         case "\(Self.interface).Thermostats": thermostats(call.parameters)
         case "\(Self.interface).Devices": devices(call.parameters)
@@ -140,54 +176,6 @@ struct VarlinkService: Sendable {
             return .error("org.varlink.service.InterfaceNotFound", "known: \(Self.interface)")
         }
         return .parameters(["description": .string(Self.description)])
-    }
-
-    private func override(_ parameters: JSON) -> VarlinkReply {
-        guard let pump = parameters["pump"]?.string, let what = ControlMailbox.Wish.What(pump) else {
-            return invalid("pump", "must be on, off, auto, a preset (frost, eco, comfort) or a temperature")
-        }
-        let seconds = parameters["seconds"]?.int
-        if let seconds, seconds <= 0 || seconds > 366 * 86400 {
-            return invalid("seconds", "must be between 1 and \(366 * 86400)")
-        }
-        let source: Thermostat.Source? =
-            parameters["source"].map { $0.isNull ? .cli : $0.string.flatMap(Thermostat.Source.init(rawValue:)) } ?? .cli
-        guard let source, [.cli, .page].contains(source) else { return invalid("source", "must be cli or page") }
-        switch room(parameters) {
-        case .failure(let reply): return reply
-        case .success(let room):
-            let settings = gateway.snapshot.configuration.settings(for: room)
-            guard settings.enabled else {
-                return .error(
-                    "\(Self.interface).ThermostatDisabled", "thermostat.enabled is false for \(room.displayName)")
-            }
-            let length = seconds.map { Duration.seconds($0) } ?? settings.overrideTTL
-            let wish = ControlMailbox.Wish(what: what, duration: length, source: source)
-            guard gateway.post(wish, for: room) else { return invalid("room", "too many requests at once; try again") }
-            let left: JSON = pump == "auto" ? nil : JSON(length.components.seconds)
-            return .parameters([
-                "room": .string(room.name), "pump": .string(pump), "secondsLeft": left,
-                "isReachable": .bool(StatusReport(gateway).links.first?.isConnected ?? false),
-            ])
-        }
-    }
-
-    private func forget(_ parameters: JSON) -> VarlinkReply {
-        switch room(parameters) {
-        case .failure(let reply): return reply
-        case .success(let room):
-            guard gateway.snapshot.configuration.rooms[room] == nil else {
-                return .error(
-                    "\(Self.interface).RoomInFile",
-                    "\(room.displayName) is in the configuration: take [rooms.\(JSON.string(room.name).serialized())] out of "
-                        + "the file and reload (systemctl reload hearthd) first")
-            }
-            guard gateway.mailbox.post(forgetting: room) else {
-                return invalid("room", "too many requests at once; try again")
-            }
-            gateway.control.wake()
-            return .parameters(["room": .string(room.name)])
-        }
     }
 
     private func why(_ parameters: JSON) -> VarlinkReply {
@@ -216,7 +204,7 @@ struct VarlinkService: Sendable {
                     "\(Self.interface).JournalUnavailable",
                     "the recording side is not running, or has too many questions; try again"))
         }
-        return .asked(id)
+        return .asked(.forward(id))
     }
 
     private func history(_ parameters: JSON) -> VarlinkOutcome {
@@ -246,12 +234,12 @@ struct VarlinkService: Sendable {
         }
     }
 
-    private enum RoomOrReply {
+    enum RoomOrReply {
         case success(Room)
         case failure(VarlinkReply)
     }
 
-    private func room(_ parameters: JSON) -> RoomOrReply {
+    func room(_ parameters: JSON) -> RoomOrReply {
         let board = gateway.controlBoard.snapshot
         let known = board.remembered.union(board.rooms.keys)
         guard let name = parameters["room"]?.string else { return .failure(invalid("room", "is missing")) }

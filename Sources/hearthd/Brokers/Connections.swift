@@ -40,11 +40,21 @@ extension ConnectionSettings {
     /// A clean session: a command that the cloud queued while we were away must never be obeyed as new, and an
     /// acknowledgement that was lost is given again when the record is sent again.
     static func uplink(_ configuration: Configuration) -> ConnectionSettings {
-        var settings = base(configuration.cloud, clientID: "hearthd-\(configuration.home.name)-uplink")
+        let name = "hearthd-\(configuration.home.name)-uplink"
+        var settings = base(configuration.cloud, clientID: name + cloudSecret(configuration.cloud, name))
         settings.cleanStart = true
         settings.sessionExpiry = 0
         settings.will = GatewayStatus.offline(configuration.home)
         return settings
+    }
+
+    /// What another home of the broker cannot know, made from the password or the key: who connects with a client id takes
+    /// its connection over, whoever he is (MQTT 5 section 3.1.4). Two gateways of one home have the same, so that they notice.
+    private static func cloudSecret(_ broker: Configuration.Broker, _ name: String) -> String {
+        guard let path = broker.passwordFile ?? broker.tls?.key,
+            let secret = try? readFile(path, purpose: "secret", limit: 65_536)
+        else { return "" }
+        return "-" + SHA256.hexadecimal(Array("hearth client id \(name)\n".utf8) + secret).prefix(12)
     }
 
     private static func base(_ broker: Configuration.Broker, clientID: String) -> ConnectionSettings {

@@ -25,13 +25,15 @@ struct Permissions {
         case status
         /// The rooms' retained state.
         case state
-        /// Home Assistant's description of the device.
+        /// What Home Assistant is told about the devices.
         case discovery
+        /// What it was told before, to take back what is true no longer.
+        case descriptions
 
         var isEssential: Bool {
             switch self {
             case .readings, .command: true
-            case .restoring, .pumps, .wishes, .account, .status, .state, .discovery: false
+            case .restoring, .pumps, .wishes, .account, .status, .state, .discovery, .descriptions: false
             }
         }
 
@@ -39,7 +41,7 @@ struct Permissions {
         var isRetained: Bool {
             switch self {
             case .status, .state, .discovery: true
-            case .readings, .command, .restoring, .pumps, .wishes, .account: false
+            case .readings, .command, .restoring, .pumps, .wishes, .account, .descriptions: false
             }
         }
     }

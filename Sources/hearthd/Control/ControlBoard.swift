@@ -40,6 +40,8 @@ final class ControlBoard: Sendable {
         var setAside: [Room: SetAsideReadings] = [:]
         var measures = SeenMeasures()
         let startedAt = Clock.now
+        /// Of the temperatures in findings' texts.
+        var unit = TemperatureUnit.celsius
         var decisions: [Room: [Decision]] = [:]
         var counters = Counters()
     }
@@ -69,6 +71,10 @@ final class ControlBoard: Sendable {
     /// The devices are others.
     func forgetMeasures() {
         contents.withLock { $0.measures = SeenMeasures() }
+    }
+
+    func set(_ unit: TemperatureUnit) {
+        contents.withLock { $0.unit = unit }
     }
 
     func set(remembered: Set<Room>) {

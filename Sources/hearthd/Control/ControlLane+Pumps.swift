@@ -102,7 +102,9 @@ extension ControlLane {
             value, target: target, onBelow: status.limits.onBelow, window: settings.responseTime, now: now
         )
         let problem = devices.pumps[index].responses[room]?.problem
-        report(problem.map { .notFollowed(room, $0) }, name: "target-not-followed", room.name)
+        report(
+            problem.map { .notFollowed(room, $0, configuration.temperatureUnit) }, name: "target-not-followed",
+            room.name)
     }
 
     // MARK: What it says of itself
@@ -148,7 +150,7 @@ extension ControlLane {
             return true
         }
         let wish = ControlMailbox.Wish(
-            what: .hold(.middle((said * 10).rounded() / 10)), duration: nil, source: .device)
+            what: .hold(.temperature((said * 10).rounded() / 10)), end: nil, source: .device)
         for room in rule.rooms where rooms[room] != nil { apply(wish, to: room, link) }
         // It has said so already.
         if let now = devices.pumps[index].handed, target.isSame(said, now) {
@@ -166,7 +168,7 @@ extension ControlLane {
             return
         }
         devices.pumps[index].feedback.adopt(isOn, now: now)
-        let wish = ControlMailbox.Wish(what: .pump(isOn: isOn), duration: nil, source: .device)
+        let wish = ControlMailbox.Wish(what: .pump(isOn: isOn), end: nil, source: .device)
         for room in rule.rooms where rooms[room] != nil { apply(wish, to: room, link) }
     }
 

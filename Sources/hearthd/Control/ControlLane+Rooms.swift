@@ -80,7 +80,8 @@ extension ControlLane {
         let old = configuration
         configuration = new
         if old.devices != new.devices { adoptDevices(link) }
-        (nextSchedule, nextSweep, homeAssistant.isAnnounced) = (nil, nil, false)
+        (nextSchedule, nextSweep) = (nil, nil)
+        homeAssistant.adopt(new, link, &outbox)
         for room in new.rooms.keys.sorted() {
             places.remove(room)
             let isNew = rooms[room] == nil
@@ -96,7 +97,11 @@ extension ControlLane {
                 remove(leaving, link)
             }
         }
-        for room in rooms.keys.sorted() { apply(.settings(new.settings(for: room)), to: room, link) }
+        board.set(new.temperatureUnit)
+        for room in rooms.keys.sorted() {
+            apply(.settings(new.settings(for: room)), to: room, link)
+            if old.temperatureUnit != new.temperatureUnit, link != nil { writeState(of: room, Clock.now) }
+        }
     }
 
     // MARK: Going
@@ -154,6 +159,7 @@ extension ControlLane {
     private func remove(_ room: Room, _ link: Link?) {
         places.remove(room)
         rooms[room] = nil
+        deadlines.set(room, nil)
         if remembered.removeValue(forKey: room) != nil { board.set(remembered: Set(remembered.keys)) }
         board.remove(room)
         devices.forget(room)

@@ -84,7 +84,7 @@ extension ControlLane {
         devices.pumps[index].valves[room]?.feedback.adopt(isOpen, now: now)
         guard rooms[room] != nil else { return }
         apply(
-            ControlMailbox.Wish(what: .pump(isOn: isOpen), duration: nil, source: .device), to: room, link
+            ControlMailbox.Wish(what: .pump(isOn: isOpen), end: nil, source: .device), to: room, link
         )
     }
 }

@@ -21,6 +21,8 @@ final class ControlLane: ConnectionHandler {
 
     var configuration: Configuration
     private let mailbox: ControlMailbox
+    /// Where a mode that Home Assistant sets is kept; it comes back through the mailbox.
+    let settings: HouseSettings
     let board: ControlBoard
     let findings: FindingBoard
     let logger: Logger
@@ -45,6 +47,8 @@ final class ControlLane: ConnectionHandler {
     private var scheduleClock = ScheduleClock()
     /// When the schedules are looked at again; nil: at the next turn.
     var nextSchedule: Instant?
+    /// When each room wants a turn, so that not every message costs a look at every room.
+    var deadlines = RoomDeadlines()
     var homeAssistant: HomeAssistant
     var outbox: HomeOutbox
     /// Sensors and pumps that are not the black box; none in most houses.
@@ -54,17 +58,19 @@ final class ControlLane: ConnectionHandler {
 
     init(
         configuration: Configuration, mailbox: ControlMailbox, board: ControlBoard, findings: FindingBoard,
-        logger: Logger
+        settings: HouseSettings, logger: Logger
     ) {
         self.configuration = configuration
         self.mailbox = mailbox
         self.board = board
         self.findings = findings
+        self.settings = settings
         self.logger = logger
         places = RoomPlaces(limit: Self.placesBeside(configuration))
         homeAssistant = HomeAssistant(configuration)
         outbox = HomeOutbox(findings: findings, logger: logger)
         devices = ControlDevices(configuration, now: startedAt)
+        board.set(configuration.temperatureUnit)
         for room in configuration.rooms.keys { addRoom(room) }
     }
 
@@ -96,10 +102,11 @@ final class ControlLane: ConnectionHandler {
     func received(_ batch: [Message], on link: Link) throws {
         for message in batch {
             if !devices.isNone, takeDevice(message, link) { continue }
+            if homeAssistant.isDescription(message) { continue }
             if message.isRetained {
                 restore(message, link)
-            } else if let wish = homeAssistant.wish(message) {
-                apply(wish.wish, to: wish.room, link)
+            } else if let command = homeAssistant.command(message) {
+                obey(command, link)
             } else if homeAssistant.isBirth(message) {
                 homeAssistant.wasBorn(now: Clock.now)
             } else if let topic = HomeTopic(message.topic) {
@@ -129,15 +136,17 @@ final class ControlLane: ConnectionHandler {
         }
         let now = Instant(nanoseconds: now)
         followSchedules(now, link)
-        for (room, state) in rooms {
-            if let due = state.nextDeadline, due <= now { turn(room, now, link) }
+        deadlines.refresh(now: now) { rooms.compactMapValues(\.nextDeadline) }
+        for room in deadlines.due(now: now) {
+            turn(room, now, link)
+            deadlines.set(room, rooms[room]?.nextDeadline)
         }
         sweep(now, link)
-        var due = [rooms.values.compactMap(\.nextDeadline).min()?.nanoseconds, nextSchedule?.nanoseconds]
+        var due = [deadlines.next?.nanoseconds, nextSchedule?.nanoseconds]
         if link != nil { clearStates() }
         due.append(nextSweep?.nanoseconds)
         if !devices.isNone { due.append(turnDevices(now, link)?.nanoseconds) }
-        due.append(homeAssistant.announce(rooms.mapValues(\.thermostat.settings), now: now, link, &outbox)?.nanoseconds)
+        if link != nil { due.append(describe(posted.gateway, now)?.nanoseconds) }
         due.append(outbox.flush(link, now: now)?.nanoseconds)
         if !rivalry.isSeen(now: now) { findings.resolveAll("another-gateway") }
         return due.compactMap(\.self).min()
@@ -232,6 +241,7 @@ final class ControlLane: ConnectionHandler {
 
     /// Somebody else told the pump something: ours is said again, if it was otherwise.
     private func foreignCommand(_ message: Message, in room: Room, _ link: Link) {
+        outbox.heardCommand(message.topic)
         guard let state = rooms[room], state.thermostat.settings.enabled,
             let isOn = try? HeatPumpCommand(payload: message.payload).isOn
         else { return }
@@ -263,13 +273,15 @@ final class ControlLane: ConnectionHandler {
     func restore(_ last: StateTopic.Decision, _ link: Link?) {
         let room = last.room
         guard let state = rooms[room], state.thermostat.status.isOn == nil else { return }
-        logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(last.isOn)"])
-        if let since = last.since {
-            board.add(.init(time: since, pumpOn: last.isOn, reason: "before the restart: \(last.reason)"), for: room)
+        if let isOn = last.isOn {
+            logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(isOn)"])
+            if let since = last.since {
+                board.add(.init(time: since, pumpOn: isOn, reason: "before the restart: \(last.reason)"), for: room)
+            }
+            // A room that is not in the file is restored when it is heard, which may be later.
+            let lasting = last.lasting.map { $0 + (Clock.now - last.foundAt) }
+            apply(.restored(on: isOn, demand: last.demand, lasting: lasting), to: room, link)
         }
-        // A room that is not in the file is restored when it is heard, which may be later.
-        let lasting = last.lasting.map { $0 + (Clock.now - last.foundAt) }
-        apply(.restored(on: last.isOn, demand: last.demand, lasting: lasting), to: room, link)
         for wish in last.wishes { apply(wish, to: room, link) }
         // The pump may have missed the last words of the process before this one.
         apply(.reconnected, to: room, link)
@@ -278,19 +290,23 @@ final class ControlLane: ConnectionHandler {
     func apply(_ wish: ControlMailbox.Wish, to room: Room, _ link: Link?) {
         if rooms[room] == nil { promote(room, link) }
         guard rooms[room] != nil else { return reject("no_such_room") }
-        logger.info("override", metadata: ["room": "\(room)", "source": "\(wish.source)"])
+        logger.info(
+            "somebody asked", metadata: ["room": "\(room)", "for": "\(wish.text(in: configuration.temperatureUnit))"])
         switch wish.what {
         case .pump(let isOn): apply(.override(on: isOn, for: wish.duration, source: wish.source), to: room, link)
-        case .hold(let target): apply(.hold(target, for: wish.duration, source: wish.source), to: room, link)
+        case .hold(let target): apply(.hold(target, for: wish.end, source: wish.source), to: room, link)
         case .release: apply(.clearOverride(source: wish.source), to: room, link)
         case .releaseHold: apply(.clearHold, to: room, link)
+        case .releaseOverride: apply(.endOverride, to: room, link)
+        case .keep: keep(room, wish, link)
         }
     }
 
     func addRoom(_ room: Room, silentSince start: Instant? = nil) {
         let thermostat = Thermostat(settings: configuration.settings(for: room), now: start ?? Clock.now)
         rooms[room] = ControlledRoom(thermostat: thermostat)
-        (nextSchedule, homeAssistant.isAnnounced) = (nil, false)
+        nextSchedule = nil
+        homeAssistant.describeAgain()
         show(room)
     }
 
@@ -340,7 +356,7 @@ final class ControlLane: ConnectionHandler {
         let actions = thermostat.handle(event, now: now)
         rooms[room]?.thermostat = thermostat
         for case .command(let isOn, let reason, let isRefresh) in actions {
-            command(isOn, reason: reason.description, isRefresh: isRefresh, room, link)
+            command(isOn, reason: reason.text(in: configuration.temperatureUnit), isRefresh: isRefresh, room, link)
         }
         let after = thermostat.status
         show(room)
@@ -356,12 +372,22 @@ final class ControlLane: ConnectionHandler {
         guard link != nil,
             !before.showsTheSame(as: after) || isOld || homeAssistant.wantsState(of: room, after, now: now)
         else { return }
+        writeState(of: room, now)
+    }
+
+    /// Writes the room's retained state.
+    func writeState(of room: Room, _ now: Instant) {
+        guard let state = rooms[room] else { return }
         rooms[room]?.statedAt = now
-        outbox.offer(StateTopic.state(of: room, after, heardAt: state.heardAt, now: now), as: .state)
+        outbox.offer(
+            StateTopic.state(
+                of: room, state.thermostat.status, configuration.temperatureUnit, heardAt: state.heardAt, now: now),
+            as: .state)
     }
 
     /// Puts what is known about the room where others see it.
     func show(_ room: Room) {
+        deadlines.set(room, rooms[room]?.nextDeadline)
         guard let state = rooms[room] else { return }
         board.update(room, state.view(isConfigured: configuration.rooms[room] != nil))
     }
@@ -370,7 +396,11 @@ final class ControlLane: ConnectionHandler {
         let wall = Clock.wall
         if !isRefresh {
             board.add(.init(time: wall, pumpOn: isOn, reason: reason), for: room)
-            logger.info("heat pump", metadata: ["room": "\(room)", "on": "\(isOn)", "reason": "\(reason)"])
+            if let unsaid = rooms[room]?.switchWords.say(now: Clock.now) {
+                var metadata: Logger.Metadata = ["room": "\(room)", "on": "\(isOn)", "reason": "\(reason)"]
+                if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+                logger.info("heat pump", metadata: metadata)
+            }
         }
         if !devices.pumps.isEmpty { commandPump(isOn, saysAgain: isRefresh, of: room, link) }
         // Without a link nothing is lost: the command is said again on reconnecting.

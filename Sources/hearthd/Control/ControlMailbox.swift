@@ -10,17 +10,21 @@ final class ControlMailbox: Sendable {
     struct Wish: Equatable, Sendable {
         enum What: Equatable, Sendable {
             case pump(isOn: Bool)
-            /// Other limits for a while.
+            /// Another setpoint.
             case hold(Thermostat.Target)
             /// Ends either: "auto".
             case release
             /// Ends a hold alone: Home Assistant's preset "none".
             case releaseHold
+            /// Ends an override alone.
+            case releaseOverride
+            /// Holds what counts now, if nothing is held yet: Home Assistant's "heat".
+            case keep
         }
 
         var what: What
-        /// nil: as long as the settings say.
-        var duration: Duration?
+        /// nil: as long as the settings say. A switched pump has an end in any case.
+        var end: Thermostat.HoldEnd?
         var source: Thermostat.Source
     }
 
@@ -36,6 +40,8 @@ final class ControlMailbox: Sendable {
         var cloudLink: Bool?
         /// A configuration that a reload accepted.
         var configuration: Configuration?
+        /// What the gateway is told of itself, for Home Assistant.
+        var gateway: GatewayState?
         /// Rooms to forget for good.
         var forgotten: Set<Room> = []
 
@@ -64,6 +70,10 @@ final class ControlMailbox: Sendable {
         contents.withLock { $0.cloudLink = isUp }
     }
 
+    func post(_ state: GatewayState) {
+        contents.withLock { $0.gateway = state }
+    }
+
     func post(_ configuration: Configuration) {
         contents.withLock { $0.configuration = configuration }
     }
@@ -86,9 +96,35 @@ final class ControlMailbox: Sendable {
     }
 }
 
+extension ControlMailbox.Wish {
+    /// For the log: what was asked for, by whom and for how long.
+    func text(in unit: TemperatureUnit) -> String {
+        let length =
+            switch end {
+            case .after(let duration)?: " for \(duration.spoken)"
+            case .untilChanged?: " until it is changed"
+            case nil: ""
+            }
+        let by = source.words
+        return switch what {
+        case .pump(let isOn): "switched \(isOn ? "on" : "off") \(by)\(length)"
+        case .hold(let target): "\(target.text(in: unit)) set \(by)\(length)"
+        case .release: "automatic again, \(by)"
+        case .releaseHold: "the hold ended \(by)"
+        case .releaseOverride: "the switching ended \(by)"
+        case .keep: "what counts now, kept \(by)\(length)"
+        }
+    }
+
+    var duration: Duration? { if case .after(let duration)? = end { duration } else { nil } }
+}
+
 extension ControlMailbox.Wish.What {
-    /// What a person typed: `on`, `off`, `auto`, a preset, or the temperature in the middle; nil for anything else.
-    init?(_ text: String) {
+    /// In °C: what a person may ask for. Frost protection stays above it.
+    static let lowest = -20.0
+
+    /// What a person typed: `on`, `off`, `auto`, a preset, or a temperature in the unit of the house; nil for anything else.
+    init?(_ text: String, in unit: TemperatureUnit) {
         switch text {
         case "on": self = .pump(isOn: true)
         case "off": self = .pump(isOn: false)
@@ -96,8 +132,10 @@ extension ControlMailbox.Wish.What {
         default:
             if let preset = Preset(rawValue: text) {
                 self = .hold(.preset(preset))
-            } else if let middle = JSON.double(text), (-20.0...50.0).contains(middle) {
-                self = .hold(.middle(middle))
+            } else if let celsius = unit.celsius(text: text),
+                (Self.lowest...Thermostat.Settings.highestTarget).contains(celsius)
+            {
+                self = .hold(.temperature(celsius))
             } else {
                 return nil
             }
@@ -105,9 +143,20 @@ extension ControlMailbox.Wish.What {
     }
 }
 
-extension JSON {
-    /// A number in JSON's grammar, which `Double` alone would take beside others.
-    fileprivate static func double(_ text: String) -> Double? {
-        (try? JSON.parse(text))?.double
+extension ControlMailbox.Wish.What {
+    /// The temperature that is held, as a number in this unit; nil for other wishes.
+    func number(in unit: TemperatureUnit) -> String? {
+        guard case .hold(.temperature(let celsius)) = self else { return nil }
+        return "\(unit.number(celsius))"
+    }
+}
+
+extension TemperatureUnit {
+    /// A temperature as a person types it, in °C: a number in JSON's grammar (`Double` alone would take others beside) in this
+    /// unit, or in the one whose letter follows it, `70F`. nil for anything else.
+    func celsius(text: String) -> Double? {
+        let own = text.last.flatMap { TemperatureUnit(rawValue: String($0)) }
+        let number = own == nil ? text : String(text.dropLast())
+        return (try? JSON.parse(number))?.double.map { (own ?? self).celsius($0) }
     }
 }

@@ -9,6 +9,7 @@ struct ControlledRoom {
     var heardAt: Instant?
     /// When the retained state was last written.
     var statedAt: Instant?
+    var switchWords = SwitchWords()
 
     /// When this room wants a turn.
     var nextDeadline: Instant? {
@@ -20,5 +21,48 @@ struct ControlledRoom {
         .init(
             status: thermostat.status, settings: thermostat.settings, isConfigured: isConfigured, heardAt: heardAt,
             foreign: foreign)
+    }
+}
+
+/// When rooms want a turn. What is set is exact; all rooms are looked through once a second besides, so that one that was changed
+/// without a word is late by no more than that.
+struct RoomDeadlines {
+    private static let period = Duration.seconds(1)
+
+    private var instants: [Room: Instant] = [:]
+    private var refreshedAt: Instant?
+
+    mutating func set(_ room: Room, _ instant: Instant?) { instants[room] = instant }
+
+    mutating func refresh(now: Instant, _ all: () -> [Room: Instant]) {
+        if let refreshedAt, now - refreshedAt < Self.period { return }
+        (instants, refreshedAt) = (all(), now)
+    }
+
+    func due(now: Instant) -> [Room] { instants.filter { $0.value <= now }.map(\.key) }
+
+    var next: Instant? { instants.values.min() }
+}
+
+/// Which switches of one pump are worth a line of the log: a pump that is switched without end must not fill a card. The room's
+/// history has them all.
+struct SwitchWords {
+    private static let perHour = 8
+
+    private var saidAt: [Instant] = []
+    private var unsaid = 0
+
+    /// A pump was switched.
+    ///
+    /// - Returns: how many were left out since the last line; nil to say nothing.
+    mutating func say(now: Instant) -> Int? {
+        saidAt.removeAll { now - $0 >= .seconds(3600) }
+        guard saidAt.count < Self.perHour else {
+            unsaid += 1
+            return nil
+        }
+        saidAt.append(now)
+        defer { unsaid = 0 }
+        return unsaid
     }
 }

@@ -32,6 +32,8 @@ struct HomeOutbox {
     /// Sent, and not answered.
     private var unanswered: [Int32: Waiting] = [:]
     private var subscriptions: [Subscription] = []
+    /// Where MQTT cannot refuse a command; nil with a version that can.
+    private var echoes: CommandEchoes?
 
     init(findings: FindingBoard, logger: Logger) {
         self.findings = findings
@@ -48,6 +50,8 @@ struct HomeOutbox {
 
     mutating func connected(_ link: Link, now: Instant) {
         subscriptions = []
+        echoes = link.version == .v311 ? CommandEchoes() : nil
+        if echoes == nil { findings.resolveAll(Finding.commandsUnseenName) }
         report(link.limitFinding, name: "home-broker-limits")
     }
 
@@ -86,7 +90,8 @@ struct HomeOutbox {
     /// - Returns: when to look again.
     mutating func flush(_ link: Link?, now: Instant) -> Instant? {
         settle(now)
-        guard let link, !waiting.isEmpty || !subscriptions.isEmpty else { return nil }
+        let echoesDue = link == nil ? nil : judgeEchoes(now)
+        guard let link, !waiting.isEmpty || !subscriptions.isEmpty else { return echoesDue }
         for subscription in subscriptions where mayAsk(subscription, now) {
             guard ask(subscription, link, now) else { break }
             subscriptions.removeAll { $0.filters == subscription.filters }
@@ -96,7 +101,18 @@ struct HomeOutbox {
             guard send(entry, link, now) else { break }
             waiting[ExactString(entry.publication.topic)] = nil
         }
-        return permissions.nextRetry(after: now)
+        return [permissions.nextRetry(after: now), echoesDue].compactMap(\.self).min()
+    }
+
+    /// A command came on a pump's topic, from us or another.
+    mutating func heardCommand(_ topic: String) { echoes?.heard(topic) }
+
+    private func judgeEchoes(_ now: Instant) -> Instant? {
+        guard let echoes else { return nil }
+        if let missing = echoes.missing(now: now) {
+            report(missing.isEmpty ? nil : .commandsUnseen(missing), name: Finding.commandsUnseenName)
+        }
+        return echoes.nextDeadline(after: now)
     }
 
     /// What was refused on this connection is asked for again when its wait is over.
@@ -119,6 +135,8 @@ struct HomeOutbox {
             }
             permissions.sent(packet, entry.kind, topic: entry.publication.topic, now: now)
             unanswered[packet] = entry
+            // A pump's own words are not subscribed to.
+            if case .command(let topic) = entry.kind, HomeTopic(topic) != nil { echoes?.sent(topic, now: now) }
             return true
         } catch {
             if error.code == .windowFull || error.code == .notConnected { return false }
@@ -135,6 +153,7 @@ struct HomeOutbox {
         else { return false }
         let topic = subscription.filters.first ?? ""
         permissions.sent(packet, subscription.kind, topic: topic, now: now)
+        if subscription.kind == .pumps { echoes?.subscribed(packet) }
         return true
     }
 
@@ -155,6 +174,7 @@ struct HomeOutbox {
 
     mutating func subscribed(_ packetID: Int32, reasons: [ReasonCode], now: Instant) {
         let refusal = reasons.first { !$0.isSuccess }
+        echoes?.answered(packetID, isGranted: refusal == nil)
         guard let lesson = permissions.answered(packetID, refusal: refusal, now: now) else { return }
         learn(lesson)
         // The ACL may be mended while the connection stands.
@@ -183,6 +203,8 @@ struct HomeOutbox {
         case .allowed(let kind, let topic):
             guard findings.resolve(Finding.name(of: kind), Finding.subject(of: kind, topic)) else { return }
             logger.notice("the home broker takes it now", metadata: ["topic": "\(topic)"])
+        // Where there is no Home Assistant nobody misses it.
+        case .refused(.descriptions, _, _): return
         case .refused(let kind, let topic, let reason):
             let why =
                 detail.isEmpty ? reason.map { "refused: \($0)" } ?? "the broker closes the connection at it" : detail
@@ -208,7 +230,7 @@ extension Finding {
         switch kind {
         case .readings: "readings-refused"
         case .command: "commands-refused"
-        case .restoring, .pumps, .wishes, .account, .status, .state, .discovery: "home-broker-restricts"
+        case .restoring, .pumps, .wishes, .account, .status, .state, .discovery, .descriptions: "home-broker-restricts"
         }
     }
 
@@ -216,8 +238,16 @@ extension Finding {
     static func subject(of kind: Permissions.Kind, _ topic: String) -> String {
         switch kind {
         case .restoring, .state: "hearth/rooms/+"
-        case .readings, .command, .pumps, .wishes, .account, .status, .discovery: topic
+        case .discovery: devices(topic)
+        case .readings, .command, .pumps, .wishes, .account, .status, .descriptions: topic
         }
+    }
+
+    /// Of a device's description, all of them: `homeassistant/device/+/config`.
+    private static func devices(_ topic: String) -> String {
+        var levels = topic.split(separator: "/", omittingEmptySubsequences: false)
+        if levels.count >= 2 { levels[levels.count - 2] = "+" }
+        return levels.joined(separator: "/")
     }
 
     static func refused(_ kind: Permissions.Kind, topic: String, why: String) -> Finding {
@@ -251,8 +281,16 @@ extension Finding {
                     "the rooms' state is not shown at the home broker and does not survive a restart (\(topic); \(why))",
                     "topic readwrite hearth/#"
                 )
+            case .descriptions:
+                (
+                    "what Home Assistant was told before is not taken back: \(topic) is refused (\(why))",
+                    "topic read \(topic)"
+                )
             case .discovery:
-                ("Home Assistant is not told about this gateway (\(topic); \(why))", "topic write \(topic)")
+                (
+                    "Home Assistant is not told about this house (\(topic); \(why))",
+                    "topic write \(devices(topic))"
+                )
             }
         return Finding(
             name: name(of: kind), severity: kind.isEssential ? .cold : .notice, subject: subject(of: kind, topic),

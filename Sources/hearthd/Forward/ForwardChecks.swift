@@ -23,7 +23,7 @@ extension ForwardSnapshot {
                 detail: (journal.alarms + ["\(journal.quarantined) rows quarantined"]).joined(separator: "; "),
                 advice: "The damaged file was kept beside the new one. Replace a failing disk or card.")
         }
-        let used = "\(journal.usedBytes >> 20) of \(journal.maxBytes >> 20) MiB"
+        let used = "\(spokenSize(journal.usedBytes)) of \(spokenSize(journal.maxBytes))"
         return Check(name: "journal", state: .ok, detail: "\(backlog) waiting for the cloud, \(used)")
     }
 
@@ -33,16 +33,11 @@ extension ForwardSnapshot {
                 name: "disk", state: .error, detail: "the journal's directory cannot be examined",
                 advice: "Create it and give it to the user hearthd runs as.")
         }
-        let detail = "\(Self.gibibytes(disk.free)) GiB free of \(Self.gibibytes(disk.total))"
+        let detail = "\(spokenSize(disk.free)) free of \(spokenSize(disk.total))"
         let need = max(64 << 20, (state.configuration.journal.maxSize - (journal?.fileBytes ?? 0)))
         guard disk.free < need else { return Check(name: "disk", state: .ok, detail: detail) }
         return Check(
             name: "disk", state: .warning, detail: "\(detail): less than the journal may still grow",
             advice: "Free some space or lower journal.max_size.")
-    }
-
-    /// To a tenth.
-    private static func gibibytes(_ bytes: some BinaryInteger) -> Double {
-        (Double(bytes) / Double(1 << 30) * 10).rounded() / 10
     }
 }

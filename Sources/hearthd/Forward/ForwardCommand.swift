@@ -8,6 +8,10 @@ import Synchronization
 /// `hearthd forward`: the recording and forwarding side, started by hearthd itself and never by a person.
 enum ForwardCommand {
     static let name = "forward"
+    /// Behind the name: those before it died young, so what each says at its start has been said.
+    static let again = "again"
+    /// Until when only errors are said.
+    static let quietUntil = CommandLine.arguments.dropFirst(2).first == again ? Clock.now + .seconds(60) : nil
 
     /// EX_USAGE of sysexits.h.
     private static let usageExit: Int32 = 64
@@ -99,7 +103,8 @@ private struct ForwardOrders {
             let configuration = try Configuration(text: text, file: "the parent's settings", environment: [:])
             if let forwarder { return forwarder.adopt(configuration) }
             let new = Forwarder(
-                configuration: configuration, outbox: outbox, logger: Hearthd.logger(level: configuration.logLevel))
+                configuration: configuration, outbox: outbox,
+                logger: Hearthd.logger(level: configuration.logLevel, quietUntil: ForwardCommand.quietUntil))
             forwarder = new
             new.start()
         } catch {

@@ -54,7 +54,7 @@ extension ForwardSnapshot {
             findings.append(
                 .init(
                     name: "disk-low", severity: .recording,
-                    text: "the journal's disk is nearly full (\(disk.free >> 20) MiB free)",
+                    text: "the journal's disk is nearly full (\(spokenSize(disk.free)) free)",
                     advice: "Free some space; the journal has a reserve, then readings wait at the home broker."))
         }
         return findings

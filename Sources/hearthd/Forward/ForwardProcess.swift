@@ -174,7 +174,8 @@ final class ForwardProcess: Sendable {
             let began = Clock.now
             let ending: String
             do throws(SpawnedProcess.Failure) {
-                let child = try SpawnedProcess.start(["forward"])
+                let again = pause.isLooping ? [ForwardCommand.again] : []
+                let child = try SpawnedProcess.start([ForwardCommand.name] + again)
                 state.withLock { state in
                     (state.view.pid, state.view.since, state.view.heardAt) = (child.pid, began, began)
                     (state.view.nextStart, state.sentSettings, state.mustRestart) = (nil, nil, false)
@@ -229,7 +230,7 @@ final class ForwardProcess: Sendable {
                 pollfd(fd: child.descriptor, events: Int16(output.isEmpty ? POLLIN : POLLIN | POLLOUT), revents: 0),
                 pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
             ]
-            poll(&polled, 2, 1000)
+            poll(&polled, 2, pause())
             if polled[1].revents != 0 { wake.clear() }
             let now = Clock.now
             if now - turnedAt > Self.absence { state.withLock { $0.view.heardAt = now } }
@@ -251,6 +252,13 @@ final class ForwardProcess: Sendable {
                 return restart(child, &output)
             }
         }
+    }
+
+    /// Milliseconds that this side may sleep: less than ``absence``, and not past the moment when silence is too long.
+    private func pause() -> Int32 {
+        let heardAt = view.heardAt ?? Clock.now
+        let left = (heardAt + Self.silence - Clock.now).wholeNanoseconds / 1_000_000 + 1
+        return left > 0 ? Int32(clamping: min(left, 4_000)) : 1_000
     }
 
     /// For settings that only a new process takes: asks the child to end, which commits what it holds.
@@ -342,6 +350,9 @@ struct RestartPause: Equatable {
     static let healthy = Duration.seconds(30)
 
     private var last: Duration?
+
+    /// Three in a row lived for moments only.
+    var isLooping: Bool { last.map { $0 >= Self.shortest * 4 } ?? false }
 
     mutating func next(afterLife life: Duration) -> Duration {
         let next = life >= Self.healthy ? Self.shortest : min(Self.longest, last.map { $0 * 2 } ?? Self.shortest)

@@ -31,7 +31,8 @@ final class Forwarder: Sendable {
 
     /// At first soon: a predecessor that was killed may still have it.
     private static let journalRetries: [Int64] = [100_000_000, 250_000_000, 500_000_000, 2_000_000_000]
-    private static let reportNanoseconds: Int64 = 1_000_000_000
+    /// What a person sees is asked for; this keeps the parent certain that we live, and its findings fresh.
+    private static let reportNanoseconds: Int64 = 3_000_000_000
     private static let keepNanoseconds: Int64 = 5_000_000_000
 
     init(configuration: Configuration, outbox: ForwardOutbox, logger: Logger) {

@@ -4,223 +4,270 @@ import Machine
 
 /// Home Assistant's side of Control: device-based MQTT discovery, and the commands that it sends.
 ///
-/// One device per gateway, for each room a climate, a temperature, the heat pump and a problem; all of them read the
-/// retained state under `hearth/rooms/`. Facts: https://www.home-assistant.io/integrations/mqtt/ (discovery, birth
-/// message) and the pages of the platforms. It works on the home broker alone and keeps nothing that a restart needs.
+/// One device for the gateway (``GatewayDescription``) and one per room (``RoomDescription``). Facts:
+/// https://www.home-assistant.io/integrations/mqtt/ (discovery, birth message). It works on the home broker alone and keeps
+/// nothing that a restart needs: what was described before, by another home's name too, is read back from the broker.
 struct HomeAssistant {
-    /// Rooms beyond this many would make a message that brokers refuse.
+    /// Rooms beyond this many are nobody's house.
     private static let roomLimit = 100
-    /// A temperature is worth a message this often.
-    private static let stateNanoseconds: Int64 = 10_000_000_000
-    private static let commandSuffixes = ["/mode/set", "/target/set", "/preset/set"]
+    /// A temperature, or a backlog, is worth a message this often.
+    private static let period = Duration.seconds(10)
+    private static let commandSuffixes = ["/mode/set", "/target/set", "/preset/set", "/forced/set"]
     private static let rooms = "hearth/rooms/"
+    /// However many rooms come and go, the descriptions are not written more often.
+    private static let pause = Duration.seconds(1)
+    /// The broker gives back within this what it holds.
+    private static let lookTime = Duration.milliseconds(500)
+    /// Rooms that only retained state knows are known by then: what is still described and not there has gone.
+    private static let patience = Duration.seconds(5)
 
-    private let isEnabled: Bool
-    private let prefix: String
+    private var settings: Configuration.HomeAssistant
+    private var unit: TemperatureUnit
+    private var hasCloud: Bool
     private let home: HomeID
-    /// Whether the broker has the newest description; cleared when the rooms or their settings change.
-    var isAnnounced = false
-    /// When to describe ourselves again after Home Assistant started: a while later, or every device would at once.
-    private var announceAt: Instant?
-    private var publishedAt: [Room: Instant] = [:]
+    /// Descriptions that the broker holds, by topic.
+    private var held: [ExactString: AnnouncedDevice] = [:]
     private var measures = MeasureEntities()
-    /// Rooms that went since the last description.
-    private var leaving: Set<Room> = []
-    private var announcedAt: Instant?
-    /// However many rooms come and go, the description is not written more often.
-    private static let announcePause = Duration.seconds(1)
+    /// What takes measures of rooms that went from the broker.
+    private var cleared: [Publication] = []
+    private var step = Step.nothing
+    /// When the next step may be done.
+    private var stepAt = Instant.zero
+    /// From here on what the broker holds and is not true is taken away.
+    private var removeAt: Instant?
+    private var pace = StatePace(period: Self.period)
+    private var gatewayState: GatewayState?
+    private var gatewayStateAt: Instant?
+
+    /// What is to be described next. The gateway first: the rooms refer to it.
+    private enum Step { case gateway, rooms, nothing }
 
     init(_ configuration: Configuration) {
-        isEnabled = configuration.homeAssistant.discovery
-        prefix = configuration.homeAssistant.prefix
+        settings = configuration.homeAssistant
+        unit = configuration.temperatureUnit
+        hasCloud = configuration.isCloudEnabled
         home = configuration.home
     }
+
+    /// The gateway's identifier for Home Assistant.
+    private var gateway: String { "hearth_\(Self.identifier(home.name))" }
+    private func topic(_ device: String) -> String { "\(settings.prefix)/device/\(device)/config" }
+    private var birthTopic: String { settings.prefix + "/status" }
+    private var descriptions: String { settings.prefix + "/device/" }
 
     // MARK: In
 
     mutating func connected(_ link: Link, _ outbox: inout HomeOutbox) {
-        isAnnounced = false
-        guard isEnabled else { return }
+        let now = Clock.now
+        met(now: now)
+        // Also where discovery is off: what was described before must go.
+        outbox.subscribe(
+            [descriptions + "+/config"], as: .descriptions, qos: 0, options: .init(noLocal: true), on: link, now: now)
+        listen(link, &outbox)
+    }
+
+    /// The broker is there: first it says what it holds.
+    mutating func met(now: Instant) {
+        (step, stepAt, removeAt) = (.gateway, now + Self.lookTime, now + Self.patience)
+        gatewayStateAt = nil
+        pace.beginAgain()
+    }
+
+    private func listen(_ link: Link, _ outbox: inout HomeOutbox) {
+        guard settings.discovery else { return }
         // Commands are never retained by Home Assistant; one that somebody retained is not asked for.
-        let filters = Self.commandSuffixes.map { Self.rooms + "+" + $0 } + [prefix + "/status"]
+        let filters = Self.commandSuffixes.map { Self.rooms + "+" + $0 } + [birthTopic]
         outbox.subscribe(
             filters, as: .wishes, qos: 1, options: .init(retainHandling: .doNotSend), on: link, now: Clock.now)
     }
 
+    /// A reload changed something; the name of the home stays until the next start.
+    mutating func adopt(_ configuration: Configuration, _ link: Link?, _ outbox: inout HomeOutbox) {
+        let old = settings
+        (settings, unit) = (configuration.homeAssistant, configuration.temperatureUnit)
+        hasCloud = configuration.isCloudEnabled
+        (step, removeAt) = (.gateway, Clock.now)
+        if let link, settings.discovery, old != settings { listen(link, &outbox) }
+    }
+
+    /// Rooms or their settings have changed.
+    mutating func describeAgain() { if step == .nothing { step = .gateway } }
+
+    /// Whether the message is a device's description; if it is one of ours it is remembered.
+    mutating func isDescription(_ message: Message) -> Bool {
+        guard message.topic.hasPrefix(descriptions) else { return false }
+        let topic = ExactString(message.topic)
+        if let device = AnnouncedDevice(message.payload) {
+            if held.count < Self.roomLimit * 2 { held[topic] = held[topic] ?? device }
+        }
+        return true
+    }
+
     /// Whether Home Assistant says that it has started.
     func isBirth(_ message: Message) -> Bool {
-        isEnabled && message.topic == prefix + "/status" && message.payload == Array("online".utf8)
+        settings.discovery && message.topic == birthTopic && message.payload == Array("online".utf8)
     }
 
+    /// A while later, or every device would describe itself at once.
     mutating func wasBorn(now: Instant) {
-        announceAt = now + .milliseconds(Int64.random(in: 200...3000))
+        (step, stepAt) = (.gateway, now + .milliseconds(Int64.random(in: 200...3000)))
+        gatewayStateAt = nil
+        pace.beginAgain()
     }
 
-    /// A person's wish, from Home Assistant's card; nil for every other message.
-    func wish(_ message: Message) -> (room: Room, wish: ControlMailbox.Wish)? {
-        guard isEnabled, message.topic.hasPrefix(Self.rooms),
+    /// What its card sends.
+    struct Command: Equatable {
+        var room: Room
+        /// The room's mode, a setting.
+        var mode: Thermostat.Mode?
+        var what: ControlMailbox.Wish.What?
+
+        /// Until it is changed; a forced run ends by itself.
+        var wish: ControlMailbox.Wish? {
+            what.map { what in
+                let isSwitching = if case .pump = what { true } else { false }
+                return .init(what: what, end: isSwitching ? nil : .untilChanged, source: .homeAssistant)
+            }
+        }
+    }
+
+    /// nil for every message that is no command.
+    func command(_ message: Message) -> Command? {
+        guard settings.discovery, message.topic.hasPrefix(Self.rooms),
             let suffix = Self.commandSuffixes.first(where: { message.topic.hasSuffix($0) }),
             let room = Room(message.topic.dropFirst(Self.rooms.count).dropLast(suffix.count)),
             let text = String(validating: message.payload, as: UTF8.self)
         else { return nil }
-        let what: ControlMailbox.Wish.What?
         switch (suffix, text) {
-        case ("/mode/set", "auto"): what = .release
-        case ("/mode/set", "heat"): what = .pump(isOn: true)
-        case ("/mode/set", "off"): what = .pump(isOn: false)
-        case ("/mode/set", _): what = nil
+        case ("/mode/set", "auto"): return Command(room: room, mode: .auto, what: .release)
+        case ("/mode/set", "heat"): return Command(room: room, mode: .auto, what: .keep)
+        case ("/mode/set", "off"): return Command(room: room, mode: .off, what: .releaseOverride)
+        case ("/forced/set", "ON"): return Command(room: room, what: .pump(isOn: true))
+        case ("/forced/set", "OFF"): return Command(room: room, what: .releaseOverride)
         // Home Assistant offers it beside the presets of any device.
-        case ("/preset/set", "none"): what = .releaseHold
-        default: what = ControlMailbox.Wish.What(text).flatMap { if case .hold = $0 { $0 } else { nil } }
+        case ("/preset/set", "none"): return Command(room: room, what: .releaseHold)
+        case ("/preset/set", _), ("/target/set", _):
+            let what = ControlMailbox.Wish.What(text, in: unit)
+            guard case .hold? = what else { return nil }
+            return Command(room: room, what: what)
+        default: return nil
         }
-        return what.map { (room, ControlMailbox.Wish(what: $0, duration: nil, source: .homeAssistant)) }
     }
 
     // MARK: Out
 
     /// Whether a room's state is to be published although only its temperature changed.
     mutating func wantsState(of room: Room, _ status: Thermostat.Status, now: Instant) -> Bool {
-        guard isEnabled, status.lastReadingAt == now else { return false }
-        if let last = publishedAt[room], (now - last).wholeNanoseconds < Self.stateNanoseconds { return false }
-        publishedAt[room] = now
-        return true
+        guard settings.discovery, status.lastReadingAt == now else { return false }
+        return pace.isToBeTold(room, now: now)
     }
+
+    /// Rooms whose state is due although nothing happened: their newest reading came soon after another one.
+    mutating func takeDueStates(now: Instant) -> [Room] { settings.discovery ? pace.takeDue(now: now) : [] }
 
     /// A reading of another measure. Its sensor is described when it is new.
     mutating func saw(
         _ value: Double, of measure: Measure, in room: Room, now: Instant, _ outbox: inout HomeOutbox
     ) {
-        guard isEnabled else { return }
+        guard settings.discovery else { return }
         let (publication, isNew) = measures.take(value, of: measure, in: room, now: now)
-        if isNew { isAnnounced = false }
+        if isNew { describeAgain() }
         if let publication { outbox.offer(publication, as: .state) }
     }
 
-    /// The room is gone: its entities go with the next description.
+    /// The room is gone, and its device with it.
     mutating func forget(_ room: Room) {
-        publishedAt[room] = nil
-        guard isEnabled else { return }
-        if leaving.count < Self.roomLimit { leaving.insert(room) }
-        isAnnounced = false
+        cleared += measures.forget(room)
+        pace.forget(room)
+        describeAgain()
+        removeAt = removeAt ?? .zero
     }
 
-    /// Publishes the description if it is due.
-    /// - Returns: when to look again; nil for no time of its own.
-    mutating func announce(
-        _ settings: [Room: Thermostat.Settings], now: Instant, _ link: Link?, _ outbox: inout HomeOutbox
-    ) -> Instant? {
-        guard isEnabled, link != nil, !settings.isEmpty || !leaving.isEmpty || !measures.rooms.isEmpty else {
+    /// What the gateway is told of itself, every few seconds.
+    /// - Returns: what to publish; nil when nothing is worth it.
+    mutating func show(_ state: GatewayState, now: Instant) -> Publication? {
+        guard settings.discovery else { return nil }
+        let isDue = gatewayStateAt.map { now - $0 >= Self.period } ?? true
+        guard state.isNews(after: gatewayState) || gatewayStateAt == nil || (isDue && state != gatewayState) else {
             return nil
         }
-        if isAnnounced {
-            guard let due = announceAt else { return nil }
-            guard due <= now else { return due }
-        }
-        if let last = announcedAt, now - last < Self.announcePause { return last + Self.announcePause }
-        (isAnnounced, announceAt, announcedAt) = (true, nil, now)
-        // Entities are unavailable to Home Assistant until it knows them, so the states come again.
-        publishedAt = [:]
-        measures.repeatAll()
-        guard leaving.isEmpty else {
-            // Once with what goes, then without: of a topic the outbox keeps only the newest message.
-            outbox.offer(discovery(settings, removing: leaving), as: .discovery)
-            for room in leaving where settings[room] == nil {
-                for cleared in measures.forget(room) { outbox.offer(cleared, as: .state) }
-            }
-            (leaving, isAnnounced) = ([], false)
-            return now + Self.announcePause
-        }
-        outbox.offer(discovery(settings), as: .discovery)
-        return nil
+        (gatewayState, gatewayStateAt) = (state, now)
+        return state.publication
     }
 
-    /// The retained description of the whole device. Abbreviations as Home Assistant's list has them. Without any room there
-    /// is no device: the description is empty.
-    /// - Parameter gone: rooms whose entities shall go. A component that is only left out stays; one that says nothing but its
-    ///   platform is removed (https://www.home-assistant.io/integrations/mqtt/, "Removing discovered components").
-    func discovery(_ settings: [Room: Thermostat.Settings], removing gone: Set<Room> = []) -> Publication {
-        let device = Self.identifier(home.name)
-        let topic = "\(prefix)/device/hearth_\(device)/config"
-        if settings.isEmpty && gone.isEmpty && measures.rooms.isEmpty {
-            return Publication(topic: topic, payload: [], qos: 1, retain: true)
+    /// Describes what is due, and takes away what is there and true no longer. For a broker that is there.
+    /// - Parameter rooms: all that are known. Asked only when it matters.
+    /// - Returns: what to publish, and when to look again; nil for no time of its own.
+    mutating func announce(
+        now: Instant, rooms: () -> [Room: RoomToDescribe]
+    ) -> (publications: [Publication], next: Instant?) {
+        var publications = cleared
+        cleared = []
+        if step != .nothing, stepAt <= now { publications = describe(now, rooms) }
+        if let due = removeAt, due <= now, step == .nothing {
+            removeAt = nil
+            publications += takeAway(rooms)
         }
-        var components: [(key: String, value: JSON)] = []
-        for room in settings.keys.sorted().prefix(Self.roomLimit) {
-            guard let rules = settings[room] else { continue }
-            components += entities(of: room, rules, device: device)
+        let times = [step == .nothing ? nil : stepAt, removeAt, settings.discovery ? pace.next : nil]
+        return (publications, times.compactMap(\.self).filter { $0 > now }.min())
+    }
+
+    private mutating func takeAway(_ rooms: () -> [Room: RoomToDescribe]) -> [Publication] {
+        guard !held.isEmpty else { return [] }
+        var described = Set<ExactString>()
+        if settings.discovery {
+            described = Set(rooms().keys.map { ExactString(topic(deviceID(of: $0))) } + [ExactString(topic(gateway))])
         }
-        for room in measures.rooms where settings[room] != nil || !gone.contains(room) {
-            components += measures.entities(of: room, id: "\(device)_\(Self.identifier(room.name))")
+        let gone = held.keys.filter { !described.contains($0) }.sorted()
+        for topic in gone { held[topic] = nil }
+        return gone.map { Publication(topic: $0.text, payload: [], qos: 1, retain: true) }
+    }
+
+    private func deviceID(of room: Room) -> String { "\(gateway)_\(Self.identifier(room.name))" }
+
+    private mutating func describe(_ now: Instant, _ rooms: () -> [Room: RoomToDescribe]) -> [Publication] {
+        stepAt = now + Self.pause
+        guard settings.discovery else {
+            step = .nothing
+            return []
         }
-        for room in gone.sorted() where settings[room] == nil {
-            let own = measures.entities(of: room, id: "\(device)_\(Self.identifier(room.name))")
-            components += (entities(of: room, .init(), device: device) + own).map { id, entity in
-                (id, .object(.init([("p", entity["p"] ?? .null)])))
+        switch step {
+        case .nothing: return []
+        case .gateway:
+            let description = GatewayDescription(home: home, gateway: gateway, page: settings.page, hasCloud: hasCloud)
+            let (publication, isWhole) = device(gateway, description.device, description.components)
+            // What an older version had described here goes before it comes elsewhere.
+            if isWhole { (step, stepAt) = (.rooms, now + .milliseconds(100)) }
+            return [publication]
+        case .rooms:
+            // Entities are unavailable to Home Assistant until it knows them, so the states come again.
+            pace.beginAgain()
+            measures.repeatAll()
+            let devices = rooms().sorted { $0.key < $1.key }.prefix(Self.roomLimit).map { room, facts in
+                let description = RoomDescription(
+                    room: room, name: facts.name, rules: facts.settings, unit: unit, gateway: gateway,
+                    page: settings.page)
+                let id = deviceID(of: room)
+                return device(id, description.device, description.components + measures.entities(of: room, id: id))
             }
+            if devices.allSatisfy(\.isWhole) { step = .nothing }
+            return devices.map(\.publication)
         }
+    }
+
+    /// A device's retained description. It is not whole when it first names components that go, and must be said once more
+    /// without them.
+    private mutating func device(
+        _ id: String, _ device: JSON, _ components: [(key: String, value: JSON)]
+    ) -> (publication: Publication, isWhole: Bool) {
+        let topic = topic(id)
+        let removals = held[ExactString(topic)]?.removals(beside: components) ?? []
+        held[ExactString(topic)] = AnnouncedDevice(components: components)
         let message: JSON = [
-            "dev": [
-                "ids": [.string("hearth_\(device)")], "name": .string("Heating \(home.displayName)"), "mf": "Hearth",
-                "mdl": "hearthd", "sw": .string(Version.current),
-            ],
-            "o": ["name": "Hearth", "sw": .string(Version.current)],
-            "avty_t": .string(StateTopic.gateway), "qos": 1,
-            "cmps": .object(.init(components)),
+            "dev": device, "o": ["name": "Hearth", "sw": .string(Version.current)],
+            "avty_t": .string(StateTopic.gateway), "qos": 1, "cmps": .object(.init(components + removals)),
         ]
-        return Publication(topic: topic, payload: message.bytes, qos: 1, retain: true)
-    }
-
-    private func entities(
-        of room: Room, _ rules: Thermostat.Settings, device: String
-    ) -> [(key: String, value: JSON)] {
-        let id = "\(device)_\(Self.identifier(room.name))"
-        let name = room.displayName
-        let state = Self.rooms + room.name
-        let expiry = JSON(max(60, rules.staleAfter.components.seconds))
-        return [
-            (
-                "\(id)_climate",
-                [
-                    "p": "climate", "uniq_id": .string("\(id)_climate"), "name": .string(name),
-                    "modes": ["auto", "heat", "off"],
-                    "mode_stat_t": .string(state), "mode_stat_tpl": "{{ value_json.mode }}",
-                    "mode_cmd_t": .string(state + "/mode/set"),
-                    "temp_stat_t": .string(state), "temp_stat_tpl": "{{ value_json.target }}",
-                    "temp_cmd_t": .string(state + "/target/set"),
-                    "curr_temp_t": .string(state), "curr_temp_tpl": "{{ value_json.temperature }}",
-                    "act_t": .string(state), "act_tpl": "{{ value_json.action }}",
-                    "pr_modes": .array(Preset.allCases.map { .string($0.rawValue) }),
-                    "pr_mode_stat_t": .string(state), "pr_mode_val_tpl": "{{ value_json.preset }}",
-                    "pr_mode_cmd_t": .string(state + "/preset/set"),
-                    "min_temp": JSON(rules.frostBelow), "max_temp": 35, "temp_step": 0.5, "precision": 0.1,
-                    "temp_unit": "C",
-                ]
-            ),
-            (
-                "\(id)_temperature",
-                [
-                    "p": "sensor", "uniq_id": .string("\(id)_temperature"), "name": .string("\(name) temperature"),
-                    "dev_cla": "temperature", "stat_cla": "measurement", "unit_of_meas": "°C",
-                    "stat_t": .string(state), "val_tpl": "{{ value_json.temperature }}", "exp_aft": expiry,
-                ]
-            ),
-            (
-                "\(id)_pump",
-                [
-                    "p": "binary_sensor", "uniq_id": .string("\(id)_pump"), "name": .string("\(name) heat pump"),
-                    "dev_cla": "running", "stat_t": .string(state), "val_tpl": "{{ value_json.pump }}",
-                    "pl_on": "on", "pl_off": "off", "json_attr_t": .string(state),
-                ]
-            ),
-            (
-                "\(id)_problem",
-                [
-                    "p": "binary_sensor", "uniq_id": .string("\(id)_problem"), "name": .string("\(name) problem"),
-                    "dev_cla": "problem", "ent_cat": "diagnostic", "stat_t": .string(state),
-                    "val_tpl": "{{ value_json.problem }}",
-                ]
-            ),
-        ]
+        return (Publication(topic: topic, payload: message.bytes, qos: 1, retain: true), removals.isEmpty)
     }
 
     /// Letters, digits, `-` and `_` only, and different for different names.
@@ -234,4 +281,10 @@ struct HomeAssistant {
             }
         }
     }
+}
+
+/// What of a room goes into its description.
+struct RoomToDescribe: Equatable {
+    var settings: Thermostat.Settings
+    var name: String
 }

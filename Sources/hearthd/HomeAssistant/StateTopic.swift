@@ -28,47 +28,71 @@ enum StateTopic {
         Publication(topic: topic(of: room), payload: [], qos: 1, retain: true)
     }
 
-    /// One room, as JSON. `until`, `since` and `heard` are on the wall's clock, for people and for this program after a
-    /// restart; the two that look back are left out while that clock has evidently not been set.
-    static func state(of room: Room, _ status: Thermostat.Status, heardAt: Instant? = nil, now: Instant) -> Publication
-    {
+    /// One room, as JSON; temperatures in the unit of the house. `until`, `since` and `heard` are on the wall's clock, for
+    /// people and for this program after a restart; the two that look back are left out while that clock has evidently not
+    /// been set.
+    static func state(
+        of room: Room, _ status: Thermostat.Status, _ unit: TemperatureUnit = .celsius, heardAt: Instant? = nil,
+        now: Instant
+    ) -> Publication {
         // Read once: what has just begun must not seem to lie ahead of the message's own time.
         let wall = Clock.wall
-        let middle = (status.limits.onBelow + status.limits.offAbove) / 2
+        func text(at instant: Instant) -> JSON {
+            .string(Timestamp(nanoseconds: max(0, wall.nanoseconds + (instant - now).wholeNanoseconds)).description)
+        }
         var members: [(key: String, value: JSON)] = [
             ("room", .string(room.name)),
             ("pump", .string(status.isOn.map { $0 ? "on" : "off" } ?? "unknown")),
             ("demand", JSON(status.demand) { .bool($0) }),
-            ("reason", .string(status.reason.description)),
+            ("reason", .string(status.reason.text(in: unit))),
             ("stale", .bool(status.isStale)),
             ("time", .string(wall.description)),
-            ("mode", .string(status.override.map { $0.isOn ? "heat" : "off" } ?? "auto")),
-            ("action", .string(status.isOn == true ? "heating" : "idle")),
-            ("target", JSON(middle)),
-            ("preset", JSON(status.preset) { .string($0.rawValue) }),
-            ("temperature", JSON(status.lastReading) { JSON($0) }),
-            ("problem", .string(status.isStale || status.pumpProblem != nil ? "ON" : "OFF")),
+            ("unit", .string(unit.rawValue)),
         ]
+        members += shown(status, unit)
+        members.append(("until", JSON(status.end) { text(at: $0) }))
+        let waits: JSON? = status.waiting.flatMap { waiting in
+            status.waitingUntil.map { ["for": .string(waiting.isOn ? "on" : "off"), "until": text(at: $0)] }
+        }
+        members.append(("waits", waits ?? .null))
         if Clock.isCredible(wall) {
-            func text(_ instant: Instant) -> JSON {
-                let passed = max(0, (now - instant).wholeNanoseconds)
-                return .string(Timestamp(nanoseconds: max(0, wall.nanoseconds - passed)).description)
-            }
-            if let since = status.pumpSince { members.append(("since", text(since))) }
-            if let heardAt { members.append(("heard", text(heardAt))) }
+            if let since = status.pumpSince { members.append(("since", text(at: min(since, now)))) }
+            if let heardAt { members.append(("heard", text(at: min(heardAt, now)))) }
         }
         if let override = status.override {
             let pump = override.isOn ? "on" : "off"
             members.append(("override", ["pump": .string(pump)] + end(override.source, override.until, now)))
         }
         if let hold = status.hold {
+            // In °C whatever the unit: this program reads it after a restart.
             members.append(("hold", ["target": .string(hold.target.description)] + end(hold.source, hold.until, now)))
         }
         return Publication(
             topic: topic(of: room), payload: JSON.object(.init(members)).bytes, qos: 1, retain: true)
     }
 
-    private static func end(_ source: Thermostat.Source, _ until: Instant, _ now: Instant) -> JSON {
+    /// What Home Assistant's entities show; see ``RoomDescription``.
+    private static func shown(_ status: Thermostat.Status, _ unit: TemperatureUnit) -> [(key: String, value: JSON)] {
+        func number(_ celsius: Double) -> JSON { .number(unit.text(celsius)) }
+        let isOff = status.mode == .off || status.override?.isOn == false
+        let target = status.target ?? (status.limits.onBelow + status.limits.offAbove) / 2
+        let alarm = status.pumpProblem?.text(in: unit) ?? (status.isStale ? status.reason.text(in: unit) : nil)
+        return [
+            ("mode", .string(isOff ? "off" : status.hold == nil ? "auto" : "heat")),
+            ("action", .string(status.isOn == true ? "heating" : isOff ? "off" : "idle")),
+            ("target", number(target)),
+            ("preset", .string(status.preset?.rawValue ?? "none")),
+            ("temperature", JSON(status.lastReading) { number($0) }),
+            ("problem", .string(alarm == nil ? "OFF" : "ON")),
+            ("alarm", JSON(alarm) { .string($0) }),
+            ("forced", .string(status.override?.isOn == true ? "ON" : "OFF")),
+            ("asked", .string(status.asked(in: unit))),
+        ]
+    }
+
+    /// Without `until`: until it is changed.
+    private static func end(_ source: Thermostat.Source, _ until: Instant?, _ now: Instant) -> JSON {
+        guard let until else { return ["source": .string(source.rawValue)] }
         let wall = Timestamp(nanoseconds: Clock.wallNanoseconds + max(0, (until - now).wholeNanoseconds))
         return ["source": .string(source.rawValue), "until": .string(wall.description)]
     }
@@ -76,7 +100,8 @@ enum StateTopic {
     /// What this program had decided before a restart.
     struct Decision {
         var room: Room
-        var isOn: Bool
+        /// nil: none yet. The room and what people had asked of it are known all the same.
+        var isOn: Bool?
         var demand: Bool?
         var reason: String
         /// How long the pump has been told so; nil when no clock can say it.
@@ -95,7 +120,7 @@ enum StateTopic {
     /// - Parameter now: what the wall's clock shows, set or not.
     static func decision(topic: String, payload: [UInt8], now: Timestamp) -> Decision? {
         guard let room = room(of: topic), let state = try? JSON.parse(payload), let pump = state["pump"]?.string,
-            pump == "on" || pump == "off"
+            ["on", "off", "unknown"].contains(pump)
         else { return nil }
         let written = time("time", in: state)
         // A clock that stands before the message was written says nothing about how much time has passed.
@@ -106,7 +131,8 @@ enum StateTopic {
             return .nanoseconds(now.nanoseconds - start.nanoseconds)
         }
         return Decision(
-            room: room, isOn: pump == "on", demand: state["demand"]?.bool, reason: state["reason"]?.string ?? "",
+            room: room, isOn: pump == "unknown" ? nil : pump == "on", demand: state["demand"]?.bool,
+            reason: state["reason"]?.string ?? "",
             lasting: passed("since"), since: time("since", in: state), silence: passed("heard"),
             wishes: wishes(in: state, written: written, now: now))
     }
@@ -115,16 +141,20 @@ enum StateTopic {
         state[key]?.string.flatMap { Timestamp(iso8601: $0.utf8) }
     }
 
-    /// The override first: a hold after one that is off is kept beside it, as it was.
+    /// The hold first: an override that is on leaves it for later, and it would end the override.
     private static func wishes(in state: JSON, written: Timestamp?, now: Timestamp) -> [ControlMailbox.Wish] {
         guard let written else { return [] }
-        return [("override", "pump"), ("hold", "target")].compactMap { key, name in
-            guard let entry = state[key], let what = entry[name]?.string.flatMap(ControlMailbox.Wish.What.init),
-                let source = entry["source"]?.string.flatMap(Thermostat.Source.init(rawValue:)),
-                let until = time("until", in: entry)
+        return [("hold", "target"), ("override", "pump")].compactMap { key, name in
+            guard let entry = state[key],
+                let what = entry[name]?.string.flatMap({ ControlMailbox.Wish.What($0, in: .celsius) }),
+                let source = entry["source"]?.string.flatMap(Thermostat.Source.init(rawValue:))
             else { return nil }
+            if case .hold = what, entry["until"] == nil {
+                return ControlMailbox.Wish(what: what, end: .untilChanged, source: source)
+            }
+            guard let until = time("until", in: entry) else { return nil }
             let left = until.nanoseconds - max(now.nanoseconds, written.nanoseconds)
-            return left > 0 ? ControlMailbox.Wish(what: what, duration: .nanoseconds(left), source: source) : nil
+            return left > 0 ? ControlMailbox.Wish(what: what, end: .after(.nanoseconds(left)), source: source) : nil
         }
     }
 }
@@ -139,10 +169,20 @@ extension JSON {
 }
 
 extension Thermostat.Status {
+    /// When what somebody asked for ends; nil: nobody asked, or until it is changed.
+    var end: Instant? { override.map(\.until) ?? hold?.until }
+
+    /// What somebody asked for, in words.
+    func asked(in unit: TemperatureUnit) -> String {
+        if let override { return "switched \(override.isOn ? "on" : "off") \(override.source.words)" }
+        if mode == .off { return "switched off until it is changed" }
+        return program?.text(in: unit) ?? "automatic"
+    }
+
     /// Whether people would see the same state; the temperature alone is not worth a retained message.
     func showsTheSame(as other: Thermostat.Status) -> Bool {
         isOn == other.isOn && demand == other.demand && isStale == other.isStale && override == other.override
-            && hold == other.hold && preset == other.preset && limits == other.limits
-            && (pumpProblem == nil) == (other.pumpProblem == nil)
+            && mode == other.mode && hold == other.hold && program == other.program && limits == other.limits
+            && target == other.target && waiting == other.waiting && (pumpProblem == nil) == (other.pumpProblem == nil)
     }
 }

@@ -17,36 +17,36 @@ final class Gateway: Sendable {
     let mailbox = ControlMailbox()
     let control: Connection
     let forward: ForwardProcess
+    /// The configuration in force, and the only way to another.
+    let settings: HouseSettings
+    let settingsFile: SettingsFile
+    let settingsFindings = FindingBoard()
     let search: BrokerSearch
     /// The configuration's file, for who writes beside it.
     let source: ConfigurationSource
     /// The home that this process was started for.
     private let home: HomeID
-    private let state: Mutex<State>
-
-    /// What changes after the start.
-    struct State: Sendable {
-        var configuration: Configuration
-        /// Why the last reload kept the old settings.
-        var configurationError: String?
-    }
 
     init(configuration: Configuration, source: ConfigurationSource, logger: Logger) {
         self.logger = logger
         self.source = source
         search = BrokerSearch(logger: logger)
         home = configuration.home
-        state = Mutex(State(configuration: configuration))
+        settingsFile = SettingsFile(path: configuration.settingsFile, findings: settingsFindings, logger: logger)
+        settings = HouseSettings(
+            configuration, kept: settingsFile.read(), file: settingsFile, findings: settingsFindings
+        ) { [mailbox] in mailbox.post($0) }
         forward = ForwardProcess(settings: configuration.text, logger: logger)
+        let sum = settings.snapshot.configuration
         control = Connection(.control(configuration), name: "control") {
-            [mailbox, controlBoard, controlFindings] in
+            [mailbox, controlBoard, controlFindings, settings] in
             ControlLane(
-                configuration: configuration, mailbox: mailbox, board: controlBoard, findings: controlFindings,
-                logger: logger.lane("control"))
+                configuration: sum, mailbox: mailbox, board: controlBoard, findings: controlFindings,
+                settings: settings, logger: logger.lane("control"))
         }
     }
 
-    var snapshot: State { state.withLock { $0 } }
+    var snapshot: HouseSettings.State { settings.snapshot }
 
     /// - Parameter news: called when the recording side has said something; must not block.
     func start(news: @escaping @Sendable () -> Void) {
@@ -56,6 +56,7 @@ final class Gateway: Sendable {
             // The watchdog sees it stand still, and the next start has a fresh process.
             logger.critical("heating cannot start", metadata: ["error": "\(error)"])
         }
+        settingsFile.start(news: news)
         forward.start(
             .init(
                 cloudLink: { [mailbox, control] isUp in
@@ -64,7 +65,7 @@ final class Gateway: Sendable {
                 },
                 command: { [mailbox, control] room, command in
                     let wish = ControlMailbox.Wish(
-                        what: .pump(isOn: command.isOn), duration: command.duration, source: .cloud)
+                        what: .pump(isOn: command.isOn), end: command.duration.map { .after($0) }, source: .cloud)
                     _ = mailbox.post(wish, for: room)
                     control.wake()
                 },
@@ -84,26 +85,21 @@ final class Gateway: Sendable {
     /// Takes a new configuration: thermostats and links at once, the recording side in a new process where it must; what
     /// cannot change while running is named in the log.
     func adopt(_ new: Configuration) {
-        let old = state.withLock { state in
-            let old = state.configuration
-            state.configuration = new
-            state.configurationError = nil
-            return old
-        }
-        mailbox.post(new)
+        let old = settings.adopt(new).old
         control.wake()
         let (before, after) = (ConnectionSettings.control(old), ConnectionSettings.control(new))
         // With TLS also when nothing changed here: files may have.
         if before != after || new.local.tls != nil || new.local.passwordFile != nil { control.reconfigure(after) }
-        var settings = new
+        var forwarded = new
         // A home's backlog must not leave under another home's name.
-        settings.home = home
+        forwarded.home = home
         let mustRestart =
             old.journal != new.journal || old.uplink != new.uplink || old.sensorTimeZone != new.sensorTimeZone
             || old.logLevel != new.logLevel || old.devices != new.devices || old.isCloudEnabled != new.isCloudEnabled
-        forward.adopt(settings.text, restarting: mustRestart)
+        forward.adopt(forwarded.text, restarting: mustRestart)
         for (key, changed) in [
             ("home", home != new.home), ("control.socket", old.controlSocket != new.controlSocket),
+            ("control.settings", old.settingsFile != new.settingsFile),
         ] where changed {
             logger.warning(
                 "this key takes effect at the next start: systemctl restart hearthd", metadata: ["key": "\(key)"])
@@ -111,7 +107,7 @@ final class Gateway: Sendable {
     }
 
     func keepOld(because error: ConfigurationError) {
-        state.withLock { $0.configurationError = error.description }
+        settings.keepOld(because: error.description)
     }
 
     // MARK: Overrides

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Glibc
+import Heating
 import LogLines
 import Logging
 import Machine
@@ -54,7 +55,7 @@ struct Hearthd: AsyncParsableCommand {
             throw Self.configurationExit
         }
         if checkConfig {
-            FileOutput.standardOutput(configuration.text)
+            FileOutput.standardOutput(try Self.effective(configuration))
             return
         }
         if let explainTopic {
@@ -102,9 +103,31 @@ struct Hearthd: AsyncParsableCommand {
         _exit(0)
     }
 
-    /// - Parameter level: a level's name, as in the configuration.
-    static func logger(level: String) -> Logger {
-        var logger = Logger(label: "hearthd") { LogLine(label: $0) }
+    /// The configuration with what is kept above it, and at its end what that is.
+    private static func effective(_ configuration: Configuration) throws -> String {
+        let findings = FindingBoard()
+        let path = configuration.settingsFile
+        let kept = SettingsFile(
+            path: path, findings: findings, logger: Logger(label: "hearthd") { _ in SwiftLogNoOpLogHandler() }
+        ).peek()
+        switch kept {
+        case .failure(let problem):
+            FileOutput.standardError("\(problem)\n")
+            return configuration.text
+        case .success(let kept):
+            let sum = kept.above(configuration)
+            for finding in sum.findings { FileOutput.standardError("\(finding.text)\n") }
+            guard !kept.isEmpty else { return configuration.text }
+            let lines = kept.summary.map { "#   \($0)" }.joined(separator: "\n")
+            return sum.configuration.text + "\n# Of this, from \(path), in °C (hearth settings):\n\(lines)\n"
+        }
+    }
+
+    /// - Parameters:
+    ///   - level: a level's name, as in the configuration.
+    ///   - quietUntil: below an error nothing is said until then.
+    static func logger(level: String, quietUntil: Instant? = nil) -> Logger {
+        var logger = Logger(label: "hearthd") { LogLine(label: $0, quietUntil: quietUntil) }
         logger.logLevel = Logger.Level(rawValue: level) ?? .info
         return logger
     }

@@ -61,6 +61,7 @@ struct HeartbeatService: Service {
         var lastStatus = ""
         while !Task.isShuttingDownGracefully {
             lock.dismissAskers()
+            gateway.showItself()
             let status = StatusLine.text(gateway)
             if status != lastStatus { notifier.status(status) }
             lastStatus = status
@@ -71,6 +72,13 @@ struct HeartbeatService: Service {
 }
 
 extension Gateway {
+    /// Tells Home Assistant how the gateway is, as far as this process knows.
+    func showItself() {
+        guard snapshot.configuration.homeAssistant.discovery else { return }
+        mailbox.post(GatewayState(StatusReport(self)))
+        control.wake()
+    }
+
     /// Whether Control has turned within `limit`. One that is connecting may sit in name resolution, which no deadline of
     /// ours can cut short; that is the network's state and not a hang.
     func advances(within limit: Duration) -> Bool {

@@ -7,9 +7,6 @@ struct OverlappingFilters {
     /// Those that overlap with another one, in their order; none in most houses, and then nothing is looked at.
     private let filters: [String]
     private var granted: Set<ExactString> = []
-    /// The last message that counted where copies do not say for which filter they are (3.1.1), and how many more may come.
-    private var last: (topic: String, payload: [UInt8])?
-    private var copies = 0
 
     init(_ filters: [String]) {
         self.filters = filters.enumerated().filter { index, filter in
@@ -31,24 +28,16 @@ struct OverlappingFilters {
     mutating func granted(_ filter: String) { granted.insert(ExactString(filter)) }
 
     /// Whether this copy of a message is the one that counts.
-    mutating func counts(_ message: Message) -> Bool {
+    func counts(_ message: Message) -> Bool {
         guard !filters.isEmpty else { return true }
         let fitting = filters.filter { TopicPattern.covers($0, message.topic) }
         guard fitting.count > 1 else { return true }
-        guard !message.subscriptions.isEmpty else { return isNew(message, copies: fitting.count - 1) }
+        // Without identifiers a copy cannot be told from the same reading again, and better twice than lost. Mosquitto sends
+        // one copy to a client of 3.1.1 (allow_duplicate_messages).
+        guard !message.subscriptions.isEmpty else { return true }
         let first = fitting.first { granted.contains(ExactString($0)) } ?? fitting[0]
         // What came for a filter that is not in the file any more has no other copy, as far as anybody knows.
         let isOurs = fitting.contains { message.subscriptions.contains(Self.identifier(of: $0)) }
         return !isOurs || message.subscriptions.contains(Self.identifier(of: first))
-    }
-
-    /// The copies of a message come one right after the other.
-    private mutating func isNew(_ message: Message, copies more: Int) -> Bool {
-        if copies > 0, let last, last.payload == message.payload, last.topic.utf8.elementsEqual(message.topic.utf8) {
-            copies -= 1
-            return false
-        }
-        (last, copies) = ((message.topic, message.payload), more)
-        return true
     }
 }

@@ -109,9 +109,7 @@ final class RecordLane: ConnectionHandler {
         quality.connected(maximumQoS: link.maximumQoS)
         subscriptions.connected()
         overlap.connected()
-        if !sessionPresent { session.isNew() }
-        // Written before anything is asked for: a filter that nobody remembers is never taken back.
-        session.asks(for: subscriptions.names)
+        session.connected(sessionPresent: sessionPresent, asking: subscriptions.names)
     }
 
     func received(_ batch: [Message], on link: Link) throws {
@@ -184,10 +182,7 @@ final class RecordLane: ConnectionHandler {
         guard let answer = subscriptions.answered(packetID, reasons, now: Clock.now) else { return }
         report(answer.finding, name: "recording-refused", answer.filter)
         if answer.finding == nil { overlap.granted(answer.filter) }
-        // After the file's own are there: a filter that takes the old one's place leaves no gap.
-        if subscriptions.areAnswered, !session.isTakingBack, !session.surplus.isEmpty {
-            session.isTakingBack = (try? link.unsubscribe(session.surplus)) != nil
-        }
+        if subscriptions.areAnswered { session.takeBack(on: link) }
         guard answer.filter != RecordSubscriptions.commands, let granted = reasons.first, granted.isSuccess else {
             return
         }
@@ -218,7 +213,6 @@ final class RecordLane: ConnectionHandler {
         if let line = words.say("\(cause)", now: now) {
             logger.warning("not recording", metadata: ["cause": "\(line)"])
         }
-        session.isTakingBack = false
         let isExplained = subscriptions.ended(after: after, now: now)
         let end = Rivalry.End(cause, after: after, isExplained: isExplained)
         backoff.connectionLasted(.nanoseconds(after))

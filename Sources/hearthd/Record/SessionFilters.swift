@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import MQTT
 
 /// The filters that the lane's session at the home broker has, those of earlier configurations among them: the session
 /// outlives this process, and a filter that left the file would go on bringing messages. They are kept in a file beside the
@@ -11,7 +12,7 @@ struct SessionFilters {
     private var filters: [String]
     private var wanted: [String] = []
     /// The broker was asked to take the surplus back.
-    var isTakingBack = false
+    private var isTakingBack = false
 
     init(beside journal: String) {
         path = journal + ".filters"
@@ -24,16 +25,22 @@ struct SessionFilters {
         return filters.filter { !wanted.contains(ExactString($0)) }
     }
 
-    /// The broker has no session of ours: what was asked for before is gone.
-    mutating func isNew() { filters = [] }
-
-    mutating func asks(for filters: [String]) {
-        wanted = filters
+    /// The filters of this file are about to be asked for. Written before that: one that nobody remembers is never taken back.
+    mutating func connected(sessionPresent: Bool, asking filters: [String]) {
+        // What was asked for before went with the session.
+        if !sessionPresent { self.filters = [] }
+        (wanted, isTakingBack) = (filters, false)
         let known = Set(self.filters.map(ExactString.init))
         let added = filters.filter { !known.contains(ExactString($0)) }
         guard !added.isEmpty else { return }
         self.filters += added
         write()
+    }
+
+    /// To be called when the file's own filters stand: one that takes an old one's place leaves no gap.
+    mutating func takeBack(on link: Link) {
+        guard !isTakingBack, !surplus.isEmpty else { return }
+        isTakingBack = (try? link.unsubscribe(surplus)) != nil
     }
 
     mutating func tookBack() {

@@ -207,10 +207,16 @@ extension Configuration {
     /// What a compressor runs and rests at least where nobody has written anything: the usual protection of heat pumps.
     private static let compressorTime = Duration.seconds(300)
 
-    /// Gives the rooms whose pump is not the black box, which needs no rest, a pump's shortest times.
+    /// Gives the rooms that have a target, or whose pump is not the black box, which needs no rest, a pump's shortest times.
     ///
     /// The nearest word counts: the room's or its own pump's, whichever is longer; then the house's; then five minutes.
     mutating func protectCompressors(_ reader: ConfigurationReader) {
+        written.houseTimes = reader.writtenTimes(["thermostat"])
+        for room in rooms.keys {
+            written.times[room] = written.houseTimes.union(reader.writtenTimes(["rooms", room.name]))
+        }
+        thermostat = protected(thermostat, of: nil)
+        for (room, settings) in rooms { rooms[room] = protected(settings, of: room) }
         for pump in devices.pumps where !pump.isBlackBox {
             let own = pump.rooms.count == 1 ? pump : nil
             for room in pump.rooms {
@@ -224,6 +230,25 @@ extension Configuration {
                 rooms[room] = settings
             }
         }
+    }
+}
+
+extension Configuration {
+    /// The settings with a compressor's shortest times, if they have a target and nothing was written.
+    /// - Parameter room: nil for those of the house and of rooms that are not in the file.
+    func protected(_ settings: Thermostat.Settings, of room: Room?) -> Thermostat.Settings {
+        guard settings.target != nil else { return settings }
+        let known = room.flatMap { written.times[$0] } ?? written.houseTimes
+        var result = settings
+        if !known.contains("min_on") { result.minOn = max(result.minOn, Self.compressorTime) }
+        if !known.contains("min_off") { result.minOff = max(result.minOff, Self.compressorTime) }
+        return result
+    }
+}
+
+extension ConfigurationReader {
+    fileprivate func writtenTimes(_ path: [String]) -> Set<String> {
+        Set(["min_on", "min_off"].filter { isWritten(path + [$0]) })
     }
 }
 

@@ -32,6 +32,8 @@ extension Configuration {
             reader.report(
                 ["sensor_time_zone"], "\"\(sensorTimeZone)\" is neither an offset like +01:00 nor a known zone")
         }
+        temperatureUnit = reader.oneOf(["temperature_unit"], TemperatureUnit.self) ?? .celsius
+        reader.unit = temperatureUnit
         local = reader.broker("local", port: 1883)
         cloud = reader.broker("cloud", port: 1884)
         isCloudEnabled = reader.bool(["cloud", "enabled"]) ?? true
@@ -39,7 +41,9 @@ extension Configuration {
         uplink = .init(
             confirm: reader.oneOf(["uplink", "confirm"], Uplink.Confirm.self) ?? .ingestor,
             maxRate: reader.integer(["uplink", "max_rate"], in: 0...10_000_000) ?? 0)
+        settingsFile = reader.settingsFile(beside: journal.path)
         thermostat = reader.thermostat(["thermostat"], base: Thermostat.Settings())
+        written.house = reader.written(["thermostat"])
         rooms = [:]
         for name in reader.tableNames(["rooms"]) {
             guard let room = Room(name) else {
@@ -47,6 +51,7 @@ extension Configuration {
                 continue
             }
             rooms[room] = reader.thermostat(["rooms", name], base: thermostat)
+            written.rooms[room] = reader.written(["rooms", name])
         }
         devices = reader.devices(fragments)
         for room in devices.rooms.keys where rooms[room] == nil { rooms[room] = thermostat }
@@ -58,7 +63,9 @@ extension Configuration {
             ?? .seconds(7 * 86400)
         homeAssistant = .init(
             discovery: reader.bool(["home_assistant", "discovery"]) ?? false,
-            prefix: reader.string(["home_assistant", "prefix"]) ?? "homeassistant")
+            prefix: reader.string(["home_assistant", "prefix"]) ?? "homeassistant",
+            page: reader.string(["home_assistant", "page"]))
+        reader.check(page: homeAssistant.page)
         logLevel = reader.oneOf(["log", "level"], LogLevel.self)?.rawValue ?? "info"
         reader.reportUnknownKeys()
         guard reader.problems.isEmpty, let home else { throw ConfigurationError(problems: reader.problems) }
@@ -70,6 +77,17 @@ extension Configuration {
 }
 
 extension ConfigurationReader {
+    /// Home Assistant takes a device's link only with one of these schemes (its `cv.configuration_url`), and with any other
+    /// refuses the whole device.
+    fileprivate mutating func check(page: String?) {
+        guard let page, !["http://", "https://"].contains(where: { page.hasPrefix($0) && page.count > $0.count }) else {
+            return
+        }
+        report(
+            ["home_assistant", "page"], "must be the page's address as a browser takes it, \"http://hearth.local:8088\""
+        )
+    }
+
     fileprivate mutating func broker(_ section: String, port: Int) -> Configuration.Broker {
         var broker = Configuration.Broker(
             host: string([section, "host"]) ?? "127.0.0.1",
@@ -99,6 +117,23 @@ extension ConfigurationReader {
         return broker
     }
 
+    /// Elsewhere than beside the journal only where somebody wants it.
+    fileprivate mutating func settingsFile(beside journal: String) -> String {
+        let directory = journal.lastIndex(of: "/").map { journal[...$0] } ?? "/var/lib/hearth/"
+        let path = string(["control", "settings"]) ?? directory + "settings.toml"
+        if !path.hasPrefix("/") { report(["control", "settings"], "must be an absolute path, not \"\(path)\"") }
+        return path
+    }
+
+    /// Which of the settings that people may change are written below `path`.
+    fileprivate func written(_ path: [String]) -> Set<SettingKey> {
+        let base = path == ["thermostat"] ? [] : path
+        return Set(
+            SettingKey.allCases.filter { key in
+                key.configurationKeys.contains { isPresent(($0.first == "presets" ? base : path) + $0) }
+            })
+    }
+
     fileprivate mutating func journal() -> Configuration.JournalFile {
         let path = string(["journal", "path"]) ?? "/var/lib/hearth/journal.sqlite"
         if !path.hasPrefix("/") { report(["journal", "path"], "must be an absolute path, not \"\(path)\"") }
@@ -106,7 +141,7 @@ extension ConfigurationReader {
             path: path,
             maxSize: size(["journal", "max_size"], in: (16 << 20)...(1 << 44)) ?? (512 << 20),
             whenFull: oneOf(["journal", "when_full"], Configuration.JournalFile.WhenFull.self) ?? .dropOldest,
-            commitInterval: duration(["journal", "commit_interval"], in: .zero ... .seconds(20)) ?? .zero,
+            commitInterval: duration(["journal", "commit_interval"], in: .zero ... .seconds(20)) ?? .milliseconds(250),
             history: duration(["journal", "history"], in: .zero ... .seconds(366 * 86400)) ?? .seconds(86400))
     }
 }

@@ -13,18 +13,18 @@ extension ConfigurationReader {
         var settings = base
         settings.enabled = bool(path + ["enabled"]) ?? base.enabled
         settings.authority = oneOf(path + ["authority"], Thermostat.Authority.self) ?? base.authority
-        settings.onBelow = number(path + ["on_below"], in: Self.degrees) ?? base.onBelow
-        settings.offAbove = number(path + ["off_above"], in: Self.degrees) ?? base.offAbove
+        settings.mode = oneOf(path + ["mode"], Thermostat.Mode.self) ?? base.mode
+        readSetpoint(path, base, &settings)
         settings.minOn = duration(path + ["min_on"], in: Self.day) ?? base.minOn
         settings.minOff = duration(path + ["min_off"], in: Self.day) ?? base.minOff
         settings.refresh = duration(path + ["refresh"], in: .seconds(1) ... .seconds(86400)) ?? base.refresh
-        settings.frostBelow = number(path + ["frost_below"], in: Self.degrees) ?? base.frostBelow
-        settings.overheatAbove = number(path + ["overheat_above"], in: Self.degrees) ?? base.overheatAbove
+        settings.frostBelow = temperature(path + ["frost_below"]) ?? base.frostBelow
+        settings.overheatAbove = temperature(path + ["overheat_above"]) ?? base.overheatAbove
         settings.overrideTTL =
             duration(path + ["override_ttl"], in: .seconds(1) ... .seconds(7 * 86400)) ?? base.overrideTTL
         readSensorRules(path, base, &settings)
         readWeek(path, base, &settings)
-        for problem in settings.problems {
+        for problem in settings.problems(in: unit) {
             let key = problem.prefix { $0 != " " }
             let names = key.split(separator: ".").map(String.init)
             let place = names.first == "presets" ? Self.presetsPath(path) + names.dropFirst() : path + names
@@ -33,38 +33,71 @@ extension ConfigurationReader {
         return settings
     }
 
+    /// A temperature in the unit of the house; as °C.
+    mutating func temperature(_ path: [String]) -> Double? {
+        number(path, in: Self.degrees).map { unit.celsius($0) }
+    }
+
+    /// Limits, or a target with its band. What a room says of one replaces what the house says of the other.
+    private mutating func readSetpoint(
+        _ path: [String], _ base: Thermostat.Settings, _ settings: inout Thermostat.Settings
+    ) {
+        let (low, high) = (temperature(path + ["on_below"]), temperature(path + ["off_above"]))
+        let target = temperature(path + ["target"])
+        settings.onBelow = low ?? base.onBelow
+        settings.offAbove = high ?? base.offAbove
+        settings.target = target ?? (low == nil && high == nil ? base.target : nil)
+        settings.band =
+            number(path + ["band"], in: 0...100).map { unit.celsius(difference: $0) } ?? base.band
+        if target != nil, low != nil || high != nil { reportTwoSetpoints(path) }
+    }
+
+    private mutating func reportTwoSetpoints(_ path: [String]) {
+        report(path + ["target"], "stands beside on_below or off_above: write the one or the others")
+    }
+
     /// Which readings to believe, and when a sensor or a pump counts as broken.
     private mutating func readSensorRules(
         _ path: [String], _ base: Thermostat.Settings, _ settings: inout Thermostat.Settings
     ) {
-        settings.discard = numbers(path + ["discard"]) ?? base.discard
-        settings.minPlausible = number(path + ["min_plausible"], in: -300...1000) ?? base.minPlausible
-        settings.maxPlausible = number(path + ["max_plausible"], in: -300...1000) ?? base.maxPlausible
+        settings.discard = numbers(path + ["discard"])?.map { unit.celsius($0) } ?? base.discard
+        settings.minPlausible = temperature(path + ["min_plausible"]) ?? base.minPlausible
+        settings.maxPlausible = temperature(path + ["max_plausible"]) ?? base.maxPlausible
         settings.maxChangePerMinute =
-            number(path + ["max_change_per_minute"], in: 0...1000) ?? base.maxChangePerMinute
+            number(path + ["max_change_per_minute"], in: 0...1000).map { unit.celsius(difference: $0) }
+            ?? base.maxChangePerMinute
         settings.staleAfter =
             duration(path + ["stale_after"], in: .seconds(1) ... .seconds(7 * 86400)) ?? base.staleAfter
         settings.onStale = oneOf(path + ["on_stale"], Thermostat.OnStale.self) ?? base.onStale
         settings.responseTime = duration(path + ["response_time"], in: Self.day) ?? base.responseTime
     }
 
+    /// Reports every line that is no change of a week.
+    mutating func schedule(_ path: [String]) -> Schedule? {
+        guard let lines = strings(path) else { return nil }
+        do throws(Schedule.SyntaxErrors) {
+            return try Schedule(lines)
+        } catch {
+            for error in error.errors { report(path, "\"\(error.line)\": \(error.problem)") }
+            return nil
+        }
+    }
+
     private mutating func readWeek(
         _ path: [String], _ base: Thermostat.Settings, _ settings: inout Thermostat.Settings
     ) {
-        if let lines = strings(path + ["schedule"]) {
-            do throws(Schedule.SyntaxError) {
-                settings.schedule = try Schedule(lines)
-            } catch {
-                report(path + ["schedule"], "\"\(error.line)\": \(error.problem)")
-            }
-        }
+        settings.schedule = schedule(path + ["schedule"]) ?? base.schedule
         for preset in Preset.allCases {
             let place = Self.presetsPath(path) + [preset.rawValue]
-            let low = number(place + ["on_below"], in: Self.degrees)
-            let high = number(place + ["off_above"], in: Self.degrees)
-            guard low != nil || high != nil else { continue }
-            let limits = base.presets[preset] ?? settings.limits(of: preset)
-            settings.presets[preset] = .init(onBelow: low ?? limits.onBelow, offAbove: high ?? limits.offAbove)
+            let (low, high) = (temperature(place + ["on_below"]), temperature(place + ["off_above"]))
+            let target = temperature(place + ["target"])
+            if target != nil, low != nil || high != nil { reportTwoSetpoints(place) }
+            if let target {
+                settings.presets[preset] = .target(target)
+            } else if low != nil || high != nil {
+                let limits = settings.limits(of: base.presets[preset] ?? settings.setpoint(of: preset))
+                settings.presets[preset] = .limits(onBelow: low ?? limits.onBelow, offAbove: high ?? limits.offAbove)
+            }
         }
     }
 

@@ -9,6 +9,8 @@ struct Configuration: Equatable, Sendable {
     /// The zone of naive sensor timestamps: `UTC`, an offset such as `+01:00`, or an IANA name. The gateway hands it on
     /// with each reading; it never rewrites the sensor's bytes.
     var sensorTimeZone: String
+    /// In which people write and read temperatures; in here all are in °C.
+    var temperatureUnit: TemperatureUnit
     var local: Broker
     var cloud: Broker
     /// False: there is no cloud. Readings are kept for local charts and do not wait for anybody.
@@ -18,6 +20,16 @@ struct Configuration: Equatable, Sendable {
     var thermostat: Thermostat.Settings
     /// Settings of the rooms named in the file; every other room runs on ``thermostat``.
     var rooms: [Room: Thermostat.Settings]
+    /// Settings that people gave to rooms that are not in the file.
+    var unlisted: [Room: Thermostat.Settings] = [:]
+    /// What people call rooms, where that is not their topic.
+    var names: [Room: String] = [:]
+    /// Where rooms stand in lists; the others follow by name.
+    var order: [Room: Int] = [:]
+    /// Which of the settings that people may change are written in the file.
+    var written = Written()
+    /// Where these are kept.
+    var settingsFile: String
     /// How sensors and pumps speak that are not the black box.
     var devices: Devices
     var controlSocket: String
@@ -77,8 +89,23 @@ struct Configuration: Equatable, Sendable {
     struct HomeAssistant: Equatable, Sendable {
         var discovery: Bool
         var prefix: String
+        /// Where a browser finds hearth-web; nil: nobody said.
+        var page: String?
     }
 
     /// The settings a room runs on.
-    func settings(for room: Room) -> Thermostat.Settings { rooms[room] ?? thermostat }
+    func settings(for room: Room) -> Thermostat.Settings {
+        rooms[room] ?? unlisted[room] ?? thermostat
+    }
+
+    /// What people call it.
+    func name(of room: Room) -> String { names[room] ?? room.displayName }
+
+    struct Written: Equatable, Sendable {
+        var house: Set<SettingKey> = []
+        var rooms: [Room: Set<SettingKey>] = [:]
+        /// `min_on` and `min_off`: of the house, and of rooms in the file, where the house's count too.
+        var houseTimes: Set<String> = []  // Own names: keys.
+        var times: [Room: Set<String>] = [:]
+    }
 }

@@ -33,6 +33,8 @@ struct ConfigurationReader {
     private let environment: [String: String]  // Own names: variables.
     private var asked: Set<[String]> = []  // Own names: keys; of rooms, all alike.
     private(set) var problems: [ConfigurationProblem] = []
+    /// Of every temperature in the file.
+    var unit = TemperatureUnit.celsius
 
     init(text: String, file: String, environment: [String: String]) {
         self.file = file

@@ -15,6 +15,9 @@ final class UplinkLane: ConnectionHandler {
     /// How often `<home>/gateway/status` is refreshed while connected.
     private static let statusNanoseconds: Int64 = 30_000_000_000
     private static let delayAfterSize = Duration.milliseconds(500)
+    /// The broker's acknowledgement and the ingestor's confirmation come a few milliseconds apart; a cloud's command waits
+    /// as long.
+    private static let restNanoseconds: Int64 = 20_000_000
     /// How long a graceful stop may spend on sending what is already in the journal.
     private static let drainNanoseconds: Int64 = 1_500_000_000
 
@@ -175,7 +178,10 @@ final class UplinkLane: ConnectionHandler {
             var deadline: Int64?
             if let link {
                 try setOversizedAside()
+                let before = state.inFlightRecords
                 deadline = try send(on: link, now: now)
+                let isAllSent = Int64(state.inFlightRecords) == state.unconfirmed
+                if state.inFlightRecords > before, isAllSent { link.rest(nanoseconds: Self.restNanoseconds) }
                 deadline = min(deadline ?? .max, publishStatus(on: link, now: now), lookForSilence(now: now) ?? .max)
             }
             deadline = min(deadline ?? .max, note)

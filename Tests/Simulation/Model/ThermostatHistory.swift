@@ -46,7 +46,12 @@ package struct ThermostatHistory {
         settings.overrideTTL = .seconds(random.pick([60, 1800]))
         if random.chance(1, in: 4) { (settings.onBelow, settings.offAbove) = (18, 19) }
         if random.chance(1, in: 3) { settings.maxChangePerMinute = random.pick([0.5, 2, 5]) }
-        if random.chance(1, in: 4) { settings.presets[.eco] = .init(onBelow: 16, offAbove: 17.5) }
+        if random.chance(1, in: 3) { settings.target = random.pick([5, 18, 20, 21.5, 23]) }
+        if random.chance(1, in: 4) { settings.band = random.pick([0.1, 0.5, 1, 4]) }
+        if random.chance(1, in: 10) { settings.mode = .off }
+        if random.chance(1, in: 4) {
+            settings.presets[.eco] = random.pick([.limits(onBelow: 16, offAbove: 17.5), .target(17)])
+        }
         if random.chance(1, in: 8) { (settings.minPlausible, settings.maxPlausible) = (-20, 40) }
         if random.chance(1, in: 4) { settings.overheatAbove = random.pick([25.5, 27, 30]) }
         if random.chance(1, in: 2) { settings.schedule = random.pick(Self.schedules) }
@@ -90,10 +95,12 @@ package struct ThermostatHistory {
         case 76..<79:
             let target: Thermostat.Target =
                 random.chance(1, in: 4)
-                ? .middle(Double(Int.random(in: 3...30, using: &random))) : .preset(random.pick(Preset.allCases))
-            let length: Duration? = random.chance(1, in: 2) ? nil : .seconds(random.pick([0, 10, 600, 3000]))
-            try handle(.hold(target, for: length, source: random.pick([.cli, .page, .homeAssistant])))
-        case 79..<80: try handle(.clearHold)
+                ? .temperature(Double(Int.random(in: 3...30, using: &random))) : .preset(random.pick(Preset.allCases))
+            let ends: [Thermostat.HoldEnd?] = [
+                nil, nil, .untilChanged, .seconds(0), .seconds(10), .seconds(600), .seconds(3000),
+            ]
+            try handle(.hold(target, for: random.pick(ends), source: random.pick([.cli, .page, .homeAssistant])))
+        case 79..<80: try handle(random.chance(1, in: 2) ? .clearHold : .endOverride)
         case 80..<83: try handle(.cloudLink(isUp: random.chance(1, in: 2)))
         case 83..<84:
             // The network set the clock, summer time ended, or somebody turned it.
@@ -178,7 +185,7 @@ package struct ThermostatHistory {
             "\(isOn) for \(reason), the rules say \(String(describing: wish))")
         if let value = rules.lastValid, !isRefresh {
             switch reason {
-            case .override, .cloud, .stale, .overrideEnded: break
+            case .override, .cloud, .stale, .overrideEnded, .switchedOff: break
             default:
                 try check(!(isOn && value > rules.limits.high), seed, "started at \(value)")
                 // Limits that somebody asked for may lie above what no room is heated beyond.
@@ -207,7 +214,11 @@ package struct ThermostatHistory {
             try check(now < toldAt + settings.refresh, seed, "not refreshed since \(toldAt.nanoseconds)")
         }
         try check(status.override.map { $0.until > now } ?? true, seed, "an override without an end: \(status)")
-        try check(status.hold.map { $0.until > now } ?? true, seed, "a hold without an end: \(status)")
+        try check(status.hold?.until.map { $0 > now } ?? true, seed, "a hold that has ended: \(status)")
+        try check(
+            settings.mode == .auto || !settings.enabled || status.override != nil || wish != true || rules.isFrosty,
+            seed,
+            "heated although it is off: \(status)")
         if let value = rules.lastValid, value < settings.frostBelow, !status.isStale, settings.enabled, isAsserted {
             let waits = status.waitingUntil.map { $0 > now } ?? false
             try check(told == true || waits, seed, "frost without heating: \(status)")
@@ -217,7 +228,7 @@ package struct ThermostatHistory {
             try check(told == false || waits, seed, "too warm and heating: \(status)")
         }
         if status.isStale, !rules.isOverheated(now), settings.enabled, settings.onStale != .hold,
-            status.override == nil, isAsserted
+            settings.mode == .auto, status.override == nil, isAsserted
         {
             let waits = status.waitingUntil.map { $0 > now } ?? false
             try check(told == (settings.onStale == .on) || waits, seed, "blind and not as on_stale says: \(status)")

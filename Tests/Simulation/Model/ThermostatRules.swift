@@ -18,7 +18,8 @@ struct Rules {
     var cloudEnds: Instant?
     var isTooWarm = false
     /// Limits that a person asked for.
-    var held: (target: Thermostat.Target, until: Instant)?
+    /// Without an end: until it is changed.
+    var held: (target: Thermostat.Target, until: Instant?)?
     var scheduled: Preset?
     /// Readings since the last believed one, newest last.
     var doubted: [Double] = []
@@ -69,19 +70,25 @@ struct Rules {
             if source == .cloud && settings.authority == .cloud {
                 cloud = (isOn, now + length)
             } else {
-                (person, held) = ((isOn, now + length), nil)
+                person = (isOn, now + length)
                 personIsCloud = source == .cloud
-                weighAgain()
             }
             if !cloudCommands { cloudEnds = nil }
             if source == .cloud && !linkIsUp { cloudEnds = now + .seconds(60) }
-        case .hold(let target, let length, _):
-            let length = length ?? settings.overrideTTL
-            guard settings.enabled, length > .zero else { return }
+        case .hold(let target, let end, _):
+            let until: Instant?
+            switch end ?? .after(settings.overrideTTL) {
+            case .untilChanged: until = nil
+            case .after(let length):
+                guard length > .zero else { return }
+                until = now + length
+            }
+            guard settings.enabled else { return }
             // What is asked for while somebody has switched the pump off waits for the end of that.
             if let running = person, running.until > now, !running.isOn {} else { person = nil }
-            held = (target, now + length)
+            held = (target, until)
             weighAgain()
+        case .endOverride: person = nil
         case .clearHold:
             held = nil
             weighAgain()
@@ -124,34 +131,50 @@ struct Rules {
 
     /// The highest limit, three degrees above the highest stop or 28, unless it was written down; within the plausible.
     var hottest: Double {
-        if let own = settings.overheatAbove { return own }
-        let stop = settings.presets.values.map(\.offAbove).reduce(settings.offAbove, max)
+        if let written = settings.overheatAbove { return written }
+        let stops = settings.presets.values.map { preset in
+            switch preset {
+            case .limits(_, let high): high
+            case .target(let target): around(target).high
+            }
+        }
+        let stop = stops.reduce(own.high, max)
         return min(max(28, stop + 3), (stop + settings.maxPlausible) / 2)
     }
 
     private mutating func endHold(_ now: Instant) {
-        guard let held, held.until <= now else { return }
+        guard let until = held?.until, until <= now else { return }
         self.held = nil
         weighAgain()
     }
 
+    private func around(_ target: Double) -> (low: Double, high: Double) {
+        (max(settings.frostBelow, target - settings.band / 2), max(settings.frostBelow, target + settings.band / 2))
+    }
+
+    private var own: (low: Double, high: Double) {
+        settings.target.map(around) ?? (settings.onBelow, settings.offAbove)
+    }
+
     /// The limits in force, spelt out from the configuration's documentation.
     var limits: (low: Double, high: Double) {
-        let (low, high) = (settings.onBelow, settings.offAbove)
         let preset: Preset
         switch held?.target ?? scheduled.map({ .preset($0) }) {
-        case nil: return (low, high)
-        case .middle(let middle):
-            return (
-                max(settings.frostBelow, middle - (high - low) / 2), max(settings.frostBelow, middle + (high - low) / 2)
-            )
+        case nil: return own
+        case .temperature(let asked): return around(asked)
         case .preset(let named): preset = named
         }
-        if let own = settings.presets[preset] { return (own.onBelow, own.offAbove) }
-        switch preset {
-        case .comfort: return (low, high)
-        case .eco: return (max(settings.frostBelow, low - 3), max(settings.frostBelow, high - 3))
-        case .frost: return (min(low, settings.frostBelow + 1), min(high, settings.frostBelow + 3))
+        switch (settings.presets[preset], preset, settings.target) {
+        case (.limits(let low, let high)?, _, _): return (low, high)
+        case (.target(let target)?, _, _): return around(target)
+        case (nil, .comfort, _): return own
+        case (nil, .eco, let target?):
+            return around(max(settings.frostBelow + settings.band / 2, target - 3))
+        case (nil, .eco, nil):
+            return (max(settings.frostBelow, own.low - 3), max(settings.frostBelow, own.high - 3))
+        case (nil, .frost, let target?): return around(min(target, settings.frostBelow + 2))
+        case (nil, .frost, nil):
+            return (min(own.low, settings.frostBelow + 1), min(own.high, settings.frostBelow + 3))
         }
     }
 
@@ -181,7 +204,9 @@ struct Rules {
         if isOverheated(now) { return false }
         let cloudIsGone = cloudEnds.map { $0 <= now } ?? false
         if let person, person.until > now, !(personIsCloud && cloudIsGone) { return person.isOn }
-        if let cloud, !cloudIsGone, cloud.until > now, held.map({ $0.until <= now }) ?? true { return cloud.isOn }
+        if settings.mode == .off { return false }
+        let isHeld = held.map { $0.until.map { $0 > now } ?? true } ?? false
+        if let cloud, !cloudIsGone, cloud.until > now, !isHeld { return cloud.isOn }
         if isBlind(now) && settings.onStale != .hold { return settings.onStale == .on }
         return onlyRemembered ? nil : demand
     }

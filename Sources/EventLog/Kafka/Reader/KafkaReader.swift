@@ -1,0 +1,350 @@
+import CRdkafka
+import Glibc
+import Machine
+
+/// A reader of Kafka: polls a consumer, commits synchronously, and replaces the consumer when it is stuck.
+final class KafkaReader: EventReader {
+    private let log: KafkaLog
+    private let group: String
+    private let topics: [String]
+    private let instance: String?
+
+    private var consumer: KafkaConsumer?
+    private var progress = ReaderProgress()
+    private var stalls: StallDetector
+    // An error that came after events of the same batch: the events go out first, or nobody would ever get them.
+    private var pendingError: EventLogError?
+    // The consumer met a fatal error.
+    private var isBroken = false
+    // Offsets that could not be committed because the group was rebalancing.
+    private var deferred: [TopicPartition: CommitMark] = [:]
+    private var hasCheckedMetadata = false
+    private var topicWarnings: [String: Int64] = [:]  // Own names: configured topics.
+    private var nextPublication: Int64 = 0
+    private var nextPlacing: Int64 = 0
+    private var published = EventLogStatus.Group()
+
+    init(log: KafkaLog, group: String, topics: [String], instance: String?) throws(EventLogError) {
+        self.log = log
+        self.group = group
+        self.topics = topics
+        self.instance = instance
+        stalls = StallDetector(patience: log.settings.stallTimeout.nanoseconds)
+        consumer = try makeConsumer()
+    }
+
+    deinit {
+        leave(within: 0)
+    }
+
+    func close() {
+        leave(within: 3_000_000_000)
+    }
+
+    private func leave(within nanoseconds: Int64) {
+        consumer?.retire(within: nanoseconds)
+        consumer = nil
+        publish(lag: nil, uncommitted: nil, partitions: 0)
+    }
+
+    private func makeConsumer() throws(EventLogError) -> KafkaConsumer {
+        try KafkaConsumer(log.peer, group: group, topics: topics, instance: instance)
+    }
+
+    // MARK: Reading
+
+    func read(atMost count: Int, within nanoseconds: Int64) throws(EventLogError) -> EventBatch {
+        guard let consumer, !log.isClosed else { throw .closed }
+        if let error = pendingError {
+            pendingError = nil
+            throw error
+        }
+        var batch = EventBatch()
+        let end = Clock.deadline(after: nanoseconds)
+        var hasNudged = false
+        repeat {
+            // The first event is waited for, in slices so that a close is noticed; the rest is what is there already.
+            let slice =
+                batch.events.isEmpty
+                ? max(0, min(end - Clock.monotonicNanoseconds, hasNudged ? 250_000_000 : 10_000_000)) : 0
+            let found = consumer.poll(within: Int32((slice + 999_999) / 1_000_000)) { take($0, into: &batch) }
+            if log.isClosed, batch.events.isEmpty { throw .closed }
+            if !found, !batch.events.isEmpty || Clock.monotonicNanoseconds >= end { break }
+            if !found, !hasNudged {
+                hasNudged = true
+                if let position = progress.waiting(consumer.knownEnd) { consumer.nudge(position) }
+            }
+        } while batch.events.count < count && !consumer.hasChanges && pendingError == nil && !isBroken
+        settle(&batch, consumer)
+        if batch.isEmpty, let error = pendingError {
+            pendingError = nil
+            throw error
+        }
+        if isBroken {
+            try replace(consumer, &batch)
+        } else if batch.events.isEmpty {
+            try replaceIfStuck(&batch, consumer)
+        }
+        return batch
+    }
+
+    private func take(_ message: UnsafeMutablePointer<rd_kafka_message_t>, into batch: inout EventBatch) {
+        guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return noteError(message) }
+        guard let name = rd_kafka_topic_name(message.pointee.rkt) else { return }
+        batch.events.append(StoredEvent(message, topic: String(cString: name)))
+    }
+
+    /// Applies changes of the assignment, then notes how far each partition has got.
+    private func settle(_ batch: inout EventBatch, _ consumer: KafkaConsumer) {
+        let now = Clock.monotonicNanoseconds
+        let changes = consumer.takeChanges()
+        for change in changes {
+            batch.apply(change)
+            switch change {
+            case .assigned(let positions):
+                progress.assigned(positions)
+                nextPlacing = now
+                stalls.assigned(positions, now: now)
+            case .revoked(let positions):
+                progress.revoked(positions)
+                stalls.revoked(positions)
+                for position in positions { deferred[position] = nil }
+            }
+        }
+        if now >= nextPlacing, !progress.unplaced.isEmpty {
+            nextPlacing = now + 1_000_000_000
+            place(progress.unplaced, consumer)
+        }
+        for jump in progress.jumps(in: batch.events) { note(jump) }
+        for (position, next) in batch.nextOffsets {
+            progress.read(position, next: next, in: batch.events)
+            stalls.read(position, next: next, now: now)
+        }
+        if !deferred.isEmpty, !changes.isEmpty { retryDeferred() }
+        if !batch.events.isEmpty { log.board.update(group: group) { $0.read += Int64(batch.events.count) } }
+        if now >= nextPublication || !changes.isEmpty {
+            nextPublication = now + 1_000_000_000
+            publish(
+                lag: progress.unread(consumer.knownEnd), uncommitted: progress.uncommitted(consumer.knownEnd),
+                partitions: progress.count)
+        }
+    }
+
+    /// Asks where the partitions begin for this group, and whether the log still has that.
+    private func place(_ positions: [TopicPartition], _ consumer: KafkaConsumer) {
+        guard let marks = consumer.committedMarks(of: positions, within: 1_000),
+            let firsts = log.offsets(RD_KAFKA_OFFSET_BEGINNING, of: positions)
+        else { return }
+        for position in positions {
+            guard let first = firsts[position], let committed = marks[position]?.next else { continue }
+            if committed >= 0, first > committed { noteLoss(position, committed, before: first) }
+            progress.placed(position, at: committed >= 0 ? max(committed, first) : first)
+        }
+    }
+
+    private func note(_ jump: ReaderProgress.Jump) {
+        if jump.found < jump.expected {
+            log.board.update(group: group) { $0.resets += 1 }
+            log.report(
+                EventLogNotice(
+                    .error,
+                    "kafka: \(jump.position) is read from \(jump.found) again, where \(group) had got to \(jump.expected): "
+                        + "the topic was made anew or offsets were reset. What it had before is lost unless it was read."
+                ))
+        } else if let first = log.offset(RD_KAFKA_OFFSET_BEGINNING, of: jump.position), first > jump.expected {
+            noteLoss(jump.position, jump.expected, before: min(first, jump.found))
+        }
+    }
+
+    private func noteLoss(_ position: TopicPartition, _ expected: Int64, before first: Int64) {
+        log.board.update(group: group) { $0.lost += first - expected }
+        log.report(
+            EventLogNotice(
+                .error,
+                "kafka: \(position): the events \(expected) to \(first - 1) (\(first - expected)) were gone before \(group) "
+                    + "had read them: the topic's retention or somebody deleted them, and their points are missing from the "
+                    + "database. Keep events longer (retention.ms, retention.bytes) than a pipeline may be away."))
+    }
+
+    /// Errors that come in place of a message. Most say that librdkafka is trying again.
+    private func noteError(_ message: UnsafeMutablePointer<rd_kafka_message_t>) {
+        let code = message.pointee.err
+        let topic = message.pointee.rkt.flatMap(rd_kafka_topic_name).map { String(cString: $0) }
+        let detail = rd_kafka_message_errstr(message).map { String(cString: $0) } ?? describe(code)
+        let doing = "reading \(topic ?? topics.joined(separator: ", ")) for \(group)"
+        switch code {
+        case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+            break
+        case RD_KAFKA_RESP_ERR__FATAL:
+            noteFatal(consumer?.fatalError ?? (code, detail), doing)
+        case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+            pendingError = log.peer.error(code, doing)
+        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+            // Comes with every refresh of the metadata while the topic is missing; once a minute is enough.
+            let now = Clock.monotonicNanoseconds
+            guard now >= topicWarnings[topic ?? "", default: 0] else { return }
+            topicWarnings[topic ?? ""] = now + 60_000_000_000
+            let error = log.peer.error(code, doing)
+            log.board.update { $0.lastError = error.message }
+            log.report(EventLogNotice(.warning, error.message))
+        default:
+            log.board.update { $0.lastError = "\(doing): \(detail)" }
+            log.report(EventLogNotice(.warning, "\(doing): \(detail)"))
+        }
+    }
+
+    /// A consumer that met a fatal error returns nothing but this error.
+    private func noteFatal(_ fatal: (code: rd_kafka_resp_err_t, text: String), _ doing: String) {
+        if fatal.code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID {
+            pendingError = log.peer.error(fatal.code, doing)
+        } else {
+            log.report(EventLogNotice(.error, "\(doing): \(fatal.text); replacing the consumer"))
+            isBroken = true
+        }
+    }
+
+    // MARK: Committing
+
+    func commit(
+        _ offsets: [TopicPartition: Int64], reached: [TopicPartition: Int64], appending events: [Event]
+    ) throws(EventLogError) {
+        guard consumer != nil else { throw .closed }
+        if !events.isEmpty { try log.append(events) }
+        for (position, next) in offsets { deferred[position] = CommitMark(next: next, reached: reached[position]) }
+        let wanted = deferred
+        guard !wanted.isEmpty else { return }
+        deferred = [:]
+        let end = Clock.deadline(after: log.settings.appendTimeout.nanoseconds)
+        while let error = try commitOnce(wanted, until: end) {
+            guard error.code == .unreachable || error.code == .unknownTopic, Clock.monotonicNanoseconds < end else {
+                deferred = wanted
+                throw error
+            }
+            // The coordinator is moving or starting.
+            usleep(200_000)
+        }
+    }
+
+    func reached(_ position: TopicPartition) throws(EventLogError) -> Int64 {
+        let end = Clock.deadline(after: 10_000_000_000)
+        while Clock.monotonicNanoseconds < end {
+            guard let consumer, !log.isClosed else { throw .closed }
+            if let mark = consumer.committedMark(of: position, within: 1_000) { return mark.reached ?? 0 }
+        }
+        throw log.peer.error(RD_KAFKA_RESP_ERR__TIMED_OUT, "asking how far \(group) had got in \(position)")
+    }
+
+    private func retryDeferred() {
+        let wanted = deferred
+        deferred = [:]
+        // What fails here is only read again after a restart.
+        _ = try? commitOnce(wanted, until: Clock.deadline(after: 1_000_000_000))
+    }
+
+    /// Returns an error that may pass.
+    private func commitOnce(
+        _ offsets: [TopicPartition: CommitMark], until end: Int64
+    ) throws(EventLogError) -> EventLogError? {
+        guard let consumer else { throw .closed }
+        let result = consumer.commit(offsets, until: end, isClosed: { log.isClosed })
+        if result == nil, log.isClosed { throw .closed }
+        let doing = "committing offsets of \(group)"
+        switch result {
+        case RD_KAFKA_RESP_ERR_NO_ERROR:
+            progress.committed(offsets.mapValues(\.next))
+            checkMetadata(of: offsets, consumer)
+        case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+            // The group forms anew, which needs this reader to poll; committed after that.
+            deferred.merge(offsets) { later, _ in later }
+        case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
+            RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
+            log.report(EventLogNotice(.warning, "\(doing): the group went on without this reader; it joins again."))
+        case RD_KAFKA_RESP_ERR__NO_OFFSET:
+            break
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, RD_KAFKA_RESP_ERR__FATAL:
+            let code = consumer.fatalError?.code ?? RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
+            throw log.peer.error(code, doing)
+        default:
+            let code = result ?? RD_KAFKA_RESP_ERR__TIMED_OUT
+            return log.peer.error(code, doing)
+        }
+        return nil
+    }
+
+    /// Says so once if the brokers took a commit's metadata and did not keep it: nothing fails until the next restart.
+    private func checkMetadata(of offsets: [TopicPartition: CommitMark], _ consumer: KafkaConsumer) {
+        guard !hasCheckedMetadata, let position = offsets.first(where: { $0.value.reached != nil })?.key,
+            let kept = consumer.committedMark(of: position, within: 1_000)
+        else { return }
+        hasCheckedMetadata = true
+        guard kept.next >= 0, kept.reached == nil else { return }
+        log.report(
+            EventLogNotice(
+                .error,
+                "kafka: the cluster at \(log.settings.bootstrap) does not keep the metadata of commits: after a restart "
+                    + "\(group) does not know how far it had got, and what it gathers over many events may lack some "
+                    + "of them. Use brokers that keep it, as Apache Kafka does."))
+    }
+
+    // MARK: Watching
+
+    /// Asks, when a partition has been quiet for long, whether it should be; one question per empty read.
+    private func replaceIfStuck(_ batch: inout EventBatch, _ consumer: KafkaConsumer) throws(EventLogError) {
+        guard let (position, known) = stalls.due(now: Clock.monotonicNanoseconds) else { return }
+        guard let newest = log.offset(RD_KAFKA_OFFSET_END, of: position) else {
+            return stalls.unanswered(position, now: Clock.monotonicNanoseconds)
+        }
+        guard let next = known ?? firstOffset(of: position, consumer) else {
+            return stalls.unanswered(position, now: Clock.monotonicNanoseconds)
+        }
+        switch stalls.observed(position, next: next, end: newest, now: Clock.monotonicNanoseconds) {
+        case .fine, .suspect:
+            return
+        case .hopeless:
+            log.report(
+                EventLogNotice(
+                    .error, "kafka: \(position) delivers nothing between \(next) and \(newest) to \(group)"))
+        case .stalled:
+            log.report(
+                EventLogNotice(
+                    .error,
+                    "kafka: \(position) is stuck at \(next) of \(newest) for \(group); replacing the consumer"))
+            try replace(consumer, &batch)
+        }
+    }
+
+    /// Where a partition begins for this group when nothing of it was read yet.
+    private func firstOffset(of position: TopicPartition, _ consumer: KafkaConsumer) -> Int64? {
+        guard let committed = consumer.committedMark(of: position, within: 1_000)?.next else { return nil }
+        return committed >= 0 ? committed : log.offset(RD_KAFKA_OFFSET_BEGINNING, of: position)
+    }
+
+    /// Begins anew at the committed offsets.
+    private func replace(_ old: KafkaConsumer, _ batch: inout EventBatch) throws(EventLogError) {
+        log.board.update(group: group) { $0.readerRestarts += 1 }
+        old.retire(within: 5_000_000_000)
+        consumer = nil
+        let had = progress.positions
+        batch.apply(.revoked(had))
+        progress.revoked(had)
+        stalls.revoked(had)
+        deferred = [:]
+        isBroken = false
+        consumer = try makeConsumer()
+    }
+
+    /// Keeps the group's numbers in the status, which it may share with other readers of this process.
+    private func publish(lag: Int64?, uncommitted: Int64?, partitions: Int) {
+        let before = published
+        published.lag = lag
+        published.uncommitted = uncommitted
+        published.partitions = partitions
+        log.board.update(group: group) {
+            $0.partitions += partitions - before.partitions
+            if lag != nil || before.lag != nil { $0.lag = ($0.lag ?? 0) + (lag ?? 0) - (before.lag ?? 0) }
+            if uncommitted != nil || before.uncommitted != nil {
+                $0.uncommitted = ($0.uncommitted ?? 0) + (uncommitted ?? 0) - (before.uncommitted ?? 0)
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""The scripts of components and the broker's probes, run here: the broker's reload beside a real Mosquitto whose certificate and users change, the backup
+with a double of influx; and the README's commands on the files that scripts/cloud-secrets makes. Called by
+scripts/test-kubernetes."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+from manifests import SECRETS, find, render
+from test_broker import free_port, wait
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMPONENTS = ROOT / "cloud/components"
+
+passed, failed = 0, 0
+
+
+def check(title, holds, detail=""):
+    global passed, failed
+    if holds:
+        passed += 1
+        print(f"ok      {title}")
+    else:
+        failed += 1
+        print(f"FAILED  {title}{f': {detail}' if detail else ''}")
+
+
+def shown_certificate(port):
+    try:
+        return ssl.get_server_certificate(("127.0.0.1", port), timeout=5)
+    except OSError:
+        return None
+
+
+def knows(port, user, password):
+    return subprocess.run(["mosquitto_pub", "-p", str(port), "-u", user, "-P", password, "-t", f"{user}/x", "-m", "1", "-q", "1"],
+                          capture_output=True, timeout=20).returncode == 0
+
+
+def check_reload(directory):
+    """Where pkill sees one Mosquitto only, as in the pod: in a process namespace of its own."""
+    secrets = [directory / "secrets/users", directory / "secrets/tls"]
+    for place in secrets:
+        place.mkdir(parents=True)
+    make = [str(ROOT / "scripts/cloud-secrets"), str(directory / "made")]
+    subprocess.run([*make, "--home", "home1"], check=True, capture_output=True)
+
+    def take():
+        for name in ("ca.crt", "server.crt", "server.key"):
+            shutil.copy(directory / "made" / name, secrets[1] / name)
+        shutil.copy(directory / "made/passwords", secrets[0] / "passwords")
+        for file in [*secrets[0].iterdir(), *secrets[1].iterdir()]:
+            file.chmod(0o644)
+
+    take()
+    plain, tls = free_port(), free_port()
+    (directory / "mosquitto.conf").write_text(
+        f"per_listener_settings false\nallow_anonymous false\npassword_file {secrets[0]}/passwords\nuser root\n"
+        f"listener {tls} 127.0.0.1\ncafile {secrets[1]}/ca.crt\ncertfile {secrets[1]}/server.crt\nkeyfile {secrets[1]}/server.key\n"
+        f"listener {plain} 127.0.0.1\n")
+    script = f"mosquitto -c {directory}/mosquitto.conf & sh {COMPONENTS}/cert-manager/reload {secrets[0]} {secrets[1]} 1"
+    pod = subprocess.Popen(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        check("the broker starts", wait(lambda: shown_certificate(tls)))
+        before = shown_certificate(tls)
+        password = (directory / "made/homes/home1.password").read_text()
+        check("a home is known", knows(plain, "home1", password))
+        subprocess.run([*make, "--home", "home2", "--address", "hearth.example.org"], check=True, capture_output=True)
+        new = (directory / "made/homes/home2.password").read_text()
+        check("a new home is not known before its Secret has arrived", not knows(plain, "home2", new))
+        take()
+        check("a new certificate is shown without a restart", wait(lambda: shown_certificate(tls) not in (None, before), 30))
+        check("and a new home is known", wait(lambda: knows(plain, "home2", new), 30))
+        check("and the old one still is", knows(plain, "home1", password))
+    finally:
+        pod.kill()
+        pod.wait()
+
+
+def check_probes(directory):
+    """The broker's probes, with its ports mapped to free ones."""
+    spec = find(render("cloud/base"), "StatefulSet", "mosquitto-svc")["spec"]["template"]["spec"]["containers"][0]
+    ports = {1883: free_port(), 8883: free_port()}
+
+    def answers(probe):
+        command = spec[probe]["exec"]["command"]
+        text = command[-1]
+        for number, free in ports.items():
+            text = text.replace(f":{number:04X} ", f":{free:04X} ")
+        return subprocess.run([*command[:-1], text]).returncode == 0
+
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        check(f"{probe}: nothing listens", not answers(probe))
+    log = directory / "log"
+    with log.open("w") as file:
+        (directory / "mosquitto.conf").write_text("".join(f"listener {port} 127.0.0.1\n" for port in ports.values()))
+        broker = subprocess.Popen(["mosquitto", "-c", directory / "mosquitto.conf"], stderr=file)
+    try:
+        check("readinessProbe: it listens", wait(lambda: answers("readinessProbe")))
+        before = log.read_text()
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            check(f"{probe}: it listens", answers(probe))
+        check("probes leave no line in the log", log.read_text() == before)
+    finally:
+        broker.kill()
+        broker.wait()
+
+
+INFLUX = """#!/bin/sh
+[ "$INFLUX_TOKEN" = secret-token ] || { echo "unauthorized" >&2; exit 1; }
+[ "$1" = backup ] || exit 2
+mkdir -p "$2" && echo data >"$2/manifest.json"
+[ ! -e "$HOME/fail" ] || { echo "no space left on device" >&2; exit 1; }
+"""
+
+
+def check_backup(directory):
+    (directory / "bin").mkdir()
+    (directory / "bin/influx").write_text(INFLUX)
+    (directory / "bin/influx").chmod(0o755)
+    (directory / "token").write_text("secret-token\n")
+    backups = directory / "backups"
+    backups.mkdir()
+
+    def backup():
+        return subprocess.run(
+            ["sh", COMPONENTS / "backup/backup", backups, "2"], capture_output=True, text=True,
+            env={"PATH": f"{directory}/bin:/usr/bin:/bin", "HOME": str(directory), "INFLUX_TOKEN_FILE": f"{directory}/token"})
+
+    names = []
+    for _ in range(3):
+        result = backup()
+        check("a backup is made", result.returncode == 0 and "is whole" in result.stdout, result.stderr)
+        names.append(max(path.name for path in backups.iterdir()))
+        time.sleep(1.1)
+    check("the newest two are kept", sorted(path.name for path in backups.iterdir()) == names[1:], str(list(backups.iterdir())))
+    (directory / "fail").touch()
+    result = backup()
+    check("a backup that fails says so", result.returncode != 0 and "no space left" in result.stderr)
+    whole = [path.name for path in backups.iterdir() if not path.name.endswith(".unfinished")]
+    check("and costs none of those that are whole", sorted(whole) == names[1:])
+    (directory / "fail").unlink()
+    backup()
+    check("what it left goes with the next", not list(backups.glob("*.unfinished")))
+
+
+def check_readme(directory):
+    """Every command that makes a Secret, as written, on what scripts/cloud-secrets makes, with the keys that the pods mount."""
+    text = (ROOT / "cloud/README.md").read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    blocks = [re.sub(r"(?m)^ {3}", "", block) for block in blocks if "cloud-secrets" in block or "create secret" in block]
+    check("the README makes the Secrets in one block", len(blocks) == 1, str(len(blocks)))
+    script = blocks[0].replace("\\\n", " ")
+    made = {}
+    for line in script.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        if "create secret" in line:
+            line += " --dry-run=client --output=json"
+        elif "kubectl apply" in line:
+            continue  # The namespace; there is no cluster.
+        result = subprocess.run(["bash", "-ec", line], cwd=ROOT, capture_output=True, text=True,
+                                env={**os.environ, "DIRECTORY": str(directory / "secrets")})
+        check(f"README: {line.split(' --dry-run')[0][:70]}", result.returncode == 0, result.stderr)
+        name = re.search(r"create secret \w+ (\S+)", line)
+        if name and result.returncode == 0:
+            made[name[1]] = set(json.loads(result.stdout)["data"])
+    check("README: its Secrets are those that the pods mount", made == SECRETS, str(made))
+
+
+def main():
+    for part in (check_reload, check_probes, check_backup, check_readme):
+        with tempfile.TemporaryDirectory() as directory:
+            part(pathlib.Path(directory))
+    print(f"components: {passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

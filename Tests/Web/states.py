@@ -1,0 +1,204 @@
+"""Every state of the page, at three widths, light and dark, in four languages: nothing sticks out, nothing is complained of,
+and a picture of each for eyes. The house is a scripted gateway behind the real hearth-web."""
+
+import os
+import time
+
+import scripted
+from browser import wait
+from rig import Rig
+
+FOUR = ["office", "kitchen", "bedroom", "living room"]
+TWELVE = FOUR + ["bath", "nursery", "guest room", "cellar", "attic", "hall", "workshop", "garage"]
+WIDTHS = ((1280, 900), (390, 844), (320, 640))
+LANGUAGES = ("en-US", "de-DE", "es-ES", "ca")
+
+BLIND = {"name": "room-blind", "severity": "cold", "subject": "nursery", "room": "nursery",
+         "text": "no reading from nursery for 40 min", "advice": "look at its sensor: battery, range; hearth why nursery"}
+DISK = {"name": "disk-low", "severity": "recording", "subject": "disk", "room": None,
+        "text": "the disk is nearly full: 0.1 GB of 31.3 GB are free", "advice": "make room, or readings are dropped"}
+
+
+def twelve():
+    rooms = [scripted.room(name, 20.4 + number * 0.1, "on" if number % 3 == 0 else "off") for number, name in enumerate(TWELVE)]
+    rooms[5] = scripted.room("nursery", 17.9, stale=True, readingAgeSeconds=2400.0, reason="no reading for 40 min: off")
+    return rooms
+
+
+def held():
+    return [
+        scripted.room("office", 20.4, "on", hold={"target": "22.5", "source": "page", "secondsLeft": None}, target=22.5, preset=None,
+                      onBelow=22.2, offAbove=22.8, reason="20.4 is below 22.2"),
+        scripted.room("kitchen", 20.1, hold={"target": "eco", "source": "home-assistant", "secondsLeft": 90000.0}, preset="eco",
+                      target=18.0, onBelow=17.7, offAbove=18.3, reason="20.1 is above 18.3"),
+        scripted.room("bedroom", 20.6, "on", override={"pump": "on", "source": "cli", "secondsLeft": 3500.0},
+                      reason="switched on from the terminal"),
+        scripted.room("living room", 20.5, waiting="starts in 3 min: the pump rests at least 5 min", waitingSeconds=180.0,
+                      reason="20.5 is below 20.7")]
+
+
+# Name, rooms that are there, what the gateway says, what is done on the page, what has to be seen then.
+CALM = "document.body.dataset.mood === 'good'"
+STATES = {
+    "empty": ([], scripted.status([]), "", "!document.getElementById('no-rooms').hidden && document.querySelector('.spans').offsetHeight === 0"),
+    "well": (FOUR, scripted.status(scripted.room(name) for name in FOUR), "", CALM),
+    "dead": (FOUR, scripted.status(scripted.room(name) for name in FOUR), "dead", "document.body.dataset.mood === 'cold'"),
+    "outage": (FOUR, scripted.status((scripted.room(name) for name in FOUR), cloud="waiting"), "",
+               CALM + " && document.querySelector('.chart .outage') !== null"),
+    "alarm": (TWELVE, scripted.status(twelve(), [BLIND, DISK]), "", "document.querySelectorAll('#alarm-list li').length === 2"),
+    "twelve": (TWELVE, scripted.status(scripted.room(name) for name in TWELVE), "", CALM),
+    "hold": (FOUR, scripted.status(held()), "", "[...document.querySelectorAll('.override-state')].filter((one) => !one.hidden).length === 3"),
+    "off": (FOUR, scripted.status(scripted.room(name, 17.0, mode="off", reason="switched off") for name in FOUR), "",
+            "document.querySelector('#house [data-pump=off]').getAttribute('aria-pressed') === 'true' && !document.getElementById('headline').textContent.includes('well')"),
+    "year": (FOUR, scripted.status(scripted.room(name) for name in FOUR), "document.querySelector('[data-span=year]').click()",
+             "document.querySelector('.caption').textContent.length > 60"),
+    "fahrenheit": (FOUR, scripted.status((scripted.room(name, 69.8, target=70.0, onBelow=69.3, offAbove=70.7) for name in FOUR),
+                                         temperatureUnit="F"), "", "document.querySelector('.unit').textContent === '°F' && "
+                   "/^[5-8]/.test(document.querySelector('.chart text').textContent)"),
+    "settings": (FOUR, scripted.status(scripted.room(name) for name in FOUR), "document.querySelector('details.settings').open = true",
+                 "document.querySelectorAll('.entries li').length === 3"),
+}
+
+
+class Stage:
+    """The scripted gateway with the real hearth-web in front."""
+
+    def __init__(self, programs):
+        self.rig = Rig(programs)
+        self.gateway = scripted.Gateway(self.rig.socket)
+        self.gateway.status = scripted.status([])
+        self.rig.start_web()
+
+    def close(self):
+        self.rig.close()
+
+    def show(self, browser, rooms, status, action, seen, outage=False):
+        dead, action = action == "dead", "" if action == "dead" else action
+        self.gateway.status, self.gateway.history = status, scripted.history(rooms, outage)
+        self.gateway.settings = scripted.settings(rooms)
+        time.sleep(0.6)  # a page that is opened now shall not begin with the state before
+        browser.open(self.rig.url + "/")
+        wait(10, lambda: browser.evaluate("document.body.dataset.state") == "live", "live")
+        wait(10, lambda: browser.evaluate("document.querySelectorAll('.chart .curve').length") == len(rooms), "charts")
+        if dead:
+            self.gateway.close()
+        try:
+            if action:
+                # A click that comes before the first words of the gateway is as good as any.
+                browser.evaluate(action)
+            wait(8, lambda: browser.evaluate(f"Boolean({seen})"), f"{seen}: {browser.evaluate('document.body.innerText')[:300]}")
+            yield
+        finally:
+            if dead:
+                self.gateway.open()
+
+
+def every_state(browser, programs, output, check_axe):
+    """Widths and themes in English, languages at the widths of phones."""
+    stage, shown = Stage(programs), 0
+    try:
+        for name, (rooms, status, action, seen) in STATES.items():
+            status = {**status, "rooms": list(status["rooms"])}
+            for language, (width, height), dark in variants():
+                browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage=language)
+                browser.viewport(width, height, width < 500, dark)
+                label = f"{name}-{width}-{'dark' if dark else 'light'}-{language[:2]}"
+                for _ in stage.show(browser, rooms, status, action, seen, outage=name == "outage"):
+                    wide = browser.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+                    assert wide[0] <= width, f"{label} is {wide[0]} wide"
+                    browser.screenshot(os.path.join(output, f"state-{label}.png"))
+                    if check_axe and language == "en-US" and width != 320:
+                        check_axe(browser, label)
+                    shown += 1
+                problems = [one for one in browser.problems() if name != "dead"]
+                assert not problems, f"{label}: {problems}"
+                browser.events.clear()
+    finally:
+        browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage="en-US")
+        browser.viewport(1280, 900)
+        stage.close()
+    return f"{shown} pictures"
+
+
+def variants():
+    for width in WIDTHS:
+        for dark in (False, True):
+            yield "en-US", width, dark
+    for number, language in enumerate(LANGUAGES[1:]):
+        yield language, WIDTHS[1 + number % 2], False
+
+
+def budget(browser, programs):
+    """A phone's processor, four times slower than this one: first paint within a second, below 150 kB in all."""
+    stage = Stage(programs)
+    try:
+        browser.viewport(390, 844, True)
+        browser.call("Network.setCacheDisabled", cacheDisabled=True)
+        browser.call("Emulation.setCPUThrottlingRate", rate=4)
+        for _ in stage.show(browser, TWELVE, scripted.status(scripted.room(name) for name in TWELVE), "", CALM):
+            paint = browser.evaluate("performance.getEntriesByType('paint').find((one) => one.name === 'first-contentful-paint').startTime")
+            size = browser.evaluate("[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+                                    ".filter((one) => !one.name.includes('history') && !one.name.includes('events'))"
+                                    ".reduce((sum, one) => sum + one.transferSize, 0)")
+        assert paint < 1000, f"first paint after {paint:.0f} ms"
+        assert 0 < size < 150_000, f"{size} bytes"
+        return f"first paint {paint:.0f} ms, {size / 1000:.0f} kB"
+    finally:
+        browser.call("Emulation.setCPUThrottlingRate", rate=1)
+        browser.call("Network.setCacheDisabled", cacheDisabled=False)
+        browser.viewport(1280, 900)
+        stage.close()
+
+
+def settings(browser, programs):
+    """The week and the settings of a room: only what was changed is sent, and it says where each value comes from."""
+    stage = Stage(programs)
+    form = "document.querySelector('.settings form')"
+    try:
+        for _ in stage.show(browser, FOUR, scripted.status(scripted.room(name) for name in FOUR),
+                            "document.querySelector('details.settings').open = true",
+                            "document.querySelectorAll('.entries li').length === 3"):
+            origin = browser.evaluate(f"{form}.querySelector('[data-key=target] .origin').textContent")
+            assert origin == "from the box's file", origin
+            assert browser.evaluate(f"{form}.querySelector('.week .reset').hidden") is False, "what was set here can be undone"
+            browser.evaluate(f"{form}.querySelector('[data-key=name] input').value = 'Study'")
+            browser.evaluate(f"{form}.querySelector('[data-key=target] input').value = '20.5'")
+            # By keyboard: the first entry begins at another time on fewer days.
+            browser.evaluate(f"{form}.querySelector('.entries input[type=checkbox]').focus()")
+            browser.key(" ", text=" ")
+            browser.evaluate(f"{form}.querySelector('.entries input[type=time]').value = '07:15'")
+            browser.evaluate(f"{form}.querySelectorAll('.entries .remove')[1].click()")
+            browser.evaluate(f"{form}.querySelector('.save').click()")
+            method, asked = wait(5, lambda: stage.gateway.asked and stage.gateway.asked[-1], "the gateway is asked")[0]
+            week = [{"days": ["tue", "wed", "thu", "fri"], "time": "07:15", "preset": "comfort"}, scripted.WEEK[2]]
+            assert (method, asked) == ("Set", {"room": "office", "settings": {"name": "Study", "target": 20.5, "schedule": week}}), asked
+            wait(3, lambda: browser.evaluate("document.querySelector('.answer').textContent", ) is not None
+                 and "Saved." in browser.evaluate("document.querySelector('.card .answer').textContent"), "the answer is shown")
+            stage.gateway.answers["Set"] = {"error": ("InvalidSetting", "band must be between 0.2 and 5 °C")}
+            browser.evaluate(f"{form}.querySelector('[data-key=band] input').value = '0'; {form}.querySelector('.save').click()")
+            wait(5, lambda: "between 0.2 and 5" in browser.evaluate("document.querySelector('.card .answer').textContent"), "a refusal is shown")
+            stage.gateway.answers.clear()
+            browser.evaluate(f"{form}.querySelector('.week .reset').click()")
+            wait(5, lambda: stage.gateway.asked[-1] == ("Set", {"room": "office", "settings": {"schedule": None}}), "undone")
+    finally:
+        stage.close()
+        browser.events.clear()
+
+
+def house(browser, programs):
+    """Off for the whole house has no end, eco has the chosen one, and both are asked for at once."""
+    stage = Stage(programs)
+    try:
+        for _ in stage.show(browser, FOUR, scripted.status(scripted.room(name) for name in FOUR), "", CALM):
+            browser.evaluate("document.querySelector('#house [data-pump=off]').click()")
+            wait(5, lambda: stage.gateway.asked[-1:] == [("Set", {"all": True, "settings": {"mode": "off"}})], "off")
+            wait(3, lambda: "Off until it is switched to automatic" in browser.evaluate("document.querySelector('#house .answer').textContent"), "shown")
+            browser.evaluate("(document.querySelector('#house select').value = '604800', document.querySelector('#house [data-pump=eco]').click())")
+            wanted = {"all": True, "pump": "eco", "seconds": 604800, "source": "page"}
+            wait(5, lambda: stage.gateway.asked[-1:] == [("Override", wanted)], f"eco for a week: {stage.gateway.asked[-1:]}")
+            browser.evaluate("(document.querySelector('#house select').value = '', document.querySelector('#house [data-pump=frost]').click())")
+            wanted = {"all": True, "pump": "frost", "untilChanged": True, "source": "page"}
+            wait(5, lambda: stage.gateway.asked[-1:] == [("Override", wanted)], f"frost until changed: {stage.gateway.asked[-1:]}")
+    finally:
+        stage.close()
+        browser.events.clear()
