@@ -110,7 +110,7 @@ def check_list(cloud):
 
 
 def check_revoking(cloud):
-    listener = subprocess.Popen(["mosquitto_sub", "-h", "127.0.0.1", "-V", "5", *cloud.as_home("cottage"), "-q", "1", "-t",
+    listener = subprocess.Popen(["stdbuf", "-oL", "mosquitto_sub", "-h", "127.0.0.1", "-V", "5", *cloud.as_home("cottage"), "-q", "1", "-t",
                                  "cottage/gateway/ack", "-d"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     for line in listener.stdout:
         if "Subscribed" in line:

@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test func `all rooms, an end on a day, and none at all`() throws {
-        let soon = LocalTime(now: Timestamp(nanoseconds: 0)).text(
+        let soon = ShownTime(now: Timestamp(nanoseconds: 0)).text(
             Timestamp(nanoseconds: (Int64(time(nil)) + 3 * 86_400) * 1_000_000_000))
         let day = String(try #require(soon).prefix(10))
         for (arguments, expected) in [

@@ -58,7 +58,7 @@ import Testing
 
     @Test func `a file gives back what was written, whatever the room is called`() throws {
         let file = file()
-        try removing(file) {
+        removing(file) {
             let rows = [office, Room("living, \"room\"\n2")!, Room("ключ")!].map {
                 RoomHour(
                     hour: first, room: $0, readings: 2, mean: 20.25, low: -3, high: 21, knownSeconds: 60, onSeconds: 1)
@@ -89,7 +89,7 @@ import Testing
 
     @Test func `what is older than two years goes, and nothing else`() throws {
         let file = file()
-        try removing(file) {
+        removing(file) {
             let now = first + HourlyFile.keptHours
             let rows = [first - 1, first, now].map {
                 RoomHour(hour: $0, room: office, readings: 1, mean: 20, low: 20, high: 20)

@@ -24,7 +24,8 @@ struct RecordFates {
     private mutating func take(_ record: RecordName?, _ fate: StoredAccount.Fate) {
         guard let record else { return }
         let sequence = SequenceRanges([record.sequence...record.sequence])
-        ranges[.points]?[record.journal] = ranges[.points]?[record.journal]?.subtracting(sequence)
+        let points = ranges[.points]?[record.journal]
+        ranges[.points]?[record.journal] = points?.subtracting(sequence)
         add(record, fate)
     }
 

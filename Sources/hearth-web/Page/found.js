@@ -1,6 +1,6 @@
 // What is at the home broker and is no room's yet. The box may not write its own configuration: for each room there is the
 // command that does.
-import { byId, decimal, say, sayCount, shown, write } from "./words.js";
+import { byId, degrees, fromCelsius, say, sayCount, shown, write } from "./words.js";
 import { post } from "./controls.js";
 
 const patience = 500;
@@ -20,7 +20,7 @@ function byRoom(found) {
 
 function detail(devices) {
   return devices.map((device) => {
-    const value = device.celsius === null ? say("has said nothing yet") : `${decimal(device.celsius)} °C`;
+    const value = device.celsius === null ? say("has said nothing yet") : degrees(fromCelsius(device.celsius));
     return `${shown(device.name)} (${device.kind}): ${value}`;
   }).join(" · ");
 }
