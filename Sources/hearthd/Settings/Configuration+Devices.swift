@@ -111,6 +111,7 @@ extension ConfigurationReader {
             table.name = valve.name
             if let pump = try? PumpRule(kind: valve.kind, table) { devices.pumps.append(pump) }
             devices.rooms[room]?.valve = nil
+            if devices.rooms[room] == .init() { devices.rooms[room] = nil }
         }
     }
 
