@@ -30,4 +30,20 @@ struct MeasureRouteTests {
         route.answered(6, isTaken: false)
         #expect(route.needsFrame(humidity) && !route.needsFrame(RecordTopic("office/temperature")))
     }
+
+    @Test(
+        "a refusal, and a connection that ended before the answer, count for later connections; a missing ingestor does not"
+    )
+    func later() {
+        let humidity = RecordTopic("office/humidity")
+        for end in ["refused", "closed", "nobody"] {
+            var route = MeasureRoute()
+            route.connected()
+            route.sent(humidity, as: 7)
+            if end != "closed" { route.answered(7, isTaken: false, isRefused: end == "refused") }
+            route.connected()
+            #expect(route.needsFrame(humidity) == (end != "nobody"), "\(end)")
+            #expect(!route.needsFrame(RecordTopic("office/temperature")))
+        }
+    }
 }

@@ -77,7 +77,7 @@ final class UplinkLane: ConnectionHandler {
         // One slot stays free for the status message.
         state.connected(sendMaximum: max(1, link.sendMaximum - 1), now: Clock.now)
         nextStatus = 0
-        measures = MeasureRoute()
+        measures.connected()
         tellControl(isUp: true)
         do {
             try courtesy.connected(link, now: Clock.now)
@@ -103,7 +103,7 @@ final class UplinkLane: ConnectionHandler {
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
         if courtesy.published(packetID, reason: reason, on: link, now: Clock.now) { return }
         let answer = state.meaning(of: UplinkState.BrokerAnswer(reason), for: packetID)
-        measures.answered(packetID, isTaken: answer == .delivered || answer == .tooLarge)
+        measures.answered(packetID, isTaken: answer == .delivered || answer == .tooLarge, isRefused: answer == .refused)
         // Nobody has to read the gateway's own status; a refusal of it is told all the same.
         guard state.published(packetID, answer, now: Clock.now) || answer == .refused else { return }
         switch answer {
