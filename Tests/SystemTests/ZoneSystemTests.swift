@@ -6,6 +6,9 @@ extension SystemTests {
     @Suite("zones and targets: what pumps, valves and thermostats hear over a real broker")
     struct ZoneSystemTests {
         private static let zone = """
+            [thermostat]
+            min_on = "0s"
+            min_off = "0s"
             [[sensors]]
             kind = "zigbee2mqtt"
             topic = "zigbee2mqtt/{room}"
@@ -137,6 +140,8 @@ extension SystemTests {
             on_below = 20.0
             off_above = 22.0
             response_time = "1m"
+            min_on = "0s"
+            min_off = "0s"
             [[sensors]]
             kind = "zigbee2mqtt"
             topic = "zigbee2mqtt/{room}"
