@@ -74,7 +74,7 @@ struct KafkaFaultTests {
         var limit = BatchLimit()
         #expect(limit.end(of: events, from: 0) == 10)
         limit.refused(events[...])
-        #expect(limit.bytes == 502 && limit.end(of: events, from: 0) == 4 && limit.end(of: events, from: 8) == 10)
+        #expect(limit.bytes == 502 && limit.end(of: events, from: 0) == 5 && limit.end(of: events, from: 8) == 10)
         limit.refused(events[..<1])
         #expect(limit.end(of: events, from: 3) == 4, "one event at least")
     }

@@ -86,7 +86,7 @@ import Testing
         #expect(reason(thermostat.handle(.reading(19.999), now: at(3))) == "just below 20.0")
         #expect(reason(thermostat.handle(.reading(4.2), now: at(100))) == "frost: 4.2 is below 5.0")
         #expect(reason(thermostat.handle(.reading(-7.239), now: at(200))) == "frost: -7.2 is below 5.0")
-        #expect(reason(thermostat.handle(.tick, now: minutes(30))) == "no reading for 15 min: off")
+        #expect(reason(thermostat.handle(.tick, now: minutes(30))) == "no reading for 15 min: the pump is off")
         let override = Thermostat.Event.override(on: true, for: .seconds(7200), source: .cli)
         #expect(reason(thermostat.handle(override, now: minutes(31))) == "switched on at a terminal for 2 h")
     }

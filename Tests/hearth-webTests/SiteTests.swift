@@ -56,7 +56,10 @@ import Testing
                 let target = String(match.output.1)
                 #expect(!target.hasPrefix("/") && !target.contains("://"), "\(name): \(target)")
                 guard !target.hasPrefix("#"),
-                    !["./", "events", "history", "history.csv", "override", "metrics"].contains(target)
+                    ![
+                        "./", "events", "history", "history.csv", "override", "metrics", "settings", "set", "devices",
+                        "forget",
+                    ].contains(target)
                 else {
                     continue
                 }

@@ -141,7 +141,7 @@ renewed_certificate_on_reload() {
 }
 
 uplink_came_as() {
-    grep --quiet "New client connected.* as hearthd-home1-uplink .*u'$1'" "$tree/srv/cloud/identities.log"
+    grep --quiet "New client connected.* as hearthd-home1-uplink[^ ]* .*u'$1'" "$tree/srv/cloud/identities.log"
 }
 
 password_from_credential() {

@@ -107,7 +107,7 @@ people_of_the_group_may_steer() {
     inside usermod --append --groups hearth alice
     inside runuser --user alice -- hearth status
     inside runuser --user alice -- hearth override office on --for 1m
-    wait_until 5 log_has 'override' || wrong "the override was not taken"
+    wait_until 5 log_has 'somebody asked for' || wrong "the override was not taken"
     inside runuser --user alice -- hearth override office auto
     if inside runuser --user alice -- cat /var/lib/hearth/journal.sqlite; then wrong "the journal is open"; fi
 }

@@ -40,6 +40,12 @@ struct ConfigurationReader {
         self.file = file
         self.environment = environment
         lines = TOMLLines(text)
+        // The library reads up to there: a file of zeros, as a power cut may leave one, would be an empty one.
+        guard !text.utf8.contains(0) else {
+            table = nil
+            problems.append(.init(line: nil, key: "", message: "not TOML: it holds a zero byte", file: file))
+            return
+        }
         do {
             table = try TOMLTable(string: text)
         } catch let error as TOMLParseError {

@@ -187,7 +187,8 @@ package struct ThermostatHistory {
             switch reason {
             case .override, .cloud, .stale, .overrideEnded, .switchedOff: break
             default:
-                try check(!(isOn && value > rules.limits.high), seed, "started at \(value)")
+                // Frost protection heats on a little, and a target may lie there.
+                try check(!(isOn && value > rules.limits.high) || rules.isFrosty, seed, "started at \(value)")
                 // Limits that somebody asked for may lie above what no room is heated beyond.
                 let isTooWarm = if case .overheated = reason { rules.isOverheated(now) } else { false }
                 try check(!(!isOn && value < rules.limits.low) || isTooWarm, seed, "stopped at \(value)")
