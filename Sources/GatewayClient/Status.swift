@@ -13,6 +13,8 @@ package struct Status: Equatable, Sendable {
     /// Why the last reload was refused.
     package var configurationError: String?
     package var rooms: [RoomStatus]
+    /// What rooms measure beside their temperature.
+    package var measures: [MeasureStatus]
     package var links: [LinkStatus]
     package var uplink: UplinkStatus?
     package var journal: JournalFigures?
@@ -30,6 +32,7 @@ package struct Status: Equatable, Sendable {
         uptimeSeconds = json["uptimeSeconds"]?.double
         configurationError = json["configurationError"]?.string
         rooms = (json["rooms"]?.array ?? []).map(RoomStatus.init)
+        measures = (json["measures"]?.array ?? []).map(MeasureStatus.init)
         links = (json["links"]?.array ?? []).map(LinkStatus.init)
         uplink = json["uplink"].ifObject(UplinkStatus.init)
         journal = json["journal"].ifObject(JournalFigures.init)
@@ -95,6 +98,24 @@ package struct RoomStatus: Equatable, Sendable {
         scheduled = json["scheduled"]?.string
         pumpProblem = json["pumpProblem"]?.string
         discarded = count(json["discarded"])
+    }
+}
+
+/// The last reading of what is no temperature of the room: recorded, not obeyed.
+package struct MeasureStatus: Equatable, Sendable {
+    package var room: String
+    package var measure: String
+    package var value: Double?
+    /// Empty where it is not known.
+    package var unit: String
+    package var ageSeconds: Double?
+
+    package init(_ json: JSON) {
+        room = json["room"]?.string ?? "?"
+        measure = json["measure"]?.string ?? "?"
+        value = json["value"]?.double
+        unit = json["unit"]?.string ?? ""
+        ageSeconds = json["ageSeconds"]?.double
     }
 }
 

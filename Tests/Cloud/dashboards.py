@@ -39,6 +39,8 @@ def data():
 def fill(database, readings):
     write(database, "raw", [f"raw_temperature,home={h},room={r} value={v!r} {t}000000000" for h, r, t, v in readings])
     write(database, "clean", [f"temperature_clean,home={h},room={r} value={v!r} {t}000000000" for h, r, t, v in readings if v != 100])
+    for measure, of in (("humidity", 45), ("co2", 600)):
+        write(database, "clean", [f"{measure}_clean,home={h},room={r} value={of + v!r} {t}000000000" for h, r, t, v in readings])
     write(database, "raw", [f'heatpump_state,home=h1,room=office on={on},reason="{why}" {BASE + at}000000000'
                             for at, on, why in [(10, "true", "cold"), (100, "false", "override by page until 10:15"), (200, "false", "warm")]])
     write(database, "aggregate", [
@@ -160,7 +162,7 @@ def time_of(second):
 # https://docs.influxdata.com/flux/v0/stdlib/universe/ and influxdata/influxdb/schema
 FUNCTIONS = {"from", "range", "filter", "group", "count", "rename", "aggregateWindow", "last", "keep", "sort", "join", "map", "int",
              "now", "pivot", "limit", "schema.tagValues", "mean"}
-SCHEMA = {"raw": {"raw_temperature": {"value"}, "heatpump_state": {"on", "reason"}}, "clean": {"temperature_clean": {"value"}},
+SCHEMA = {"raw": {"raw_temperature": {"value"}, "heatpump_state": {"on", "reason"}}, "clean": {f"{measure}_clean": {"value"} for measure in ("temperature", "humidity", "co2")},
           "aggregate": {"home_avg_temperature": {"avg_temp", "min_temp", "max_temp", "rooms"}}}
 
 

@@ -65,6 +65,7 @@ import Testing
             (.heatpumpSet(home, room), "home1/office/heatpump/set"), (.frame(home), "home1/frame"),
             (.ack(home), "home1/gateway/ack"), (.status(home), "home1/gateway/status"),
             (.temperature(home, gateway), "home1/gateway/temperature"),
+            (.measure(home, room, Measure("humidity")!), "home1/office/humidity"),
         ]
         for (topic, text) in all {
             #expect(topic.string == text)
@@ -76,7 +77,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "home1", "home1/", "/frame", "home1/frame/x", "home1/gateway", "home1/gateway/ack/x", "home1/ack",
+        "", "home1", "home1/", "/frame", "home1/frame/X", "home1/gateway", "home1/gateway/ack/x", "home1/ack",
         "$SYS/office/temperature", "home1//temperature", "home1/+/temperature", "home1/office/heatpump/get",
         "home1/office/temperature/set", "home1/office/heatpump/set/", "home1/a/b/c/d",
     ])

@@ -42,6 +42,23 @@ private let houseText = """
     disagreement = 2.5
     """
 
+private let setpointText = """
+    [[pumps]]
+    name = "split"
+    rooms = ["office", "bath"]
+    command = "ac/set"
+    on = "heat"
+    off = "off"
+    target_command = "ac/temp"
+    target_unit = "F"
+    target_step = 1.0
+    starting_time = "1m"
+    [rooms.office]
+    valve = { kind = "tasmota", device = "office-valve", on_foreign = "reassert" }
+    [rooms.hall]
+    valve = { kind = "shelly", device = "hall-valve" }
+    """
+
 @Suite("Configuration: sensors, pumps and kinds")
 struct DeviceConfigurationTests {
     private func read(_ text: String, _ fragments: [DeviceFile] = []) throws -> Configuration {
@@ -82,10 +99,44 @@ struct DeviceConfigurationTests {
         #expect(reading.recordTopic == "bath/temperature" && reading.obeyed == 20.5)
     }
 
-    @Test("a valve is refused, for nobody would move it")
-    func valve() {
-        let found = problems("[rooms.office]\nvalve = { kind = \"zigbee2mqtt\", device = \"office-valve\" }\n")
-        #expect(found.count == 1 && found.first?.contains("valves are not moved") == true, "\(found)")
+    @Test("a room's valve belongs to the pump that heats it; without one it is the room's pump")
+    func valve() throws {
+        let valve = "[rooms.office]\nvalve = { kind = \"zigbee2mqtt\", device = \"office-valve\" }\n"
+        let alone = try read(valve).devices
+        #expect(
+            alone.pumps.map(\.name) == ["office"]
+                && alone.pumps.first?.command == "zigbee2mqtt/office-valve/set")
+        let pump = "[[pumps]]\nname = \"main\"\nrooms = [\"office\", \"bath\"]\nkind = \"tasmota\"\n"
+        let zone = try read(pump + valve).devices
+        #expect(zone.pumps.map(\.name) == ["main"])
+        #expect(
+            zone.rooms[try #require(Room("office"))]?.valve?.state?.topic == "zigbee2mqtt/office-valve")
+        // The pump in another file.
+        let apart = try read(valve, [DeviceFile(text: pump, file: "devices.d/pump.toml")]).devices
+        #expect(apart.pumps.map(\.name) == ["main"] && apart.rooms == zone.rooms)
+        let times = "[rooms.office]\nvalve = { kind = \"zigbee2mqtt\", min_on = \"5m\" }\n"
+        #expect(problems(times).first?.contains("belongs to the pump") == true)
+    }
+
+    @Test("a device with a thermostat needs a command or a target, and a room that wants one")
+    func setpoint() throws {
+        let trv = """
+            [[pumps]]
+            rooms = ["office"]
+            target_command = "zigbee2mqtt/trv/set"
+            target_payload = '{"occupied_heating_setpoint": {target}}'
+            target_state = "zigbee2mqtt/trv"
+            target_value = "occupied_heating_setpoint"
+
+            """
+        let pump = try #require(try read(trv).devices.pumps.first)
+        #expect(pump.command == nil && pump.needsTarget && pump.filters == ["zigbee2mqtt/trv"])
+        let off = problems(trv + "[rooms.office]\nenabled = false\n")
+        #expect(off.count == 1 && off.first?.contains("office has none") == true, "\(off)")
+        #expect(problems("[[pumps]]\nrooms = [\"a\"]\n").first?.contains("target_command") == true)
+        let wrong = problems(
+            trv.replacing("{target}", with: "21") + "target_unit = \"R\"\ntarget_step = 0\n")
+        #expect(wrong.count == 3, "\(wrong)")
     }
 
     @Test("with none, only the black box, and the printed configuration has no word of it")
@@ -98,7 +149,10 @@ struct DeviceConfigurationTests {
 
     @Test(
         "the printed configuration means the same",
-        arguments: [houseText, "[[sensors]]\nkind = \"hearth\"\ntopic = \"up/{room}/temperature\"\n"])
+        arguments: [
+            houseText, setpointText,
+            "[[sensors]]\nkind = \"hearth\"\ntopic = \"up/{room}/temperature\"\n",
+        ])
     func printed(text: String) throws {
         let configuration = try read(text)
         let again = try Configuration(text: configuration.text, file: "again", environment: [:])

@@ -36,11 +36,13 @@ struct DeviceRecordTests {
             arrival: Timestamp(nanoseconds: arrival * 1_000_000_000))
     }
 
+    private func readings(_ verdict: RecordLane.Verdict) -> [DeviceReading] {
+        if case .readings(let readings, _) = verdict { readings } else { [] }
+    }
+
     private func entry(_ verdict: RecordLane.Verdict, packet: UInt16 = 7) throws -> Journal.Entry {
-        guard case .reading(let reading) = verdict else { throw PayloadError.badValue }
-        return Journal.Entry(
-            topic: reading.recordTopic, payload: reading.inCelsius.recordPayload,
-            attributes: RecordAttributes(reading).bytes, packetID: packet, receivedAt: reading.timestamp.nanoseconds)
+        guard let reading = readings(verdict).first else { throw PayloadError.badValue }
+        return Journal.Entry(reading, packetID: packet, receivedAt: reading.timestamp.nanoseconds)
     }
 
     @Test("the contract's form, the number's text as read, and on which topic it came")
@@ -86,9 +88,16 @@ struct DeviceRecordTests {
         #expect(!filter.isRedelivery(try entry(verdict("zigbee2mqtt/office", taken(2)))))
     }
 
-    @Test("other measures and other devices are passed over, what cannot be read is set aside, a fault too")
-    func rest() {
-        #expect(verdict("wet/all", #"{"h":40}"#) == .passOver)
+    @Test("other measures are recorded, other devices passed over, what cannot be read is set aside, a fault too")
+    func rest() throws {
+        let wet = try entry(verdict("wet/all", #"{"h":40.50}"#))
+        #expect(wet.topic == "wet/humidity")
+        #expect(String(decoding: wet.payload, as: UTF8.self).hasSuffix(#","value":40.50}"#))
+        #expect(
+            RecordAttributes(bytes: wet.attributes).properties == [
+                .init("source", "wet/all"), .init("clock", "arrival"),
+            ])
+        #expect(verdict("wet/all", #"{"h":null}"#) == .reject("null_value"))
         #expect(verdict("zigbee2mqtt/lamp", #"{"state":"ON"}"#) == .passOver)
         #expect(verdict("zigbee2mqtt/office", "{") == .reject("not_json"))
         #expect(
@@ -98,5 +107,117 @@ struct DeviceRecordTests {
         // The black box's own.
         #expect(verdict("kitchen/temperature", "{}") == .reject("missing_timestamp"))
         #expect(verdict("kitchen/heatpump", "x") == .reject("bad_command"))
+    }
+
+    // MARK: Several measures in one message
+
+    private static let several = """
+        home = "h"
+        [kinds.station]
+        topic = "st/{room}"
+        value = "t"
+        [[sensors]]
+        kind = "station"
+        discard = [85]
+        [[sensors]]
+        kind = "station"
+        measure = "humidity"
+        value = "h"
+        discard = [0]
+        [[sensors]]
+        kind = "station"
+        measure = "co2"
+        value = "c"
+        """
+
+    private func several(_ payload: String, at second: Int64 = 0) throws -> RecordLane.Verdict {
+        RecordLane.classify(
+            Message(topic: "st/office", payload: Array(payload.utf8)),
+            by: try Configuration(text: Self.several, file: "f", environment: [:]).devices.rules, hasZone: false,
+            arrival: Timestamp(nanoseconds: (1_795_953_600 + second) * 1_000_000_000))
+    }
+
+    private func entries(_ payload: String, packet: UInt16 = 7, at second: Int64 = 0) throws -> [Journal.Entry] {
+        readings(try several(payload, at: second)).map {
+            Journal.Entry($0, packetID: packet, receivedAt: second * 1_000_000_000)
+        }
+    }
+
+    @Test("each measure is a reading; one that is broken keeps no other from being recorded")
+    func measures() throws {
+        let all = try several(#"{"t":21.5,"h":48,"c":612}"#)
+        #expect(readings(all).map(\.recordTopic) == ["office/temperature", "office/humidity", "office/co2"])
+        guard case .readings(let rest, let why) = try several(#"{"t":85,"h":48,"c":"unavailable"}"#) else {
+            Issue.record("no readings")
+            return
+        }
+        #expect(rest.map(\.recordTopic) == ["office/humidity"] && why == "fault_value")
+        #expect(try several(#"{"t":null,"h":"NaN"}"#) == .reject("null_value"))
+        #expect(try several(#"{"lamp":1}"#) == .passOver)
+        // The mark of a fault travels with it, for the cloud to leave it out where it is clean.
+        let fault = try #require(try entries(#"{"h":0}"#).first)
+        #expect(RecordAttributes(bytes: fault.attributes).properties.last == .init("fault", "1"))
+    }
+
+    @Test("a message of several measures is known when it comes again, each of them once")
+    func severalRedelivered() throws {
+        func known(_ again: [Journal.Entry], after committed: [[Journal.Entry]]) -> [Bool] {
+            var filter = RedeliveryFilter(window: 4, readings: 3, committed: [])
+            for message in committed { filter.committed(message) }
+            filter.reconnected(sessionPresent: true)
+            return again.enumerated().map { filter.isRedelivery($1, ofSameMessage: $0 > 0) }
+        }
+        let first = try entries(#"{"t":21.5,"h":48,"c":612}"#)
+        let again = try entries(#"{"t":21.5,"h":48,"c":612}"#, at: 60)
+        #expect(known(again, after: [first]) == [true, true, true])
+        #expect(known(try entries(#"{"t":21.5,"h":49,"c":612}"#, at: 60), after: [first]) == [true, false, true])
+        #expect(known(try entries(#"{"t":21.5,"h":48}"#, packet: 8, at: 60), after: [first]) == [false, false])
+        // The packet id was used again since: what was before it is no message that can come again.
+        let later = try entries(#"{"t":22.5,"h":48}"#, at: 30)
+        #expect(known(again, after: [first, later]) == [false, true, false])
+        // As many messages as the window has, however many readings are in each.
+        let many = try (0..<4).map { try entries(#"{"t":21.5,"h":48,"c":612}"#, packet: UInt16($0 + 1), at: Int64($0)) }
+        for message in many {
+            let found = known(
+                try entries(#"{"t":21.5,"h":48,"c":612}"#, packet: message[0].packetID, at: 99), after: many)
+            #expect(found == [true, true, true])
+        }
+        // Two readings of one message are the same only once.
+        #expect(known([first[0], first[0]], after: [first]) == [true, false])
+    }
+
+    @Test("a source that no broker takes as a property is written so that it does")
+    func hostileSource() throws {
+        let rules = try Configuration(
+            text: """
+                home = "h"
+                [[sensors]]
+                topic = "st/{room}/+"
+                value = ""
+                measure = "humidity"
+                """, file: "f", environment: [:]
+        ).devices.rules
+        let verdict = RecordLane.classify(
+            Message(topic: "st/office/a\u{1}\u{202E}", payload: Array("48".utf8)), by: rules, hasZone: false,
+            arrival: Timestamp(nanoseconds: 1_795_953_600_000_000_000))
+        let attributes = RecordAttributes(bytes: try entry(verdict).attributes).properties
+        #expect(attributes.first == .init("source", #"st/office/a\u{1}\u{202e}"#))
+    }
+
+    @Test("measures in a file: so many names of one's own, and no other")
+    func limit() throws {
+        func problems(_ names: [String]) -> [String] {
+            let tables = names.map { "[[sensors]]\ntopic = \"a/{room}/\($0)\"\nmeasure = \"\($0)\"\n" }
+            do throws(ConfigurationError) {
+                _ = try Configuration(text: "home = \"h\"\n" + tables.joined(), file: "f", environment: [:])
+                return []
+            } catch {
+                return error.problems.map(\.description)
+            }
+        }
+        let own = (0..<Measure.othersLimit).map { "own\($0)" }
+        #expect(problems(own + Measure.common.map(\.name)).isEmpty)
+        #expect(problems((0..<1000).map { "own\($0)" }).count == 1)
+        #expect(problems(["Feuchte"]).first?.contains("small letters") == true)
     }
 }

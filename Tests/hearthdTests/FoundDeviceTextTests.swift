@@ -65,7 +65,7 @@ struct FoundDeviceTextTests {
             text: "home = \"h\"\n", file: "f", environment: [:],
             fragments: [.init(text: text, file: "devices.d/x.toml")])
         let pump = try #require(configuration.devices.pumps.first)
-        #expect(Array(pump.command.utf8) == Array("zigbee2mqtt/\(name)/set".utf8))
+        #expect(Array(pump.mainTopic.utf8) == Array("zigbee2mqtt/\(name)/set".utf8))
         #expect(Array(pump.name.utf8) == Array(name.utf8))
         #expect(pump.commands(isOn: true).map { String(decoding: $0.payload, as: UTF8.self) } == [#"{"state": "ON"}"#])
     }

@@ -110,6 +110,15 @@ public enum DeviceUnit: String, CaseIterable, Equatable, Sendable {
         }
     }
 
+    /// A temperature in °C in this unit.
+    public func value(celsius: Double) -> Double {
+        switch self {
+        case .celsius: celsius
+        case .fahrenheit: celsius * 9 / 5 + 32
+        case .kelvin: celsius + 273.15
+        }
+    }
+
     /// A reading of this unit in °C.
     public func celsius(_ value: Double) -> Double {
         switch self {

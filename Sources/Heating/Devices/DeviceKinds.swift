@@ -20,6 +20,8 @@ extension DeviceKind {
                 measures: [
                     "humidity": .init(value: "humidity"), "pressure": .init(value: "pressure"),
                     "power": .init(value: "power"), "battery": .init(value: "battery"), "co2": .init(value: "co2"),
+                    "energy": .init(value: "energy"), "illuminance": .init(value: "illuminance"),
+                    "pm25": .init(value: "pm25"), "voc": .init(value: "voc"),
                     "local_temperature": .init(value: "local_temperature"),
                 ]),
             pump: .init(
@@ -37,6 +39,8 @@ extension DeviceKind {
                 ignore: ["ESP32"], discard: [85, -127],
                 measures: [
                     "humidity": .init(value: "*.Humidity"), "power": .init(value: "ENERGY.Power"),
+                    "co2": .init(value: "*.CarbonDioxide"), "energy": .init(value: "ENERGY.Total"),
+                    "illuminance": .init(value: "*.Illuminance"),
                     "pressure": .init(value: "*.Pressure"),
                 ]),
             pump: .init(
@@ -52,6 +56,7 @@ extension DeviceKind {
                 measures: [
                     "humidity": .init(topic: "{room}/status/humidity:0", value: "rh"),
                     "power": .init(topic: "{room}/status/switch:0", value: "apower"),
+                    "battery": .init(topic: "{room}/status/devicepower:0", value: "battery.percent"),
                 ]),
             pump: .init(
                 command: "{device}/command/switch:0", on: "on", off: "off",
@@ -81,6 +86,8 @@ extension DeviceKind {
                 topic: "{room}/sensor/temperature/state", value: "", discard: [85, -127],
                 measures: [
                     "humidity": .init(topic: "{room}/sensor/humidity/state"),
+                    "co2": .init(topic: "{room}/sensor/co2/state"),
+                    "pressure": .init(topic: "{room}/sensor/pressure/state"),
                     "power": .init(topic: "{room}/sensor/power/state"),
                 ]),
             pump: .init(

@@ -13,7 +13,7 @@ public struct DeviceReading: Equatable, Sendable {
     }
 
     public var room: Room
-    public var measure: String
+    public var measure: Measure
     /// The number as the device wrote it; only what JSON does not have (`,` for `.`, a `+`, zeros in front) is put right.
     public var valueText: String
     /// The nearest double, in `unit`.
@@ -41,7 +41,7 @@ public struct DeviceReading: Equatable, Sendable {
     public var celsius: Double? { unit.map { $0.celsius(value) } }
 
     /// What the thermostat of `room` goes by, in °C; nil when this is recorded only.
-    public var obeyed: Double? { measure == "temperature" && !isFault ? celsius : nil }
+    public var obeyed: Double? { measure == .temperature && !isFault ? celsius : nil }
 
     // MARK: For the journal
 

@@ -55,6 +55,9 @@ public struct DeviceRules: Sendable {
         }
     }
 
+    /// How many readings one message can hold at most.
+    public var measuresAtMost: Int { Set(sensors.map(\.measure)).count }
+
     /// Whether any rule is about the topic.
     public func takes(_ topic: String) -> Bool { !candidates(Self.levels(topic)).isEmpty }
 
@@ -63,7 +66,7 @@ public struct DeviceRules: Sendable {
         root.collect(levels[...], into: &indices)
         indices.sort()
         var found: [(Int, TopicPattern.Match)] = []
-        var measures: Set<String> = []  // Own names: measures.
+        var measures: Set<Measure> = []
         for index in indices where index != builtIn || found.isEmpty {
             let rule = sensors[index]
             guard !measures.contains(rule.measure), let match = rule.takes(levels) else { continue }

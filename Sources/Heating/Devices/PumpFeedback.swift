@@ -9,7 +9,7 @@ public struct PumpFeedback: Equatable, Sendable {
     static let firstPause: Duration = .seconds(2)
     static let longestPause: Duration = .seconds(30)
     /// A compressor starts slowly: for so long after a command the watts say nothing.
-    static let startingTime: Duration = .seconds(300)
+    public static let startingTime: Duration = .seconds(300)
 
     public enum Problem: Equatable, Sendable, CustomStringConvertible {
         case offline(since: Instant)
@@ -39,6 +39,7 @@ public struct PumpFeedback: Equatable, Sendable {
 
     public let hasState: Bool
     public let runningAbove: Double
+    private let startingTime: Duration
     public private(set) var isAvailable: Bool?
     public private(set) var reported: Bool?
     public private(set) var isConfirmed = false
@@ -50,18 +51,29 @@ public struct PumpFeedback: Equatable, Sendable {
     private var pause = PumpFeedback.firstPause
     private var watts: Double?
 
-    public init(hasState: Bool, runningAbove: Double = 10) {
-        (self.hasState, self.runningAbove) = (hasState, runningAbove)
+    public init(
+        hasState: Bool, runningAbove: Double = 10, startingTime: Duration = PumpFeedback.startingTime
+    ) {
+        (self.hasState, self.runningAbove, self.startingTime) = (hasState, runningAbove, startingTime)
     }
 
     public init(_ rule: PumpRule) {
-        self.init(hasState: rule.state != nil, runningAbove: rule.runningAbove)
+        self.init(
+            hasState: rule.state != nil, runningAbove: rule.runningAbove,
+            startingTime: rule.table.startingTime ?? Self.startingTime)
     }
 
     /// The command was published.
     public mutating func told(_ isOn: Bool, now: Instant) {
         guard told != isOn else { return }
         (told, toldAt, isConfirmed, repetitions, pause) = (isOn, now, false, 0, Self.firstPause)
+        nextRepetition = hasState ? now + pause : nil
+    }
+
+    /// Something else of the command was said anew, such as its target: it is to be confirmed again.
+    public mutating func toldAnew(now: Instant) {
+        guard told != nil else { return told(true, now: now) }
+        (toldAt, isConfirmed, repetitions, pause, reported) = (now, false, 0, Self.firstPause, nil)
         nextRepetition = hasState ? now + pause : nil
     }
 
@@ -127,7 +139,7 @@ public struct PumpFeedback: Equatable, Sendable {
         let isWaiting = told != nil && hasState && !isConfirmed
         let repetition = isAvailable == false ? nil : nextRepetition
         let complaint = isWaiting && now < toldAt + Self.patience ? toldAt + Self.patience : nil
-        let started = watts != nil && now < toldAt + Self.startingTime ? toldAt + Self.startingTime : nil
+        let started = watts != nil && now < toldAt + startingTime ? toldAt + startingTime : nil
         return [repetition, complaint, started].compactMap(\.self).min()
     }
 
@@ -137,8 +149,18 @@ public struct PumpFeedback: Equatable, Sendable {
         if hasState, !isConfirmed {
             return now - toldAt >= Self.patience ? .unconfirmed(isOn: told, since: toldAt) : nil
         }
-        guard let watts, now - toldAt >= Self.startingTime else { return nil }
+        guard let watts, now - toldAt >= startingTime else { return nil }
         if told, watts <= runningAbove { return .notRunning(watts: watts) }
         return !told && watts > runningAbove ? .stillRunning(watts: watts) : nil
+    }
+}
+
+extension PumpFeedback {
+    /// What it is as far as anybody knows: its own word, or what it was told where it has none, at once if it never says
+    /// anything and after ``patience`` if it should have.
+    public func standing(now: Instant) -> ZoneOrder.Standing {
+        guard hasState else { return .init(told: told, isOn: told) }
+        let presumed = isAvailable != false && now - toldAt >= Self.patience ? told : nil
+        return .init(told: told, isOn: reported ?? presumed)
     }
 }

@@ -24,16 +24,51 @@ public struct PumpRule: Equatable, Sendable {
         }
     }
 
+    /// How a device with a thermostat of its own is told the temperature wanted.
+    public struct Target: Equatable, Sendable {
+        public let topic: String
+        public let payload: String
+        public let unit: DeviceUnit
+        /// What it is rounded to, in `unit`.
+        public let step: Double
+        /// Where it says which one it was told.
+        public let state: (topic: String, path: JSONPath)?
+
+        /// What the device says it was told, in °C; nil when the payload does not say.
+        public func celsius(_ payload: some Collection<UInt8>) -> Double? {
+            guard let state, let text = DeviceText.read(payload, at: state.path),
+                let number = try? DecimalReading(text)
+            else { return nil }
+            return (number.unit ?? unit).celsius(number.value)
+        }
+
+        /// Whether that is what it was told, give or take its own rounding.
+        public func isSame(_ left: Double, _ right: Double) -> Bool {
+            abs(left - right) <= max(step, 0.1) * (unit == .fahrenheit ? 5.0 / 9 : 1) * 0.51
+        }
+
+        public static func == (left: Target, right: Target) -> Bool {
+            left.topic == right.topic && left.payload == right.payload && left.unit == right.unit
+                && left.step == right.step && left.state?.topic == right.state?.topic
+                && left.state?.path == right.state?.path
+        }
+    }
+
     public let name: String
     public let kind: String
     /// The rooms it heats, at least one.
     public let rooms: [Room]
-    public let command: String
+    /// Nil for a device that is told by the temperature alone.
+    public let command: String?
     public let on: String
     public let off: String
     public let retain: Bool
     /// Topic and payloads of the device's mode.
     public let mode: (topic: String, on: String, off: String)?
+    /// Where and how the temperature wanted is handed on.
+    public let target: Target?
+    private let targetUnit: DeviceUnit
+    private let targetStep: Double
     public let state: Sign?
     public let available: Sign?
     public let power: (topic: String, path: JSONPath)?
@@ -68,8 +103,28 @@ public struct PumpRule: Equatable, Sendable {
             }
             return isTopic ? filled : nil
         }
-        command = topic("command", table.command) ?? ""
-        if table.command == nil { errors.append(.init("command", "is missing: write command = \"the/topic\"")) }
+        command = topic("command", table.command)
+        if table.command == nil, table.targetCommand == nil {
+            errors.append(
+                .init(
+                    "command",
+                    "is missing: write command = \"the/topic\", or target_command for a device with a thermostat"
+                ))
+        }
+        let unit = DeviceUnit(spelled: table.targetUnit ?? "C")
+        if unit == nil { errors.append(.init("target_unit", "must be \"C\", \"F\" or \"K\"")) }
+        let payload = table.targetPayload ?? "{target}"
+        if table.targetCommand != nil, !payload.contains("{target}") {
+            errors.append(.init("target_payload", "must have {target} where the temperature belongs"))
+        }
+        let targetState = topic("target_state", table.targetState).map {
+            ($0, JSONPath(table.targetValue ?? ""))
+        }
+        let step = table.targetStep ?? 0.1
+        target = topic("target_command", table.targetCommand).map {
+            Target(topic: $0, payload: payload, unit: unit ?? .celsius, step: step, state: targetState)
+        }
+        (targetUnit, targetStep) = (unit ?? .celsius, step)
         let (on, off) = (table.on ?? "ON", table.off ?? "OFF")
         (self.on, self.off, retain) = (on, off, table.retain ?? false)
         if on == off { errors.append(.init("off", "must differ from on, which is \"\(escapingControls(on))\" too")) }
@@ -90,9 +145,13 @@ public struct PumpRule: Equatable, Sendable {
         guard errors.isEmpty else { throw DeviceTableErrors(errors) }
     }
 
+    /// Where it is told what to do; of two devices it is never the same.
+    public var mainTopic: String { command ?? target?.topic ?? "" }
+
     /// Whether a command must be said again when the target changes.
     public var needsTarget: Bool {
-        [on, off, mode?.on ?? "", mode?.off ?? ""].contains { $0.contains("{target}") }
+        target != nil
+            || [on, off, mode?.on ?? "", mode?.off ?? ""].contains { $0.contains("{target}") }
     }
 
     /// A message to publish.
@@ -104,20 +163,30 @@ public struct PumpRule: Equatable, Sendable {
 
     /// What to publish, in this order.
     /// - Parameters:
-    ///   - target: in °C, for `{target}`; one decimal, as devices take it.
+    ///   - target: in °C, for `{target}`; one decimal, as devices take it, in the device's unit. Without one nothing that holds
+    ///     `{target}` is published: no device is told a temperature that nobody wants.
     ///   - room: for `{room}`; nil: the first.
     public func commands(isOn: Bool, target: Double? = nil, room: Room? = nil) -> [Command] {
-        func filled(_ text: String) -> [UInt8] {
-            let name = (room ?? rooms.first)?.name ?? ""
-            return Array(
-                text.replacing("{room}", with: name).replacing("{target}", with: Self.oneDecimal(target ?? 0)).utf8)
+        let name = (room ?? rooms.first)?.name ?? ""
+        let number = target.map { written($0) }
+        func command(_ topic: String?, _ text: String) -> Command? {
+            guard let topic, number != nil || !text.contains("{target}") else { return nil }
+            let payload = text.replacing("{room}", with: name).replacing("{target}", with: number ?? "")
+            return Command(topic: topic, payload: Array(payload.utf8), isRetained: retain)
         }
-        var commands: [Command] = []
-        if let mode {
-            commands.append(.init(topic: mode.topic, payload: filled(isOn ? mode.on : mode.off), isRetained: retain))
-        }
-        commands.append(.init(topic: command, payload: filled(isOn ? on : off), isRetained: retain))
-        return commands
+        // A setpoint wakes some devices up: one that shall rest is told none.
+        let isTold = isOn || self.command == nil
+        return [
+            mode.flatMap { command($0.topic, isOn ? $0.on : $0.off) },
+            command(self.command, isOn ? on : off),
+            isTold ? self.target.flatMap { command($0.topic, $0.payload) } : nil,
+        ].compactMap(\.self)
+    }
+
+    /// A temperature in the device's unit, rounded to its step, with one decimal.
+    private func written(_ celsius: Double) -> String {
+        let value = targetUnit.value(celsius: celsius)
+        return Self.oneDecimal((value / targetStep).rounded() * targetStep)
     }
 
     private static func oneDecimal(_ value: Double) -> String {
@@ -135,9 +204,10 @@ public struct PumpRule: Equatable, Sendable {
     /// What to listen to.
     public var filters: [String] {
         var seen: Set<ExactString> = []
-        return [state?.topic, available?.topic, power?.topic].compactMap(\.self).filter {
-            seen.insert(ExactString($0)).inserted
-        }
+        return [state?.topic, available?.topic, power?.topic, target?.state?.topic].compactMap(\.self)
+            .filter {
+                seen.insert(ExactString($0)).inserted
+            }
     }
 
     public static func == (left: PumpRule, right: PumpRule) -> Bool {

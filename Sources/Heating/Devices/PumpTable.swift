@@ -10,6 +10,15 @@ public struct PumpTable: Equatable, Sendable {
     public var command: String?
     public var on: String?
     public var off: String?
+    /// Where a device with a thermostat of its own takes the temperature wanted, and how it is written: `{target}`, in `C`, `F` or
+    /// `K`, rounded to a multiple of the step.
+    public var targetCommand: String?
+    public var targetPayload: String?
+    public var targetUnit: String?
+    public var targetStep: Double?
+    /// Where it says which temperature it was told: topic and path.
+    public var targetState: String?
+    public var targetValue: String?
     /// Whether commands are kept by the broker. Nearly always wrong: a restarted broker replays them.
     public var retain: Bool?
     /// A second topic, for devices that have a mode of their own, and what goes there before the command.
@@ -29,6 +38,8 @@ public struct PumpTable: Equatable, Sendable {
     public var power: String?
     public var powerValue: String?
     public var runningAbove: Double?
+    /// For so long after a command its watts say nothing.
+    public var startingTime: Duration?
     /// `override` or `reassert`.
     public var onForeign: String?
     /// The shortest run and the shortest rest; nil: the thermostat's.
@@ -45,6 +56,15 @@ public struct PumpTable: Equatable, Sendable {
         table.on = on ?? kind.on
         table.off = off ?? kind.off
         table.retain = retain ?? kind.retain
+        // A device that takes temperatures alone is one that is not switched.
+        let isSetpoint = (targetCommand ?? kind.targetCommand) != nil
+        if isSetpoint, command == nil, targetCommand != nil { table.command = nil }
+        table.targetCommand = targetCommand ?? kind.targetCommand
+        table.targetPayload = targetPayload ?? kind.targetPayload
+        table.targetUnit = targetUnit ?? kind.targetUnit
+        table.targetStep = targetStep ?? kind.targetStep
+        table.targetState = targetState ?? kind.targetState
+        table.targetValue = targetValue ?? kind.targetValue
         table.mode = mode ?? kind.mode
         table.modeOn = modeOn ?? kind.modeOn
         table.modeOff = modeOff ?? kind.modeOff
@@ -60,6 +80,7 @@ public struct PumpTable: Equatable, Sendable {
         table.power = power ?? (isOther ? nil : kind.power)
         table.powerValue = powerValue ?? kind.powerValue
         table.runningAbove = runningAbove ?? kind.runningAbove
+        table.startingTime = startingTime ?? kind.startingTime
         table.onForeign = onForeign ?? kind.onForeign
         table.minOn = minOn ?? kind.minOn
         table.minOff = minOff ?? kind.minOff

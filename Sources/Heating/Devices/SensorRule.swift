@@ -17,7 +17,7 @@ public struct SensorRule: Equatable, Sendable {
     public let value: JSONPath
     public let time: JSONPath?
     public let unit: Unit
-    public let measure: String
+    public let measure: Measure
     public let retained: Retained
     public let room: Room?
     public let staleAfter: Duration?
@@ -30,9 +30,6 @@ public struct SensorRule: Equatable, Sendable {
     let isContract: Bool
     /// The table it was made of, for printing.
     public let table: SensorTable
-
-    /// Measures are levels of topics and names in a database.
-    private static let measureLimit = 64
 
     /// - Throws: every problem of the table, each with its key.
     public init(kind: String, _ table: SensorTable) throws(DeviceTableErrors) {
@@ -77,7 +74,7 @@ public struct SensorRule: Equatable, Sendable {
     }
 
     /// Whether the measure is a temperature, which has a unit.
-    public var isTemperature: Bool { measure == "temperature" || measure.hasSuffix("_temperature") }
+    public var isTemperature: Bool { measure.isTemperature }
 
     /// Whether this rule looks at a topic at all.
     func takes(_ levels: [Substring]) -> TopicPattern.Match? {
@@ -116,19 +113,11 @@ public struct SensorRule: Equatable, Sendable {
         return .fixed(unit)
     }
 
-    private static func measure(_ text: String) throws(DeviceTableError) -> String {
-        let isName = text.utf8.allSatisfy { byte in
-            byte == UInt8(ascii: "_") || byte &- UInt8(ascii: "0") <= 9 || byte &- UInt8(ascii: "a") < 26
+    private static func measure(_ text: String) throws(DeviceTableError) -> Measure {
+        guard let measure = Measure(text) else {
+            throw DeviceTableError("measure", Measure.problem(text) ?? "is not one")
         }
-        guard isName, !text.isEmpty, text.utf8.count <= measureLimit, text.utf8.first != UInt8(ascii: "_") else {
-            throw DeviceTableError(
-                "measure",
-                "must be small letters, digits and _, such as \"humidity\"; not \"\(escapingControls(text))\"")
-        }
-        guard text != "heatpump", text != "gateway" else {
-            throw DeviceTableError("measure", "must not be \"\(text)\", which is a topic of Hearth's own")
-        }
-        return text
+        return measure
     }
 
     private static func choice<Choice>(

@@ -25,7 +25,7 @@ public struct SensorTable: Equatable, Sendable {
     public var except: [String]?
     /// Members that `*` in a path passes over.
     public var ignore: [String]?
-    /// Values in °C, or of a measure that is no temperature, that mean a fault: recorded, not obeyed.
+    /// Values in °C, or of a measure that is no temperature, that mean a fault: not obeyed; of another measure recorded all the same.
     public var discard: [Double]?
     /// Without a reading for this long this one sensor is silent; nil: as long as the room's.
     public var staleAfter: Duration?
@@ -52,8 +52,9 @@ public struct SensorTable: Equatable, Sendable {
         // A kind knows where each of its measures is; what is written here wins all the same.
         let measure = measure ?? kind.measure ?? "temperature"
         let place = measures[measure] ?? kind.measures[measure]
-        table.topic = topic ?? place?.topic ?? kind.topic
-        table.value = value ?? place?.value ?? kind.value
+        let usual = kind.place(of: measure, isKnown: place != nil)
+        table.topic = topic ?? place?.topic ?? usual.topic
+        table.value = value ?? place?.value ?? usual.value
         table.unit = unit ?? place?.unit ?? kind.unit
         table.time = time ?? kind.time
         table.measure = measure
@@ -64,7 +65,8 @@ public struct SensorTable: Equatable, Sendable {
         table.unlisted = unlisted ?? kind.unlisted
         table.except = except ?? kind.except
         table.ignore = ignore ?? kind.ignore
-        table.discard = discard ?? (measure == "temperature" ? kind.discard : nil)
+        // A kind's fault values are its own measure's.
+        table.discard = discard ?? (measure == kind.measure ?? "temperature" ? kind.discard : nil)
         table.staleAfter = staleAfter ?? kind.staleAfter
         table.measures = kind.measures.merging(measures) { $1 }
         // Only the contract's own form is recorded as it is.
@@ -72,6 +74,15 @@ public struct SensorTable: Equatable, Sendable {
             table.value != kind.value || table.time != kind.time || (table.unit ?? "C") != "C" || roomAt != nil
         table.isContract = isContract ?? (isAltered ? false : kind.isContract)
         return table
+    }
+
+    /// Where a measure is that has no place of its own here: never where the kind's own one is. In the contract's form on a topic
+    /// of its name, in a message that holds all measures under its name; otherwise somebody has to say the topic.
+    private func place(of measure: String, isKnown: Bool) -> Place {
+        guard measure != self.measure ?? "temperature" else { return Place(topic: topic, value: value) }
+        if isContract == true { return Place(topic: "{room}/\(measure)", value: value) }
+        guard value ?? "" == "" else { return Place(topic: topic, value: measure) }
+        return Place(topic: isKnown ? topic : nil, value: value)
     }
 
     public static func == (left: SensorTable, right: SensorTable) -> Bool {

@@ -9,6 +9,11 @@ public struct LoggedReading: Equatable, Sendable {
     /// The gateway's count, where known.
     public var sequence: Int64?
     public var epoch: String?
+    public var measure = Measure.temperature
+    /// What the device wrote, where `value` was made of it.
+    public var asRead: AsRead?
+    /// Its gateway knows that this value means a fault of the sensor.
+    public var isFault = false
 
     /// When the sensor took it.
     public enum Time: Equatable, Sendable {
@@ -100,12 +105,15 @@ extension LoggedReading {
         private mutating func reading(_ members: Members, _ bytes: Span<UInt8>) -> LoggedReading? {
             guard let home = members.home.flatMap({ HomeID(JSONScanner.text(of: $0, bytes)) }),
                 let room = members.room.flatMap({ Room(JSONScanner.text(of: $0, bytes)) }),
-                let timestamp = members.timestamp, let value = members.value
+                let timestamp = members.timestamp, let value = members.value,
+                let measure = members.measure.map({ Measure(JSONScanner.text(of: $0, bytes)) }) ?? .temperature
             else { return nil }
             return LoggedReading(
                 home: home, room: room, time: Self.time(timestamp, members, bytes), value: bytes.double(value),
                 sequence: members.sequence.flatMap { Int64(bytes.text($0)) },
-                epoch: members.epoch.map { epoch($0, bytes) })
+                epoch: members.epoch.map { epoch($0, bytes) }, measure: measure,
+                asRead: members.asRead.flatMap { AsRead(JSONScanner.text(of: $0, bytes)) },
+                isFault: members.fault.map { bytes.part($0, equals: "1") } ?? false)
         }
 
         private static func time(
@@ -145,6 +153,9 @@ private struct Members {
     var sequence: Range<Int>?
     var fold: Range<Int>?
     var nth: Range<Int>?
+    var measure: JSONScanner.StringToken?
+    var asRead: JSONScanner.StringToken?
+    var fault: Range<Int>?
 
     /// nil unless it is one JSON object in which the known members have their kinds and appear once.
     init?(_ bytes: Span<UInt8>) {
@@ -181,9 +192,14 @@ private struct Members {
         case 3 where bytes.part(key.range, equals: "nth"): try take(&nth, try Self.digits(&scanner, bytes))
         case 4 where bytes.part(key.range, equals: "fold"): try take(&fold, try Self.digits(&scanner, bytes))
         case 4 where bytes.part(key.range, equals: "home"): try take(&home, try scanner.string(bytes))
+        // Who writes something else under this name says nothing about a unit.
+        case 4 where bytes.part(key.range, equals: "read") && scanner.peek(bytes) == UInt8(ascii: "\""):
+            try take(&asRead, try scanner.string(bytes))
         case 4 where bytes.part(key.range, equals: "room"): try take(&room, try scanner.string(bytes))
         case 4 where bytes.part(key.range, equals: "zone"): try take(&zone, try scanner.string(bytes))
         case 5 where bytes.part(key.range, equals: "epoch"): try take(&epoch, try scanner.string(bytes))
+        case 5 where bytes.part(key.range, equals: "fault"): try take(&fault, try Self.digits(&scanner, bytes))
+        case 7 where bytes.part(key.range, equals: "measure"): try take(&measure, try scanner.string(bytes))
         case 5 where bytes.part(key.range, equals: "value"): try take(&value, try Self.number(&scanner, bytes))
         case 9 where bytes.part(key.range, equals: "timestamp"): try take(&timestamp, try scanner.string(bytes))
         default: try scanner.skipValue(bytes, depth: 1)
@@ -191,7 +207,9 @@ private struct Members {
         scanner.skipWhitespace(bytes)
     }
 
-    private static let names: Set = ["seq", "nth", "home", "room", "zone", "fold", "epoch", "value", "timestamp"]
+    private static let names: Set = [
+        "seq", "nth", "home", "room", "zone", "fold", "read", "fault", "epoch", "value", "measure", "timestamp",
+    ]
 
     private func take<Token>(_ place: inout Token?, _ token: Token) throws(JSONScanner.Failure) {
         guard place == nil else { throw .unexpected }

@@ -30,10 +30,44 @@ public enum HomeTopic: Hashable, Sendable {
     }
 }
 
+/// The topic under which a record is kept in the journal, and travels behind the home's name: what the home broker has,
+/// and `<room>/<measure>` beside it.
+public enum RecordTopic: Hashable, Sendable {
+    /// `<room>/temperature`, or another measure's name.
+    case reading(Room, Measure)
+    /// `<room>/heatpump`.
+    case heatpump(Room)
+
+    public init?(_ topic: String) {
+        let levels = levels(of: topic, atMost: 2)
+        guard levels.count == 2, let room = Room(levels[0]) else { return nil }
+        if levels[1] == "heatpump" {
+            self = .heatpump(room)
+        } else if let measure = Measure(levels[1]) {
+            self = .reading(room, measure)
+        } else {
+            return nil
+        }
+    }
+
+    public var room: Room {
+        switch self {
+        case .reading(let room, _), .heatpump(let room): room
+        }
+    }
+
+    /// Of a reading that is no temperature.
+    public var otherMeasure: Measure? {
+        if case .reading(_, let measure) = self, measure != .temperature { measure } else { nil }
+    }
+}
+
 /// The topics of the cloud broker.
 public enum CloudTopic: Hashable, Sendable {
     /// `<home>/<room>/temperature`: the sensor's bytes, unchanged.
     case temperature(HomeID, Room)
+    /// `<home>/<room>/<measure>`: of another measure.
+    case measure(HomeID, Room, Measure)
     /// `<home>/<room>/heatpump`: a command that was given at home.
     case heatpump(HomeID, Room)
     /// `<home>/<room>/heatpump/set`: a command from the cloud.
@@ -69,6 +103,9 @@ public enum CloudTopic: Hashable, Sendable {
         case (3, let name, "heatpump"):
             guard let room = Room(name) else { return nil }
             self = .heatpump(home, room)
+        case (3, let name, let last?):
+            guard let room = Room(name), let measure = Measure(last) else { return nil }
+            self = .measure(home, room, measure)
         case (4, let name, "set"):
             guard levels[2] == "heatpump", let room = Room(name) else { return nil }
             self = .heatpumpSet(home, room)
@@ -79,6 +116,7 @@ public enum CloudTopic: Hashable, Sendable {
     public var string: String {
         switch self {
         case .temperature(let home, let room): "\(home.name)/\(room.name)/temperature"
+        case .measure(let home, let room, let measure): "\(home.name)/\(room.name)/\(measure)"
         case .heatpump(let home, let room): "\(home.name)/\(room.name)/heatpump"
         case .heatpumpSet(let home, let room): "\(home.name)/\(room.name)/heatpump/set"
         case .frame(let home): "\(home.name)/frame"
@@ -90,8 +128,8 @@ public enum CloudTopic: Hashable, Sendable {
 
     public var home: HomeID {
         switch self {
-        case .temperature(let home, _), .heatpump(let home, _), .heatpumpSet(let home, _), .frame(let home),
-            .ack(let home), .stored(let home), .status(let home):
+        case .temperature(let home, _), .measure(let home, _, _), .heatpump(let home, _), .heatpumpSet(let home, _),
+            .frame(let home), .ack(let home), .stored(let home), .status(let home):
             home
         }
     }

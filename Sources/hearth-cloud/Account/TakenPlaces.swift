@@ -28,11 +28,13 @@ struct TakenPlaces {
     }
 
     mutating func take(
-        _ series: (home: HomeID, room: Room), _ time: Timestamp, _ value: Double, _ record: RecordName?
+        _ series: (home: HomeID, room: Room, measure: Measure), _ time: Timestamp, _ value: Double,
+        _ record: RecordName?
     ) -> Loss? {
         var hasher = Hasher()
         hasher.combine(series.home)
         hasher.combine(series.room)
+        hasher.combine(series.measure)
         hasher.combine(time.nanoseconds)
         return take(hasher, value, record)
     }

@@ -18,6 +18,7 @@ struct IngestDecoder {
     /// Four MiB of frames' contents a second, which is 50 000 readings: more than a home's box can make.
     private var contents = ByteBudget(home: .init(burst: 64 << 20, perHour: 3600 * 4 << 20), all: nil)
     private var company = Company()
+    private var measures = MeasureTable()
     /// Whether there is more to do than time for it, so that what one home sends makes the others wait.
     var isBusy = true
 
@@ -36,7 +37,11 @@ struct IngestDecoder {
         case .temperature(let home, let room)?:
             company.saw(home, now: now)
             let origin = Origin(home: home, properties: message.userProperties)
-            record(.temperature(room), message.payload, message.topic, origin, into: &batch, now)
+            record(.reading(room, .temperature), message.payload, message.topic, origin, into: &batch, now)
+        case .measure(let home, let room, let measure)?:
+            company.saw(home, now: now)
+            let origin = Origin(home: home, properties: message.userProperties)
+            record(.reading(room, measure), message.payload, message.topic, origin, into: &batch, now)
         case .heatpump(let home, let room)?:
             company.saw(home, now: now)
             let origin = Origin(home: home, properties: message.userProperties)
@@ -87,7 +92,7 @@ struct IngestDecoder {
         for record in frame.records {
             let origin = Origin(home: home, epoch: frame.epoch, record: record)
             let source = "\(home.name)/\(record.topic)"
-            guard let topic = HomeTopic(record.topic) else {
+            guard let topic = RecordTopic(record.topic) else {
                 deadLetter(
                     record.payload, home, key: home.name, source: source, "unknown_topic", origin.mark, into: &batch,
                     now)
@@ -98,14 +103,20 @@ struct IngestDecoder {
     }
 
     private mutating func record(
-        _ topic: HomeTopic, _ payload: [UInt8], _ source: String, _ origin: Origin, into batch: inout IngestBatch,
+        _ topic: RecordTopic, _ payload: [UInt8], _ source: String, _ origin: Origin, into batch: inout IngestBatch,
         _ now: Instant
     ) {
+        if let measure = topic.otherMeasure, !measures.takes(measure, of: origin.home) {
+            deadLetter(
+                payload, origin.home, key: origin.home.name, source: source, "too_many_measures", origin.mark,
+                origin.properties, into: &batch, now)
+            return
+        }
         do throws(PayloadError) {
             switch topic {
-            case .temperature(let room):
+            case .reading(let room, let measure):
                 let reading = try Reading(payload: payload)
-                batch.add(RawEvent(origin, room, reading).event(topic: topics.raw), confirming: origin.mark)
+                batch.add(RawEvent(origin, room, reading, measure).event(topic: topics.raw), confirming: origin.mark)
                 batch.readings += 1
             case .heatpump(let room):
                 let command = try HeatPumpCommand(payload: payload)
@@ -161,81 +172,5 @@ struct IngestDecoder {
         }
 
         func isShared(now: Instant) -> Bool { changed.map { now - $0 < Self.memory } ?? false }
-    }
-}
-
-/// Where a message came from and how its gateway counts it.
-struct Origin {
-    /// Longer epochs or zones are no gateway's; nor are longer times and reasons of a command, which would make events
-    /// that no log takes.
-    static let nameLimit = 64
-    private static let textLimit = 512
-
-    var home: HomeID
-    var sequence: Int64?
-    var epoch: String?
-    /// Zone of naive timestamps, when it is not UTC.
-    var zone: String?
-    /// What the gateway knows about its time.
-    var marks = TimeMarks()
-    var timestamp: String?
-    var reason: String?
-
-    /// What is confirmed once the log has this; nil for a plain producer.
-    var mark: IngestBatch.Mark? {
-        guard let epoch, let sequence else { return nil }
-        return .init(home: home, epoch: ExactString(epoch), sequence: sequence)
-    }
-
-    /// From the user properties of a single message; a plain producer has none.
-    init(home: HomeID, properties: [UserProperty]) {
-        self.home = home
-        for property in properties where property.value.utf8.count <= Self.textLimit {
-            switch property.name {
-            case "seq": sequence = Int64(property.value).flatMap { $0 > 0 ? $0 : nil }
-            case "epoch" where property.value.utf8.count <= Self.nameLimit: epoch = property.value
-            case "zone" where property.value.utf8.count <= Self.nameLimit: zone = property.value
-            case "fold": marks.isSecondPass = property.value == "1"
-            case "nth": marks.nth = Self.nth(property.value)
-            case "timestamp": timestamp = property.value
-            case "reason": reason = property.value
-            default: break
-            }
-        }
-    }
-
-    /// As a single message carries it, for one that takes its way again.
-    var properties: [(name: String, value: String)] {
-        var properties: [(name: String, value: String)] = []
-        if let sequence { properties.append(("seq", "\(sequence)")) }
-        if let epoch { properties.append(("epoch", epoch)) }
-        if let zone { properties.append(("zone", zone)) }
-        if marks.isSecondPass { properties.append(("fold", "1")) }
-        if marks.nth > 0 { properties.append(("nth", "\(marks.nth)")) }
-        if let timestamp { properties.append(("timestamp", timestamp)) }
-        if let reason { properties.append(("reason", reason)) }
-        return properties
-    }
-
-    /// From a record of a frame.
-    init(home: HomeID, epoch: String, record: Frame.Record) {
-        self.home = home
-        self.epoch = epoch
-        sequence = record.sequence
-        guard !record.attributes.isEmpty, let json = try? JSON.parse(record.attributes) else { return }
-        timestamp = Self.text(json["timestamp"], atMost: Self.textLimit)
-        reason = Self.text(json["reason"], atMost: Self.textLimit)
-        zone = Self.text(json["zone"], atMost: Self.nameLimit)
-        marks.isSecondPass = json["fold"]?.string == "1"
-        marks.nth = Self.nth(json["nth"]?.string)
-    }
-
-    /// 0, as if it were not there, for what no gateway writes.
-    private static func nth(_ text: String?) -> Int {
-        text.flatMap { Int($0) }.flatMap { (1...TimeMarks.nthLimit).contains($0) ? $0 : nil } ?? 0
-    }
-
-    private static func text(_ value: JSON?, atMost limit: Int) -> String? {
-        value?.string.flatMap { $0.utf8.count <= limit ? $0 : nil }
     }
 }

@@ -12,6 +12,8 @@ import Machine
 final class Ingestor: ConnectionHandler {
     /// What the ingestor asks the broker for.
     private static let filters = ["+/+/temperature", "+/+/heatpump", "+/frame"]
+    /// And beside it, by name: a filter for all would bring every temperature twice.
+    private static let measures = Measure.common.map { "+/+/\($0)" }
     /// Before a part is appended it may have grown to this: memory is a few of these, whatever the homes send.
     private static let partBytes = 4 << 20
     private static let partEvents = 20_000
@@ -34,6 +36,10 @@ final class Ingestor: ConnectionHandler {
     private var backoff = Backoff(base: .milliseconds(500), cap: .seconds(5))
     private var hasWarnedOfFailedConfirmations = false
     private var words = RepeatedWords()
+    /// Unanswered questions for measures.
+    private var measurePackets: Set<Int32> = []
+    /// Connections in a row that ended with one of them unanswered.
+    private var closesAtMeasures = 0
     private var load = Load()
 
     private enum Leave: Equatable {
@@ -77,19 +83,43 @@ final class Ingestor: ConnectionHandler {
             let old = group.formerNames.flatMap { self.filters(link, $0) }
             if sessionPresent, link.version == .v5, !old.isEmpty { try link.unsubscribe(old) }
             try link.subscribe(filters)
+            try askForMeasures(link)
         } catch {
             link.drop("subscribing to the homes: \(error)")
         }
         confirmations.send(on: link)
     }
 
+    /// Some brokers close the connection at more filters in a packet, or at more of them, than they like: then the gateways'
+    /// frames have to do.
+    private func askForMeasures(_ link: Link) throws(LinkError) {
+        measurePackets = []
+        guard closesAtMeasures < 2 else { return }
+        for chunk in measureChunks(link) { measurePackets.insert(try link.subscribe(chunk)) }
+    }
+
+    /// Eight to a packet, as AWS IoT Core allows (https://docs.aws.amazon.com/general/latest/gr/iot-core.html).
+    private func measureChunks(_ link: Link) -> [[String]] {
+        let all = filters(link, group.name, of: Self.measures)
+        return stride(from: 0, to: all.count, by: 8).map { Array(all[$0..<min($0 + 8, all.count)]) }
+    }
+
     /// `$share` names the group, so that several replicas share the load (MQTT 5 section 4.8.2).
-    private func filters(_ link: Link, _ group: String) -> [String] {
-        Self.filters.map { link.version == .v5 ? "$share/\(group)/\($0)" : $0 }
+    private func filters(_ link: Link, _ group: String, of filters: [String] = Ingestor.filters) -> [String] {
+        filters.map { link.version == .v5 ? "$share/\(group)/\($0)" : $0 }
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
+        let isAboutMeasures = measurePackets.remove(packetID) != nil
+        if isAboutMeasures, measurePackets.isEmpty { closesAtMeasures = 0 }
         guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
+        guard !isAboutMeasures else {
+            // Gateways send them in frames then.
+            return say(
+                "the cloud broker gives no measures but the temperature on topics of their own; those of gateways come in "
+                    + "frames. Allow this user to subscribe to +/+/humidity and the like there", .notice,
+                ["reason": "\(refused)"])
+        }
         logger.error(
             "the cloud broker refused a subscription; nothing is ingested. Allow this user to subscribe to it there",
             metadata: ["reason": "\(refused)", "filters": "\(filters(link, group.name).joined(separator: " "))"])
@@ -97,6 +127,7 @@ final class Ingestor: ConnectionHandler {
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
         say("no cloud broker: \(cause)", .warning)
+        if after > 0, !measurePackets.isEmpty { closesAtMeasures += 1 }
         confirmations.disconnected()
         metrics.confirmations(confirmations.snapshot)
         backoff.connectionLasted(.nanoseconds(after))
@@ -211,6 +242,7 @@ final class Ingestor: ConnectionHandler {
         case .member:
             guard leavesWhenStopping, link.version == .v5 else { return confirmations.isEmpty }
             do {
+                for chunk in measureChunks(link) { try link.unsubscribe(chunk) }
                 leave = .asked(try link.unsubscribe(filters(link, group.name)))
             } catch {
                 return true

@@ -3,7 +3,7 @@ import Heating
 import Influx
 import Machine
 
-/// P4: the mean of each home over windows of event time.
+/// P4: the mean temperature of each home over windows of event time, and the mean of other measures that are asked for.
 ///
 /// What it commits is not what it has read but what no open window needs any more, and beside it how far it had read.
 /// After a restart the windows are rebuilt from the log. Of those that the first read would show only in part, none was
@@ -18,6 +18,8 @@ struct Aggregate: Stage {
 
     let names: LogTopics
     private let settings: HomeWindows.Settings
+    /// Those beside the temperature.
+    private let measures: Set<Measure>
     private let clock: @Sendable () -> Instant
     private var homes = HomeTable()
     private var late: [TopicPartition: [Late]] = [:]
@@ -33,11 +35,18 @@ struct Aggregate: Stage {
         var since: Instant
     }
 
-    init(_ names: LogTopics, window: Duration, clock: @escaping @Sendable () -> Instant = { Clock.now }) {
-        self.init(names, settings: HomeWindows.Settings(window: window), clock: clock)
+    init(
+        _ names: LogTopics, window: Duration, measures: Set<Measure> = [],
+        clock: @escaping @Sendable () -> Instant = { Clock.now }
+    ) {
+        self.init(names, settings: HomeWindows.Settings(window: window), measures: measures, clock: clock)
     }
 
-    init(_ names: LogTopics, settings: HomeWindows.Settings, clock: @escaping @Sendable () -> Instant) {
+    init(
+        _ names: LogTopics, settings: HomeWindows.Settings, measures: Set<Measure> = [],
+        clock: @escaping @Sendable () -> Instant
+    ) {
+        self.measures = measures
         self.names = names
         self.settings = settings
         self.clock = clock
@@ -60,6 +69,7 @@ struct Aggregate: Stage {
                 output.dropped["unusable", default: 0] += 1
                 continue
             }
+            guard reading.measure == .temperature || measures.contains(reading.measure) else { continue }
             let sample = Sample(
                 reading: reading, place: reader.place, at: at, value: number, offset: events[index].offset)
             add(sample, events[index].position, now, &output)
@@ -101,15 +111,17 @@ struct Aggregate: Stage {
         _ sample: Sample, _ position: TopicPartition, _ now: Instant, _ output: inout StageOutput
     ) {
         let name = sample.reading.home
-        let index = homes.index(of: name, sample.place) {
-            HomeTable.Home(name: name, windows: HomeWindows(settings: settings, now: now), position: position)
+        let measure = sample.reading.measure
+        let index = homes.index(of: name, sample.place, measure: measure) {
+            HomeTable.Home(
+                name: name, measure: measure, windows: HomeWindows(settings: settings, now: now), position: position)
         }
         let verdict = homes[index].windows.add(
             room: sample.reading.room, at: sample.at, value: sample.value, offset: sample.offset,
             sequence: sample.reading.sequence, epoch: sample.reading.epoch, now: now)
         let closed = homes[index].windows.takeClosed()
         if !closed.isEmpty, sample.offset >= reached[position] ?? 0 {
-            for mean in closed { output.points.add(Self.point(name, mean), index: StageOutput.noSource) }
+            for mean in closed { output.points.add(Self.point(name, measure, mean), index: StageOutput.noSource) }
         }
         switch verdict {
         case .counted: break
@@ -134,9 +146,9 @@ struct Aggregate: Stage {
 
     private mutating func write(_ now: Instant, _ output: inout StageOutput) {
         for index in homes.indices where homes[index].windows.hasUnwritten && !isCatchingUp(homes[index].position) {
-            let name = homes[index].name
+            let (name, measure) = (homes[index].name, homes[index].measure)
             for mean in homes[index].windows.takeSettled(now: now) {
-                output.points.add(Self.point(name, mean), index: StageOutput.noSource)
+                output.points.add(Self.point(name, measure, mean), index: StageOutput.noSource)
             }
         }
     }
@@ -175,12 +187,13 @@ struct Aggregate: Stage {
         output.commit = committed
     }
 
-    private static func point(_ home: HomeID, _ mean: HomeWindows.Mean) -> Point {
-        Point(
-            measurement: "home_avg_temperature", tags: [("home", home.name)],
+    private static func point(_ home: HomeID, _ measure: Measure, _ mean: HomeWindows.Mean) -> Point {
+        let suffix = measure == .temperature ? "_temp" : ""
+        return Point(
+            measurement: "home_avg_\(measure)", tags: [("home", home.name)],
             fields: [
-                ("avg_temp", .float(mean.average)), ("min_temp", .float(mean.minimum)),
-                ("max_temp", .float(mean.maximum)), ("rooms", .integer(Int64(mean.rooms))),
+                ("avg\(suffix)", .float(mean.average)), ("min\(suffix)", .float(mean.minimum)),
+                ("max\(suffix)", .float(mean.maximum)), ("rooms", .integer(Int64(mean.rooms))),
             ], time: mean.time.nanoseconds)
     }
 }

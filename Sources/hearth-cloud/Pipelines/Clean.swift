@@ -2,10 +2,11 @@ import EventLog
 import Heating
 import Influx
 
-/// P2: drops the sensors' fault values and passes the rest on, as points of the clean bucket and as `clean-data`.
+/// P2: drops the sensors' fault values and passes the rest on, as points of the clean bucket and as `clean-data`. Which
+/// values of another measure than the temperature are faults only its gateway knows.
 struct Clean: Stage {
     let names: LogTopics
-    /// Readings of exactly these values are sensor faults.
+    /// Temperatures of exactly these values are sensor faults.
     let faults: [Double]
     private var reader = LoggedReading.Reader()
     private var time = EventTime()
@@ -45,13 +46,16 @@ struct Clean: Stage {
             output.dropped["unusable", default: 0] += 1
             return nil
         }
-        guard !isFault(number, &output) else { return nil }
-        series.add(reading, number, at: at, source: source, to: &output.points)
+        guard !isFault(number, of: reading.measure, isKnown: reading.isFault, &output) else { return nil }
+        let series = SeriesTable.series("\(reading.measure)_clean", reading)
+        output.points.add(series, number, time: at.nanoseconds, index: source)
         return reading.home
     }
 
-    private func isFault(_ value: Double, _ output: inout StageOutput) -> Bool {
-        guard faults.contains(value) else { return false }
+    private func isFault(
+        _ value: Double, of measure: Measure = .temperature, isKnown: Bool = false, _ output: inout StageOutput
+    ) -> Bool {
+        guard isKnown || (measure == .temperature && faults.contains(value)) else { return false }
         output.dropped["outlier", default: 0] += 1
         return true
     }

@@ -33,8 +33,13 @@ struct RawEvent: Equatable, Sendable {
     var zone: String?
     /// What tells it from others of its room with the same time; the time itself stays as it was written.
     var marks = TimeMarks()
+    var measure = Measure.temperature
+    var source: String?
+    /// `value` is in °C then.
+    var asRead: AsRead?
+    var isFault = false
 
-    init(_ origin: Origin, _ room: Room, _ reading: Reading) {
+    init(_ origin: Origin, _ room: Room, _ reading: Reading, _ measure: Measure = .temperature) {
         home = origin.home.name
         self.room = room.name
         timestampText = reading.timestampText
@@ -43,6 +48,7 @@ struct RawEvent: Equatable, Sendable {
         epoch = origin.epoch
         zone = reading.isNaive ? origin.zone : nil
         marks = TimeMarks(isSecondPass: zone != nil && origin.marks.isSecondPass, nth: origin.marks.nth)
+        (self.measure, source, asRead, isFault) = (measure, origin.source, origin.asRead, origin.isFault)
     }
 
     func event(topic: String) -> Event {
@@ -55,6 +61,10 @@ struct RawEvent: Equatable, Sendable {
         if let zone { members.append(("zone", .string(zone))) }
         if marks.isSecondPass { members.append(("fold", 1)) }
         if marks.nth > 0 { members.append(("nth", JSON(marks.nth))) }
+        if measure != .temperature { members.append(("measure", .string(measure.name))) }
+        if let source { members.append(("source", .string(source))) }
+        if let asRead { members.append(("read", .string(asRead.description))) }
+        if isFault { members.append(("fault", 1)) }
         return Event(topic: topic, key: home, value: JSON.object(.init(members)).bytes, headers: [])
     }
 }

@@ -49,10 +49,21 @@ struct SaveRaw: Stage {
             throw UnusableEvent(time.isUnknown(reading.time) ? UnusableEvent.unknownZone : "bad_timestamp")
         }
         guard let number = reading.value else { throw UnusableEvent("bad_value") }
-        series.add(reading, number, at: at, source: source, to: &output.points)
+        let measurement = "raw_\(reading.measure)"
+        if let asRead = reading.asRead {
+            // As the device wrote it, and in what.
+            output.points.add(
+                Point(
+                    measurement: measurement, tags: [("home", reading.home.name), ("room", reading.room.name)],
+                    fields: [("value", .float(asRead.value)), ("unit", .string(asRead.unit.rawValue))],
+                    time: at.nanoseconds), index: source)
+        } else {
+            let series = SeriesTable.series(measurement, reading)
+            output.points.add(series, number, time: at.nanoseconds, index: source)
+        }
         let record = RecordName(reading)
         if let record { origins.note(record) }
-        note(places.take((reading.home, reading.room), at, number, record), &output)
+        note(places.take((reading.home, reading.room, reading.measure), at, number, record), &output)
     }
 
     /// Whose record it is, and whether it takes another one's place.

@@ -20,7 +20,7 @@ struct SeriesTable {
             let missing = max(0, slot + 1 - serials.count)
             serials += repeatElement(0, count: missing)
             series += repeatElement(Series(measurement: measurement, tags: [], field: "value"), count: missing)
-            (serials[slot], series[slot]) = (reading.place.serial, make(home, room))
+            (serials[slot], series[slot]) = (reading.place.serial, Self.make(measurement, home, room))
         }
         event.withUnsafeBufferPointer { bytes in
             let number = UnsafeBufferPointer(rebasing: bytes[reading.text])
@@ -28,14 +28,12 @@ struct SeriesTable {
         }
     }
 
-    /// Adds the point of any other reading.
-    func add(
-        _ reading: LoggedReading, _ value: Double, at time: Timestamp, source: Int, to points: inout PointBatch
-    ) {
-        points.add(make(reading.home, reading.room), value, time: time.nanoseconds, index: source)
+    /// The series of any other reading.
+    static func series(_ measurement: String, _ reading: LoggedReading) -> Series {
+        make(measurement, reading.home, reading.room)
     }
 
-    private func make(_ home: HomeID, _ room: Room) -> Series {
+    private static func make(_ measurement: String, _ home: HomeID, _ room: Room) -> Series {
         Series(measurement: measurement, tags: [("home", home.name), ("room", room.name)], field: "value")
     }
 }

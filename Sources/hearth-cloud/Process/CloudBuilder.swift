@@ -138,7 +138,8 @@ struct CloudBuilder {
 
     /// - Parameter book: of P1.
     func pipeline(
-        _ pipeline: Pipeline, log: any EventLog, influx: InfluxSettings, window: Duration, book: StoredBook? = nil
+        _ pipeline: Pipeline, log: any EventLog, influx: InfluxSettings, window: Duration, measures: Set<Measure>,
+        book: StoredBook? = nil
     ) throws -> (runner: PipelineRunner, writer: InfluxWriter) {
         let logger = logger
         let writer = try InfluxWriter(influx)
@@ -150,7 +151,7 @@ struct CloudBuilder {
             switch pipeline {
             case .saveRaw: SaveRaw(names)
             case .clean: Clean(names)
-            case .aggregate: Aggregate(names, window: window)
+            case .aggregate: Aggregate(names, window: window, measures: measures)
             }
         }
         return (runner, writer)
@@ -180,6 +181,22 @@ struct CloudBuilder {
 
 /// A handler for C: captures nothing, and `_exit` is safe in it (signal-safety(7)).
 private func endProcess(_ signal: Int32) { _exit(0) }
+
+/// Names between commas, such as `humidity,co2`.
+func parseMeasures(_ text: String) throws -> Set<Measure> {
+    let names = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    guard names.count <= Measure.othersLimit else {
+        throw SettingError(
+            "AGGREGATE_MEASURES names \(names.count) measures, and no more than \(Measure.othersLimit) are taken")
+    }
+    return Set(
+        try names.map { name in
+            guard let measure = Measure(name) else {
+                throw SettingError("AGGREGATE_MEASURES \(Measure.problem(name) ?? "")")
+            }
+            return measure
+        })
+}
 
 /// A window such as `60s` or `5m`.
 func parseWindow(_ text: String) throws -> Duration {

@@ -65,6 +65,11 @@ struct PipelineOptions: ParsableArguments {
     @Option(name: .customLong("window"), help: "Length of a home's mean, in event time (WINDOW).")
     var window = Variable.text("WINDOW", "60s")
 
+    @Option(
+        name: .customLong("aggregate-measures"),
+        help: "Of which measures beside the temperature there is a mean, such as humidity,co2 (AGGREGATE_MEASURES).")
+    var measures = Variable.text("AGGREGATE_MEASURES", "")
+
     /// - Parameter broker: where P1 tells the homes what became of their records; nil: their audits cannot tell.
     func run(_ kind: CloudBuilder.Pipeline, bucket: String, broker: BrokerOptions? = nil) async throws {
         CloudBuilder.endsInGoodOrder()
@@ -76,7 +81,8 @@ struct PipelineOptions: ParsableArguments {
         let settings = try influx.settings(bucket: influx.bucket ?? bucket)
         let account = try broker.map { try builder.account($0) }
         let built = try builder.pipeline(
-            kind, log: engine, influx: settings, window: try parseWindow(window), book: account?.book)
+            kind, log: engine, influx: settings, window: try parseWindow(window), measures: try parseMeasures(measures),
+            book: account?.book)
         let service = CloudService(
             log: engine, ingest: nil, pipelines: [built], account: account, influx: settings, topics: eventLog.topics,
             logger: builder.logger)
@@ -97,6 +103,7 @@ struct ServeCommand: AsyncParsableCommand {
         let influx = pipeline.influx
         let builder = CloudBuilder(logger: try CloudBuilder.logger(pipeline.log), logOptions: pipeline.eventLog)
         let window = try parseWindow(pipeline.window)
+        let measures = try parseMeasures(pipeline.measures)
         let engine = try builder.eventLog(role: "serve")
         let buckets: [(CloudBuilder.Pipeline, String)] = [
             (.saveRaw, influx.rawBucket), (.clean, influx.cleanBucket), (.aggregate, influx.aggregateBucket),
@@ -104,7 +111,8 @@ struct ServeCommand: AsyncParsableCommand {
         let account = try builder.account(broker)
         let pipelines = try buckets.map { kind, bucket in
             try builder.pipeline(
-                kind, log: engine, influx: try influx.settings(bucket: bucket), window: window, book: account.book)
+                kind, log: engine, influx: try influx.settings(bucket: bucket), window: window, measures: measures,
+                book: account.book)
         }
         let service = CloudService(
             log: engine, ingest: try builder.ingest(engine, broker, ingest, account.book), pipelines: pipelines,

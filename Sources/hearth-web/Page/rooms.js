@@ -84,6 +84,9 @@ function showRoom(card, room) {
     : room.pump === "off" ? say("Off") : say("Not decided"));
   write(part(".reason"), state.lost === null ? reasonOf(room) : lastKnown(room));
   write(part(".target"), limitsOf(room));
+  const measured = measuresOf(room);
+  part(".measures").hidden = measured === "";
+  write(part(".measures"), measured);
   const held = state.lost === null ? heldText(room) : "";
   part(".override-state").hidden = held === "";
   write(part(".override-state"), held);
@@ -122,6 +125,13 @@ function limitsOf(room) {
   const limits = say("starts below {low}, stops above {high}", { low: degrees(room.onBelow), high: degrees(room.offAbove) });
   const name = room.hold ? "" : room.preset ? `${presetName(room.preset)}: ` : "";
   return capital(name + limits);
+}
+
+// What the room measures beside its temperature. Names that are not known are shown as they are.
+function measuresOf(room) {
+  return (state.status.measures ?? []).filter((one) => one.room === room.room && one.value !== null)
+    .map((one) => `${capital(say(shown(one.measure).replaceAll("_", " ")))} ${decimal(one.value)} ${shown(one.unit)}`.trim())
+    .join(" · ");
 }
 
 // What somebody asked for, and when it ends.

@@ -31,8 +31,8 @@ struct WhyCommand: ParsableCommand {
         let output = Output.standard
         let times = ShownTime(now: wallClock())
         let lines = whyLines(
-            room: status.rooms.first { $0.name.utf8.elementsEqual(room.utf8) }, alarms: status.alarms,
-            decisions: decisions, unit: status.temperatureUnit,
+            room: status.rooms.first { $0.name.utf8.elementsEqual(room.utf8) }, measures: status.measures,
+            alarms: status.alarms, decisions: decisions, unit: status.temperatureUnit,
             width: output.size.columns, style: output.style, clock: times.text(iso8601:))
         try output.write(lines: lines)
     }

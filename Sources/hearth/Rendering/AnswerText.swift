@@ -44,8 +44,8 @@ extension DoctorCheck.State {
 ///
 /// - Parameter clock: writes the daemon's ISO 8601 time in the reader's time zone.
 func whyLines(
-    room: RoomStatus?, alarms: [Alarm] = [], decisions: [Decision], unit: TemperatureUnit = .celsius, width: Int,
-    style: Style, now: Timestamp = wallClock(),
+    room: RoomStatus?, measures: [MeasureStatus] = [], alarms: [Alarm] = [], decisions: [Decision],
+    unit: TemperatureUnit = .celsius, width: Int, style: Style, now: Timestamp = wallClock(),
     clock: (String) -> String
 ) -> [String] {
     var lines: [String] = []
@@ -64,6 +64,11 @@ func whyLines(
             let target = room.target.map { "heats to \(temperatureText($0, unit)): " } ?? ""
             lines.append(
                 "\(target)starts below \(temperatureText(low, unit)), stops above \(temperatureText(high, unit))")
+        }
+        let others = measures.filter { $0.room.utf8.elementsEqual(room.name.utf8) }
+        if !others.isEmpty {
+            let text = others.map { "\($0.nameText) \($0.valueText)" }.joined(separator: ", ")
+            lines += wrapped("also measured: \(printable(text))", width: width)
         }
         lines.append("")
     }

@@ -66,3 +66,14 @@ func reasonsText(_ counts: [ReasonCount]) -> String {
     counts.sorted { ($1.count, $0.reason) < ($0.count, $1.reason) }
         .map { "\(printable($0.reason)) \(groupedText($0.count))" }.joined(separator: ", ")
 }
+
+extension MeasureStatus {
+    /// `flow temperature`.
+    var nameText: String { String(measure.map { $0 == "_" ? " " : $0 }) }
+
+    /// One decimal and the unit, where it is known.
+    var valueText: String {
+        guard let value, value.isFinite else { return "-" }
+        return unit.isEmpty ? fixedText(value, digits: 1) : "\(fixedText(value, digits: 1)) \(unit)"
+    }
+}

@@ -10,7 +10,7 @@ struct StatusText {
     var now = wallClock()
 
     func lines() -> [String] {
-        let sections = [heading, alarms, rooms, links, figures].filter { !$0.isEmpty }
+        let sections = [heading, alarms, rooms, measures, links, figures].filter { !$0.isEmpty }
         return Array(sections.joined(separator: [""]))
     }
 
@@ -62,6 +62,21 @@ struct StatusText {
                 .init(room.isPumpOn.map(pumpText) ?? "-", room.isPumpOn == true ? .cyan : .plain),
                 .init(room.pumpSeconds.map(durationText) ?? "-"),
                 .init(room.explanation(now: now, alarms: status.alarms, unit: status.temperatureUnit)),
+            ]
+        }
+        return table.lines(width: width, style: style)
+    }
+
+    private var measures: [String] {
+        guard !status.measures.isEmpty else { return [] }
+        var table = Table([
+            .init(title: "ROOM", widest: 20), .init(title: "MEASURE", widest: 24),
+            .init(title: "VALUE", alignsRight: true), .init(title: "AGE", widest: 12),
+        ])
+        table.rows = status.measures.map { one in
+            [
+                .init(name: one.room, .bold), .init(one.nameText), .init(one.valueText),
+                .init(one.ageSeconds.map(durationText) ?? "-"),
             ]
         }
         return table.lines(width: width, style: style)

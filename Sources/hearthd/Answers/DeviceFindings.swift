@@ -32,7 +32,7 @@ extension Finding {
                 + "; try it: hearth devices --test TOPIC PAYLOAD")
     }
 
-    private static func severity(of rule: SensorRule) -> Severity { rule.measure == "temperature" ? .cold : .notice }
+    private static func severity(of rule: SensorRule) -> Severity { rule.measure == .temperature ? .cold : .notice }
 
     static func sensorFault(_ reading: DeviceReading) -> Finding {
         Finding(
@@ -61,21 +61,66 @@ extension Finding {
         }
     }
 
-    static func pump(_ rule: PumpRule, _ problem: PumpFeedback.Problem, _ now: Instant) -> Finding {
+    /// Pumps and valves are told alike.
+    enum HeatingPart: String {
+        case pump, valve
+        /// The temperature that a device with a thermostat was told.
+        case setpoint
+
+        /// A valve may have its pump's name.
+        func subject(_ rule: PumpRule) -> String {
+            self == .pump ? rule.name : "\(rawValue) \(rule.name)"
+        }
+
+        func text(_ rule: PumpRule, _ problem: PumpFeedback.Problem) -> String {
+            switch self {
+            case .pump: "the heat pump \(rule.name) \(problem)"
+            case .valve: "the valve of \(rule.name) \(problem)"
+            case .setpoint:
+                "the device \(rule.name) was told another temperature and has not confirmed it"
+            }
+        }
+    }
+
+    /// A room stays cold although its device was told to warm it.
+    static func notFollowed(_ room: Room, _ problem: TargetResponse.Problem, _ unit: TemperatureUnit) -> Finding {
+        Finding(
+            name: "target-not-followed", severity: .cold, subject: room.name, room: room,
+            text: "\(room.displayName) \(problem.text(in: unit))",
+            advice:
+                "Look at the device: is it on, does it heat, and does its own sensor hang where it measures the room?"
+        )
+    }
+
+    /// No valve is open, so the pump may not run.
+    static func waiting(_ rule: PumpRule) -> Finding {
+        Finding(
+            name: "pump-waits-for-valve", severity: .cold, subject: rule.name,
+            text: escapingControls(
+                "the heat pump \(rule.name) waits: no valve of its rooms is known to be open"),
+            advice:
+                "Look at the valves and their power; if one is open and says otherwise, mend its state in [rooms.NAME] valve."
+        )
+    }
+
+    static func device(_ rule: PumpRule, _ part: HeatingPart, _ problem: PumpFeedback.Problem)
+        -> Finding
+    {
         let (severity, advice): (Severity, String) =
             switch problem {
             case .offline: (.cold, "Check its power and its network; it says so on \(rule.available?.topic ?? "")")
             case .unconfirmed:
                 (
                     .cold,
-                    "See whether it answers: mosquitto_sub -v -t '\(rule.command)' -t '\(rule.state?.topic ?? "")'. "
-                        + "If the topics are others, mend [[pumps]]."
+                    "See whether it answers: mosquitto_sub -v -t '\(rule.mainTopic)' -t '\(rule.state?.topic ?? "")'. "
+                        + "If the topics are others, mend \(part == .pump ? "[[pumps]]" : "the room's valve")."
                 )
-            case .notRunning, .stillRunning: (.heating, "Look at the pump itself; or mend running_above in [[pumps]].")
+            case .notRunning, .stillRunning:
+                (.heating, "Look at the device itself; or mend running_above.")
             }
         return Finding(
-            name: name(of: problem), severity: severity, subject: rule.name,
+            name: name(of: problem), severity: severity, subject: part.subject(rule),
             room: rule.rooms.count == 1 ? rule.rooms.first : nil,
-            text: escapingControls("the heat pump \(rule.name) \(problem)"), advice: escapingControls(advice))
+            text: escapingControls(part.text(rule, problem)), advice: escapingControls(advice))
     }
 }

@@ -30,6 +30,7 @@ struct StatusReport {
             "uptimeSeconds": seconds(now.nanoseconds - gateway.startedBoot),
             "configurationError": state.configurationError.map { .string($0) } ?? .null,
             "rooms": .array(orderedRooms.map { room($0.key, $0.value) }),
+            "measures": .array(control.measures.inOrder.map(measure)),
             "links": .array(links.map(\.json)),
             "uplink": forward.report.uplink,
             "journal": forward.report.journal,
@@ -102,6 +103,13 @@ struct StatusReport {
     private func waiting(_ status: Thermostat.Status) -> String? {
         guard let waiting = status.waiting, let until = status.waitingUntil else { return nil }
         return waiting.text(left: .seconds(max(1, ((until - now).wholeNanoseconds + 999_999_999) / 1_000_000_000)))
+    }
+
+    private func measure(_ room: Room, _ measure: Measure, _ seen: SeenMeasures.Value) -> JSON {
+        [
+            "room": .string(room.name), "measure": .string(measure.name), "value": JSON(seen.value),
+            "unit": .string(measure.unit), "ageSeconds": seconds((now - seen.at).wholeNanoseconds),
+        ]
     }
 
     // MARK: The recording side

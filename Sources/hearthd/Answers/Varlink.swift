@@ -46,7 +46,7 @@ struct VarlinkService: Sendable {
         # everywhere else. Of a room: `mode` ("auto", "off"), `target` (the number that was asked for, or null), `hold` and
         # `override` with `secondsLeft` (null: until it is changed), `waiting` ("starts in 3 min: ...").
         method Status() -> (version: string, home: string, temperatureUnit: string, startedAt: string, uptimeSeconds: float, \
-        configurationError: ?string, rooms: []object, links: []object, uplink: object, journal: ?object, \
+        configurationError: ?string, rooms: []object, measures: []object, links: []object, uplink: object, journal: ?object, \
         disk: ?object, counters: object, alarms: []object)
         # The journal, and the newest messages set aside.
         method Journal() -> (journal: ?object, lowWatermark: ?int, oldestUnconfirmedSeconds: ?float, setAside: []object)

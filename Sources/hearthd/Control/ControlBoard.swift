@@ -38,6 +38,7 @@ final class ControlBoard: Sendable {
         /// Rooms that only retained state knows, until they are heard.
         var remembered: Set<Room> = []
         var setAside: [Room: SetAsideReadings] = [:]
+        var measures = SeenMeasures()
         let startedAt = Clock.now
         /// Of the temperatures in findings' texts.
         var unit = TemperatureUnit.celsius
@@ -59,7 +60,17 @@ final class ControlBoard: Sendable {
         contents.withLock { contents in
             contents.rooms[room] = nil
             contents.decisions[room] = nil
+            contents.measures.forget(room)
         }
+    }
+
+    func see(_ value: Double, of measure: Measure, in room: Room, now: Instant) {
+        contents.withLock { $0.measures.take(value, of: measure, in: room, now: now) }
+    }
+
+    /// The devices are others.
+    func forgetMeasures() {
+        contents.withLock { $0.measures = SeenMeasures() }
     }
 
     func set(_ unit: TemperatureUnit) {

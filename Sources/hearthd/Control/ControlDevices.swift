@@ -26,7 +26,12 @@ struct ControlDevices {
     init(_ configuration: Configuration, now: Instant) {
         rules = configuration.devices.rules
         tally = DeviceTally(rules: rules.sensors.count)
-        pumps = configuration.devices.pumps.map { ControlledPump($0, configuration, now: now) }
+        pumps = configuration.devices.pumps.map { rule in
+            let valves = rule.rooms.compactMap { room in
+                configuration.devices.rooms[room]?.valve.map { (room, $0) }
+            }
+            return ControlledPump(rule, valves: Dictionary(uniqueKeysWithValues: valves), configuration, now: now)
+        }
         since = now
     }
 
@@ -47,6 +52,9 @@ struct ControlledPump {
     /// After a start the rooms' last decisions come one after the other: one that is not there yet may call for heat.
     static let patience = Duration.seconds(10)
 
+    /// What is told by the temperature alone hears it again after this.
+    private static let reminder = Duration.seconds(1800)
+
     let rule: PumpRule
     var group: PumpGroup
     var feedback: PumpFeedback
@@ -56,16 +64,45 @@ struct ControlledPump {
     var heldUntil: Instant?
     /// What was published last.
     var said: [PumpRule.Command] = []
+    /// When; nil: never on this connection.
+    var saidAt: Instant?
+    /// The temperature that its own thermostat was told, in °C, and what it said of that.
+    var handed: Double?
+    var setpoint: PumpFeedback
+    var responses: [Room: TargetResponse] = [:]
+    /// Of the rooms that have one.
+    var valves: [Room: ControlledValve]
+    /// Since when it should run and does not, because no valve is open yet.
+    var waitsSince: Instant?
 
-    init(_ rule: PumpRule, _ configuration: Configuration, now: Instant) {
+    init(_ rule: PumpRule, valves: [Room: PumpRule] = [:], _ configuration: Configuration, now: Instant) {
         self.rule = rule
+        self.valves = valves.mapValues { ControlledValve(rule: $0, feedback: PumpFeedback($0)) }
         // Of one room alone the thermostat keeps the shortest times itself.
         let rooms = rule.rooms.count > 1 ? rule.rooms.map(configuration.settings(for:)) : []
         group = PumpGroup(
-            rooms: rule.rooms, minOn: rule.minOn ?? rooms.map(\.minOn).max() ?? .zero,
+            rooms: rule.rooms, valves: Set(valves.keys), minOn: rule.minOn ?? rooms.map(\.minOn).max() ?? .zero,
             minOff: rule.minOff ?? rooms.map(\.minOff).max() ?? .zero, now: now)
         // Of a pump whose past is not known nobody waits for the rest.
         group.restore(isOn: false, since: now - group.minOff)
         feedback = PumpFeedback(rule)
+        setpoint = PumpFeedback(hasState: rule.target?.state != nil)
     }
+
+    /// Whether it is time to say again what was said before, to a device that does not say what it was told.
+    func isDueAnew(now: Instant) -> Bool { saidAt.map { now - $0 >= Self.reminder } ?? true }
+
+    /// What it and its valves say of themselves.
+    var filters: [String] {
+        rule.filters + valves.sorted { $0.key < $1.key }.flatMap(\.value.rule.filters)
+    }
+
+    /// Whether it has valves, and something was decided.
+    var isMovingZone: Bool { !valves.isEmpty && (isOn != nil || waitsSince != nil) }
+}
+
+/// A room's valve.
+struct ControlledValve {
+    let rule: PumpRule
+    var feedback: PumpFeedback
 }

@@ -18,7 +18,7 @@ extension ControlLane {
             }
         }
         var seen: Set<ExactString> = []
-        for filter in devices.pumps.flatMap(\.rule.filters) where seen.insert(ExactString(filter)).inserted {
+        for filter in devices.pumps.flatMap(\.filters) where seen.insert(ExactString(filter)).inserted {
             // Retained too: whether it is reachable is said once and kept.
             outbox.subscribe([filter], as: .pumps, qos: 0, options: .init(noLocal: true), on: link, now: now)
         }
@@ -27,6 +27,7 @@ extension ControlLane {
     /// The devices in the file are others: everything about them begins anew, with a connection that asks for theirs.
     func adoptDevices(_ link: Link?) {
         devices = ControlDevices(configuration, now: Clock.now)
+        board.forgetMeasures()
         for name in Self.deviceFindings { findings.resolveAll(name) }
         for (room, state) in rooms {
             guard let index = devices.pumpIndex(of: room), let isOn = state.thermostat.status.isOn else { continue }
@@ -36,8 +37,9 @@ extension ControlLane {
     }
 
     static let deviceFindings = [
-        "device-rule-silent", "device-readings-set-aside", "sensor-fault", "sensors-disagree", "pump-offline",
-        "pump-unconfirmed", "pump-power",
+        "device-rule-silent", "device-readings-set-aside", "sensor-fault", "sensors-disagree",
+        "pump-offline",
+        "pump-unconfirmed", "pump-power", "pump-waits-for-valve", "target-not-followed",
     ]
 
     /// - Returns: whether the message was a device's; all others are looked at as if there were no devices.
@@ -67,7 +69,7 @@ extension ControlLane {
     }
 
     private func take(_ reading: DeviceReading, wall: Timestamp, now: Instant, _ link: Link) {
-        guard reading.measure == "temperature", let celsius = reading.celsius else { return }
+        guard reading.measure == .temperature, let celsius = reading.celsius else { return see(reading, now) }
         // What the broker kept says nothing about what it still has to send.
         if !reading.isRetained { isRestoring = false }
         admit(reading.room, now: now, link)
@@ -100,6 +102,15 @@ extension ControlLane {
             counters.ignored[why.rawValue, default: 0] += 1
             show(reading.room)
         }
+    }
+
+    /// What is no temperature is shown and decides nothing.
+    private func see(_ reading: DeviceReading, _ now: Instant) {
+        guard !reading.isFault else { return }
+        let value = reading.celsius ?? reading.value
+        counters.readings += 1
+        board.see(value, of: reading.measure, in: reading.room, now: now)
+        homeAssistant.saw(value, of: reading.measure, in: reading.room, now: now, &outbox)
     }
 
     /// The room's sensors together decide.

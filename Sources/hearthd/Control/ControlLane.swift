@@ -81,6 +81,7 @@ final class ControlLane: ConnectionHandler {
             logger.info("\(line)", metadata: ["protocol": "\(link.version)"])
         }
         outbox.connected(link, now: Clock.now)
+        for index in devices.pumps.indices { devices.pumps[index].saidAt = nil }
         // In this order: the broker sends retained state before the second subscription brings the first reading.
         if isRestoring { askForState(link) }
         follow(link)
@@ -359,7 +360,13 @@ final class ControlLane: ConnectionHandler {
         }
         let after = thermostat.status
         show(room)
-        if !devices.pumps.isEmpty, before.limits != after.limits { retarget(room, link) }
+        if !devices.pumps.isEmpty {
+            let isOther =
+                before.limits != after.limits || before.override != after.override
+                || before.isOn != after.isOn
+            if isOther { retarget(room, link) }
+            if after.lastReadingAt == now { follow(room, after, now) }
+        }
         var isOld = false
         if case .reading = event { isOld = state.statedAt.map { now - $0 >= Self.statePeriod } ?? true }
         guard link != nil,

@@ -27,6 +27,9 @@ struct HomeAssistant {
     private let home: HomeID
     /// Descriptions that the broker holds, by topic.
     private var held: [ExactString: AnnouncedDevice] = [:]
+    private var measures = MeasureEntities()
+    /// What takes measures of rooms that went from the broker.
+    private var cleared: [Publication] = []
     private var step = Step.nothing
     /// When the next step may be done.
     private var stepAt = Instant.zero
@@ -162,8 +165,19 @@ struct HomeAssistant {
     /// Rooms whose state is due although nothing happened: their newest reading came soon after another one.
     mutating func takeDueStates(now: Instant) -> [Room] { settings.discovery ? pace.takeDue(now: now) : [] }
 
+    /// A reading of another measure. Its sensor is described when it is new.
+    mutating func saw(
+        _ value: Double, of measure: Measure, in room: Room, now: Instant, _ outbox: inout HomeOutbox
+    ) {
+        guard settings.discovery else { return }
+        let (publication, isNew) = measures.take(value, of: measure, in: room, now: now)
+        if isNew { describeAgain() }
+        if let publication { outbox.offer(publication, as: .state) }
+    }
+
     /// The room is gone, and its device with it.
     mutating func forget(_ room: Room) {
+        cleared += measures.forget(room)
         pace.forget(room)
         describeAgain()
         removeAt = removeAt ?? .zero
@@ -187,7 +201,8 @@ struct HomeAssistant {
     mutating func announce(
         now: Instant, rooms: () -> [Room: RoomToDescribe]
     ) -> (publications: [Publication], next: Instant?) {
-        var publications: [Publication] = []
+        var publications = cleared
+        cleared = []
         if step != .nothing, stepAt <= now { publications = describe(now, rooms) }
         if let due = removeAt, due <= now, step == .nothing {
             removeAt = nil
@@ -227,11 +242,13 @@ struct HomeAssistant {
         case .rooms:
             // Entities are unavailable to Home Assistant until it knows them, so the states come again.
             pace.beginAgain()
+            measures.repeatAll()
             let devices = rooms().sorted { $0.key < $1.key }.prefix(Self.roomLimit).map { room, facts in
                 let description = RoomDescription(
                     room: room, name: facts.name, rules: facts.settings, unit: unit, gateway: gateway,
                     page: settings.page)
-                return device(deviceID(of: room), description.device, description.components)
+                let id = deviceID(of: room)
+                return device(id, description.device, description.components + measures.entities(of: room, id: id))
             }
             if devices.allSatisfy(\.isWhole) { step = .nothing }
             return devices.map(\.publication)

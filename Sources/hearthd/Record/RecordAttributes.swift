@@ -1,4 +1,5 @@
 import Heating
+import Journal
 import MQTT
 
 /// What travels with a record to the cloud besides its bytes: when a heat-pump command was given and why, in which zone a
@@ -8,7 +9,7 @@ import MQTT
 /// a client attached to its message is not ours to carry.
 struct RecordAttributes {
     static let lengthLimit = 512
-    private static let names = ["source", "clock", "read", "timestamp", "reason", "zone", "fold", "nth"]
+    private static let names = ["source", "clock", "read", "fault", "timestamp", "reason", "zone", "fold", "nth"]
     /// How the attributes begin of what was read from a device that is not the black box.
     static let sourcePrefix = Array("{\"source\"".utf8)
 
@@ -30,15 +31,18 @@ struct RecordAttributes {
     }
 
     /// Of a reading from a device that is not the black box: on which topic it came (`source`), that its time is when it
-    /// arrived (`clock`), and what the device wrote where that was not in °C (`read`).
+    /// arrived (`clock`), what the device wrote where that was not in °C (`read`), and that it means a fault (`fault`).
     init(_ reading: DeviceReading) {
         let isArrival = reading.clock != .device
         properties = []
-        if isArrival || reading.source != nil, reading.topic.utf8.count <= Self.lengthLimit {
-            properties.append(UserProperty("source", reading.topic))
+        // Brokers take no control characters in a property.
+        let source = escapingControls(reading.topic)
+        if isArrival || reading.source != nil, source.utf8.count <= Self.lengthLimit {
+            properties.append(UserProperty("source", source))
         }
         if isArrival { properties.append(UserProperty("clock", "arrival")) }
         if let unit = reading.unitAttribute { properties.append(UserProperty("read", "\(reading.valueText) \(unit)")) }
+        if reading.isFault { properties.append(UserProperty("fault", "1")) }
     }
 
     /// On which topic it came, and whether its time is when it arrived.
@@ -64,5 +68,14 @@ struct RecordAttributes {
 
     var bytes: [UInt8] {
         properties.isEmpty ? [] : JSON.object(.init(properties.map { (key: $0.name, value: .string($0.value)) })).bytes
+    }
+}
+
+extension Journal.Entry {
+    /// A device's reading in the contract's form.
+    init(_ reading: DeviceReading, packetID: UInt16, receivedAt: Int64) {
+        self.init(
+            topic: reading.recordTopic, payload: reading.inCelsius.recordPayload,
+            attributes: RecordAttributes(reading).bytes, packetID: packetID, receivedAt: receivedAt)
     }
 }

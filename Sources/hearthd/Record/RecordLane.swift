@@ -7,7 +7,7 @@ import Synchronization
 
 /// The lane that keeps readings: acknowledges to the home broker only what the journal's fsync has made durable.
 ///
-/// Temperatures and heat-pump commands are journaled alike; whatever is neither, or cannot be understood, is set aside
+/// Readings of every measure and heat-pump commands are journaled alike; whatever is neither, or cannot be understood, is set aside
 /// in the journal with its reason and acknowledged, so that one bad message can neither stop the lane nor be lost.
 final class RecordLane: ConnectionHandler {
     /// What the lane has done since it started; read by the control socket.
@@ -18,7 +18,7 @@ final class RecordLane: ConnectionHandler {
         var retained = 0
         /// Readings that got a place beside another one with the same time.
         var sameTime = 0
-        /// What rules in the file are about and is no temperature: other measures, other devices.
+        /// What rules in the file are about and holds no reading: other devices, other news.
         var passedOver = 0
         var rejected: [String: Int] = [:]  // Own names: reasons.
         /// Why the last batch was not acknowledged; nil after a good one.
@@ -70,7 +70,10 @@ final class RecordLane: ConnectionHandler {
         zone = sensorTimeZone
         times = SameTimes(zone: SystemZones.rules(of: sensorTimeZone) ?? TimeZoneRules(offsetSeconds: 0))
         // A failing read here only costs duplicates, which everything downstream tolerates.
-        redelivery = RedeliveryFilter(window: window, committed: (try? journal.recent(window)) ?? [])
+        let perMessage = rules.measuresAtMost
+        let looked = RedeliveryFilter.capacity(window: window, readings: perMessage)
+        redelivery = RedeliveryFilter(
+            window: window, readings: perMessage, committed: (try? journal.recent(looked)) ?? [])
         recall()
     }
 
@@ -90,7 +93,7 @@ final class RecordLane: ConnectionHandler {
     }
 
     private static func arrival(of topic: String, _ payload: [UInt8], at time: Int64) -> SameTimes.Arrival? {
-        guard case .temperature = HomeTopic(topic), let reading = try? Reading(payload: payload) else { return nil }
+        guard case .reading = RecordTopic(topic), let reading = try? Reading(payload: payload) else { return nil }
         return SameTimes.Arrival(
             topic: topic, written: reading.timestamp, isNaive: reading.isNaive, payload: payload,
             at: Timestamp(nanoseconds: time))
@@ -128,16 +131,17 @@ final class RecordLane: ConnectionHandler {
                 continue
             }
             switch verdict(on: message, now: now) {
-            case .reading(let reading):
-                var entry = Journal.Entry(
-                    topic: reading.recordTopic, payload: reading.inCelsius.recordPayload,
-                    attributes: RecordAttributes(reading).bytes, packetID: message.packetID, receivedAt: now)
-                if redelivery.isRedelivery(entry) {
-                    next.duplicates += 1
-                } else {
-                    mark(&entry, Time(written: reading.timestamp, isNaive: reading.isNaive), &next)
-                    entries.append(entry)
+            case .readings(let readings, let reason):
+                for (index, reading) in readings.enumerated() {
+                    var entry = Journal.Entry(reading, packetID: message.packetID, receivedAt: now)
+                    if redelivery.isRedelivery(entry, ofSameMessage: index > 0) {
+                        next.duplicates += 1
+                    } else {
+                        mark(&entry, Time(written: reading.timestamp, isNaive: reading.isNaive), &next)
+                        entries.append(entry)
+                    }
                 }
+                if let reason { setAside(message, reason, now, &rejected, &next) }
             case .passOver: next.passedOver += 1
             case .keep(let attributes, let time):
                 var entry = Journal.Entry(
@@ -149,10 +153,7 @@ final class RecordLane: ConnectionHandler {
                     if let time { mark(&entry, time, &next) }
                     entries.append(entry)
                 }
-            case .reject(let reason):
-                next.rejected[reason, default: 0] += 1
-                rejected.append(
-                    .init(topic: message.topic, payload: message.payload, reason: reason, receivedAt: now))
+            case .reject(let reason): setAside(message, reason, now, &rejected, &next)
             }
         }
         do {
@@ -167,6 +168,14 @@ final class RecordLane: ConnectionHandler {
         counters = next
         shared.set(next)
         if !entries.isEmpty { onCommit() }
+    }
+
+    private func setAside(
+        _ message: Message, _ reason: String, _ now: Int64, _ rejected: inout [Journal.Rejected],
+        _ counters: inout Counters
+    ) {
+        counters.rejected[reason, default: 0] += 1
+        rejected.append(.init(topic: message.topic, payload: message.payload, reason: reason, receivedAt: now))
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
@@ -227,8 +236,8 @@ final class RecordLane: ConnectionHandler {
 
     enum Verdict: Equatable {
         case keep(attributes: [UInt8], time: Time?)
-        /// Of a sensor that is not the black box.
-        case reading(DeviceReading)
+        /// Of a sensor that is not the black box: its measures, and why another one of them was no reading.
+        case readings([DeviceReading], setAside: String?)
         /// Nothing is wrong with it, and it is not kept.
         case passOver
         case reject(String)
@@ -273,7 +282,7 @@ final class RecordLane: ConnectionHandler {
         return Self.classify(message, by: rules, hasZone: hasZone, arrival: Timestamp(nanoseconds: now))
     }
 
-    /// The same with sensors that are not the black box. Of their measures only the temperature is kept.
+    /// The same with sensors that are not the black box. A message may hold several measures, each with its own rule.
     static func classify(_ message: Message, by rules: DeviceRules, hasZone: Bool, arrival: Timestamp) -> Verdict {
         if case .heatpump? = HomeTopic(message.topic) { return classify(message, hasZone: hasZone) }
         let outcomes = rules.read(
@@ -281,18 +290,29 @@ final class RecordLane: ConnectionHandler {
         guard let first = outcomes.first, !rules.isBuiltIn(first.rule) else {
             return classify(message, hasZone: hasZone)
         }
-        guard let outcome = outcomes.first(where: { rules.sensors[$0.rule].measure == "temperature" }) else {
-            return .passOver
+        var readings: [DeviceReading] = []
+        var reason: String?
+        for outcome in outcomes {
+            switch outcome {
+            case .passedOver: break
+            case .rejected(let rejection): reason = reason ?? rejection.reason.rawValue
+            case .reading(let reading):
+                if let why = objection(to: reading, hasZone: hasZone) {
+                    reason = reason ?? why
+                } else {
+                    readings.append(reading)
+                }
+            }
         }
-        switch outcome {
-        case .passedOver: return .passOver
-        case .rejected(let rejection): return .reject(rejection.reason.rawValue)
-        case .reading(let reading):
-            // It would be a temperature to everybody who does not know the device.
-            if reading.isFault { return .reject("fault_value") }
-            if reading.isNaive && hasZone && !reading.timestamp.isInRangeInEveryZone { return .reject("bad_timestamp") }
-            return .reading(reading)
-        }
+        guard readings.isEmpty else { return .readings(readings, setAside: reason) }
+        return reason.map { .reject($0) } ?? .passOver
+    }
+
+    private static func objection(to reading: DeviceReading, hasZone: Bool) -> String? {
+        // It would be a temperature to everybody who does not know the device. Of another measure the mark travels with it.
+        if reading.isFault, reading.measure == .temperature { return "fault_value" }
+        if reading.isNaive && hasZone && !reading.timestamp.isInRangeInEveryZone { return "bad_timestamp" }
+        return nil
     }
 
     /// Gives a reading the sensors' zone, if it names none itself, and what tells it from others with the same time.

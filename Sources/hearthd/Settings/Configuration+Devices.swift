@@ -16,6 +16,14 @@ extension ConfigurationReader {
             others[index].reportUnknownKeys()
             adopt(others[index].problems)
         }
+        heatByValve(&devices)
+        let ownMeasures = Set(devices.sensors.map(\.measure).filter { !$0.isCommon })
+        if ownMeasures.count > Measure.othersLimit {
+            report(
+                ["sensors"],
+                "have \(ownMeasures.count) measures with names of your own, and no more than \(Measure.othersLimit) are taken: "
+                    + "use one name for what is the same in all rooms")
+        }
         return devices
     }
 
@@ -82,12 +90,28 @@ extension ConfigurationReader {
             own.disagreement = number(path + ["disagreement"], in: 0.1...50) ?? own.disagreement
             if isPresent(path + ["valve"]) {
                 own.valve = pump(path + ["valve"], rooms: [name], in: devices) ?? own.valve
-                report(
-                    path + ["valve"],
-                    "valves are not moved by this version: take the table out and let the valve follow "
-                        + "\(escapingControls(name))/heatpump, or write it as a pump of this room alone ([[pumps]])")
+                for key in ["min_on", "min_off"] where isPresent(path + ["valve", key]) {
+                    report(path + ["valve", key], "belongs to the pump: write it in [[pumps]]")
+                }
             }
             if own != .init() { devices.rooms[room] = own }
+        }
+    }
+
+    /// A valve of a room that no pump in the file heats is that room's pump.
+    private mutating func heatByValve(_ devices: inout Devices) {
+        for (room, own) in devices.rooms.sorted(by: { $0.key < $1.key }) {
+            guard let valve = own.valve, devices.pump(of: room) == nil else { continue }
+            if devices.pumps.contains(where: { $0.name == valve.name }) {
+                report(
+                    ["rooms", room.name, "valve"],
+                    "\"\(valve.name)\" is a pump's name: write [[pumps]] with another")
+            }
+            var table = valve.table
+            table.name = valve.name
+            if let pump = try? PumpRule(kind: valve.kind, table) { devices.pumps.append(pump) }
+            devices.rooms[room]?.valve = nil
+            if devices.rooms[room] == .init() { devices.rooms[room] = nil }
         }
     }
 
@@ -101,6 +125,18 @@ extension ConfigurationReader {
         } catch {
             report(error, below: path)
             return nil
+        }
+    }
+
+    /// A device that is told a target needs a room that has one.
+    mutating func checkTargets(_ devices: Devices, _ settings: (Room) -> Thermostat.Settings) {
+        for pump in devices.pumps where pump.needsTarget {
+            for room in pump.rooms where !settings(room).enabled {
+                report(
+                    ["pumps"],
+                    "\"\(pump.name)\" is told a target, and \(room.displayName) has none, since its thermostat is off: "
+                        + "write enabled = true in [rooms.\(room.displayName)], or take the room out")
+            }
         }
     }
 
@@ -141,6 +177,12 @@ extension ConfigurationReader {
         table.on = string(path + ["on"])
         table.off = string(path + ["off"])
         table.retain = bool(path + ["retain"])
+        table.targetCommand = string(path + ["target_command"])
+        table.targetPayload = string(path + ["target_payload"])
+        table.targetUnit = string(path + ["target_unit"])
+        table.targetStep = number(path + ["target_step"], in: 0.1...5)
+        table.targetState = string(path + ["target_state"])
+        table.targetValue = string(path + ["target_value"])
         table.mode = string(path + ["mode"])
         table.modeOn = string(path + ["mode_on"])
         table.modeOff = string(path + ["mode_off"])
@@ -154,6 +196,7 @@ extension ConfigurationReader {
         table.power = string(path + ["power"])
         table.powerValue = string(path + ["power_value"])
         table.runningAbove = number(path + ["running_above"], in: 0...1_000_000)
+        table.startingTime = duration(path + ["starting_time"], in: .zero ... .seconds(86400))
         table.onForeign = string(path + ["on_foreign"])
         table.minOn = duration(path + ["min_on"], in: .zero ... .seconds(86400))
         table.minOff = duration(path + ["min_off"], in: .zero ... .seconds(86400))

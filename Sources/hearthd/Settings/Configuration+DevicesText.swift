@@ -10,11 +10,7 @@ extension Devices {
             lines += keys(of: own.sensor) + keys(of: own.pump)
         }
         for sensor in sensors {
-            lines += ["", "[[sensors]]"]
-            if sensor.measure != "temperature" {
-                lines.append("# Not recorded by this version: only temperatures are.")
-            }
-            lines += ["kind = \(quoted(sensor.kind))"] + keys(of: sensor.table)
+            lines += ["", "[[sensors]]", "kind = \(quoted(sensor.kind))"] + keys(of: sensor.table)
         }
         for pump in pumps { lines += ["", "[[pumps]]"] + keys(of: pump, withName: true) }
         return lines
@@ -61,13 +57,19 @@ extension Devices {
     func keys(of table: PumpTable) -> [String] {
         var lines = texts([
             ("device", table.device), ("command", table.command), ("on", table.on), ("off", table.off),
-            ("mode", table.mode), ("mode_on", table.modeOn), ("mode_off", table.modeOff), ("state", table.state),
+            ("target_command", table.targetCommand), ("target_payload", table.targetPayload),
+            ("target_unit", table.targetUnit), ("target_state", table.targetState),
+            ("target_value", table.targetValue), ("mode", table.mode), ("mode_on", table.modeOn),
+            ("mode_off", table.modeOff), ("state", table.state),
             ("state_value", table.stateValue), ("state_on", table.stateOn), ("state_off", table.stateOff),
             ("available", table.available), ("available_path", table.availablePath),
-            ("available_value", table.availableValue), ("power", table.power), ("power_value", table.powerValue),
-            ("on_foreign", table.onForeign), ("min_on", table.minOn.map(milliseconds)),
+            ("available_value", table.availableValue), ("power", table.power),
+            ("power_value", table.powerValue),
+            ("starting_time", table.startingTime.map(milliseconds)), ("on_foreign", table.onForeign),
+            ("min_on", table.minOn.map(milliseconds)),
             ("min_off", table.minOff.map(milliseconds)),
         ])
+        if let step = table.targetStep { lines.append("target_step = \(step)") }
         if let retain = table.retain { lines.append("retain = \(retain)") }
         if let runningAbove = table.runningAbove { lines.append("running_above = \(runningAbove)") }
         return lines

@@ -55,6 +55,8 @@ extension Configuration {
         }
         devices = reader.devices(fragments)
         for room in devices.rooms.keys where rooms[room] == nil { rooms[room] = thermostat }
+        let (all, own) = (thermostat, rooms)
+        reader.checkTargets(devices) { own[$0] ?? all }
         controlSocket = reader.string(["control", "socket"]) ?? "/run/hearth/hearthd.sock"
         forgetAfter =
             reader.duration(["control", "forget_after"], in: .seconds(1) ... .seconds(366 * 86400))

@@ -65,6 +65,6 @@ extension Finding {
     }
 
     private static func escaped(_ topic: String) -> String {
-        HomeTopic(topic).map { "\($0.room.displayName)'s topic" } ?? "its topic"
+        RecordTopic(topic).map { "\($0.room.displayName)'s topic" } ?? "its topic"
     }
 }

@@ -43,6 +43,7 @@ final class UplinkLane: ConnectionHandler {
     private var words = RepeatedWords()
     private var rivalry = Rivalry(base: .seconds(5), cap: .seconds(600), guessCap: .seconds(60))
     private var courtesy: CloudCourtesy
+    private var measures = MeasureRoute()
 
     init(
         configuration: Configuration, journal: Journal, confirmedThrough: Int64, outbox: ForwardOutbox,
@@ -76,6 +77,7 @@ final class UplinkLane: ConnectionHandler {
         // One slot stays free for the status message.
         state.connected(sendMaximum: max(1, link.sendMaximum - 1), now: Clock.now)
         nextStatus = 0
+        measures.connected()
         tellControl(isUp: true)
         do {
             try courtesy.connected(link, now: Clock.now)
@@ -101,6 +103,7 @@ final class UplinkLane: ConnectionHandler {
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
         if courtesy.published(packetID, reason: reason, on: link, now: Clock.now) { return }
         let answer = state.meaning(of: UplinkState.BrokerAnswer(reason), for: packetID)
+        measures.answered(packetID, isTaken: answer == .delivered || answer == .tooLarge, isRefused: answer == .refused)
         // Nobody has to read the gateway's own status; a refusal of it is told all the same.
         guard state.published(packetID, answer, now: Clock.now) || answer == .refused else { return }
         switch answer {
@@ -293,12 +296,15 @@ final class UplinkLane: ConnectionHandler {
             let isLast = index == records.endIndex - 1
             let scanned = from...(isLast ? max(record.sequence, end ?? 0) : record.sequence)
             from = record.sequence + 1
-            guard let packet = try publishIfItFits(single(record), on: link) else {
+            let topic = RecordTopic(record.topic)
+            let needsFrame = configuration.uplink.confirm == .ingestor && measures.needsFrame(topic)
+            guard let packet = try publishIfItFits(needsFrame ? frame([record]) : single(record), on: link) else {
                 try setAside([record], scanned)
                 continue
             }
+            if !needsFrame { measures.sent(topic, as: packet) }
             var isCommand = false
-            if case .heatpump = HomeTopic(record.topic) { isCommand = true }
+            if case .heatpump = topic { isCommand = true }
             state.sent(
                 [record.sequence], scanned: scanned, flight: packet, isCommand: isCommand, now: Clock.now)
         }

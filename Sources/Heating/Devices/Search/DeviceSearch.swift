@@ -89,7 +89,7 @@ public struct DeviceSearch: Sendable {
         let kind = DeviceKind.builtIn(device.kind)?.pump ?? .init()
         do throws(DeviceTableErrors) {
             let rule = try PumpRule(kind: device.kind, named.over(kind))
-            if pumps.contains(where: { ExactString($0.command) == ExactString(rule.command) }) {
+            if pumps.contains(where: { ExactString($0.mainTopic) == ExactString(rule.mainTopic) }) {
                 device.standing = .known
             }
         } catch {
@@ -100,7 +100,7 @@ public struct DeviceSearch: Sendable {
     private func reading(_ rules: DeviceRules, _ topic: String, _ last: HeardTopics.Last) -> DeviceReading? {
         let outcomes = rules.read(topic: topic, payload: last.payload, isRetained: false, arrival: arrival)
         return outcomes.lazy.compactMap { outcome in
-            if case .reading(let reading) = outcome, reading.measure == "temperature" { reading } else { nil }
+            if case .reading(let reading) = outcome, reading.measure == .temperature { reading } else { nil }
         }.first
     }
 
