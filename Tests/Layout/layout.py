@@ -19,7 +19,7 @@ EVERYWHERE = {"Swift", "Glibc", "Dispatch", "Synchronization"}
 # Modules that come with a product of another name.
 OF_PRODUCT = {"ServiceLifecycle": {"UnixSignals"}, "NIOPosix": {"NIOCore"}}
 NAMED_FROM_OUTSIDE = "Journal EventLog Heating hearthd hearth-cloud hearth hearth-web GatewayClient".split()
-FILES_WITHOUT_ROOMS = 20
+FILES_WITHOUT_ROOMS = 15
 
 IMPORT = re.compile(
     r"^ *(?:@\w+(?:\(\w+\))? +)*(?:(?:public|internal|package|private|fileprivate) +)?import +"
@@ -54,9 +54,6 @@ def flat_folders(folder: Path) -> list[str]:
         count = len(list(place.glob("*.swift")))
         if count > FILES_WITHOUT_ROOMS:
             complaints.append(f"{place} has {count} files and no rooms: give each subject a folder")
-    files = swift_files(folder)
-    if len(files) > 15 and all(file.parent == folder for file in files):
-        complaints.append(f"{folder} has {len(files)} files and no rooms: give each subject a folder")
     return complaints
 
 
