@@ -35,11 +35,24 @@ extension VarlinkService {
         } catch {
             return .reply(.error("\(Self.interface).InvalidSetting", error.reason))
         }
+        if changes.contains(where: {
+            $0.key == SettingKey.mode.rawValue && $0.value.string == Thermostat.Mode.off.rawValue
+        }) {
+            endSwitching(parameters)
+        }
         gateway.control.wake()
         let settings = SettingsReport(gateway.snapshot, gateway.controlBoard.snapshot)
         let reply: JSON = place.map { settings.room($0) } ?? ["settings": .array(settings.house)]
         guard let number else { return .reply(.parameters(kept(reply, problem: nil))) }
         return .asked(.kept(number, since: Clock.now, reply: reply))
+    }
+
+    /// What is switched off is off, also where somebody had switched the pump on by hand: an override ranks above the mode.
+    private func endSwitching(_ parameters: JSON) {
+        guard case .success(let rooms) = rooms(parameters) else { return }
+        for room in rooms {
+            _ = gateway.post(.init(what: .releaseOverride, end: nil, source: source(parameters) ?? .cli), for: room)
+        }
     }
 
     /// The reply to a change once the disk has answered, or has not for too long.
