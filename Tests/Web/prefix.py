@@ -52,6 +52,7 @@ def works(browser, rig, card):
         wait(10, lambda: browser.evaluate("document.querySelectorAll('.chart .curve').length") >= 4, "rooms and charts")
         assert browser.evaluate("getComputedStyle(document.querySelector('.card')).borderRadius") != "0px", "no style sheet"
         rig.reading("den", 22)
+        wait(5, lambda: browser.evaluate(card("den", "1")), "the den is there")
         browser.evaluate(card("den", "card.querySelector('[data-pump=on]').click()"))
         wait(5, lambda: "Switched on" in browser.evaluate(card("den", "card.querySelector('.override-state').textContent")),
              "an override through the proxy")

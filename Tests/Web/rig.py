@@ -6,11 +6,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import urllib.error
 import urllib.request
 
 from browser import wait
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../Bench"))
+from cloud_bench import Database  # noqa: E402
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
@@ -31,6 +35,7 @@ class Rig:
         self.programs = programs
         self.directory = tempfile.mkdtemp(prefix="hearth-web-")
         self.processes = {}
+        self.database = None
         self.home, self.cloud, self.web, self.cloud_http = (free_port() for _ in range(4))
         self.socket = self.file("hearthd.sock")
         self.url = f"http://127.0.0.1:{self.web}"
@@ -70,6 +75,8 @@ class Rig:
     def close(self):
         for name in list(reversed(list(self.processes))):
             self.stop(name)
+        if self.database:
+            self.database.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def program(self, name):
@@ -92,8 +99,11 @@ class Rig:
                        f'[journal]\npath = "{self.file("journal.sqlite")}"\n[control]\nsocket = "{self.socket}"\n'
                        "[thermostat]\nstale_after = \"30m\"\n")
         self.start("hearthd", self.program("hearthd"), "--config", self.file("hearthd.toml"))
-        self.start("ingest", self.program("hearth-cloud"), "ingest", environment={
-            "MQTT_HOST": "127.0.0.1", "MQTT_PORT": str(self.cloud), "EVENT_LOG": "journal",
+        # All of the cloud: without points there is no audit that finds no gap.
+        self.database = Database(self.directory)
+        self.start("cloud", self.program("hearth-cloud"), "serve", environment={
+            "MQTT_HOST": "127.0.0.1", "MQTT_PORT": str(self.cloud), "EVENT_LOG": "journal", "INFLUX_API": "v1",
+            "INFLUX_URL": f"http://127.0.0.1:{self.database.port}",
             "JOURNAL_PATH": self.file("event-log.sqlite"), "HTTP_PORT": str(self.cloud_http)})
         self.start_web()
         wait(15, lambda: os.path.exists(self.socket), "hearthd opens its control socket")

@@ -91,10 +91,15 @@ struct AuditResult: Equatable {
             confirmedEarlier >= scanned.lowerBound ? open.intersection(scanned.lowerBound...confirmedEarlier) : .init()
         guard let toldFrom else { return gaps(open, .untold) }
         for ranges in fates.values { open = open.subtracting(ranges) }
-        let below = toldFrom > scanned.lowerBound ? open.intersection(scanned.lowerBound...(toldFrom - 1)) : .init()
+        var silent = toldFrom > scanned.lowerBound ? open.intersection(scanned.lowerBound...(toldFrom - 1)) : .init()
+        // The log is read in order. What lies above all that was told, P1 has not come to, or not told yet.
+        let newest = fates.values.compactMap(\.last).max() ?? toldFrom - 1
+        if newest < scanned.upperBound {
+            silent.formUnion(open.intersection(max(newest + 1, scanned.lowerBound)...scanned.upperBound))
+        }
         return gaps(fates[.deadLetters] ?? .init(), .deadLetter) + gaps(fates[.held] ?? .init(), .held)
-            + gaps(fates[.overwritten] ?? .init(), .overwritten) + gaps(below, .untold)
-            + gaps(open.subtracting(below), .neverArrived)
+            + gaps(fates[.overwritten] ?? .init(), .overwritten) + gaps(silent, .untold)
+            + gaps(open.subtracting(silent), .neverArrived)
     }
 
     /// Sequences that the cloud says are points, of those that were compared; nil while it tells nothing.
@@ -192,7 +197,7 @@ struct AuditResult: Equatable {
         case .held: ("confirmed, not points yet: the cloud keeps them until its database takes them", .yellow)
         case .overwritten: ("confirmed, but a later reading with the same time has their place", .red)
         case .neverArrived: ("confirmed, but gone from the cloud's event log before they became points", .red)
-        case .untold: ("confirmed; the cloud does not tell whether they are points", .yellow)
+        case .untold: ("confirmed; the cloud has not told whether they are points", .yellow)
         }
     }
 }
