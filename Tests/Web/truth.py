@@ -30,6 +30,11 @@ def clock():
     return [time.strftime("%H:%M", time.localtime(time.time() - ago)) for ago in (0, 60)]
 
 
+def is_well(browser):
+    """Live, and with a reading of some room: after a restart there are none for a moment."""
+    return is_live(browser) and browser.evaluate("[...document.querySelectorAll('.card')].some((card) => card.dataset.known === 'true')")
+
+
 def is_red(browser):
     """Headline, colours, cards and words of a page whose gateway is gone."""
     said = headline(browser)
@@ -77,7 +82,7 @@ def killed(browser, rig):
         return said
     finally:
         rig.start("hearthd", rig.program("hearthd"), "--config", rig.file("hearthd.toml"))
-        wait(15, lambda: is_live(browser) and not headline(browser).startswith("Nothing"), "it is well again")
+        wait(15, lambda: is_well(browser) and not headline(browser).startswith("Nothing"), "it is well again")
 
 
 def stopped(browser, rig):
@@ -87,7 +92,7 @@ def stopped(browser, rig):
         return turns_red(browser, rig, "SIGSTOP")
     finally:
         process.send_signal(signal.SIGCONT)
-        wait(15, lambda: is_live(browser), "it is live again")
+        wait(15, lambda: is_well(browser), "it is live again")
 
 
 def hung(browser, rig):
@@ -117,7 +122,7 @@ def hung(browser, rig):
         for connection in held:
             connection.close()
         rig.start("hearthd", rig.program("hearthd"), "--config", rig.file("hearthd.toml"))
-        wait(15, lambda: is_live(browser), "it is live again")
+        wait(15, lambda: is_well(browser), "it is live again")
 
 
 def never_there(browser, rig):
@@ -131,7 +136,7 @@ def never_there(browser, rig):
         assert browser.evaluate(f"document.body.innerText.match({SOOTHING})?.[0] ?? null") is None
     finally:
         rig.start("hearthd", rig.program("hearthd"), "--config", rig.file("hearthd.toml"))
-        wait(15, lambda: is_live(browser), "it is live again")
+        wait(15, lambda: is_well(browser), "it is live again")
         browser.events.clear()
 
 
@@ -145,7 +150,7 @@ def web_gone(browser, rig):
         assert browser.evaluate("[...document.querySelectorAll('.card')].every((card) => card.dataset.known === 'false')")
     finally:
         process.send_signal(signal.SIGCONT)
-        wait(15, lambda: is_live(browser), "it is live again")
+        wait(15, lambda: is_well(browser), "it is live again")
 
 
 def no_home_broker(browser, rig):
@@ -167,7 +172,7 @@ def no_home_broker(browser, rig):
 
 def recording_gone(browser, rig):
     """The process that records is stopped: heating goes on, and the page says what does not."""
-    wait(40, lambda: is_live(browser) and not headline(browser).startswith(("Heating", "Nothing")), "it records")
+    wait(40, lambda: is_well(browser) and not headline(browser).startswith(("Heating", "Nothing")), "it records")
     pid = json.loads(rig.hearth("status", "--json")[1])["recording"]["pid"]
     os.kill(pid, signal.SIGSTOP)
     try:
