@@ -1,10 +1,13 @@
 // Words and numbers as people read them. The English sentence is the key; other languages are files of their own: the page's
 // words, and what the gateway says.
-const languages = ["de", "es", "ca"];
+const languages = {
+  de: () => Promise.all([import("./words.de.js"), import("./said.de.js")]),
+  es: () => Promise.all([import("./words.es.js"), import("./said.es.js")]),
+  ca: () => Promise.all([import("./words.ca.js"), import("./said.ca.js")]),
+};
 const wanted = (navigator.languages ?? [navigator.language]).map((name) => name.slice(0, 2).toLowerCase())
-  .find((name) => name === "en" || languages.includes(name)) ?? "en";
-const [{ words }, { said }] = wanted === "en" ? [{ words: {} }, { said: {} }]
-  : await Promise.all([import(`./words.${wanted}.js`), import(`./said.${wanted}.js`)]);
+  .find((name) => name === "en" || name in languages) ?? "en";
+const [{ words }, { said }] = wanted in languages ? await languages[wanted]() : [{ words: {} }, { said: {} }];
 const translated = { ...said, ...words };
 export const language = wanted;
 document.documentElement.lang = wanted;
