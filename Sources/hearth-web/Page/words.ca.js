@@ -253,4 +253,9 @@ export const words = {
   "not reachable": "inaccessible",
   "has not confirmed yet": "encara no ha confirmat",
   "{age} old": "de fa {age}",
+  "Period of the charts": "Període de les gràfiques",
+  "Heating of all rooms": "Calefacció de totes les habitacions",
+  "How long what you ask of all rooms lasts": "Quant dura el que demaneu a totes les habitacions",
+  "How to read the charts": "Com llegir les gràfiques",
+  "Backlog drained": "Endarreriment ja enviat",
 };

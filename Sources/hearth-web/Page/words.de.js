@@ -253,4 +253,9 @@ export const words = {
   "not reachable": "nicht erreichbar",
   "has not confirmed yet": "hat noch nicht bestätigt",
   "{age} old": "{age} alt",
+  "Period of the charts": "Zeitraum der Kurven",
+  "Heating of all rooms": "Heizung aller Räume",
+  "How long what you ask of all rooms lasts": "Wie lange gilt, was Sie für alle Räume wünschen",
+  "How to read the charts": "Wie die Kurven zu lesen sind",
+  "Backlog drained": "Abgearbeiteter Rückstand",
 };

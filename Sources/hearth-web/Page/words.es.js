@@ -253,4 +253,9 @@ export const words = {
   "not reachable": "inaccesible",
   "has not confirmed yet": "aún no ha confirmado",
   "{age} old": "de hace {age}",
+  "Period of the charts": "Periodo de las gráficas",
+  "Heating of all rooms": "Calefacción de todas las habitaciones",
+  "How long what you ask of all rooms lasts": "Cuánto dura lo que pide a todas las habitaciones",
+  "How to read the charts": "Cómo leer las gráficas",
+  "Backlog drained": "Atraso ya enviado",
 };

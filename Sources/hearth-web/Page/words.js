@@ -37,9 +37,9 @@ function valueText(value) {
 // The sentence for one, or for several with {n}.
 export const sayCount = (n, one, several) => say(n === 1 ? one : several, { n: grouped(n) });
 
-for (const element of document.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say);
-for (const template of document.querySelectorAll("template")) {
-  for (const element of template.content.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say);
+for (const place of [document, ...[...document.querySelectorAll("template")].map((template) => template.content)]) {
+  for (const element of place.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say);
+  for (const element of place.querySelectorAll("[data-label]")) element.setAttribute("aria-label", say(element.dataset.label));
 }
 
 export const byId = (id) => document.getElementById(id);
