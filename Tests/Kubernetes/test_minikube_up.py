@@ -229,10 +229,13 @@ def lost_and_unreadable(machine):
 def ending(machine):
     machine.run()
     machine.run("minikube-down")
-    [delete] = [c for c in machine.calls if " delete " in c]
+    deletes = [c.split(" delete ")[1] for c in machine.calls if " delete " in c]
+    everything = "deployments,statefulsets,cronjobs,jobs,services,ingresses,poddisruptionbudgets,networkpolicies,configmaps"
+    check("minikube-down: ends all that runs, also what components brought", any(everything in d for d in deletes) and
+          any("certificates.cert-manager.io" in d for d in deletes), deletes)
     check("minikube-down: keeps volumes, secrets and the namespace",
-          "deployments,statefulsets,jobs" in delete and not re.search("secret|persistentvolume|pvc|namespace", delete.split(" delete ")[1]) and
-          (machine.state / "mqtt.password").exists(), delete)
+          not any(re.search("secret|persistentvolume|pvc|namespace", d) for d in deletes) and
+          all("app.kubernetes.io/part-of=hearth" in d for d in deletes) and (machine.state / "mqtt.password").exists(), deletes)
     (machine.state / "mine").write_text("somebody else's")
     machine.run("minikube-down", "--purge")
     check("minikube-down --purge: deletes the namespace and its own files only", any(
