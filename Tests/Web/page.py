@@ -253,6 +253,8 @@ def languages(browser, rig):
             wait(5, lambda: number in browser.evaluate(card("office", "card.querySelector('.value').textContent")), accepted)
             assert browser.evaluate("document.documentElement.lang") == accepted.split("-")[0].replace("nl,en", "en"), accepted
             assert browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), accepted
+            reason = browser.evaluate(card("office", "card.querySelector('.reason').textContent"))
+            assert bool(re.search(r" is (above|below|between) |[jJ]ust (above|below) ", reason)) == (number == "."), reason
     finally:
         browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage="en-US")
         browser.open(rig.url + "/")
@@ -311,6 +313,9 @@ def main():
                   states.every_state, browser, options.programs, options.output, accessible if options.axe else None)
         check("first paint within a second, below 150 kB, on a slow processor", states.budget, browser, options.programs)
         check("week and settings of a room: what is changed is sent, and says where it comes from", states.settings, browser, options.programs)
+        check("what the gateway says is said in the browser's language, what is new to the page in English", states.said, browser, options.programs)
+        check("the dial is turned by a finger, and says only what was set", states.dial, browser, options.programs)
+        check("what a heat pump and a valve say of themselves", states.devices, browser, options.programs)
         check("off and presets for the whole house", states.house, browser, options.programs)
         browser.open(rig.url + "/")
         check("every element is there", elements, browser)
