@@ -18,8 +18,8 @@ final class UplinkLane: ConnectionHandler {
     /// The broker's acknowledgement and the ingestor's confirmation come a few milliseconds apart; a cloud's command waits
     /// as long.
     private static let restNanoseconds: Int64 = 20_000_000
-    /// How long a graceful stop may spend on sending what is already in the journal.
-    private static let drainNanoseconds: Int64 = 1_500_000_000
+    /// How long a graceful stop may spend on sending what is already in the journal, where it can as well wait.
+    private static let drainNanoseconds: Int64 = 1_000_000_000
 
     private let configuration: Configuration
     private let journal: Journal
@@ -77,7 +77,6 @@ final class UplinkLane: ConnectionHandler {
         // One slot stays free for the status message.
         state.connected(sendMaximum: max(1, link.sendMaximum - 1), now: Clock.now)
         nextStatus = 0
-        measures.connected()
         tellControl(isUp: true)
         do {
             try courtesy.connected(link, now: Clock.now)
@@ -103,7 +102,7 @@ final class UplinkLane: ConnectionHandler {
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {
         if courtesy.published(packetID, reason: reason, on: link, now: Clock.now) { return }
         let answer = state.meaning(of: UplinkState.BrokerAnswer(reason), for: packetID)
-        measures.answered(packetID, isTaken: answer == .delivered || answer == .tooLarge, isRefused: answer == .refused)
+        measures.answered(packetID, .init(answer), now: Clock.now)
         // Nobody has to read the gateway's own status; a refusal of it is told all the same.
         guard state.published(packetID, answer, now: Clock.now) || answer == .refused else { return }
         switch answer {
@@ -149,6 +148,7 @@ final class UplinkLane: ConnectionHandler {
             || state.inFlightRecords > 0 && after < 2_000_000_000
         let end = Rivalry.End(cause, after: after, isExplained: isExplained)
         courtesy.disconnected(cause, after: after, now: now)
+        measures.disconnected(now: now)
         state.disconnected(isTooLarge: cause.reason == .packetTooLarge, isClosed: cause.kind == .lost)
         silence.disconnected()
         tellControl(isUp: false)
@@ -297,7 +297,7 @@ final class UplinkLane: ConnectionHandler {
             let scanned = from...(isLast ? max(record.sequence, end ?? 0) : record.sequence)
             from = record.sequence + 1
             let topic = RecordTopic(record.topic)
-            let needsFrame = configuration.uplink.confirm == .ingestor && measures.needsFrame(topic)
+            let needsFrame = configuration.uplink.confirm == .ingestor && measures.needsFrame(topic, now: Clock.now)
             guard let packet = try publishIfItFits(needsFrame ? frame([record]) : single(record), on: link) else {
                 try setAside([record], scanned)
                 continue
@@ -484,6 +484,16 @@ final class UplinkLane: ConnectionHandler {
     /// Control obeys the cloud, where it has the authority, only while this link is up.
     private func tellControl(isUp: Bool) {
         outbox.send(.cloudLink(isUp: isUp))
+    }
+}
+
+extension MeasureRoute.Answer {
+    fileprivate init(_ answer: UplinkState.BrokerAnswer) {
+        switch answer {
+        case .delivered, .tooLarge: self = .taken
+        case .nobody: self = .nobody
+        case .refused: self = .refused
+        }
     }
 }
 
