@@ -47,6 +47,8 @@ final class ControlLane: ConnectionHandler {
     private var scheduleClock = ScheduleClock()
     /// When the schedules are looked at again; nil: at the next turn.
     var nextSchedule: Instant?
+    /// Came since then.
+    private var newRooms: [Room] = []
     /// When each room wants a turn, so that not every message costs a look at every room.
     var deadlines = RoomDeadlines()
     var homeAssistant: HomeAssistant
@@ -54,6 +56,7 @@ final class ControlLane: ConnectionHandler {
     /// Sensors and pumps that are not the black box; none in most houses.
     var devices: ControlDevices
     private var words = RepeatedWords()
+    private var switchWords = SwitchWords(perHour: 120)
     private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
 
     init(
@@ -305,7 +308,7 @@ final class ControlLane: ConnectionHandler {
     func addRoom(_ room: Room, silentSince start: Instant? = nil) {
         let thermostat = Thermostat(settings: configuration.settings(for: room), now: start ?? Clock.now)
         rooms[room] = ControlledRoom(thermostat: thermostat)
-        nextSchedule = nil
+        newRooms.append(room)
         homeAssistant.describeAgain()
         show(room)
     }
@@ -328,18 +331,25 @@ final class ControlLane: ConnectionHandler {
 
     // MARK: Schedules
 
-    /// Tells the thermostats what their week says, once a minute. While nobody knows what time it is, as on a box without
-    /// a battery before it has seen the network, no schedule counts and the rooms have their own limits.
+    /// Tells the thermostats what their week says, once a minute, and rooms that are new at once. While nobody knows what time
+    /// it is, as on a box without a battery before it has seen the network, no schedule counts and the rooms have their own
+    /// limits.
     private func followSchedules(_ now: Instant, _ link: Link?) {
-        guard nextSchedule.map({ $0 <= now }) ?? true else { return }
-        let scheduled = rooms.mapValues(\.thermostat).filter {
-            !$0.value.settings.schedule.isEmpty || $0.value.status.scheduled != nil
+        let isDue = nextSchedule.map { $0 <= now } ?? true
+        guard isDue || !newRooms.isEmpty else { return }
+        // A flood of made-up names must not cost a look at every room each.
+        let scheduled = (isDue ? Array(rooms.keys) : newRooms).filter { room in
+            guard let thermostat = rooms[room]?.thermostat else { return false }
+            return !thermostat.settings.schedule.isEmpty || thermostat.status.scheduled != nil
         }
+        newRooms = []
         let minute = Duration.seconds(60)
-        nextSchedule = scheduled.isEmpty ? now + minute * 60 : now + min(minute, Clock.untilNextMinute)
+        let next = scheduled.isEmpty ? now + minute * 60 : now + min(minute, Clock.untilNextMinute)
+        nextSchedule = isDue ? next : min(nextSchedule ?? next, next)
         guard !scheduled.isEmpty else { return }
         let time = Clock.localTime.map { scheduleClock.follow($0) }
-        for (room, thermostat) in scheduled {
+        for room in scheduled {
+            guard let thermostat = rooms[room]?.thermostat else { continue }
             let preset = time.flatMap { thermostat.settings.schedule.preset(at: $0) }
             if preset != thermostat.status.scheduled { apply(.scheduled(preset), to: room, link) }
         }
@@ -396,9 +406,11 @@ final class ControlLane: ConnectionHandler {
         let wall = Clock.wall
         if !isRefresh {
             board.add(.init(time: wall, pumpOn: isOn, reason: reason), for: room)
-            if let unsaid = rooms[room]?.switchWords.say(now: Clock.now) {
+            let now = Clock.now
+            if let unsaid = rooms[room]?.switchWords.say(now: now), let others = switchWords.say(now: now) {
                 var metadata: Logger.Metadata = ["room": "\(room)", "on": "\(isOn)", "reason": "\(reason)"]
                 if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+                if others > 0 { metadata["unsaidOfOthers"] = "\(others)" }
                 logger.info("heat pump", metadata: metadata)
             }
         }
