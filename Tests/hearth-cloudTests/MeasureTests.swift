@@ -160,10 +160,10 @@ struct MeasureTests {
 
     @Test("AGGREGATE_MEASURES is read strictly")
     func setting() throws {
-        #expect(try parseMeasures("") == [])
-        #expect(try parseMeasures("humidity, co2").map(\.name).sorted() == ["co2", "humidity"])
+        #expect(try Form.measures.read("") == [])
+        #expect(try Form.measures.read("humidity, co2").map(\.name).sorted() == ["co2", "humidity"])
         for bad in ["Humidity", "a b", "heatpump", "humidity;co2"] {
-            #expect(throws: SettingError.self, "\(bad)") { try parseMeasures(bad) }
+            #expect(throws: Unfit.self, "\(bad)") { try Form.measures.read(bad) }
         }
     }
 }

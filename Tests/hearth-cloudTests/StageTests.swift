@@ -155,11 +155,11 @@ struct StageTests {
 
     @Test("windows are parsed strictly")
     func windows() throws {
-        #expect(try parseWindow("60s") == .seconds(60))
-        #expect(try parseWindow("5m") == .seconds(300))
-        #expect(try parseWindow("24h") == .seconds(86_400))
+        #expect(try Form.window.read("60s") == .seconds(60))
+        #expect(try Form.window.read("5m") == .seconds(300))
+        #expect(try Form.window.read("24h") == .seconds(86_400))
         for bad in ["", "s", "60", "0s", "-5m", "25h", "5d", "5 m", "9223372036854775807h"] {
-            #expect(throws: SettingError.self, "\(bad)") { try parseWindow(bad) }
+            #expect(throws: Unfit.self, "\(bad)") { try Form.window.read(bad) }
         }
     }
 }

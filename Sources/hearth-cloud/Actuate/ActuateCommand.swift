@@ -15,64 +15,51 @@ struct ActuateCommand: AsyncParsableCommand {
     @OptionGroup var http: HTTPOptions
     @OptionGroup var log: LogOptions
 
-    @Option(name: .customLong("on-below"), help: "Strictly below, in °C: start (ACTUATE_ON_BELOW).")
-    var onBelow = Variable.text("ACTUATE_ON_BELOW", "20")
+    @Option("ACTUATE_ON_BELOW", flag: "on-below", .number, default: "20", help: "Strictly below, in °C: start")
+    var onBelow: Setting<Double>
 
-    @Option(name: .customLong("off-above"), help: "Strictly above, in °C: stop (ACTUATE_OFF_ABOVE).")
-    var offAbove = Variable.text("ACTUATE_OFF_ABOVE", "25")
-
-    @Option(help: "How often a command is repeated; it counts three times as long (ACTUATE_REFRESH).")
-    var refresh = Variable.text("ACTUATE_REFRESH", "60s")
+    @Option("ACTUATE_OFF_ABOVE", flag: "off-above", .number, default: "25", help: "Strictly above, in °C: stop")
+    var offAbove: Setting<Double>
 
     @Option(
-        name: .customLong("max-age"),
-        help: "Readings that the log has had for longer are history and move no pump (ACTUATE_MAX_AGE).")
-    var maximumAge = Variable.text("ACTUATE_MAX_AGE", "60s")
+        "ACTUATE_REFRESH", flag: "refresh", .short(), default: "60s",
+        help: "How often a command is repeated; it counts three times as long")
+    var refresh: Setting<Duration>
 
-    @Option(help: "A pause after each command, to try a slow way to the homes (ACTUATE_SLOW).")
-    var slow = Variable.text("ACTUATE_SLOW", "0s")
+    @Option(
+        "ACTUATE_MAX_AGE", flag: "max-age", .short(), default: "60s",
+        help: "Readings that the log has had for longer are history and move no pump")
+    var maximumAge: Setting<Duration>
+
+    @Option(
+        "ACTUATE_SLOW", flag: "slow", .short(from: 0), default: "0s",
+        help: "A pause after each command, to try a slow way to the homes")
+    var slow: Setting<Duration>
 
     func run() async throws {
         CloudBuilder.endsInGoodOrder()
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
         var connection = try broker.settings(role: "actuate")
         // No session is kept, so a new id each time does, and nobody can guess it and take the connection over.
-        if broker.clientID == nil { connection.clientID = "hearth-actuate-\(UUID().uuidString)" }
+        if broker.clientID.given == nil { connection.clientID = "hearth-actuate-\(UUID().uuidString)" }
         connection.cleanStart = true
         connection.sessionExpiry = 0
         let service = ActuatorService(
             log: try builder.eventLog(role: "actuate"), topics: eventLog.topics, broker: connection,
-            settings: try thermostat(), maximumAge: try Self.duration(maximumAge, "ACTUATE_MAX_AGE"),
-            pause: try Self.duration(slow, "ACTUATE_SLOW", from: .zero), instance: eventLog.kafka.instance,
+            settings: try thermostat(), maximumAge: try maximumAge.value,
+            pause: try slow.value, instance: eventLog.kafka.instance.given,
             logger: builder.logger)
         try await builder.run(service, http: http)
     }
 
     private func thermostat() throws -> Thermostat.Settings {
         var settings = Thermostat.Settings()
-        settings.onBelow = try Self.number(onBelow, "ACTUATE_ON_BELOW")
-        settings.offAbove = try Self.number(offAbove, "ACTUATE_OFF_ABOVE")
-        settings.refresh = try Self.duration(refresh, "ACTUATE_REFRESH")
+        settings.onBelow = try onBelow.value
+        settings.offAbove = try offAbove.value
+        settings.refresh = try refresh.value
         // A room without readings is its home's business.
         settings.onStale = .hold
         if let problem = settings.problems.first { throw SettingError(problem) }
         return settings
-    }
-
-    private static func number(_ text: String, _ name: String) throws -> Double {
-        guard let number = Double(text), number.isFinite else {
-            throw SettingError("\(name) must be a number, not \"\(text)\"")
-        }
-        return number
-    }
-
-    private static func duration(_ text: String, _ name: String, from least: Duration = .seconds(1)) throws -> Duration
-    {
-        if text == "0s", least == .zero { return .zero }
-        do {
-            return try parseWindow(text)
-        } catch {
-            throw SettingError("\(name) must be like 1s, 60s or 5m (at most 24h), not \"\(text)\"")
-        }
     }
 }

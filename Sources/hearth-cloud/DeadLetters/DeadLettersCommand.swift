@@ -78,16 +78,16 @@ struct DeadLetterOptions: ParsableArguments {
 
     private func ask(_ request: DeadLetterDesk.Request) throws -> String {
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
-        let isJournal = eventLog.engine == "journal"
-        if isJournal, !FileManager.default.fileExists(atPath: eventLog.journalPath) {
-            throw SettingError("there is no event log at \(eventLog.journalPath); set JOURNAL_PATH")
+        let isJournal = eventLog.isEngine(.journal)
+        if isJournal, !FileManager.default.fileExists(atPath: eventLog.journalPath.text) {
+            throw SettingError("there is no event log at \(eventLog.journalPath.text); set JOURNAL_PATH")
         }
         let opened: any EventLog
         do {
             opened = try builder.eventLog(role: "dead-letters")
         } catch let error as EventLogError where isJournal && error.code == .storage {
             // A running serve has the file.
-            let port = try http.number()
+            let port = try http.port.value
             guard port != 0 else {
                 throw SettingError("\(error). hearth-cloud serve runs without HTTP_PORT: give it one, or stop it first")
             }

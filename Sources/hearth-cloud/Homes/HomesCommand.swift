@@ -127,7 +127,7 @@ struct HomesQuestion {
     func ask(_ question: HomesLink.Question) async throws -> [Message] {
         var settings = try broker.settings(role: "homes")
         // No session is kept, and nobody can guess the name and take the connection over.
-        if broker.clientID == nil { settings.clientID = "hearth-homes-\(UUID().uuidString)" }
+        if broker.clientID.given == nil { settings.clientID = "hearth-homes-\(UUID().uuidString)" }
         settings.cleanStart = true
         settings.sessionExpiry = 0
         settings.receiveMaximum = 10_000

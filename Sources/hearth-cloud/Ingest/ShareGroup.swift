@@ -33,7 +33,7 @@ struct BrokerSecret {
 
     /// The password, or else the private key; nil where there is neither.
     init?(_ broker: BrokerOptions) throws {
-        guard let path = broker.passwordFile ?? broker.keyFile else { return nil }
+        guard let path = broker.passwordFile.given ?? broker.keyFile.given else { return nil }
         guard let data = FileManager.default.contents(atPath: path), !data.isEmpty else {
             throw SettingError("\(path) cannot be read or is empty; mount the secret there")
         }

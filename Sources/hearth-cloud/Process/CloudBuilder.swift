@@ -14,12 +14,8 @@ struct CloudBuilder {
     let logOptions: EventLogOptions
 
     static func logger(_ options: LogOptions) throws -> Logger {
-        guard let level = Logger.Level(rawValue: options.level) else {
-            throw SettingError(
-                "LOG_LEVEL must be trace, debug, info, notice, warning or error, not \"\(options.level)\"")
-        }
         var logger = Logger(label: "hearth-cloud") { LogLine(label: $0) }
-        logger.logLevel = level
+        logger.logLevel = try options.level.value
         return logger
     }
 
@@ -44,25 +40,21 @@ struct CloudBuilder {
     }
 
     func eventLog(role: String) throws -> any EventLog {
-        switch logOptions.engine {
-        case "journal":
-            guard let mebibytes = Int64(logOptions.journalMaxSize), (16...(1 << 24)).contains(mebibytes) else {
-                throw SettingError("JOURNAL_MAX_SIZE must be a number of MiB from 16 up")
-            }
+        switch try logOptions.engine.value {
+        case .journal:
+            let (path, mebibytes) = (logOptions.journalPath.text, try logOptions.journalMaxSize.value)
             // First the log itself: it tells whether another process has the files.
-            let log = try JournalLog(path: logOptions.journalPath, maxBytes: mebibytes << 20, report: report)
+            let log = try JournalLog(path: path, maxBytes: mebibytes << 20, report: report)
             let letters = try JournalLog(
-                keeping: logOptions.journalPath + ".dead-letters", maxBytes: Self.deadLetterBytes, report: report)
+                keeping: path + ".dead-letters", maxBytes: Self.deadLetterBytes, report: report)
             // What waits for the database is points that are missing until they are written.
             let held = try JournalLog(
-                keeping: logOptions.journalPath + ".held", maxBytes: max(Self.deadLetterBytes, mebibytes << 18),
+                keeping: path + ".held", maxBytes: max(Self.deadLetterBytes, mebibytes << 18),
                 report: report)
             let all = PartedLog(first: letters, second: held) { HeldPoints.keeps($0) }
             return RoutedLog(topic: logOptions.topics.deadLetter, in: all, others: log)
-        case "kafka":
+        case .kafka:
             return try kafka(role: role)
-        default:
-            throw SettingError("EVENT_LOG must be journal or kafka, not \"\(logOptions.engine)\"")
         }
     }
 
@@ -71,21 +63,21 @@ struct CloudBuilder {
     ) throws -> (connection: Connection, metrics: IngestMetrics) {
         var settings = try broker.settings(role: "ingest")
         let secret = try BrokerSecret(broker)
-        if broker.clientID == nil { settings.clientID = try clientID(options, secret) }
+        if broker.clientID.given == nil { settings.clientID = try clientID(options, secret) }
         // The session outlives a restart; what a replica that is gone for good leaves in it the homes send again.
         settings.cleanStart = false
         // A home's frame has 256 KiB; a broker without a limit would hand on what has no place in memory.
         settings.maximumPacketSize = 2 << 20
-        if logOptions.engine == "kafka" {
+        if logOptions.isEngine(.kafka) {
             // A cluster's answer takes milliseconds in which the next batch shall be on its way, so the broker's window is
             // two batches wide. libmosquitto writes all acknowledgements or none: several batches under way at once would
             // be acknowledged together, as one.
             settings.batch = BatchLimits(messages: 4096, bytes: 4 << 20)
             settings.receiveMaximum = 8192
         }
-        let group = try options.shareGroup.map { try ShareGroup(named: $0) } ?? ShareGroup(secret)
-        let leaves = try options.leavesWhenStopping
-        let stateFile = options.stateFile ?? journalFile("ingest")
+        let group = try options.shareGroup.given.map { try ShareGroup(named: $0) } ?? ShareGroup(secret)
+        let leaves = try options.onStop.value == .leave
+        let stateFile = options.stateFile.given ?? journalFile("ingest")
         if stateFile == nil {
             logger.info("no INGEST_STATE_FILE: a message that ends this process would do so again and again")
         }
@@ -101,12 +93,12 @@ struct CloudBuilder {
 
     /// A file beside the embedded log; nil where there is none.
     private func journalFile(_ suffix: String) -> String? {
-        logOptions.engine == "journal" ? "\(logOptions.journalPath).\(suffix)" : nil
+        logOptions.isEngine(.journal) ? "\(logOptions.journalPath.text).\(suffix)" : nil
     }
 
     private func clientID(_ options: IngestOptions, _ secret: BrokerSecret?) throws -> String {
-        let name = options.clientName ?? ProcessInfo.processInfo.hostName
-        guard let path = options.clientIDFile ?? journalFile("client-id") else {
+        let name = options.clientName.given ?? ProcessInfo.processInfo.hostName
+        guard let path = options.clientIDFile.given ?? journalFile("client-id") else {
             return ClientIdentity.derived(role: "ingest", name: name, secret: secret)
         }
         // Without a secret the broker knows no users, and a random id protects nothing: the name under which earlier
@@ -145,7 +137,7 @@ struct CloudBuilder {
         let writer = try InfluxWriter(influx)
         let names = logOptions.topics
         let runner = PipelineRunner(
-            name: pipeline.rawValue, group: names.group(pipeline.rawValue), instance: logOptions.kafka.instance,
+            name: pipeline.rawValue, group: names.group(pipeline.rawValue), instance: logOptions.kafka.instance.given,
             book: pipeline == .saveRaw ? book : nil, log: log, writer: writer, names: names, logger: logger
         ) {
             switch pipeline {
@@ -169,7 +161,7 @@ struct CloudBuilder {
     func run(_ service: any ProbedService, http: HTTPOptions) async throws {
         var configuration = ServiceGroupConfiguration(
             services: [
-                .init(service: HTTPEndpoint(port: try http.number(), service: service)),
+                .init(service: HTTPEndpoint(port: try http.port.value, service: service)),
                 .init(service: FlowService(service: service)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -181,28 +173,3 @@ struct CloudBuilder {
 
 /// A handler for C: captures nothing, and `_exit` is safe in it (signal-safety(7)).
 private func endProcess(_ signal: Int32) { _exit(0) }
-
-/// Names between commas, such as `humidity,co2`.
-func parseMeasures(_ text: String) throws -> Set<Measure> {
-    let names = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-    guard names.count <= Measure.othersLimit else {
-        throw SettingError(
-            "AGGREGATE_MEASURES names \(names.count) measures, and no more than \(Measure.othersLimit) are taken")
-    }
-    return Set(
-        try names.map { name in
-            guard let measure = Measure(name) else {
-                throw SettingError("AGGREGATE_MEASURES \(Measure.problem(name) ?? "")")
-            }
-            return measure
-        })
-}
-
-/// A window such as `60s` or `5m`.
-func parseWindow(_ text: String) throws -> Duration {
-    let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600]
-    guard let unit = text.last.flatMap({ units[$0] }), let amount = Int64(text.dropLast()),
-        (1...86_400).contains(amount), amount * unit <= 86_400
-    else { throw SettingError("WINDOW must be like 60s, 5m or 1h (at most 24h), not \"\(text)\"") }
-    return .seconds(amount * unit)
-}

@@ -1,6 +1,7 @@
 import ArgumentParser
 import EventLog
 import Foundation
+import Heating
 import Influx
 
 struct IngestCommand: AsyncParsableCommand {
@@ -34,7 +35,7 @@ struct SaveRawCommand: AsyncParsableCommand {
     @OptionGroup var pipeline: PipelineOptions
 
     func run() async throws {
-        try await pipeline.run(.saveRaw, bucket: pipeline.influx.rawBucket, broker: broker.isGiven ? broker : nil)
+        try await pipeline.run(.saveRaw, bucket: pipeline.influx.rawBucket.text, broker: broker.isGiven ? broker : nil)
     }
 }
 
@@ -44,7 +45,7 @@ struct CleanCommand: AsyncParsableCommand {
 
     @OptionGroup var pipeline: PipelineOptions
 
-    func run() async throws { try await pipeline.run(.clean, bucket: pipeline.influx.cleanBucket) }
+    func run() async throws { try await pipeline.run(.clean, bucket: pipeline.influx.cleanBucket.text) }
 }
 
 struct AggregateCommand: AsyncParsableCommand {
@@ -53,7 +54,7 @@ struct AggregateCommand: AsyncParsableCommand {
 
     @OptionGroup var pipeline: PipelineOptions
 
-    func run() async throws { try await pipeline.run(.aggregate, bucket: pipeline.influx.aggregateBucket) }
+    func run() async throws { try await pipeline.run(.aggregate, bucket: pipeline.influx.aggregateBucket.text) }
 }
 
 struct PipelineOptions: ParsableArguments {
@@ -62,26 +63,26 @@ struct PipelineOptions: ParsableArguments {
     @OptionGroup var http: HTTPOptions
     @OptionGroup var log: LogOptions
 
-    @Option(name: .customLong("window"), help: "Length of a home's mean, in event time (WINDOW).")
-    var window = Variable.text("WINDOW", "60s")
+    @Option("WINDOW", .window, default: "60s", help: "Length of a home's mean, in event time")
+    var window: Setting<Duration>
 
     @Option(
-        name: .customLong("aggregate-measures"),
-        help: "Of which measures beside the temperature there is a mean, such as humidity,co2 (AGGREGATE_MEASURES).")
-    var measures = Variable.text("AGGREGATE_MEASURES", "")
+        "AGGREGATE_MEASURES", .measures,
+        help: "Of which measures beside the temperature there is a mean, such as humidity,co2")
+    var measures: Setting<Set<Measure>>
 
     /// - Parameter broker: where P1 tells the homes what became of their records; nil: their audits cannot tell.
     func run(_ kind: CloudBuilder.Pipeline, bucket: String, broker: BrokerOptions? = nil) async throws {
         CloudBuilder.endsInGoodOrder()
         let builder = CloudBuilder(logger: try CloudBuilder.logger(log), logOptions: eventLog)
-        if eventLog.engine == "journal" {
+        if eventLog.isEngine(.journal) {
             throw SettingError("the journal engine belongs to one process: use hearth-cloud serve, or EVENT_LOG=kafka")
         }
         let engine = try builder.eventLog(role: kind.rawValue)
-        let settings = try influx.settings(bucket: influx.bucket ?? bucket)
+        let settings = try influx.settings(bucket: influx.bucket.given ?? bucket)
         let account = try broker.map { try builder.account($0) }
         let built = try builder.pipeline(
-            kind, log: engine, influx: settings, window: try parseWindow(window), measures: try parseMeasures(measures),
+            kind, log: engine, influx: settings, window: try window.value, measures: try measures.value,
             book: account?.book)
         let service = CloudService(
             log: engine, ingest: nil, pipelines: [built], account: account, influx: settings, topics: eventLog.topics,
@@ -102,11 +103,12 @@ struct ServeCommand: AsyncParsableCommand {
         CloudBuilder.endsInGoodOrder()
         let influx = pipeline.influx
         let builder = CloudBuilder(logger: try CloudBuilder.logger(pipeline.log), logOptions: pipeline.eventLog)
-        let window = try parseWindow(pipeline.window)
-        let measures = try parseMeasures(pipeline.measures)
+        let window = try pipeline.window.value
+        let measures = try pipeline.measures.value
         let engine = try builder.eventLog(role: "serve")
         let buckets: [(CloudBuilder.Pipeline, String)] = [
-            (.saveRaw, influx.rawBucket), (.clean, influx.cleanBucket), (.aggregate, influx.aggregateBucket),
+            (.saveRaw, influx.rawBucket.text), (.clean, influx.cleanBucket.text),
+            (.aggregate, influx.aggregateBucket.text),
         ]
         let account = try builder.account(broker)
         let pipelines = try buckets.map { kind, bucket in
@@ -117,7 +119,7 @@ struct ServeCommand: AsyncParsableCommand {
         let service = CloudService(
             log: engine, ingest: try builder.ingest(engine, broker, ingest, account.book), pipelines: pipelines,
             account: account,
-            influx: try influx.settings(bucket: influx.rawBucket), topics: pipeline.eventLog.topics,
+            influx: try influx.settings(bucket: influx.rawBucket.text), topics: pipeline.eventLog.topics,
             logger: builder.logger)
         try await builder.run(service, http: pipeline.http)
     }

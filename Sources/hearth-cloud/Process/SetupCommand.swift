@@ -14,48 +14,51 @@ struct SetupCommand: AsyncParsableCommand {
     @OptionGroup var influx: InfluxOptions
     @OptionGroup var log: LogOptions
 
-    @Option(help: "How long points are kept, such as 720h or 365d; forever by default (RETENTION).")
-    var retention = Variable.text("RETENTION", "forever")
+    @Option(
+        "RETENTION", .retention, default: "forever",
+        help: "How long points are kept, such as 720h or 365d; forever by default")
+    var retention: Setting<Duration?>
 
     @Option(
-        help: "The longest outage of a home to be filled in afterwards; its journal must hold it (JOURNAL_REACH).")
-    var reach = Variable.text("JOURNAL_REACH", "30d")
-
-    @Option(help: "How long to wait for the database and Kafka, in seconds (SETUP_WAIT).")
-    var wait = Variable.text("SETUP_WAIT", "120")
-
-    @Option(help: "Partitions of each topic (KAFKA_PARTITIONS).")
-    var partitions = Variable.text("KAFKA_PARTITIONS", "12")
-
-    @Option(help: "Replicas of each partition; -1: the brokers' default (KAFKA_REPLICATION).")
-    var replication = Variable.text("KAFKA_REPLICATION", "-1")
+        "JOURNAL_REACH", flag: "reach", .long, default: "30d",
+        help: "The longest outage of a home to be filled in afterwards; its journal must hold it")
+    var reach: Setting<Duration>
 
     @Option(
+        "SETUP_WAIT", flag: "wait", .whole(0...86_400 * 365, "a number of seconds"), default: "120",
+        help: "How long to wait for the database and Kafka, in seconds")
+    var wait: Setting<Int64>
+
+    @Option(
+        "KAFKA_PARTITIONS", flag: "partitions", .whole(1...10_000, "a number from 1 to 10000"), default: "12",
+        help: "Partitions of each topic")
+    var partitions: Setting<Int>
+
+    @Option(
+        "KAFKA_REPLICATION", flag: "replication", .whole(-1...Int.max, "a number, or -1"), default: "-1",
+        help: "Replicas of each partition; -1: the brokers' default")
+    var replication: Setting<Int>
+
+    @Option(
+        "KAFKA_RETENTION", flag: "topic-retention", .retention, default: "7d",
+        help: "How long Kafka keeps events, such as 168h or 7d, or forever: longer than a pipeline may be away")
+    var topicRetention: Setting<Duration?>
+
+    @Option(
+        "INFLUX_TOKENS",
         help:
-            "How long Kafka keeps events, such as 168h or 7d, or forever: longer than a pipeline may be away (KAFKA_RETENTION)."
+            "Directory for tokens of InfluxDB 2 that may only write into a service's bucket: save-raw.token, clean.token, aggregate.token and serve.token, for all three. Those that are there are kept"
     )
-    var topicRetention = Variable.text("KAFKA_RETENTION", "7d")
-
-    @Option(
-        name: .customLong("influx-tokens"),
-        help:
-            "Directory for tokens of InfluxDB 2 that may only write into a service's bucket: save-raw.token, clean.token, aggregate.token and serve.token, for all three. Those that are there are kept (INFLUX_TOKENS)."
-    )
-    var tokensFlag: String?
-    var tokens: String? { tokensFlag ?? Variable.text("INFLUX_TOKENS") }
+    var tokens: Setting<String>
 
     func run() async throws {
         let logger = try CloudBuilder.logger(log)
-        let kept = retention == "forever" ? nil : try Self.long(retention, "RETENTION")
-        let reach = try Self.long(reach, "JOURNAL_REACH")
+        let (kept, reach, seconds) = (try retention.value, try reach.value, try wait.value)
         if let kept, kept < reach {
             throw SettingError(
                 "RETENTION \(retention) is shorter than JOURNAL_REACH \(self.reach): InfluxDB would refuse the readings "
                     + "that a home kept through a longer outage. Keep points longer, or lower JOURNAL_REACH to the "
                     + "longest outage you want filled in.")
-        }
-        guard let seconds = Int64(wait), seconds >= 0 else {
-            throw SettingError("SETUP_WAIT must be a number of seconds")
         }
         let deadline = Clock.bootNanoseconds + seconds * 1_000_000_000
         // Blocking calls: on a thread of their own, like everything that waits for a peer.
@@ -72,9 +75,9 @@ struct SetupCommand: AsyncParsableCommand {
     }
 
     private func prepareDatabase(_ kept: Duration?, reach: Duration, _ logger: Logger, until deadline: Int64) throws {
-        for bucket in [influx.rawBucket, influx.cleanBucket, influx.aggregateBucket] {
+        for bucket in influx.buckets {
             let admin = InfluxAdmin(try influx.settings(bucket: bucket))
-            let state = try Self.retrying(until: deadline, logger, "waiting for InfluxDB at \(influx.url)") {
+            let state = try Self.retrying(until: deadline, logger, "waiting for InfluxDB at \(influx.url.text)") {
                 try admin.prepareTarget(retention: kept)
             }
             switch state {
@@ -90,8 +93,8 @@ struct SetupCommand: AsyncParsableCommand {
 
     /// Whoever gets hold of a pipeline's token can then add points, and neither read nor delete any.
     private func makeTokens(_ logger: Logger) throws {
-        guard let tokens else { return }
-        let buckets = [influx.rawBucket, influx.cleanBucket, influx.aggregateBucket]
+        guard let tokens = tokens.given else { return }
+        let buckets = influx.buckets
         let wanted = [
             ("save-raw", [buckets[0]]), ("clean", [buckets[1]]), ("aggregate", [buckets[2]]), ("serve", buckets),
         ]
@@ -111,12 +114,9 @@ struct SetupCommand: AsyncParsableCommand {
     }
 
     private func prepareTopics(_ logger: Logger, until deadline: Int64) throws {
-        guard eventLog.engine == "kafka" else { return }
-        guard let partitions = Int(partitions), (1...10_000).contains(partitions), let replication = Int(replication)
-        else {
-            throw SettingError("KAFKA_PARTITIONS and KAFKA_REPLICATION must be numbers")
-        }
-        let kept = topicRetention == "forever" ? nil : try Self.long(topicRetention, "KAFKA_RETENTION")
+        guard eventLog.isEngine(.kafka) else { return }
+        let (partitions, replication) = (try partitions.value, try replication.value)
+        let kept = try topicRetention.value
         let topics = eventLog.topics
         let plans = topics.all.map { name in
             // Dead letters wait for a person, for as long as there is room: 64 MiB per partition.
@@ -128,7 +128,7 @@ struct SetupCommand: AsyncParsableCommand {
         }
         let kafka = try CloudBuilder(logger: logger, logOptions: eventLog).kafka(role: "setup")
         defer { kafka.close() }
-        let created = try Self.retrying(until: deadline, logger, "waiting for Kafka at \(eventLog.kafka.host)") {
+        let created = try Self.retrying(until: deadline, logger, "waiting for Kafka at \(eventLog.kafka.host.text)") {
             try kafka.ensureTopics(plans)
         }
         logger.notice("topics", metadata: ["created": "\(created.joined(separator: ", "))"])
@@ -158,14 +158,5 @@ struct SetupCommand: AsyncParsableCommand {
                 Clock.sleep(1_000_000_000)
             }
         }
-    }
-
-    /// `720h`, `30d`.
-    private static func long(_ text: String, _ name: String) throws -> Duration {
-        let units: [Character: Int64] = ["h": 3600, "d": 86400]
-        guard let unit = text.last.flatMap({ units[$0] }), let amount = Int64(text.dropLast()),
-            (1...100_000).contains(amount)
-        else { throw SettingError("\(name) must be like 720h or 365d, not \"\(text)\"") }
-        return .seconds(amount * unit)
     }
 }

@@ -83,10 +83,12 @@ final class RecordLane: ConnectionHandler {
         // A failing read only costs what it would have told.
         while let batch = try? journal.read(after: after, rows: 256), batch.scannedThrough > after {
             for record in batch.records {
-                guard let arrival = Self.arrival(of: record.topic, record.payload, at: record.receivedAt) else {
+                let attributes = RecordAttributes(bytes: record.attributes)
+                guard var arrival = Self.arrival(of: record.topic, record.payload, at: record.receivedAt) else {
                     continue
                 }
-                times.remember(arrival, RecordAttributes(bytes: record.attributes).marks)
+                arrival.isTimed = attributes.origin?.isArrival != true
+                times.remember(arrival, attributes.marks)
             }
             after = batch.scannedThrough
         }
@@ -137,7 +139,7 @@ final class RecordLane: ConnectionHandler {
                     if redelivery.isRedelivery(entry, ofSameMessage: index > 0) {
                         next.duplicates += 1
                     } else {
-                        mark(&entry, Time(written: reading.timestamp, isNaive: reading.isNaive), &next)
+                        mark(&entry, Time(reading), &next)
                         entries.append(entry)
                     }
                 }
@@ -248,6 +250,8 @@ final class RecordLane: ConnectionHandler {
         /// Text without a zone read as UTC.
         var written: Timestamp
         var isNaive: Bool
+        /// False: nobody wrote it, it is when the reading arrived.
+        var isTimed = true
     }
 
     /// Whether a message is kept, and with which attributes. A pump command's `timestamp` and `reason` user properties
@@ -320,7 +324,7 @@ final class RecordLane: ConnectionHandler {
         let (marks, isKnown) = times.marks(
             SameTimes.Arrival(
                 topic: entry.topic, written: time.written, isNaive: time.isNaive, payload: entry.payload,
-                at: Timestamp(nanoseconds: entry.receivedAt)))
+                at: Timestamp(nanoseconds: entry.receivedAt), isTimed: time.isTimed))
         if marks.nth > 0, !isKnown { counters.sameTime += 1 }
         let zone = time.isNaive ? zone : "UTC"
         guard zone != "UTC" || marks != TimeMarks() else { return }
@@ -341,5 +345,11 @@ final class RecordLane: ConnectionHandler {
             }
             throw error
         }
+    }
+}
+
+extension RecordLane.Time {
+    init(_ reading: DeviceReading) {
+        self.init(written: reading.timestamp, isNaive: reading.isNaive, isTimed: reading.clock == .device)
     }
 }

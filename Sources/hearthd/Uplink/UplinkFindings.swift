@@ -29,6 +29,30 @@ struct ConfirmationSilence {
     }
 }
 
+/// That the cloud broker refuses records: told once, not per record. Times are boot time, nanoseconds.
+struct RecordRefusal {
+    /// An ingestor takes all topics or none; a plain broker may take some and refuse others, which are tried again every
+    /// ten minutes at the latest.
+    let quiet: Int64
+    private var last: (reason: ReasonCode, at: Int64)?
+
+    init(isForIngestor: Bool) { quiet = isForIngestor ? 0 : 900_000_000_000 }
+
+    /// - Returns: whether it is news.
+    mutating func refused(_ reason: ReasonCode, at now: Int64) -> Bool {
+        defer { last = (reason, now) }
+        return last?.reason != reason
+    }
+
+    /// A record was taken.
+    /// - Returns: whether a refusal is over by that.
+    mutating func accepted(at now: Int64) -> Bool {
+        guard let last, now - last.at >= quiet else { return false }
+        self.last = nil
+        return true
+    }
+}
+
 extension UplinkState.BrokerAnswer {
     init(_ reason: ReasonCode) {
         switch reason {

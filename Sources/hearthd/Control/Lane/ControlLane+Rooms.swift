@@ -80,7 +80,8 @@ extension ControlLane {
         let old = configuration
         configuration = new
         if old.devices != new.devices { adoptDevices(link) }
-        (nextSchedule, nextSweep) = (nil, nil)
+        weeks.changed()
+        nextSweep = nil
         homeAssistant.adopt(new, link, &outbox)
         for room in new.rooms.keys.sorted() {
             places.remove(room)

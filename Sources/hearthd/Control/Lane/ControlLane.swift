@@ -39,16 +39,12 @@ final class ControlLane: ConnectionHandler {
     var fullTableReportedAt: Instant?
     var counters = ControlBoard.Counters()
     private var setAside = SetAsideTable()
-    private var ownCommands = OwnCommands()
+    var ownCommands = OwnCommands()
     private var isCloudUp = false
     /// Retained state is taken as ours only until the first live reading: the broker sends it before any.
     var isRestoring = true
     let startedAt = Clock.now
-    private var scheduleClock = ScheduleClock()
-    /// When the schedules are looked at again; nil: at the next turn.
-    var nextSchedule: Instant?
-    /// Came since then.
-    private var newRooms: [Room] = []
+    var weeks = WeekRounds()
     /// When each room wants a turn, so that not every message costs a look at every room.
     var deadlines = RoomDeadlines()
     var homeAssistant: HomeAssistant
@@ -56,7 +52,7 @@ final class ControlLane: ConnectionHandler {
     /// Sensors and pumps that are not the black box; none in most houses.
     var devices: ControlDevices
     private var words = RepeatedWords()
-    private var switchWords = SwitchWords(perHour: 120)
+    var switchWords = SwitchWords(perHour: 120)
     private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
 
     init(
@@ -91,15 +87,6 @@ final class ControlLane: ConnectionHandler {
         for room in rooms.keys.sorted() { apply(.reconnected, to: room, link) }
         homeAssistant.connected(link, &outbox)
         outbox.offer(StateTopic.online(true), as: .status)
-    }
-
-    /// Some brokers (RabbitMQ) give no retained messages to a filter with wildcards, so each known room is asked for too.
-    private func askForState(_ link: Link) {
-        let own = SubscriptionOptions(noLocal: true)
-        outbox.subscribe([StateTopic.filter], as: .restoring, qos: 0, options: own, on: link, now: Clock.now)
-        let topics = rooms.keys.sorted().map(StateTopic.topic(of:))
-        guard !topics.isEmpty else { return }
-        outbox.subscribe(topics, as: .restoring, qos: 0, options: own, on: link, now: Clock.now)
     }
 
     func received(_ batch: [Message], on link: Link) throws {
@@ -138,14 +125,16 @@ final class ControlLane: ConnectionHandler {
             forget(room, because: "somebody said so", link)
         }
         let now = Instant(nanoseconds: now)
-        followSchedules(now, link)
+        for (room, preset) in weeks.due(rooms.mapValues(\.thermostat), of: { rooms[$0]?.thermostat }, now: now) {
+            apply(.scheduled(preset), to: room, link)
+        }
         deadlines.refresh(now: now) { rooms.compactMapValues(\.nextDeadline) }
         for room in deadlines.due(now: now) {
             turn(room, now, link)
             deadlines.set(room, rooms[room]?.nextDeadline)
         }
         sweep(now, link)
-        var due = [deadlines.next?.nanoseconds, nextSchedule?.nanoseconds]
+        var due = [deadlines.next?.nanoseconds, weeks.next?.nanoseconds]
         if link != nil { clearStates() }
         due.append(nextSweep?.nanoseconds)
         if !devices.isNone { due.append(turnDevices(now, link)?.nanoseconds) }
@@ -223,8 +212,7 @@ final class ControlLane: ConnectionHandler {
         if setAside.heardValid(in: room, now: now) { board.set(setAside: setAside.rooms) }
         guard var state = rooms[room] else { return }
         state.heardAt = now
-        let isFault = !state.thermostat.accepts(reading.value)
-        let verdict = isFault ? .decides : state.news.take(reading, now: now)
+        let verdict = state.thermostat.accepts(reading.value) ? state.news.take(reading, now: now) : .decides
         rooms[room] = state
         switch verdict {
         case .decides: decide(reading.value, in: room, now: now, link)
@@ -240,54 +228,6 @@ final class ControlLane: ConnectionHandler {
         if let value = rooms[room]?.news.due(now: now) { decide(value, in: room, now: now, link) }
         let isRepeatDue = rooms[room]?.foreign.isRepeatDue(now: now) ?? false
         apply(isRepeatDue ? .reconnected : .tick, to: room, link)
-    }
-
-    /// Somebody else told the pump something: ours is said again, if it was otherwise.
-    private func foreignCommand(_ message: Message, in room: Room, _ link: Link) {
-        outbox.heardCommand(message.topic)
-        guard let state = rooms[room], state.thermostat.settings.enabled,
-            let isOn = try? HeatPumpCommand(payload: message.payload).isOn
-        else { return }
-        let stamp = message.userProperties.first { $0.name == "timestamp" }?.value
-        let hasProperties = link.version == .v5
-        guard !ownCommands.isOwn(isOn, in: room, stamp: stamp, hasProperties: hasProperties) else { return }
-        let now = Clock.now
-        let before = state.foreign.recent(now: now)
-        rooms[room]?.foreign.hear(isOn, against: state.thermostat.status.isOn, now: now)
-        if before == nil {
-            logger.warning(
-                "somebody else commands a heat pump",
-                metadata: ["room": "\(room.displayName)", "on": "\(isOn)"])
-        }
-        show(room)
-        if rooms[room]?.foreign.isRepeatDue(now: now) == true { apply(.reconnected, to: room, link) }
-    }
-
-    private func restore(_ message: Message, _ link: Link) {
-        guard isRestoring,
-            let last = StateTopic.decision(topic: message.topic, payload: message.payload, now: Clock.wall)
-        else {
-            counters.retained += 1
-            return
-        }
-        if rooms[last.room] != nil { restore(last, link) } else { remember(last, link) }
-    }
-
-    func restore(_ last: StateTopic.Decision, _ link: Link?) {
-        let room = last.room
-        guard let state = rooms[room], state.thermostat.status.isOn == nil else { return }
-        if let isOn = last.isOn {
-            logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(isOn)"])
-            if let since = last.since {
-                board.add(.init(time: since, pumpOn: isOn, reason: "before the restart: \(last.reason)"), for: room)
-            }
-            // A room that is not in the file is restored when it is heard, which may be later.
-            let lasting = last.lasting.map { $0 + (Clock.now - last.foundAt) }
-            apply(.restored(on: isOn, demand: last.demand, lasting: lasting), to: room, link)
-        }
-        for wish in last.wishes { apply(wish, to: room, link) }
-        // The pump may have missed the last words of the process before this one.
-        apply(.reconnected, to: room, link)
     }
 
     func apply(_ wish: ControlMailbox.Wish, to room: Room, _ link: Link?) {
@@ -308,7 +248,7 @@ final class ControlLane: ConnectionHandler {
     func addRoom(_ room: Room, silentSince start: Instant? = nil) {
         let thermostat = Thermostat(settings: configuration.settings(for: room), now: start ?? Clock.now)
         rooms[room] = ControlledRoom(thermostat: thermostat)
-        newRooms.append(room)
+        weeks.came(room)
         homeAssistant.describeAgain()
         show(room)
     }
@@ -327,32 +267,6 @@ final class ControlLane: ConnectionHandler {
         let before = setAside.rooms
         if let room { setAside.remove(room) } else { setAside.prune(now: now) }
         if setAside.rooms != before { board.set(setAside: setAside.rooms) }
-    }
-
-    // MARK: Schedules
-
-    /// Tells the thermostats what their week says, once a minute, and rooms that are new at once. While nobody knows what time
-    /// it is, as on a box without a battery before it has seen the network, no schedule counts and the rooms have their own
-    /// limits.
-    private func followSchedules(_ now: Instant, _ link: Link?) {
-        let isDue = nextSchedule.map { $0 <= now } ?? true
-        guard isDue || !newRooms.isEmpty else { return }
-        // A flood of made-up names must not cost a look at every room each.
-        let scheduled = (isDue ? Array(rooms.keys) : newRooms).filter { room in
-            guard let thermostat = rooms[room]?.thermostat else { return false }
-            return !thermostat.settings.schedule.isEmpty || thermostat.status.scheduled != nil
-        }
-        newRooms = []
-        let minute = Duration.seconds(60)
-        let next = scheduled.isEmpty ? now + minute * 60 : now + min(minute, Clock.untilNextMinute)
-        nextSchedule = isDue ? next : min(nextSchedule ?? next, next)
-        guard !scheduled.isEmpty else { return }
-        let time = Clock.localTime.map { scheduleClock.follow($0) }
-        for room in scheduled {
-            guard let thermostat = rooms[room]?.thermostat else { continue }
-            let preset = time.flatMap { thermostat.settings.schedule.preset(at: $0) }
-            if preset != thermostat.status.scheduled { apply(.scheduled(preset), to: room, link) }
-        }
     }
 
     // MARK: Effects
@@ -385,45 +299,10 @@ final class ControlLane: ConnectionHandler {
         writeState(of: room, now)
     }
 
-    /// Writes the room's retained state.
-    func writeState(of room: Room, _ now: Instant) {
-        guard let state = rooms[room] else { return }
-        rooms[room]?.statedAt = now
-        outbox.offer(
-            StateTopic.state(
-                of: room, state.thermostat.status, configuration.temperatureUnit, heardAt: state.heardAt, now: now),
-            as: .state)
-    }
-
     /// Puts what is known about the room where others see it.
     func show(_ room: Room) {
         deadlines.set(room, rooms[room]?.nextDeadline)
         guard let state = rooms[room] else { return }
         board.update(room, state.view(isConfigured: configuration.rooms[room] != nil))
-    }
-
-    func command(_ isOn: Bool, reason: String, isRefresh: Bool, _ room: Room, _ link: Link?) {
-        let wall = Clock.wall
-        if !isRefresh {
-            board.add(.init(time: wall, pumpOn: isOn, reason: reason), for: room)
-            let now = Clock.now
-            if let unsaid = rooms[room]?.switchWords.say(now: now), let others = switchWords.say(now: now) {
-                var metadata: Logger.Metadata = ["room": "\(room)", "on": "\(isOn)", "reason": "\(reason)"]
-                if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
-                if others > 0 { metadata["unsaidOfOthers"] = "\(others)" }
-                logger.info("heat pump", metadata: metadata)
-            }
-        }
-        if !devices.pumps.isEmpty { commandPump(isOn, saysAgain: isRefresh, of: room, link) }
-        // Without a link nothing is lost: the command is said again on reconnecting.
-        guard let link else { return }
-        counters.commands += 1
-        let stamp = wall.description
-        let publication = Publication(
-            topic: HomeTopic.heatpump(room).string, payload: HeatPumpCommand(isOn: isOn).payload, qos: 1,
-            userProperties: [.init("timestamp", stamp), .init("reason", reason)])
-        let now = Clock.now
-        ownCommands.send(isOn, to: room, stamp: stamp, now: now)
-        outbox.command(publication, on: link, now: now)
     }
 }

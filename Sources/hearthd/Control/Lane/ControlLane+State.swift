@@ -1,0 +1,53 @@
+import Heating
+import Logging
+import MQTT
+import Machine
+
+/// The rooms' retained state on the home broker: taken back after a start, written while the house is heated.
+extension ControlLane {
+    /// Some brokers (RabbitMQ) give no retained messages to a filter with wildcards, so each known room is asked for too.
+    func askForState(_ link: Link) {
+        let own = SubscriptionOptions(noLocal: true)
+        outbox.subscribe([StateTopic.filter], as: .restoring, qos: 0, options: own, on: link, now: Clock.now)
+        let topics = rooms.keys.sorted().map(StateTopic.topic(of:))
+        guard !topics.isEmpty else { return }
+        outbox.subscribe(topics, as: .restoring, qos: 0, options: own, on: link, now: Clock.now)
+    }
+
+    func restore(_ message: Message, _ link: Link) {
+        guard isRestoring,
+            let last = StateTopic.decision(topic: message.topic, payload: message.payload, now: Clock.wall)
+        else {
+            counters.retained += 1
+            return
+        }
+        if rooms[last.room] != nil { restore(last, link) } else { remember(last, link) }
+    }
+
+    func restore(_ last: StateTopic.Decision, _ link: Link?) {
+        let room = last.room
+        guard let state = rooms[room], state.thermostat.status.isOn == nil else { return }
+        if let isOn = last.isOn {
+            logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(isOn)"])
+            if let since = last.since {
+                board.add(.init(time: since, pumpOn: isOn, reason: "before the restart: \(last.reason)"), for: room)
+            }
+            // A room that is not in the file is restored when it is heard, which may be later.
+            let lasting = last.lasting.map { $0 + (Clock.now - last.foundAt) }
+            apply(.restored(on: isOn, demand: last.demand, lasting: lasting), to: room, link)
+        }
+        for wish in last.wishes { apply(wish, to: room, link) }
+        // The pump may have missed the last words of the process before this one.
+        apply(.reconnected, to: room, link)
+    }
+
+    /// Writes the room's retained state.
+    func writeState(of room: Room, _ now: Instant) {
+        guard let state = rooms[room] else { return }
+        rooms[room]?.statedAt = now
+        outbox.offer(
+            StateTopic.state(
+                of: room, state.thermostat.status, configuration.temperatureUnit, heardAt: state.heardAt, now: now),
+            as: .state)
+    }
+}
