@@ -28,6 +28,10 @@ public protocol EventLog: Sendable {
     /// - Parameter body: called in order of offsets within a partition.
     func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError)
 
+    /// The next offset of each partition of a topic that other processes append to; nil if they cannot, or nobody says now.
+    /// Blocks up to seven seconds.
+    func ends(of topic: String) -> [Int32: Int64]?
+
     /// Asks whether the log can be reached and used now; blocks up to five seconds.
     func probe() throws(EventLogError)
 
@@ -37,6 +41,10 @@ public protocol EventLog: Sendable {
     /// Ends the log from any thread: blocked calls throw `closed` within half a second, later ones at once. Close the
     /// readers first. Idempotent.
     func close()
+}
+
+extension EventLog {
+    public func ends(of topic: String) -> [Int32: Int64]? { nil }
 }
 
 /// A member of a consumer group, confined to one thread at a time.

@@ -36,6 +36,8 @@ public final class RoutedLog: EventLog {
         try (topic == self.topic ? own : others).scan(topic, body)
     }
 
+    public func ends(of topic: String) -> [Int32: Int64]? { (topic == self.topic ? own : others).ends(of: topic) }
+
     public func probe() throws(EventLogError) {
         try others.probe()
         try own.probe()

@@ -8,16 +8,27 @@ import Machine
 package struct LogLine: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
-    package var logLevel: Logger.Level = .info
+    /// One that was set for this logger and its copies alone, or the threshold's.
+    package var logLevel: Logger.Level {
+        get { own ?? threshold.level }
+        set { own = newValue }
+    }
+    private var own: Logger.Level?
+    private let threshold: LogThreshold
     private let label: String
     private let isJournald: Bool
     private let quietUntil: Instant?
 
     /// - Parameters:
+    ///   - threshold: below which nothing is said; may change.
     ///   - isJournald: whether journald reads standard error; by default as systemd says it (JOURNAL_STREAM,
     ///     systemd.exec(5)).
     ///   - quietUntil: below an error nothing is said until then.
-    package init(label: String, isJournald: Bool = Self.isReadByJournald, quietUntil: Instant? = nil) {
+    package init(
+        label: String, threshold: LogThreshold = LogThreshold(.info), isJournald: Bool = Self.isReadByJournald,
+        quietUntil: Instant? = nil
+    ) {
+        self.threshold = threshold
         self.quietUntil = quietUntil
         self.label = label
         self.isJournald = isJournald

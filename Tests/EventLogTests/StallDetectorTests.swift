@@ -92,6 +92,15 @@ import Testing
         #expect(batch.nextOffsets == [second: 10])
     }
 
+    @Test("what came after a partition was given back in the same poll is its first event, and stays")
+    func keepsTheFirstEventAfterAReturn() {
+        var batch = EventBatch(events: [stored(first, 4), stored(second, 9)])
+        batch.take(stored(first, 0), after: [.revoked([first]), .assigned([first])])
+        #expect(
+            batch == EventBatch(revoked: [first], assigned: [first], events: [stored(second, 9), stored(first, 0)]))
+        #expect(batch.nextOffsets == [first: 1, second: 10])
+    }
+
     @Test("taken away and given back means starting afresh")
     func returns() {
         var batch = EventBatch()

@@ -80,6 +80,22 @@ import Testing
         #expect(try journal.append([row(60, span: 2)], now: start) == 6001...6002)
     }
 
+    /// The tree names a row by its last sequence: what lies before that is not all missing.
+    @Test func anUnreadablePageBeforeARowThatIsTooMuchCountsOnce() throws {
+        var journal = try Journal(settings, now: start)
+        for number in 0..<60 { try journal.append([row(number, span: 10, bytes: 500)], now: start) }
+        try close(journal)
+        let leaf = try victim.leaves()[2]
+        try victim.change { $0[(leaf.page - 1) * victim.pageSize] = 0xff }
+        journal = try Journal(settings, now: start)
+        let batch = try journal.read(after: 0, rows: leaf.rows.lowerBound * 10 + 9)
+        #expect(batch.records.count == leaf.rows.lowerBound)
+        let rest = try journal.all(after: batch.scannedThrough)
+        #expect(rest.compactMap(\.number) == Array(leaf.rows.upperBound..<60))
+        #expect(journal.status.quarantined == Int64(leaf.rows.count * 10))
+        #expect(victim.damagedFiles.isEmpty)
+    }
+
     @Test func theNewestRowDamagedDoesNotMakeItsSequencesFree() throws {
         var journal = try Journal(settings, now: start)
         for number in 0..<10 { try journal.append([row(number, span: 50, bytes: 5000)], now: start) }

@@ -106,6 +106,28 @@ extension SystemTests {
         }
 
         @Test(
+            "what a person drops is no longer counted within seconds", arguments: CloudRig.Engine.allCases
+        )
+        func dropped(_ engine: CloudRig.Engine) async throws {
+            let database = try InfluxDatabase()
+            try database.query("CREATE DATABASE raw")
+            let now = Int64(Date().timeIntervalSince1970) * 1_000_000_000
+            try database.write(
+                "raw_temperature,home=home1,room=office value=21i \(now - 3600 * 1_000_000_000)",
+                database: "raw")
+            let site = try await Site(engine, database: database)
+            for number in 0..<3 { try await site.publish("office", number) }
+            try await asked(within: .seconds(30), "three wait") {
+                try await site.metric("hearth_influx_conflicting_points", "p1-raw-saver") == 3
+            }
+            #expect(
+                try await site.deadLetters("drop", "--reason", "field type conflict").contains("3 dropped"))
+            try await asked(within: .seconds(20), "none is counted") {
+                try await site.metric("hearth_influx_conflicting_points", "p1-raw-saver") == 0
+            }
+        }
+
+        @Test(
             "a field of another type: other series go on, and its points come by themselves once it is mended",
             arguments: CloudRig.Engine.allCases)
         func typeConflict(_ engine: CloudRig.Engine) async throws {

@@ -136,7 +136,9 @@ extension SystemTests {
                 uniqueKeysWithValues: points.map { ($0.key.replacingOccurrences(of: "bad 1", with: "bad1"), $0.value) })
         }
 
-        @Test("a cloud broker whose rules know temperatures only: the measures come in frames, once")
+        @Test(
+            "a cloud broker whose rules know temperatures only: the measures come in frames, once, until it grants more"
+        )
         func oldRules() async throws {
             let directory = try TemporaryDirectory("rules")
             let rules = try directory.write(
@@ -165,6 +167,34 @@ extension SystemTests {
             try await eventually(within: .seconds(30), "all is confirmed") {
                 try home.status()["uplink"]["backlog"].int == 0
             }
+            // Accounts of the records are a convenience: said once, with the line, and no storm.
+            let line = "topic readwrite +/gateway/stored"
+            try await eventually(within: .seconds(60), "what is missing is said") {
+                rig.output("serve").contains(line)
+            }
+            try await Task.sleep(for: .seconds(5))
+            #expect(broker.log.components(separatedBy: " as hearth-stored-").count - 1 <= 4)
+            #expect(rig.output("serve").components(separatedBy: line).count == 2)
+
+            // Rights that are granted later count without a restart.
+            let granted = broker.log.count
+            _ = try directory.write("topic readwrite #\n", to: "acl")
+            broker.send(SIGHUP)
+            func isTaken() -> Bool {
+                let log = broker.log.dropFirst(granted)
+                return log.contains("'home1/office/humidity'")
+                    && log.contains("Received PUBLISH from hearth-stored-")
+            }
+            let deadline = ContinuousClock.now + .seconds(100)
+            var number = 10
+            while !isTaken(), ContinuousClock.now < deadline {
+                number += 1
+                let reading = Reading(number: number)
+                try await publish(reading.payload, to: "st/\(reading.room)/all", port: home.broker.port)
+                try await Task.sleep(for: .milliseconds(500))
+            }
+            #expect(isTaken(), "a measure travels on its own topic, an account is told")
+            #expect(!broker.log.dropFirst(granted).contains("Denied PUBLISH"))
         }
     }
 }

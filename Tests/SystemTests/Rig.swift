@@ -9,7 +9,7 @@ final class Rig {
     /// Between hearthd and the home broker: what left here acknowledged is acknowledged.
     let homeWire: WireProxy
     let cloudWire: WireProxy
-    private let configurationFile: String
+    let configurationFile: String
     private(set) var hearthd: ChildProcess?
     /// When hearthd was last started.
     private(set) var startedAt = ContinuousClock.now

@@ -30,6 +30,30 @@ extension SystemTests {
             }
         }
 
+        @Test(
+            "SIGTERM ends it within 5 s, exit 0, also while a reload waits for a disk and the recording side stands still"
+        )
+        func terminationOfWhatHangs() async throws {
+            let rig = try await Rig()
+            try await rig.startAndSubscribe()
+            // Nobody writes to it: opening it for reading never returns.
+            try FileManager.default.removeItem(atPath: rig.configurationFile)
+            #expect(mkfifo(rig.configurationFile, 0o600) == 0)
+            rig.hearthd?.send(SIGHUP)
+            let status = try await rig.status { $0["recording"]["pid"].int ?? 0 > 0 }
+            let child = pid_t(status["recording"]["pid"].int ?? 0)
+            #expect(child > 1 && kill(child, SIGSTOP) == 0)
+            let began = ContinuousClock.now
+            rig.hearthd?.send(SIGTERM)
+            let exit = try await rig.hearthd?.wait(within: .seconds(8))
+            #expect(exit == .code(0), "\(rig.hearthd?.output ?? "")")
+            #expect(ContinuousClock.now - began < .seconds(5))
+            // Of a process that has ended and nobody asked how the link leads nowhere.
+            try await eventually("the recording side is gone") {
+                !FileManager.default.fileExists(atPath: "/proc/\(child)/exe")
+            }
+        }
+
         @Test("SIGHUP with a broken file keeps the old settings and says why; a good one takes effect")
         func reload() async throws {
             let rig = try await Rig()
@@ -47,6 +71,25 @@ extension SystemTests {
             rig.hearthd?.send(SIGHUP)
             try await rig.status { $0["configurationError"].isNull && $0["rooms"][0]["offAbove"].double == 12 }
             try await eventually("18 is above the new limit") { pump.arrivals.last?.payload == #"{"status": "0"}"# }
+        }
+
+        @Test(
+            "a home's new name needs a restart: said until then, and everything goes on under the old one"
+        )
+        func reloadNeedsRestart() async throws {
+            let rig = try await Rig()
+            try await rig.startAndSubscribe()
+            func alarm(_ status: JSONValue) -> String? {
+                status["alarms"].array?.first { $0["name"].string == "restart-needed" }?["text"].string
+            }
+            try rig.rewrite { $0.replacingOccurrences(of: "home = \"home1\"", with: "home = \"home2\"") }
+            rig.hearthd?.send(SIGHUP)
+            let status = try await rig.status { alarm($0)?.contains("home2") ?? false }
+            #expect(status["home"].string == "home1")
+            #expect(rig.hearthd?.output.contains("home needs a restart") ?? false)
+            try rig.rewrite { $0.replacingOccurrences(of: "home = \"home2\"", with: "home = \"home1\"") }
+            rig.hearthd?.send(SIGHUP)
+            try await rig.status { alarm($0) == nil }
         }
 
         @Test("a broken configuration stops the start with exit 78 and every error")

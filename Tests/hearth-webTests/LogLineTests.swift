@@ -20,4 +20,17 @@ import Testing
             line.text(.info, "override", ["room": "a\u{1B}[2J\nb"], at: time)
                 == "\(time) info hearth-web: override room=a\\u{1b}[2J\\u{a}b")
     }
+
+    @Test("a threshold counts for all copies of a logger, but for one that has a level of its own")
+    func threshold() {
+        let threshold = LogThreshold(.info)
+        var logger = Logger(label: "hearthd") { LogLine(label: $0, threshold: threshold) }
+        let copy = logger
+        #expect(copy.logLevel == .info)
+        threshold.level = .debug
+        #expect(copy.logLevel == .debug && logger.logLevel == .debug)
+        logger.logLevel = .error
+        threshold.level = .trace
+        #expect(copy.logLevel == .trace && logger.logLevel == .error)
+    }
 }

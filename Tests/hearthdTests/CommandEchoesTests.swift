@@ -85,9 +85,26 @@ struct RoomDeadlinesTests {
     }
 }
 
+struct ManyRoomDeadlinesTests {
+    @Test func hundredsOfRoomsAreLookedThroughLessOften() throws {
+        var (deadlines, looks) = (RoomDeadlines(), 0)
+        let all = Dictionary(
+            uniqueKeysWithValues: try (0..<1000).map {
+                (try #require(Room("made-up-\($0)")), Instant(nanoseconds: .max))
+            })
+        for second in Int64(0)..<60 {
+            deadlines.refresh(now: Instant(nanoseconds: second * 1_000_000_000)) {
+                looks += 1
+                return all
+            }
+        }
+        #expect(looks == 6)
+    }
+}
+
 struct SwitchWordsTests {
     @Test func aPumpThatIsSwitchedWithoutEndFillsNoLog() {
-        var words = SwitchWords()
+        var words = SwitchWords(perHour: 8)
         let said = (0..<86_400).map { words.say(now: Instant(nanoseconds: $0 * 1_000_000_000)) }
         #expect(said.prefix(8).allSatisfy { $0 == 0 }, "a house that is heated as it should be loses no word")
         #expect(said.compactMap(\.self).count == 8 * 24)

@@ -54,4 +54,20 @@ struct WeekRoundsTests {
         weeks.changed()
         #expect(weeks.next == nil)
     }
+
+    @Test("a room that comes is looked at alone, not all of them for each made-up name")
+    func newcomers() throws {
+        var (weeks, looks) = (WeekRounds(), 0)
+        let plain = Thermostat(settings: .init(), now: Self.start)
+        func all() -> [Room: Thermostat] {
+            looks += 1
+            return [:]
+        }
+        for number in 0..<100 {
+            weeks.came(try #require(Room("made-up-\(number)")))
+            let told = weeks.due(all(), of: { _ in plain }, now: Self.start + .seconds(number), time: { nil })
+            #expect(told.isEmpty)
+        }
+        #expect(looks == 1)
+    }
 }

@@ -69,7 +69,12 @@ extension EntryTable {
                         guard record.sequence <= range.upperBound else { isStopped = true; return false }
                         let size = record.payload.count + record.attributes.count + record.topic.utf8.count
                         let isTooMuch = size > bytesLeft || taken + record.span > limits.rows
-                        if isTooMuch, !scan.records.isEmpty { isStopped = true; return false }
+                        if isTooMuch, !scan.records.isEmpty {
+                            // It is there: only what lies before its first sequence is missing.
+                            scan.position = max(lastGood, record.firstSequence - 1)
+                            isStopped = true
+                            return false
+                        }
                         bytesLeft = max(0, bytesLeft - size)
                         taken += record.span
                         scan.records.append(record)

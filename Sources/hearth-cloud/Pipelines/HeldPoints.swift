@@ -13,11 +13,14 @@ import Synchronization
 final class HeldPoints: Sendable {
     /// Between two attempts.
     private static let retryNanoseconds: Int64 = 10_000_000_000
-    /// Another replica may have held some, or a person dropped them: while some wait the count is taken again every minute,
-    /// or as often as it costs a twentieth of the time.
+    /// Between two looks whether there are other dead letters: another replica may have held some, or a person dropped them.
+    private static let lookNanoseconds: Int64 = 2_000_000_000
+    /// The count is taken again when there are, and now and then in any case. It may cost a twentieth of the time.
     private static let recountNanoseconds: Int64 = 600_000_000_000
     private static let recountWaitingNanoseconds: Int64 = 60_000_000_000
     private static let recountShare: Int64 = 20
+    /// Where others have changed something a person may be waiting, so this may cost a fifth; on Kafka it is mostly waiting, too.
+    private static let changeShare: Int64 = 4
     private static let batchLimit = 5000
     private static let readingsLimit = 1000
     /// Measurements of which a line is kept to try.
@@ -94,20 +97,27 @@ final class HeldPoints: Sendable {
 
     // MARK: The loop
 
+    /// What the next count depends on; boot nanoseconds.
+    private struct Plan {
+        var countedAt: Int64?
+        /// What the last one took.
+        var cost: Int64 = 0
+        var retryAt: Int64 = 0
+        /// Where the dead letters ended when they were counted.
+        var ends: [Int32: Int64]?
+    }
+
     private func run() {
-        var recount: Int64 = 0
-        while pause(recount == 0 ? 0 : Self.retryNanoseconds) {
+        var plan = Plan()
+        while pause(plan.countedAt == nil ? 0 : Self.lookNanoseconds) {
             do {
-                let now = Clock.bootNanoseconds
-                if mustRecount.exchange(false, ordering: .relaxed) || now >= recount {
-                    try reload()
-                    let end = Clock.bootNanoseconds
-                    let interval = count + readings > 0 ? Self.recountWaitingNanoseconds : Self.recountNanoseconds
-                    recount = end + max(interval, (end - now) * Self.recountShare)
-                }
-                if try isAnyTaken() {
-                    try writeAll()
-                    try reload()
+                try recount(&plan)
+                if Clock.bootNanoseconds >= plan.retryAt {
+                    plan.retryAt = Clock.bootNanoseconds + Self.retryNanoseconds
+                    if try isAnyTaken() {
+                        try writeAll()
+                        try reload()
+                    }
                 }
                 if zones.withLock({ $0.isAnyKnown }) {
                     try sendReadings()
@@ -115,9 +125,26 @@ final class HeldPoints: Sendable {
                 }
             } catch {
                 logger.debug("held points", metadata: ["pipeline": "\(pipeline)", "error": "\(error)"])
-                if recount == 0, !pause(1_000_000_000) { return }
+                if plan.countedAt == nil, !pause(1_000_000_000) { return }
             }
         }
+    }
+
+    /// Takes the count again if it is time, or somebody has appended to the dead letters.
+    private func recount(_ plan: inout Plan) throws {
+        let began = Clock.bootNanoseconds
+        let age = plan.countedAt.map { began - $0 } ?? .max
+        // Where none waits nobody looks at the count, and others' dead letters may come all the time.
+        let isWaiting = count + readings > 0
+        let isRested = age >= (isWaiting ? plan.cost * Self.changeShare : Self.recountWaitingNanoseconds)
+        let ends = isRested ? log.ends(of: topics.deadLetter) : nil
+        let isOther = ends != nil && ends != plan.ends
+        let interval = isWaiting ? Self.recountWaitingNanoseconds : Self.recountNanoseconds
+        let isOld = age >= max(plan.cost * Self.recountShare, interval)
+        guard mustRecount.exchange(false, ordering: .relaxed) || isOther || isOld else { return }
+        try reload()
+        let end = Clock.bootNanoseconds
+        (plan.countedAt, plan.cost, plan.ends) = (end, end - began, ends ?? plan.ends)
     }
 
     private func items() throws(EventLogError) -> [DeadLetterBox.Item] {

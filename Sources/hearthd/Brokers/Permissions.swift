@@ -76,6 +76,10 @@ struct Permissions {
     /// How soon after an answer without a reason (MQTT 3.1.1, QoS 0) a broker closes that did not take it.
     private static let settlingTime = Duration.milliseconds(200)
     private static let waits: [Duration] = [2, 10, 60, 600, 3600].map { .seconds($0) }
+    /// How long a convenience waits that was refused, or closed at, so many times in a row.
+    static func wait(afterRefusal times: Int) -> Duration {
+        waits[min(max(times, 1), waits.count) - 1]
+    }
     /// For commands. Once or twice may be the network: they are not held back for it.
     private static let waitsAfterClose: [Duration] = [0, 0, 1, 2, 5].map { .seconds($0) }
     private static let waitsAfterRefusal: [Duration] = [1, 2, 5, 10, 30].map { .seconds($0) }

@@ -9,7 +9,7 @@ struct ControlledRoom {
     var heardAt: Instant?
     /// When the retained state was last written.
     var statedAt: Instant?
-    var switchWords = SwitchWords()
+    var switchWords = SwitchWords(perHour: 8)
 
     /// When this room wants a turn.
     var nextDeadline: Instant? {
@@ -24,10 +24,11 @@ struct ControlledRoom {
     }
 }
 
-/// When rooms want a turn. What is set is exact; all rooms are looked through once a second besides, so that one that was changed
-/// without a word is late by no more than that.
+/// When rooms want a turn. What is set is exact; all rooms are looked through once a second besides, and less often where they
+/// are hundreds, so that one that was changed without a word is late by no more than that.
 struct RoomDeadlines {
     private static let period = Duration.seconds(1)
+    private static let periodOfEach = Duration.milliseconds(10)
 
     private var instants: [Room: Instant] = [:]
     private var refreshedAt: Instant?
@@ -35,7 +36,9 @@ struct RoomDeadlines {
     mutating func set(_ room: Room, _ instant: Instant?) { instants[room] = instant }
 
     mutating func refresh(now: Instant, _ all: () -> [Room: Instant]) {
-        if let refreshedAt, now - refreshedAt < Self.period { return }
+        if let refreshedAt, now - refreshedAt < max(Self.period, Self.periodOfEach * instants.count) {
+            return
+        }
         (instants, refreshedAt) = (all(), now)
     }
 
@@ -44,20 +47,22 @@ struct RoomDeadlines {
     var next: Instant? { instants.values.min() }
 }
 
-/// Which switches of one pump are worth a line of the log: a pump that is switched without end must not fill a card. The room's
-/// history has them all.
+/// Which switches are worth a line of the log, of one pump and of all together: a pump that is switched without end must not
+/// fill a card, nor rooms without end. The rooms' history has them all.
 struct SwitchWords {
-    private static let perHour = 8
+    private let perHour: Int
 
     private var saidAt: [Instant] = []
     private var unsaid = 0
+
+    init(perHour: Int) { self.perHour = perHour }
 
     /// A pump was switched.
     ///
     /// - Returns: how many were left out since the last line; nil to say nothing.
     mutating func say(now: Instant) -> Int? {
         saidAt.removeAll { now - $0 >= .seconds(3600) }
-        guard saidAt.count < Self.perHour else {
+        guard saidAt.count < perHour else {
             unsaid += 1
             return nil
         }

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Heating
+import LogLines
 import Logging
 import Machine
 import Synchronization
@@ -104,7 +105,9 @@ private struct ForwardOrders {
             if let forwarder { return forwarder.adopt(configuration) }
             let new = Forwarder(
                 configuration: configuration, outbox: outbox,
-                logger: Hearthd.logger(level: configuration.logLevel, quietUntil: ForwardCommand.quietUntil))
+                logger: Hearthd.logger(
+                    LogThreshold(Logger.Level(rawValue: configuration.logLevel) ?? .info),
+                    quietUntil: ForwardCommand.quietUntil))
             forwarder = new
             new.start()
         } catch {

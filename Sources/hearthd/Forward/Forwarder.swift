@@ -59,14 +59,14 @@ final class Forwarder: Sendable {
         history.start(self)
     }
 
-    /// Stops intake, commits, drains briefly, closes. Blocks up to about four seconds.
+    /// Stops intake, commits, drains briefly, closes. Blocks up to about two and a half seconds.
     func stop() {
         let stopped = state.withLock { state in
             state.isStopping = true
             return state
         }
-        stopped.record?.stop(within: 1_500_000_000)
-        stopped.uplink?.stop(within: 2_000_000_000)
+        stopped.record?.stop(within: 1_000_000_000)
+        stopped.uplink?.stop(within: 1_300_000_000)
         stopped.journal?.close()
     }
 

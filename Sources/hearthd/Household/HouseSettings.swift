@@ -33,18 +33,15 @@ final class HouseSettings: Sendable {
     var snapshot: State { state.withLock { $0 } }
 
     /// A reload.
-    /// - Returns: the sum before and after.
-    func adopt(_ configuration: Configuration) -> (old: Configuration, new: Configuration) {
-        let (old, new, told) = state.withLock { state in
-            let old = state.configuration
+    func adopt(_ configuration: Configuration) {
+        let told = state.withLock { state in
             let sum = state.kept.above(configuration)
             (state.file, state.configuration, state.configurationError) = (configuration, sum.configuration, nil)
             // In the lock, so that Control gets the sums in their order.
             post(sum.configuration)
-            return (old, sum.configuration, sum.findings)
+            return sum.findings
         }
         Self.tell(told, findings)
-        return (old, new)
     }
 
     func keepOld(because problem: String) { state.withLock { $0.configurationError = problem } }

@@ -1,4 +1,5 @@
 import Heating
+import LogLines
 import Logging
 import MQTT
 import Machine
@@ -24,14 +25,14 @@ final class Gateway: Sendable {
     let search: BrokerSearch
     /// The configuration's file, for who writes beside it.
     let source: ConfigurationSource
-    /// The home that this process was started for.
-    private let home: HomeID
+    private let threshold: LogThreshold
 
-    init(configuration: Configuration, source: ConfigurationSource, logger: Logger) {
+    /// - Parameter threshold: of `logger`, which follows the configuration.
+    init(configuration: Configuration, source: ConfigurationSource, threshold: LogThreshold, logger: Logger) {
         self.logger = logger
+        self.threshold = threshold
         self.source = source
         search = BrokerSearch(logger: logger)
-        home = configuration.home
         settingsFile = SettingsFile(path: configuration.settingsFile, findings: settingsFindings, logger: logger)
         settings = HouseSettings(
             configuration, kept: settingsFile.read(), file: settingsFile, findings: settingsFindings
@@ -72,38 +73,35 @@ final class Gateway: Sendable {
                 news: news))
     }
 
-    /// Stops both sides. Blocks up to about four and a half seconds.
+    /// Stops both sides. Blocks up to about three and a half seconds; a machine without time to give needs the rest of five.
     func stop() {
         // Both end side by side.
         forward.askToStop()
         control.stop(within: 500_000_000)
-        forward.stop(within: 4_000_000_000)
+        forward.stop(within: 3_000_000_000)
     }
 
     // MARK: Settings
 
-    /// Takes a new configuration: thermostats and links at once, the recording side in a new process where it must; what
-    /// cannot change while running is named in the log.
-    func adopt(_ new: Configuration) {
-        let old = settings.adopt(new).old
+    /// Takes a new configuration: thermostats, links and log at once, the recording side in a new process where it must.
+    ///
+    /// - Returns: what cannot change while running; findings tell it until the file agrees or the next start.
+    func adopt(_ file: Configuration) -> [Reload.Waiting] {
+        let before = settings.snapshot.file
+        let reload = Reload(file, over: before)
+        let new = reload.configuration
+        settings.adopt(new)
+        let effects = Reload.effects(from: before, to: new)
         control.wake()
-        let (before, after) = (ConnectionSettings.control(old), ConnectionSettings.control(new))
         // With TLS also when nothing changed here: files may have.
-        if before != after || new.local.tls != nil || new.local.passwordFile != nil { control.reconfigure(after) }
-        var forwarded = new
-        // A home's backlog must not leave under another home's name.
-        forwarded.home = home
-        let mustRestart =
-            old.journal != new.journal || old.uplink != new.uplink || old.sensorTimeZone != new.sensorTimeZone
-            || old.logLevel != new.logLevel || old.devices != new.devices || old.isCloudEnabled != new.isCloudEnabled
-        forward.adopt(forwarded.text, restarting: mustRestart)
-        for (key, changed) in [
-            ("home", home != new.home), ("control.socket", old.controlSocket != new.controlSocket),
-            ("control.settings", old.settingsFile != new.settingsFile),
-        ] where changed {
-            logger.warning(
-                "this key takes effect at the next start: systemctl restart hearthd", metadata: ["key": "\(key)"])
+        if effects.contains(.controlLink) || new.local.tls != nil || new.local.passwordFile != nil {
+            control.reconfigure(.control(new))
         }
+        threshold.level = Logger.Level(rawValue: new.logLevel) ?? .info
+        forward.adopt(new.text, restarting: effects.contains(.recordingSide))
+        settingsFindings.resolveAll(Finding.restartNeeded)
+        for waiting in reload.waiting { settingsFindings.report(.restartNeeded(waiting)) }
+        return reload.waiting
     }
 
     func keepOld(because error: ConfigurationError) {

@@ -65,7 +65,8 @@ struct Hearthd: AsyncParsableCommand {
             FileOutput.standardOutput(answer.text)
             throw answer.hasReading ? ExitCode.success : ExitCode.failure
         }
-        let logger = Self.logger(level: configuration.logLevel)
+        let threshold = LogThreshold(Logger.Level(rawValue: configuration.logLevel) ?? .info)
+        let logger = Self.logger(threshold)
         let lock: GatewayLock
         do throws(GatewayLock.Held) {
             // A service manager starts the next one while the last is still ending.
@@ -76,24 +77,23 @@ struct Hearthd: AsyncParsableCommand {
             throw Self.isHeldExit
         }
         defer { lock.release() }
-        try await Self.serve(configuration, from: source, environment: environment, lock: lock, logger: logger)
+        let gateway = Gateway(configuration: configuration, source: source, threshold: threshold, logger: logger)
+        try await Self.serve(gateway, environment: environment, lock: lock)
     }
 
-    private static func serve(
-        _ configuration: Configuration, from source: ConfigurationSource, environment: [String: String],
-        lock: GatewayLock, logger: Logger
-    ) async throws {
-        let notifier = ServiceNotifier(environment: environment)
-        let gateway = Gateway(configuration: configuration, source: source, logger: logger)
-        let socket = ControlSocket(path: configuration.controlSocket, gateway: gateway, logger: logger)
+    private static func serve(_ gateway: Gateway, environment: [String: String], lock: GatewayLock) async throws {
+        let (logger, notifier) = (gateway.logger, ServiceNotifier(environment: environment))
+        let socket = ControlSocket(
+            path: gateway.snapshot.configuration.controlSocket, gateway: gateway, logger: logger)
         // At the lower levels it prints every service with all that is in it, this process's environment too.
         var lifecycleLogger = logger
         lifecycleLogger.logLevel = max(logger.logLevel, .info)
         var services = ServiceGroupConfiguration(
             services: [
                 .init(service: GatewayService(gateway: gateway, socket: socket, notifier: notifier)),
-                .init(service: ReloadService(gateway: gateway, source: source, notifier: notifier)),
+                .init(service: ReloadService(gateway: gateway, source: gateway.source, notifier: notifier)),
                 .init(service: HeartbeatService(gateway: gateway, lock: lock, notifier: notifier)),
+                .init(service: EndingService(gateway: gateway)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: lifecycleLogger)
@@ -123,12 +123,8 @@ struct Hearthd: AsyncParsableCommand {
         }
     }
 
-    /// - Parameters:
-    ///   - level: a level's name, as in the configuration.
-    ///   - quietUntil: below an error nothing is said until then.
-    static func logger(level: String, quietUntil: Instant? = nil) -> Logger {
-        var logger = Logger(label: "hearthd") { LogLine(label: $0, quietUntil: quietUntil) }
-        logger.logLevel = Logger.Level(rawValue: level) ?? .info
-        return logger
+    /// - Parameter quietUntil: below an error nothing is said until then.
+    static func logger(_ threshold: LogThreshold, quietUntil: Instant? = nil) -> Logger {
+        Logger(label: "hearthd") { LogLine(label: $0, threshold: threshold, quietUntil: quietUntil) }
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Heating
 import Logging
 import MQTT
@@ -37,14 +38,52 @@ struct ReloadService: Service {
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
             notifier.reloading()
-            do throws(ConfigurationError) {
-                gateway.adopt(try source.read())
-                gateway.logger.notice("configuration reloaded")
-            } catch {
-                gateway.keepOld(because: error)
-                gateway.logger.error("the old configuration stays", metadata: ["error": "\(error)"])
+            await withCheckedContinuation { continuation in
+                // The file may lie on a disk that hangs; it must not sit on the concurrency pool.
+                startThread("reload") {
+                    reload()
+                    continuation.resume()
+                }
             }
             notifier.ready(status: StatusLine.text(gateway))
+        }
+    }
+
+    private func reload() {
+        do throws(ConfigurationError) {
+            let waiting = gateway.adopt(try source.read())
+            gateway.logger.notice("configuration reloaded")
+            for waiting in waiting {
+                let finding = Finding.restartNeeded(waiting)
+                gateway.logger.warning("\(finding.text)", metadata: ["advice": "\(finding.advice)"])
+            }
+        } catch {
+            gateway.keepOld(because: error)
+            gateway.logger.error("the old configuration stays", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+/// Ends the process in time whatever hangs: a reload whose disk does not answer, a recording side that does not end, a
+/// machine that gives nobody time. What is cut off was never acknowledged, and what waits in the journal goes out next time.
+///
+/// The last service of its group, so that the group tells it first; it waits for nobody.
+struct EndingService: Service {
+    /// After SIGTERM. Five seconds are promised.
+    private static let patience: Int64 = 4_500_000_000
+
+    let gateway: Gateway
+
+    func run() async throws {
+        // A group that fails ends by itself, with another exit code.
+        try await gracefulShutdown()
+        // At once, and not after the other services.
+        gateway.forward.askToStop()
+        startThread("ending") { [gateway] in
+            Clock.sleep(Self.patience)
+            gateway.logger.warning("stopping takes too long; ending now")
+            gateway.forward.stop(within: 0)
+            _exit(0)
         }
     }
 }

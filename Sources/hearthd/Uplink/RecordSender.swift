@@ -26,11 +26,11 @@ struct RecordSender {
         self.logger = logger
     }
 
-    mutating func connected() { measures.connected() }
+    mutating func disconnected(now: Instant) { measures.disconnected(now: now) }
 
     /// The broker answered what was published.
     mutating func answered(_ packetID: Int32, _ answer: UplinkState.BrokerAnswer) {
-        measures.answered(packetID, isTaken: answer == .delivered || answer == .tooLarge, isRefused: answer == .refused)
+        measures.answered(packetID, .init(answer), now: Clock.now)
     }
 
     /// Sends until the state says to wait; returns when to look again.
@@ -121,7 +121,7 @@ struct RecordSender {
             let scanned = from...(isLast ? max(record.sequence, end ?? 0) : record.sequence)
             from = record.sequence + 1
             let topic = RecordTopic(record.topic)
-            let needsFrame = isForIngestor && measures.needsFrame(topic)
+            let needsFrame = isForIngestor && measures.needsFrame(topic, now: Clock.now)
             let publication =
                 needsFrame ? frame([record], epoch: state.epoch) : single(record, epoch: state.epoch)
             guard let packet = try publishIfItFits(publication, on: link) else {
@@ -226,4 +226,14 @@ enum SendError: Error {
     case replaced
     case journal(JournalError)
     case link(LinkError)
+}
+
+extension MeasureRoute.Answer {
+    fileprivate init(_ answer: UplinkState.BrokerAnswer) {
+        switch answer {
+        case .delivered, .tooLarge: self = .taken
+        case .nobody: self = .nobody
+        case .refused: self = .refused
+        }
+    }
 }

@@ -18,8 +18,8 @@ final class UplinkLane: ConnectionHandler {
     /// The broker's acknowledgement and the ingestor's confirmation come a few milliseconds apart; a cloud's command waits
     /// as long.
     private static let restNanoseconds: Int64 = 20_000_000
-    /// How long a graceful stop may spend on sending what is already in the journal.
-    private static let drainNanoseconds: Int64 = 1_500_000_000
+    /// How long a graceful stop may spend on sending what is already in the journal, where it can as well wait.
+    private static let drainNanoseconds: Int64 = 1_000_000_000
 
     private let configuration: Configuration
     private let journal: Journal
@@ -76,7 +76,6 @@ final class UplinkLane: ConnectionHandler {
         // One slot stays free for the status message.
         state.connected(sendMaximum: max(1, link.sendMaximum - 1), now: Clock.now)
         nextStatus = 0
-        sender.connected()
         tellControl(isUp: true)
         do {
             try courtesy.connected(link, now: Clock.now)
@@ -141,6 +140,7 @@ final class UplinkLane: ConnectionHandler {
             || state.inFlightRecords > 0 && after < 2_000_000_000
         let end = Rivalry.End(cause, after: after, isExplained: isExplained)
         courtesy.disconnected(cause, after: after, now: now)
+        sender.disconnected(now: now)
         state.disconnected(isTooLarge: cause.reason == .packetTooLarge, isClosed: cause.kind == .lost)
         silence.disconnected()
         tellControl(isUp: false)

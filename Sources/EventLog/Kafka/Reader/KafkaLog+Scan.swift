@@ -21,6 +21,18 @@ extension KafkaLog {
         if !wanted.isEmpty { try read(wanted, body) }
     }
 
+    public func ends(of topic: String) -> [Int32: Int64]? {
+        guard let producer = try? currentProducer() else { return nil }
+        let found = withExtendedLifetime(producer) {
+            producer.handle.partitions(of: topic, within: 5_000)
+        }
+        guard found.error == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        let positions = found.partitions.map { TopicPartition(topic: topic, partition: $0) }
+        guard let ends = offsets(RD_KAFKA_OFFSET_END, of: positions), ends.count == positions.count
+        else { return nil }
+        return Dictionary(ends.map { ($0.key.partition, $0.value) }) { $1 }
+    }
+
     /// Reads each partition from its beginning to its end.
     private func read(
         _ ends: [TopicPartition: Int64], _ body: (StoredEvent) -> Void

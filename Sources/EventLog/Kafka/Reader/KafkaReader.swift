@@ -61,21 +61,29 @@ final class KafkaReader: EventReader {
         }
         var batch = EventBatch()
         let end = Clock.deadline(after: nanoseconds)
-        var hasNudged = false
+        var (hasNudged, hasChanged) = (false, false)
         repeat {
             // The first event is waited for, in slices so that a close is noticed; the rest is what is there already.
             let slice =
                 batch.events.isEmpty
                 ? max(0, min(end - Clock.monotonicNanoseconds, hasNudged ? 250_000_000 : 10_000_000)) : 0
-            let found = consumer.poll(within: Int32((slice + 999_999) / 1_000_000)) { take($0, into: &batch) }
+            let found = consumer.poll(within: Int32((slice + 999_999) / 1_000_000)) { message in
+                let changes = consumer.takeChanges()
+                follow(changes)
+                hasChanged = hasChanged || !changes.isEmpty
+                take(message, after: changes, into: &batch)
+            }
             if log.isClosed, batch.events.isEmpty { throw .closed }
             if !found, !batch.events.isEmpty || Clock.monotonicNanoseconds >= end { break }
             if !found, !hasNudged {
                 hasNudged = true
                 if let position = progress.waiting(consumer.knownEnd) { consumer.nudge(position) }
             }
-        } while batch.events.count < count && !consumer.hasChanges && pendingError == nil && !isBroken
-        settle(&batch, consumer)
+        } while batch.events.count < count && !hasChanged && !consumer.hasChanges && pendingError == nil && !isBroken
+        let changes = consumer.takeChanges()
+        follow(changes)
+        for change in changes { batch.apply(change) }
+        settle(&batch, consumer, hasChanged: hasChanged || !changes.isEmpty)
         if batch.isEmpty, let error = pendingError {
             pendingError = nil
             throw error
@@ -88,18 +96,22 @@ final class KafkaReader: EventReader {
         return batch
     }
 
-    private func take(_ message: UnsafeMutablePointer<rd_kafka_message_t>, into batch: inout EventBatch) {
-        guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return noteError(message) }
-        guard let name = rd_kafka_topic_name(message.pointee.rkt) else { return }
-        batch.events.append(StoredEvent(message, topic: String(cString: name)))
+    private func take(
+        _ message: UnsafeMutablePointer<rd_kafka_message_t>, after changes: [Rebalances.Change],
+        into batch: inout EventBatch
+    ) {
+        guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR, let name = rd_kafka_topic_name(message.pointee.rkt)
+        else {
+            for change in changes { batch.apply(change) }
+            return noteError(message)
+        }
+        batch.take(StoredEvent(message, topic: String(cString: name)), after: changes)
     }
 
-    /// Applies changes of the assignment, then notes how far each partition has got.
-    private func settle(_ batch: inout EventBatch, _ consumer: KafkaConsumer) {
+    /// Takes note of changes of the assignment, before any event that came after them.
+    private func follow(_ changes: [Rebalances.Change]) {
         let now = Clock.monotonicNanoseconds
-        let changes = consumer.takeChanges()
         for change in changes {
-            batch.apply(change)
             switch change {
             case .assigned(let positions):
                 progress.assigned(positions)
@@ -111,6 +123,11 @@ final class KafkaReader: EventReader {
                 for position in positions { deferred[position] = nil }
             }
         }
+    }
+
+    /// Notes how far each partition has got.
+    private func settle(_ batch: inout EventBatch, _ consumer: KafkaConsumer, hasChanged: Bool) {
+        let now = Clock.monotonicNanoseconds
         if now >= nextPlacing, !progress.unplaced.isEmpty {
             nextPlacing = now + 1_000_000_000
             place(progress.unplaced, consumer)
@@ -120,9 +137,9 @@ final class KafkaReader: EventReader {
             progress.read(position, next: next, in: batch.events)
             stalls.read(position, next: next, now: now)
         }
-        if !deferred.isEmpty, !changes.isEmpty { retryDeferred() }
+        if !deferred.isEmpty, hasChanged { retryDeferred() }
         if !batch.events.isEmpty { log.board.update(group: group) { $0.read += Int64(batch.events.count) } }
-        if now >= nextPublication || !changes.isEmpty {
+        if now >= nextPublication || hasChanged {
             nextPublication = now + 1_000_000_000
             publish(
                 lag: progress.unread(consumer.knownEnd), uncommitted: progress.uncommitted(consumer.knownEnd),

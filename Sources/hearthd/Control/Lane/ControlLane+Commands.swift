@@ -9,9 +9,11 @@ extension ControlLane {
         let wall = Clock.wall
         if !isRefresh {
             board.add(.init(time: wall, pumpOn: isOn, reason: reason), for: room)
-            if let unsaid = rooms[room]?.switchWords.say(now: Clock.now) {
+            let now = Clock.now
+            if let unsaid = rooms[room]?.switchWords.say(now: now), let others = switchWords.say(now: now) {
                 var metadata: Logger.Metadata = ["room": "\(room)", "on": "\(isOn)", "reason": "\(reason)"]
                 if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+                if others > 0 { metadata["unsaidOfOthers"] = "\(others)" }
                 logger.info("heat pump", metadata: metadata)
             }
         }

@@ -52,6 +52,7 @@ final class ControlLane: ConnectionHandler {
     /// Sensors and pumps that are not the black box; none in most houses.
     var devices: ControlDevices
     private var words = RepeatedWords()
+    var switchWords = SwitchWords(perHour: 120)
     private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
 
     init(
@@ -124,7 +125,7 @@ final class ControlLane: ConnectionHandler {
             forget(room, because: "somebody said so", link)
         }
         let now = Instant(nanoseconds: now)
-        for (room, preset) in weeks.due(rooms.mapValues(\.thermostat), now: now) {
+        for (room, preset) in weeks.due(rooms.mapValues(\.thermostat), of: { rooms[$0]?.thermostat }, now: now) {
             apply(.scheduled(preset), to: room, link)
         }
         deadlines.refresh(now: now) { rooms.compactMapValues(\.nextDeadline) }
@@ -247,7 +248,7 @@ final class ControlLane: ConnectionHandler {
     func addRoom(_ room: Room, silentSince start: Instant? = nil) {
         let thermostat = Thermostat(settings: configuration.settings(for: room), now: start ?? Clock.now)
         rooms[room] = ControlledRoom(thermostat: thermostat)
-        weeks.changed()
+        weeks.came(room)
         homeAssistant.describeAgain()
         show(room)
     }
