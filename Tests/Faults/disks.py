@@ -132,8 +132,13 @@ def check_flip(rig, victim, given, wanted, where):
     """Nothing wrong arrived, and what is missing was counted. Returns how many rows are missing."""
     def arrived():
         return rig.influx.points("raw_temperature", ["value"], "raw").get(victim.name, {})
+    began = time.monotonic()
+
+    def waits():
+        status = victim.status()
+        return time.monotonic() - began < 60 and (not status or (status["uplink"] or {}).get("backlog") != 0)
     found, grew = arrived(), time.monotonic()
-    while wanted.keys() - found.keys() and time.monotonic() - grew < 8:
+    while wanted.keys() - found.keys() and (time.monotonic() - grew < 8 or waits()):
         time.sleep(0.1)
         before, found = len(found), arrived()
         if len(found) > before:

@@ -40,6 +40,8 @@ final class RecordLane: ConnectionHandler {
     private var rivalry = Rivalry(base: .seconds(1), cap: .seconds(30), guessCap: .seconds(2))
     private var quality = DeliveryQuality()
     private var subscriptions: RecordSubscriptions
+    /// Whether the broker had kept the session; nil once it is said.
+    private var newSession: Bool?
     private var overlap: OverlappingFilters
     /// What the session at the broker has subscribed to.
     private var session: SessionFilters
@@ -104,9 +106,7 @@ final class RecordLane: ConnectionHandler {
     // MARK: ConnectionHandler
 
     func connected(_ link: Link, sessionPresent: Bool) {
-        if let line = words.say("recording", now: Clock.now) {
-            logger.info("\(line)", metadata: ["protocol": "\(link.version)", "session": "\(sessionPresent)"])
-        }
+        newSession = sessionPresent
         redelivery.reconnected(sessionPresent: sessionPresent)
         quality.connected(maximumQoS: link.maximumQoS)
         subscriptions.connected()
@@ -184,11 +184,22 @@ final class RecordLane: ConnectionHandler {
         guard let answer = subscriptions.answered(packetID, reasons, now: Clock.now) else { return }
         report(answer.finding, name: "recording-refused", answer.filter)
         if answer.finding == nil { overlap.granted(answer.filter) }
-        if subscriptions.areAnswered { session.takeBack(on: link) }
+        if subscriptions.areAnswered {
+            session.takeBack(on: link)
+            // Not at the CONNACK: what is sent before the broker has the subscription is nobody's.
+            sayRecording(link)
+        }
         guard answer.filter != RecordSubscriptions.commands, let granted = reasons.first, granted.isSuccess else {
             return
         }
         if quality.granted(granted.rawValue) { report(quality.finding, name: Finding.readingsAtQoS0) }
+    }
+
+    private func sayRecording(_ link: Link) {
+        guard subscriptions.hasReadings, let session = newSession.take(),
+            let line = words.say("recording", now: Clock.now)
+        else { return }
+        logger.info("\(line)", metadata: ["protocol": "\(link.version)", "session": "\(session)"])
     }
 
     func published(_ packetID: Int32, reason: ReasonCode, on link: Link) {}

@@ -31,6 +31,9 @@ struct RecordSubscriptions {
     /// Whether nothing is on its way and nothing is still to be asked for the first time.
     var areAnswered: Bool { filters.allSatisfy { $0.packetID == nil && ($0.isGranted || $0.askAt != nil) } }
 
+    /// Whether the broker has taken one for readings.
+    var hasReadings: Bool { filters.contains { $0.isGranted && $0.name != Self.commands } }
+
     mutating func connected() {
         for index in filters.indices { (filters[index].packetID, filters[index].isGranted) = (nil, false) }
     }
