@@ -43,7 +43,7 @@ struct CloudCourtesy {
             let packet = try link.subscribe([account])
             permissions.sent(packet, .account, topic: account, now: now)
         }
-        report(limits(of: link), name: "cloud-broker-limits")
+        findings.settle(limits(of: link), name: "cloud-broker-limits", in: logger)
     }
 
     /// Something that was sent may be why the broker closes.
@@ -87,7 +87,7 @@ struct CloudCourtesy {
             }
         case .refused(let kind, let topic, let reason):
             let why = reason.map { "refused: \($0)" } ?? "the broker closes the connection at it"
-            report(finding(kind, topic, why), name: name(of: kind), topic)
+            findings.settle(finding(kind, topic, why), name: name(of: kind), topic, in: logger)
         }
     }
 
@@ -120,14 +120,5 @@ struct CloudCourtesy {
             text: "the cloud broker takes \(missing)"
                 + (isUnsafe ? ": a reading is lost when the connection breaks at the wrong moment" : ""),
             advice: "In the cloud broker's configuration: \(limits.map(\.line).joined(separator: "; "))")
-    }
-
-    private func report(_ finding: Finding?, name: String, _ subject: String = "") {
-        guard let finding else {
-            findings.resolve(name, subject)
-            return
-        }
-        guard findings.report(finding) else { return }
-        logger.warning("\(finding.text)", metadata: ["advice": "\(finding.advice)"])
     }
 }
