@@ -89,9 +89,8 @@ let package = Package(
         .executableTarget(
             name: "hearth-web",
             dependencies: [
-                "Machine", "Heating", "GatewayClient", "HTTP", "LogLines", "Prometheus", argumentParser, logging,
-                lifecycle,
-                metrics,
+                "Machine", "Heating", "Compression", "GatewayClient", "HTTP", "LogLines", "Prometheus", argumentParser,
+                logging, lifecycle, metrics,
             ],
             // The page is part of the program; a bundle beside it would bring full Foundation with it.
             resources: [.embedInCode("Page")],
@@ -156,7 +155,9 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: swiftSettings),
         .testTarget(
             name: "hearth-webTests",
-            dependencies: ["hearth-web", "HTTP", "GatewayClient", "Heating", "LogLines", "Prometheus", logging],
+            dependencies: [
+                "hearth-web", "Compression", "HTTP", "GatewayClient", "Heating", "LogLines", "Prometheus", logging,
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "hearthdTests", dependencies: ["hearthd", "Heating", "Machine"], swiftSettings: swiftSettings),

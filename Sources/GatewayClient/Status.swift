@@ -76,6 +76,8 @@ package struct RoomStatus: Equatable, Sendable {
     package var pumpProblem: String?
     /// Readings that were ignored as a sensor's fault, since the start.
     package var discarded: Int64?
+    package var device: DeviceStatus?
+    package var valve: DeviceStatus?
 
     package init(_ json: JSON) {
         name = json["room"]?.string ?? "?"
@@ -98,24 +100,8 @@ package struct RoomStatus: Equatable, Sendable {
         scheduled = json["scheduled"]?.string
         pumpProblem = json["pumpProblem"]?.string
         discarded = count(json["discarded"])
-    }
-}
-
-/// The last reading of what is no temperature of the room: recorded, not obeyed.
-package struct MeasureStatus: Equatable, Sendable {
-    package var room: String
-    package var measure: String
-    package var value: Double?
-    /// Empty where it is not known.
-    package var unit: String
-    package var ageSeconds: Double?
-
-    package init(_ json: JSON) {
-        room = json["room"]?.string ?? "?"
-        measure = json["measure"]?.string ?? "?"
-        value = json["value"]?.double
-        unit = json["unit"]?.string ?? ""
-        ageSeconds = json["ageSeconds"]?.double
+        device = json["device"].ifObject(DeviceStatus.init)
+        valve = json["valve"].ifObject(DeviceStatus.init)
     }
 }
 

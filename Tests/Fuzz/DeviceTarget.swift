@@ -47,7 +47,7 @@ private func check(_ outcome: DeviceOutcome, _ payload: [UInt8]) {
         require(again.timestamp == reading.timestamp, "recorded another time than \(reading.timestampText)")
         if let celsius = reading.obeyed { require(celsius.isFinite, "\(celsius) °C") }
     case .rejected(let rejection), .passedOver(let rejection):
-        require(!rules.advice(for: rejection, payload: payload).isEmpty, "no advice for \(rejection.reason)")
+        require(!rules.advice(for: rejection, payload: payload).text.isEmpty, "no advice for \(rejection.reason)")
     }
 }
 

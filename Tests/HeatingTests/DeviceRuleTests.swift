@@ -299,7 +299,7 @@ struct DeviceRuleTests {
             Issue.record("taken")
             return
         }
-        #expect(rules.advice(for: rejection, payload: payload).contains(#"write value = "AM2301.Temperature""#))
+        #expect(rules.advice(for: rejection, payload: payload).text.contains(#"write value = "AM2301.Temperature""#))
     }
 
     @Test("a number alone on the black box's topic is told how to be read")
@@ -311,7 +311,7 @@ struct DeviceRuleTests {
                 Issue.record("taken: \(payload)")
                 continue
             }
-            let advice = DeviceRules([]).advice(for: rejection, payload: Array(payload.utf8))
+            let advice = DeviceRules([]).advice(for: rejection, payload: Array(payload.utf8)).text
             #expect(advice.contains(#"topic = "office/temperature", value = \#(value), room = "office""#))
         }
     }

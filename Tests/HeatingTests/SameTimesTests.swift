@@ -175,6 +175,19 @@ import Testing
         #expect(nth(time, "7") == 6)
     }
 
+    @Test("where nobody wrote a time, equal readings that arrive together are as many, also after a restart")
+    func untimed() {
+        var times = SameTimes(zone: TimeZoneRules(offsetSeconds: 0))
+        var reading = reading("2026-11-23T10:00:00Z", "20")
+        reading.isTimed = false
+        var marks: [TimeMarks] = []
+        for _ in 0..<3 { marks.append(times.marks(reading).marks) }
+        #expect(marks.map(\.nth) == [0, 1, 2])
+        var after = SameTimes(zone: TimeZoneRules(offsetSeconds: 0))
+        for mark in marks { after.remember(reading, mark) }
+        #expect(after.marks(reading).marks.nth == 3)
+    }
+
     @Test("the same after a restart, from the rows; and a clock that stands still costs no more than any other")
     func restart() throws {
         let zone = try madrid()

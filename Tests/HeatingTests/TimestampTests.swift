@@ -116,7 +116,7 @@ import Testing
             gmtime_r(&time, &parts)
             var text = [CChar](repeating: 0, count: 64)
             strftime(&text, 64, "%Y-%m-%dT%H:%M:%S", &parts)
-            let written = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let written = String(decoding: text.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
             try check(nanoseconds(written) == Int64(seconds) * 1_000_000_000, seed, "read \(written)")
             let described = Timestamp(nanoseconds: Int64(seconds) * 1_000_000_000).description
             try check(described == written + "Z", seed, "\(written) described as \(described)")

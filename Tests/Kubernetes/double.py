@@ -4,12 +4,15 @@ writes down how they were called and runs the real one.
 
 DOUBLE_HOME holds what it remembers: `calls` (one JSON array a line), `running`, `images`, `secrets.json`, `applied` (the
 objects of every `kubectl apply`, one JSON object a line). DOUBLE_FAIL: a call whose words contain this fails.
+`pods` is the list of names, `pids` the processes that are frozen while their workload has no replica. DOUBLE_AT_UNCORDON: run when
+the node takes pods again.
 DOUBLE_KUBECTL: the real kubectl, for what needs no cluster."""
 
 import base64
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -59,6 +62,8 @@ def kubectl():
     if " create secret " in WORDS:
         # The real one reads the files; it needs no cluster for it, but knows none called minikube either.
         arguments = sys.argv[sys.argv.index("create"):]
+        if "--dry-run=client" not in arguments:
+            arguments += ["--dry-run=client", "--output=name"]
         sys.exit(subprocess.run([os.environ["DOUBLE_KUBECTL"], "--namespace", "hearth", *arguments]).returncode)
     if " apply " in WORDS:
         apply(secrets)
@@ -70,8 +75,30 @@ def kubectl():
         if secret not in secrets:
             sys.exit(f'Error from server (NotFound): secrets "{secret}" not found')
         print(secrets[secret].get(key, ""), end="")
+    elif " current-context " in WORDS:
+        print("double")
+    elif " get namespace " in WORDS and not remembered("namespace", False):
+        sys.exit("Error from server (NotFound)")
+    elif " get nodes " in WORDS and "jsonpath" in WORDS:
+        print("127.0.0.1")
+    elif " get nodes " in WORDS and " name " in WORDS:
+        print("node/double")
+    elif " get pods " in WORDS and " name " in WORDS:
+        print("\n".join(f"pod/{pod}" for pod in remembered("pods", [])))
+    elif " scale " in WORDS:
+        scale()
+    elif " uncordon " in WORDS:
+        subprocess.run(os.environ.get("DOUBLE_AT_UNCORDON", ":"), shell=True, check=True)
     elif " get statefulset " in WORDS and not remembered("has-broker", False):
         sys.exit("Error from server (NotFound)")
+
+
+def scale():
+    """Without a replica a workload gives no answer: its process on this machine, if it has one, is frozen."""
+    workload = sys.argv[sys.argv.index("scale") + 1].removeprefix("statefulset/")
+    process = remembered("pids", {}).get(workload)
+    if process:
+        os.kill(process, signal.SIGSTOP if "--replicas=0" in sys.argv else signal.SIGCONT)
 
 
 def apply(secrets):

@@ -36,10 +36,11 @@ def of_kind(documents, *kinds):
 
 
 def find(documents, kind, object_name):
-    """The object of this kind and name; generated ConfigMaps are found by their name without the hash."""
+    """The object of this kind and name; generated ConfigMaps, and the set-up Job, are found by their
+    name without the hash."""
     for document in of_kind(documents, kind):
         full = document["metadata"]["name"]
-        if full == object_name or (kind == "ConfigMap" and full.rsplit("-", 1)[0] == object_name):
+        if full == object_name or (kind in ("ConfigMap", "Job") and full.rsplit("-", 1)[0] == object_name):
             return document
     raise KeyError(f"{kind} {object_name}")
 

@@ -37,7 +37,7 @@ VIOLATIONS = [
     ("an unmaintained image", BASE, "images_are_pinned_and_maintained",
      lambda d: put(container(d, "StatefulSet", "kafka-svc"), "image", "wurstmeister/kafka:2.13-2.8.1")),
     ("latest in an init container", BASE, "images_are_pinned_and_maintained",
-     lambda d: put(spec_of(d, "Job", "hearth-setup")["initContainers"][0], "image", "hearth-cloud:latest")),
+     lambda d: put(spec_of(d, "Job", "hearth-settings")["initContainers"][0], "image", "hearth-cloud:latest")),
     # Pod security
     ("root", BASE, "restricted", lambda d: put(spec_of(d, "StatefulSet", "influxdb-svc")["securityContext"], "runAsUser", 0)),
     ("no runAsNonRoot", BASE, "restricted",

@@ -264,7 +264,7 @@ def kafka_rights_are_those_of_the_services(documents):
         service = user["metadata"]["name"].removeprefix("hearth-")
         mounted = {source["secret"]["name"] for pod in pods(documents) for volume in pod.spec.get("volumes", [])
                    for source in volume.get("projected", {}).get("sources", [])
-                   if pod.workload.split(" ")[1].removeprefix("hearth-") == service}
+                   if pod.labels["app.kubernetes.io/name"].removeprefix("hearth-") == service}
         if user["metadata"]["name"] not in mounted:
             complaints.append(f"{name(user)}: nobody uses it")
         for rule in user["spec"]["authorization"]["acls"]:

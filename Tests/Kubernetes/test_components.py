@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -115,6 +116,25 @@ def check_probes(directory):
         broker.wait()
 
 
+def check_kafka_stops(directory):
+    """The log's start as process 1, told to end while it formats its volume: without a trap it would go on to the end of its grace."""
+    [script] = find(render("cloud/base"), "StatefulSet", "kafka-svc")["spec"]["template"]["spec"]["containers"][0]["args"]
+    for name, body in (("kafka-storage.sh", f"touch {directory}/formats; sleep 1"), ("kafka-server-start.sh", f"touch {directory}/runs; sleep 30")):
+        (directory / name).write_text(f"#!/bin/sh\n{body}\n")
+        (directory / name).chmod(0o755)
+    pod = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "/bin/bash", "-ec", script.replace("/opt/kafka/bin", str(directory))],
+                           env={**os.environ, "CLUSTER_ID": "x"})
+    try:
+        check("the log formats its volume", wait((directory / "formats").exists))
+        first = int(pathlib.Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()[0])
+        os.kill(first, signal.SIGTERM)
+        ended = wait(lambda: pod.poll() is not None, 10)
+        check("the log heeds SIGTERM meanwhile", ended and not (directory / "runs").exists(), str(pod.poll()))
+    finally:
+        pod.kill()
+        pod.wait()
+
+
 INFLUX = """#!/bin/sh
 [ "$INFLUX_TOKEN" = secret-token ] || { echo "unauthorized" >&2; exit 1; }
 [ "$1" = backup ] || exit 2
@@ -178,7 +198,7 @@ def check_readme(directory):
 
 
 def main():
-    for part in (check_reload, check_probes, check_backup, check_readme):
+    for part in (check_reload, check_probes, check_kafka_stops, check_backup, check_readme):
         with tempfile.TemporaryDirectory() as directory:
             part(pathlib.Path(directory))
     print(f"components: {passed} passed, {failed} failed")

@@ -15,6 +15,7 @@ from manifests import clone, find, name, of_kind, pods, render
 from network import network_is_exact
 from planted import VIOLATIONS
 from policies import POLICIES
+from setup_job import set_up_job_checks
 import custom
 
 # The version that a cluster of today runs, not the newest that there is.
@@ -202,6 +203,8 @@ def main():
     expect("older kubectls render every patch", deletions_are_single(files))
     twice = "kind: A\n$patch: delete\n---\nkind: B\n$patch: delete\n"
     expect("planted: a patch that deletes twice", [] if deletions_are_single([("a.yaml", twice)]) else ["nobody complained"])
+    for title, complaints in set_up_job_checks(OVERLAYS):
+        expect(title, complaints)
     check_violations(rendered)
     print(f"{sum(map(len, rendered.values()))} objects of {len(rendered)} kustomizations against Kubernetes {KUBERNETES}, "
           f"{FIELDS['release']}")

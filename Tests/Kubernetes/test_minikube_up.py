@@ -118,10 +118,10 @@ def first_run(machine):
         machine.calls, "docker info", "minikube .*status", "minikube .*start .*--cni calico", "kubectl .*get nodes",
         "minikube .* ip", "docker build .*--file cloud/Containerfile .*--target hearth-cloud", "docker tag",
         "minikube .*image ls", "minikube .*image load hearth-cloud:a1b2c3d4e5f6", "kubectl .*get secrets",
-        "kubectl .*apply .*namespace.yaml", "kubectl .*create secret", "kubectl .*delete job hearth-setup",
+        "kubectl .*apply .*namespace.yaml", "kubectl .*create secret", "kubectl .*delete job --selector .*=setup",
         "kubectl kustomize cloud/overlays/minikube", *[f"rollout status statefulset/{p}-svc" for p in
                                                        ("mosquitto", "kafka", "influxdb")],
-        "wait job/hearth-setup", *[f"rollout status deployment/{p}" for p in
+        "wait job --selector app.kubernetes.io/component=setup ", *[f"rollout status deployment/{p}" for p in
                                    ("ingestor", "p1-save", "p2-clean", "p4-aggregate")])
     check("first run: everything in its order", not missing, missing)
     check("first run: only Minikube's cluster is touched", not [
@@ -160,7 +160,8 @@ def repeated_runs(machine):
         c for c in machine.calls if re.search(r"minikube .*start|image load|rollout restart", c)], machine.calls)
     check("second run: no new secret", machine.applied("Secret") == [] and machine.secrets == secrets
           and machine.files() == before, machine.applied("Secret"))
-    check("second run: the job is made anew", "hearth-setup" in machine.applied("Job"))
+    check("second run: the job is made anew", len(machine.applied("Job")) == 1 and not in_order(
+        machine.calls, "delete job --selector", "kubectl .*apply .*--filename -", "wait job --selector"), machine.applied("Job"))
 
     machine.run("minikube-up", "--home", "home2")
     users = machine.secrets["hearth-mosquitto-users"]["passwords"].decode().splitlines()
@@ -205,7 +206,7 @@ def failing_tools(directory):
             ("openssl x509 -req", "made no certificate"), ("namespace.yaml", "namespace hearth was not taken"),
             (" create secret ", "auth can-i create secrets"), (" delete job ", "run this again"),
             (" kustomize ", "were not taken"), ("statefulset/kafka-svc", "describe pods -l app.kubernetes.io/name=kafka"),
-            (" wait job/", "hearth-setup is not ready")):
+            (" wait job ", "hearth-setup is not ready")):
         code = machine.run(DOUBLE_FAIL=call)
         check(f"failing{call if call.startswith(' ') else ' ' + call}: says what to do", code == 1 and
               advice in machine.output, machine.output[-600:])
@@ -228,10 +229,13 @@ def lost_and_unreadable(machine):
 def ending(machine):
     machine.run()
     machine.run("minikube-down")
-    [delete] = [c for c in machine.calls if " delete " in c]
+    deletes = [c.split(" delete ")[1] for c in machine.calls if " delete " in c]
+    everything = "deployments,statefulsets,cronjobs,jobs,services,ingresses,poddisruptionbudgets,networkpolicies,configmaps"
+    check("minikube-down: ends all that runs, also what components brought", any(everything in d for d in deletes) and
+          any("certificates.cert-manager.io" in d for d in deletes), deletes)
     check("minikube-down: keeps volumes, secrets and the namespace",
-          "deployments,statefulsets,jobs" in delete and not re.search("secret|persistentvolume|pvc|namespace", delete.split(" delete ")[1]) and
-          (machine.state / "mqtt.password").exists(), delete)
+          not any(re.search("secret|persistentvolume|pvc|namespace", d) for d in deletes) and
+          all("app.kubernetes.io/part-of=hearth" in d for d in deletes) and (machine.state / "mqtt.password").exists(), deletes)
     (machine.state / "mine").write_text("somebody else's")
     machine.run("minikube-down", "--purge")
     check("minikube-down --purge: deletes the namespace and its own files only", any(

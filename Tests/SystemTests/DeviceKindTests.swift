@@ -84,6 +84,8 @@ extension SystemTests {
             }
             // Nothing is lost and nothing comes twice over the death of both processes.
             home.kill()
+            // Queued with others, they arrive in one moment; none says when it was measured.
+            for _ in 0..<5 { try await publish("21.25", to: Self.sensorTopics[3], port: home.broker.port, qos: 1) }
             try await Task.sleep(for: .seconds(2))
             try home.start()
             try await eventually("it records again") { home.output.contains("recording") }
@@ -100,7 +102,8 @@ extension SystemTests {
                     "\(key.prefix { $0 != " " }) \(value)"
                 }.sorted()
             }
-            try await eventually(within: .seconds(30), "they are in the database") {
+            // What is missing is said below, by name.
+            _ = try? await eventually(within: .seconds(30), "they are in the database") {
                 try stored().count >= wanted.count
             }
             let found = try stored()
@@ -110,7 +113,10 @@ extension SystemTests {
 
         /// `room value` of every reading that the simulated sensors published.
         private static func readings(_ arrivals: [Recorder.Arrival]) -> [String] {
-            arrivals.compactMap { arrival -> String? in
+            var seconds: Set<String> = []
+            return arrivals.compactMap { arrival -> String? in
+                // Tasmota writes whole seconds: the same bytes again are the same reading.
+                if arrival.topic.hasPrefix("tele/"), !seconds.insert(arrival.payload).inserted { return nil }
                 func number(_ path: String...) -> String? {
                     var json = try? JSONSerialization.jsonObject(with: Data(arrival.payload.utf8))
                     for name in path { json = (json as? [String: Any])?[name] }

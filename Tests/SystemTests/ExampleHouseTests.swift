@@ -9,6 +9,11 @@ extension SystemTests {
             .deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("systemd/examples/house.toml").path
 
+        /// What a room's pump or valve says of itself.
+        private func device(_ room: String, _ part: String, _ status: JSONValue) -> JSONValue? {
+            status["rooms"].array?.first { $0["room"].string == room }?[part]
+        }
+
         @Test("--check-config takes it, and what it prints means the same")
         func check() async throws {
             let first = try await ChildProcess.run(
@@ -21,7 +26,7 @@ extension SystemTests {
             #expect(second.exit == .code(0) && second.output == first.output)
         }
 
-        @Test("eight rooms of seven makes, a heat pump that runs while one of its rooms calls, two heaters")
+        @Test("eight rooms of seven makes, a heat pump that runs behind the valve of a room that calls, two heaters")
         func lived() async throws {
             let text = try String(contentsOfFile: Self.file, encoding: .utf8)
             let start = try #require(text.range(of: "[thermostat]")).lowerBound
@@ -62,10 +67,22 @@ extension SystemTests {
                 }
             }
             let main = "panasonic_heat_pump/commands/SetHeatpump"
-            try await eventually("the office calls, the cellar and the attic have their own") {
-                words(main).last == "1" && words("shellyplug-s-b4c1/command/switch:0").last == "on"
+            let valve = "zigbee2mqtt/office valve"
+            try await eventually("the office's valve opens, the cellar and the attic have their own") {
+                words("\(valve)/set").last == #"{"state": "ON"}"#
+                    && words("shellyplug-s-b4c1/command/switch:0").last == "on"
                     && words("zigbee2mqtt/attic plug/set").last == #"{"state": "ON"}"#
             }
+            try await always(for: .seconds(1), "the heat pump waits for the valve") { !words(main).contains("1") }
+            try await publish(#"{"state":"ON"}"#, to: valve, port: rig.home.port)
+            try await eventually("it runs, and the valves of the rooms that are warm are closed") {
+                words(main).last == "1" && words("cmnd/kitchen_valve/POWER") == ["OFF"]
+                    && words("shellyplus1-b8d61a/command/switch:0") == ["off"]
+                    && words("bedroom-node/switch/valve/command") == ["OFF"]
+                    && words("valves/nursery/set") == ["close"]
+                    && words("zigbee2mqtt/living valve/set") == [#"{"state": "OFF"}"#]
+            }
+            try await publish(#"{"battery":93,"humidity":48.5}"#, to: "zigbee2mqtt/living/shelf", port: rig.home.port)
             let status = try await rig.status { $0["rooms"].array?.count == 8 }
             let temperatures = Dictionary(
                 uniqueKeysWithValues: (status["rooms"].array ?? []).compactMap { room in
@@ -77,6 +94,20 @@ extension SystemTests {
             try await publish("1", to: "panasonic_heat_pump/main/Heatpump_State", port: rig.home.port)
             try await publish(#"{"temperature":22.5}"#, to: "zigbee2mqtt/0x00158d0001dead", port: rig.home.port)
             try await eventually("nobody calls any more") { words(main).last == "0" }
+            try await always(for: .seconds(1), "the valve stays open while the pump runs on") {
+                words("\(valve)/set").last == #"{"state": "ON"}"#
+            }
+            let told = try await rig.status { device("office", "device", $0)?["says"].string == "on" }
+            #expect(device("office", "device", told)?["confirmed"].bool == false)
+            #expect(device("office", "valve", told)?["says"].string == "on")
+            #expect(
+                told["measures"].array?.contains { $0["measure"].string == "battery" && $0["value"].double == 93 }
+                    == true)
+            try await publish("0", to: "panasonic_heat_pump/main/Heatpump_State", port: rig.home.port)
+            try await eventually("it has stopped, and the valve closes") {
+                words("\(valve)/set").last == #"{"state": "OFF"}"#
+            }
+            try await rig.status { device("office", "device", $0)?["confirmed"].bool == true }
             try await rig.stop()
         }
     }

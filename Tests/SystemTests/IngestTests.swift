@@ -148,6 +148,25 @@ extension SystemTests {
             evil.stop()
         }
 
+        @Test(
+            "a dead letter that Kafka refuses, its topic unknown or forbidden, stays with its home and holds up nobody",
+            arguments: [3, 29])
+        func refusedDeadLetter(_ code: Int) async throws {
+            let place = try await Place(.kafka)
+            try place.kafka?.command("topic-error raw_sensor_data.dead-letter \(code)")
+            let ingestor = try await place.ingestor()
+            let homes = try Publisher(port: place.broker.port, listeningTo: "+/gateway/ack")
+            try await eventually("the homes listen") { homes.isSubscribed }
+            homes.publish("junk/r/temperature", Array("junk".utf8), sequence: 1)
+            for number in 1...50 { homes.publish("good/r/temperature", Self.reading(number), sequence: number) }
+            try await eventually(within: .seconds(30), "the others are confirmed: \(ingestor.output.suffix(900))") {
+                homes.confirmed(of: "good") == SequenceRanges([1...50])
+            }
+            #expect(homes.confirmed(of: "junk").count == 0)
+            #expect(ingestor.output.contains("takes no dead letters"))
+            homes.stop()
+        }
+
         @Test("a home that knows the old name of the group takes nothing from the others")
         func foreignGroup() async throws {
             let place = try await Place()

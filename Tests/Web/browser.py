@@ -109,12 +109,12 @@ class Browser:
 
 
 def wait(seconds, condition, what):
-    """Waits for a condition and returns its value and how long it took; fails when it does not come true."""
+    """Waits for a condition and returns its value and how long it took; fails with a text, or what a function says then."""
     started = time.monotonic()
     while True:
         value = condition()
         if value:
             return value, time.monotonic() - started
         if time.monotonic() - started > seconds:
-            raise AssertionError(f"not within {seconds} s: {what}")
+            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(0.05)

@@ -129,10 +129,12 @@ def variants():
 
 
 def budget(browser, programs):
-    """A phone's processor, four times slower than this one: first paint within a second, below 150 kB in all."""
+    """A phone's processor, four times slower than this one: first paint within a second, below 150 kB in all, with the words of
+    another language."""
     stage = Stage(programs)
     try:
         browser.viewport(390, 844, True)
+        browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage="de-DE")
         browser.call("Network.setCacheDisabled", cacheDisabled=True)
         browser.call("Emulation.setCPUThrottlingRate", rate=4)
         for _ in stage.show(browser, TWELVE, scripted.status(scripted.room(name) for name in TWELVE), "", CALM):
@@ -144,10 +146,55 @@ def budget(browser, programs):
         assert 0 < size < 150_000, f"{size} bytes"
         return f"first paint {paint:.0f} ms, {size / 1000:.0f} kB"
     finally:
+        browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage="en-US")
         browser.call("Emulation.setCPUThrottlingRate", rate=1)
         browser.call("Network.setCacheDisabled", cacheDisabled=False)
         browser.viewport(1280, 900)
         stage.close()
+
+
+# As hearthd hands it over: a pattern, which is the code, its values, and beside them the sentence in English.
+SILENT = {"say": "no reading for {time}: {action}", "with": {"time": {"seconds": 2400.0}, "action": {"say": "the pump is off"}}}
+ALARM = {**BLIND, "text": "no reading from nursery for 40 min: the pump is off",
+         "advice": "Check the sensor's power and its connection to the home broker.",
+         "say": {"text": {"say": "no reading from {room} for {time}: {action}", "with": {"room": "nursery", **SILENT["with"]}},
+                 "advice": {"say": "Check the sensor's power and its connection to the home broker."}}}
+NEW = {**DISK, "say": {"text": {"say": "the moon is in the way of {room}", "with": {"room": "nursery"}}, "advice": {"say": "Wait."}}}
+SAID = {
+    "de-DE": ("Seit 40 min kein Messwert: die Pumpe ist aus", "Seit 40 min kein Messwert aus nursery: die Pumpe ist aus", "Prüfen Sie"),
+    "es-ES": ("Ninguna lectura desde hace 40 min: la bomba está apagada", "Ninguna lectura de nursery desde hace 40 min", "Compruebe"),
+    "ca": ("Cap lectura des de fa 40 min: la bomba està apagada", "Cap lectura de nursery des de fa 40 min", "Comproveu"),
+    "en-US": ("No reading for 40 min: the pump is off", "No reading from nursery for 40 min: the pump is off", "Check"),
+}
+
+
+def said(browser, programs):
+    """Reasons and alarms in the browser's language; the English sentence where the page does not know the gateway's."""
+    stage = Stage(programs)
+    rooms = [scripted.room(name) for name in FOUR]
+    rooms[0] = scripted.room("office", 20.4, "on", reason="20.4 is between 20.2 and 20.8 (eco): stays on", say={
+        "reason": {"say": "{reason}: stays on", "with": {"reason": {"say": "{reason} ({program})", "with": {
+            "program": {"say": "eco"}, "reason": {"say": "{value} is between {low} and {high}", "with": {
+                "value": {"number": 20.4}, "low": {"number": 20.2}, "high": {"number": 20.8}}}}}}}})
+    rooms[1] = scripted.room("nursery", 17.9, stale=True, readingAgeSeconds=2400.0,
+                             reason="no reading for 40 min: the pump is off", say={"reason": SILENT})
+    between = {"de-DE": "20,4 liegt zwischen 20,2 und 20,8 (Eco): bleibt an", "es-ES": "20,4 está entre 20,2 y 20,8 (eco)",
+               "ca": "20,4 és entre 20,2 i 20,8 (eco)", "en-US": "20.4 is between 20.2 and 20.8 (eco): stays on"}
+    try:
+        for language, (reason, alarm, advice) in SAID.items():
+            browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage=language)
+            for _ in stage.show(browser, FOUR, scripted.status(rooms, [ALARM, NEW]), "",
+                                "document.querySelectorAll('#alarm-list li').length === 2"):
+                shown = browser.evaluate("[...document.querySelectorAll('.card .reason')].map((one) => one.textContent)")
+                assert shown[0].startswith(between[language]) and shown[1].startswith(reason), shown
+                alarms = browser.evaluate("document.getElementById('alarm-list').innerText")
+                assert alarm in alarms and advice in alarms and "The disk is nearly full" in alarms, alarms
+                headline = browser.evaluate("document.getElementById('headline').textContent")
+                assert alarm[1:] in headline, headline
+    finally:
+        browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage="en-US")
+        stage.close()
+        browser.events.clear()
 
 
 def settings(browser, programs):
@@ -181,6 +228,69 @@ def settings(browser, programs):
             browser.evaluate(f"{form}.querySelector('.week .reset').click()")
             wait(5, lambda: stage.gateway.asked[-1] == ("Set", {"room": "office", "settings": {"schedule": None}}), "undone")
     finally:
+        stage.close()
+        browser.events.clear()
+
+
+def dial(browser, programs):
+    """From the top of the ring, which is its middle, to the right: 5 to 30 °C on three quarters of a circle."""
+    stage = Stage(programs)
+    part = "document.querySelector('.card .{0}')"
+    try:
+        for _ in stage.show(browser, FOUR, scripted.status(scripted.room(name) for name in FOUR), "", CALM):
+            browser.evaluate(part.format("round") + ".scrollIntoView({block: 'center'})")
+            x, y, scale = browser.evaluate("((box) => [box.left, box.top, box.width / 120])(" + part.format("round svg") + ".getBoundingClientRect())")
+            assert browser.evaluate("getComputedStyle(" + part.format("grip") + ").touchAction") == "none"
+
+            def pointer(kind, across, down):
+                browser.call("Input.dispatchMouseEvent", type=kind, x=x + across * scale, y=y + down * scale, button="left", clickCount=1)
+
+            pointer("mousePressed", 60, 13)
+            wait(3, lambda: browser.evaluate(part.format("degrees") + ".value") == "17.5", "the top is the middle")
+            pointer("mouseMoved", 107, 60)
+            pointer("mouseReleased", 107, 60)
+            wait(3, lambda: browser.evaluate(part.format("wanted") + ".textContent") == "26.0°", "the dial shows where it is")
+            # Beyond the end and through the gap below: it stays at its end.
+            pointer("mousePressed", 107, 60)
+            pointer("mouseMoved", 80, 110)
+            pointer("mouseMoved", 40, 110)
+            pointer("mouseReleased", 40, 110)
+            wait(3, lambda: browser.evaluate(part.format("degrees") + ".value") == "30.0", "warmest, and not coldest")
+            assert not stage.gateway.asked, stage.gateway.asked
+            browser.evaluate(part.format("set") + ".click()")
+            wait(5, lambda: stage.gateway.asked and stage.gateway.asked[-1][1].get("pump") == "30", f"set: {stage.gateway.asked}")
+    finally:
+        stage.close()
+        browser.events.clear()
+
+
+def devices(browser, programs):
+    """Of each room what its pump and valve say, other measures with their age, and those that no room has."""
+    def says(name, **more):
+        return {"name": name, "available": None, "says": None, "confirmed": None, "watts": None, **more}
+
+    stage = Stage(programs)
+    rooms = [scripted.room("office", device=says("main", says="on", confirmed=True, available=True, watts=911.7),
+                           valve=says("office", says="on", confirmed=True)),
+             scripted.room("kitchen", device=says("main", available=False, says="on", confirmed=False)),
+             scripted.room("bedroom", device=says("plug", confirmed=False), valve=says("bedroom")), scripted.room("living room")]
+    measures = [{"room": "office", "measure": "humidity", "value": 48.52, "unit": "%", "ageSeconds": 4.0},
+                {"room": "office", "measure": "battery", "value": 93.0, "unit": "%", "ageSeconds": 10800.0},
+                {"room": "outside", "measure": "illuminance", "value": 120.0, "unit": "lx", "ageSeconds": 4.0}]
+    try:
+        for language, wanted in (("en-US", ["Heat pump main: runs, 912 W · Valve: open", "Heat pump main: not reachable",
+                                            "Heat pump plug: has not confirmed yet", ""]),
+                                 ("de-DE", ["Wärmepumpe main: läuft, 912 W · Ventil: offen", "Wärmepumpe main: nicht erreichbar",
+                                            "Wärmepumpe plug: hat noch nicht bestätigt", ""])):
+            browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage=language)
+            for _ in stage.show(browser, FOUR, scripted.status(rooms, measures=measures), "", CALM):
+                shown = browser.evaluate("[...document.querySelectorAll('.devices')].map((one) => one.hidden ? '' : one.textContent)")
+                assert shown == wanted, shown
+                text = browser.evaluate("document.querySelector('.measures').textContent")
+                assert ("3 h old" if language == "en-US" else "3 h alt") in text and "%" in text, text
+                assert "outside" in browser.evaluate("document.getElementById('facts').textContent")
+    finally:
+        browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage="en-US")
         stage.close()
         browser.events.clear()
 

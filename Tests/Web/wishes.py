@@ -53,8 +53,10 @@ def quick(browser, rig, card):
     pump, taken = PumpLog(rig, "loggia"), []
     for number in range(5):
         wanted = "on" if number % 2 == 0 else "off"
-        clicked = browser.evaluate(card("loggia", f"(card.querySelector('[data-pump={wanted}]').click(), Date.now() / 1000)"))
-        at, _ = wait(3, lambda: pump.after(clicked - 0.001, "1" if wanted == "on" else "0"), f"the pump is told {wanted}")
+        clicked = browser.evaluate(card("loggia", f"[Date.now() / 1000, card.querySelector('[data-pump={wanted}]').click()][0]"))
+        at, _ = wait(3, lambda: pump.after(clicked - 0.001, "1" if wanted == "on" else "0"),
+                     lambda: f"the pump is told {wanted} at click {number}: {pump.timed()[-4:]}, {rig.hearth('why', 'loggia')}, "
+                             f"{text(browser, card, 'loggia', '.answer')}")
         taken.append(at - clicked)
         wait(3, lambda: "until" in text(browser, card, "loggia", ".answer").lower(), text(browser, card, "loggia", ".answer"))
         wait(3, lambda: browser.evaluate(card("loggia", "card.dataset.busy")) == "false", "the answer is there")

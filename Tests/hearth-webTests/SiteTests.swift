@@ -1,3 +1,4 @@
+import Compression
 import GatewayClient
 import HTTP
 import Heating
@@ -29,6 +30,23 @@ import Testing
         let policy = headers["content-security-policy"] ?? ""
         #expect(policy.hasPrefix("default-src 'none'") && !policy.contains("unsafe") && !policy.contains("http"))
         #expect(headers["x-content-type-options"] == "nosniff" && headers["cache-control"] == "no-store")
+    }
+
+    @Test(arguments: ["/app.js", "/words.js", "/said.de.js", "/page.css"])
+    func `a text is sent packed to who takes it so, and as it is to others`(path: String) async throws {
+        func answer(_ accepted: String?) async throws -> HTTPResponse {
+            var request = get(path)
+            if let accepted { request.headers.append(("accept-encoding", accepted)) }
+            return try await site().answer(request)
+        }
+        let plain = try #require(try await answer(nil).bytes)
+        #expect(plain == Page.files[path]?.bytes)
+        for other in ["gzip, br", "identity"] { #expect(try await answer(other).bytes == plain) }
+        let response = try await answer("gzip, deflate, br")
+        #expect(response.headers.contains { $0.name == "content-encoding" && $0.value == "deflate" })
+        let packed = try #require(response.bytes)
+        #expect(packed.count * 2 < plain.count)
+        #expect(FrameCompression.zlib.decompress(packed, plain.count) == plain)
     }
 
     @Test func `the page brings its token, no inline script or style, and nothing from elsewhere`() async throws {

@@ -86,6 +86,20 @@ import Testing
                 """)
     }
 
+    @Test func `why shows what the room's heat pump and valve say of themselves`() throws {
+        let room = RoomStatus(
+            try parsed(
+                """
+                {"room":"office","device":{"name":"main","available":true,"says":"on","confirmed":true,"watts":911.7},
+                 "valve":{"name":"office","available":null,"says":"off","confirmed":null,"watts":null}}
+                """))
+        let lines = whyLines(room: room, decisions: [], width: 80, style: .plain, clock: { $0 })
+        #expect(lines.contains("heat pump main: runs, 912 W") && lines.contains("valve: closed"))
+        let silent = DeviceStatus(["name": "main", "available": false, "says": "on", "confirmed": false])
+        #expect(silent.text((on: "runs", off: "rests")) == "not reachable")
+        #expect(DeviceStatus(["name": "main"]).text((on: "runs", off: "rests")).isEmpty)
+    }
+
     @Test func `an override says when it ends`() throws {
         let reply = OverrideReply(try parsed(#"{"room":"office","pump":"on","secondsLeft":7200}"#))
         #expect(

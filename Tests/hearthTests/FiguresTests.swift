@@ -41,7 +41,8 @@ import Testing
             let value = Double(sixteenths) / 16
             var buffer = [CChar](repeating: 0, count: 64)
             _ = withVaList([value]) { vsnprintf(&buffer, buffer.count, "%.1f", $0) }
-            let expected = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            let written = buffer.prefix { $0 != 0 }.map(UInt8.init(truncatingIfNeeded:))
+            let expected = String(decoding: written, as: UTF8.self)
             #expect(fixedText(value, digits: 1) == (expected == "-0.0" ? "0.0" : expected))
         }
         #expect(fixedText(19.96, digits: 1) == "20.0")
@@ -117,6 +118,6 @@ import Testing
         localtime_r(&seconds, &fields)
         var buffer = [CChar](repeating: 0, count: 64)
         let count = Glibc.strftime(&buffer, buffer.count, format, &fields)
-        return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return String(decoding: buffer[..<count].map(UInt8.init(truncatingIfNeeded:)), as: UTF8.self)
     }
 }

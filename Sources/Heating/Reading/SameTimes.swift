@@ -29,7 +29,7 @@ extension Timestamp {
 /// - The hour that comes twice in autumn: the arrival says which pass it is, where it is within minutes of one; otherwise
 ///   the order does: the text jumps back by half of what the clocks were set back, or more.
 /// - A second, different reading with the same time gets the next nanosecond. The same bytes again are the same reading
-///   and get the same place.
+///   and get the same place, if the sensor wrote the time.
 ///
 /// Knows the last ``limit`` readings of all topics together; what was before them is not seen again.
 public struct SameTimes: Sendable {
@@ -41,13 +41,18 @@ public struct SameTimes: Sendable {
         public var isNaive: Bool
         public var payload: [UInt8]
         public var at: Timestamp
+        /// Nobody wrote a time, and it is ``at``: of several that arrive together each is a reading, also with equal values.
+        public var isTimed: Bool
 
-        public init(topic: String, written: Timestamp, isNaive: Bool, payload: [UInt8], at: Timestamp) {
+        public init(
+            topic: String, written: Timestamp, isNaive: Bool, payload: [UInt8], at: Timestamp, isTimed: Bool = true
+        ) {
             self.topic = topic
             self.written = written
             self.isNaive = isNaive
             self.payload = payload
             self.at = at
+            self.isTimed = isTimed
         }
     }
 
@@ -97,7 +102,9 @@ public struct SameTimes: Sendable {
     public mutating func marks(_ arrival: Arrival) -> (marks: TimeMarks, isKnown: Bool) {
         let (instant, isSecondPass) = place(arrival, decided: nil)
         let reading = Self.hash(arrival.topic, instant, arrival.payload)
-        if let nth = readings[reading] { return (TimeMarks(isSecondPass: isSecondPass, nth: Int(nth)), true) }
+        if arrival.isTimed, let nth = readings[reading] {
+            return (TimeMarks(isSecondPass: isSecondPass, nth: Int(nth)), true)
+        }
         let base = Self.hash(arrival.topic, instant)
         var nth = slots[base].map { Int($0.nth) + 1 } ?? 0
         while nth > 0, nth < TimeMarks.nthLimit, slots[Self.hash(arrival.topic, instant &+ Int64(nth))] != nil {
@@ -112,7 +119,7 @@ public struct SameTimes: Sendable {
     public mutating func remember(_ arrival: Arrival, _ marks: TimeMarks) {
         let (instant, _) = place(arrival, decided: marks.isSecondPass)
         let reading = Self.hash(arrival.topic, instant, arrival.payload)
-        guard readings[reading] == nil else { return }
+        guard !arrival.isTimed || readings[reading] == nil else { return }
         take(
             reading, Self.hash(arrival.topic, instant), Self.hash(arrival.topic, instant &+ Int64(marks.nth)), marks.nth
         )

@@ -5,6 +5,14 @@ public enum Preset: String, CaseIterable, Sendable {
     case eco
     /// Unless configured otherwise, the room's own setpoint.
     case comfort
+
+    var sentence: Sentence {
+        switch self {
+        case .frost: Sentence(RoomSentence.presetFrost)
+        case .eco: Sentence(RoomSentence.presetEco)
+        case .comfort: Sentence(RoomSentence.presetComfort)
+        }
+    }
 }
 
 extension Thermostat {
@@ -49,6 +57,13 @@ extension Thermostat {
             case .temperature(let value): unit.text(value)
             }
         }
+
+        func value(in unit: TemperatureUnit) -> Sentence.Value {
+            switch self {
+            case .preset(let preset): .sentence(preset.sentence)
+            case .temperature(let value): unit.value(value)
+            }
+        }
     }
 
     /// When a hold ends.
@@ -76,12 +91,18 @@ extension Thermostat {
         case scheduled(Preset)
         case held(Hold)
 
-        public func text(in unit: TemperatureUnit) -> String {
+        public func text(in unit: TemperatureUnit) -> String { sentence(in: unit).text }
+
+        public func sentence(in unit: TemperatureUnit) -> Sentence {
             switch self {
-            case .scheduled(let preset): preset.rawValue
+            case .scheduled(let preset): return preset.sentence
             case .held(let hold):
-                "\(hold.target.text(in: unit)) set \(hold.source.words) "
-                    + (hold.duration.map { "for \($0.spoken)" } ?? "until it is changed")
+                let (target, who) = (hold.target.value(in: unit), Sentence.Value.sentence(hold.source.sentence))
+                guard let duration = hold.duration else {
+                    return Sentence(RoomSentence.setUntilChanged, ["target": target, "who": who])
+                }
+                return Sentence(
+                    RoomSentence.setFor, ["target": target, "who": who, "time": .duration(duration)])
             }
         }
 

@@ -42,13 +42,19 @@ extension Thermostat {
         case fallsWhileOn(from: Double, to: Double, within: Duration)
         case risesWhileOff(from: Double, to: Double, within: Duration)
 
-        public func text(in unit: TemperatureUnit) -> String {
+        public func text(in unit: TemperatureUnit) -> String { sentence(in: unit).text }
+
+        public func sentence(in unit: TemperatureUnit) -> Sentence {
             switch self {
-            case .fallsWhileOn(let from, let to, let time):
-                "fell from \(unit.text(from)) to \(unit.text(to)) in \(time.spoken) although the pump was told to run"
-            case .risesWhileOff(let from, let to, let time):
-                "rose from \(unit.text(from)) to \(unit.text(to)) in \(time.spoken) although the pump was told to stop"
+            case .fallsWhileOn(let from, let to, let time): said(.fell, from, to, time, unit)
+            case .risesWhileOff(let from, let to, let time): said(.rose, from, to, time, unit)
             }
+        }
+
+        private func said(
+            _ sentence: RoomSentence, _ from: Double, _ to: Double, _ time: Duration, _ unit: TemperatureUnit
+        ) -> Sentence {
+            Sentence(sentence, ["from": unit.value(from), "to": unit.value(to), "time": .duration(time)])
         }
     }
 }

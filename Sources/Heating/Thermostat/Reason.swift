@@ -24,70 +24,98 @@ public enum Reason: Equatable, Sendable, CustomStringConvertible {
     public var description: String { text(in: .celsius) }
 
     /// One decimal, in the unit of the house; a value that looks like its limit is called just below or above it.
-    public func text(in unit: TemperatureUnit) -> String {
+    public func text(in unit: TemperatureUnit) -> String { sentence(in: unit).text }
+
+    /// ``text(in:)`` before it is put into a language.
+    public func sentence(in unit: TemperatureUnit) -> Sentence {
         switch self {
-        case .noReadingYet: "no reading yet"
-        case .below(let value, let limit, let program): under(value, limit, unit) + inBrackets(program, unit)
-        case .above(let value, let limit, let program): over(value, limit, unit) + inBrackets(program, unit)
+        case .noReadingYet: said(.noReadingYet)
+        case .below(let value, let limit, let program): under(value, limit, unit).inBrackets(program, unit)
+        case .above(let value, let limit, let program): over(value, limit, unit).inBrackets(program, unit)
         case .between(let value, let low, let high, let isOn, let program):
-            "\(unit.text(value)) is between \(unit.text(low)) and \(unit.text(high))\(inBrackets(program, unit)): "
-                + (isOn.map { "stays \(onOff($0))" } ?? "no decision yet")
-        case .frost(let value, let limit): "frost: \(under(value, limit, unit))"
+            said(
+                isOn.map { $0 ? .staysOn : .staysOff } ?? .undecided,
+                [
+                    "reason": .sentence(
+                        said(
+                            .between,
+                            ["value": unit.value(value), "low": unit.value(low), "high": unit.value(high)]
+                        ).inBrackets(program, unit))
+                ])
+        case .frost(let value, let limit): said(.frost, ["reason": .sentence(under(value, limit, unit))])
         case .overheated(let value, let limit):
             value > limit
-                ? "too warm: \(over(value, limit, unit)), no pump runs"
-                : "too warm: was above \(unit.text(limit)), no pump runs before "
-                    + unit.text(limit - Thermostat.overheatBand)
+                ? said(.tooWarm, ["reason": .sentence(over(value, limit, unit))])
+                : said(
+                    .wasTooWarm,
+                    ["limit": unit.value(limit), "value": unit.value(limit - Thermostat.overheatBand)])
         case .override(let isOn, let source, let duration):
-            "switched \(onOff(isOn)) \(source.words) for \(duration.spoken)"
-        case .switchedOff: "the room is switched off"
-        case .cloud(let isOn): "the cloud decides: \(onOff(isOn))"
-        case .stale(let after, let action): "no reading for \(after.spoken): \(action.words)"
-        case .restored(let isOn): "\(onOff(isOn)) before the restart, no reading since"
-        case .overrideEnded(let isOn): "what was switched by hand has ended, no reading yet: \(onOff(isOn))"
-        case .disabled: "thermostat disabled"
+            said(
+                isOn ? .switchedOn : .switchedOff,
+                ["who": .sentence(source.sentence), "time": .duration(duration)])
+        case .switchedOff: said(.isOff)
+        case .cloud(let isOn): said(isOn ? .cloudOn : .cloudOff)
+        case .stale(let after, let action):
+            said(.silent, ["time": .duration(after), "action": .sentence(action.sentence)])
+        case .restored(let isOn): said(isOn ? .wasOn : .wasOff)
+        case .overrideEnded(let isOn): said(isOn ? .endedOn : .endedOff)
+        case .disabled: said(.disabled)
         }
     }
 }
 
+private func said(_ sentence: RoomSentence, _ values: KeyValuePairs<String, Sentence.Value> = [:]) -> Sentence {
+    Sentence(sentence, values)
+}
+
+extension TemperatureUnit {
+    /// A temperature in °C, for a sentence.
+    public func value(_ celsius: Double) -> Sentence.Value { .number(shown(celsius)) }
+}
+
 extension Thermostat.Source {
     /// Who asked, behind what was asked for: "switched on *at a terminal*".
-    public var words: String {
+    public var words: String { sentence.text }
+
+    public var sentence: Sentence {
         switch self {
-        case .cli: "at a terminal"
-        case .page: "from the page"
-        case .cloud: "by the cloud"
-        case .homeAssistant: "by Home Assistant"
-        case .device: "at the heat pump itself"
+        case .cli: said(.atTerminal)
+        case .page: said(.fromPage)
+        case .cloud: said(.byCloud)
+        case .homeAssistant: said(.byHomeAssistant)
+        case .device: said(.atPump)
         }
     }
 }
 
 extension Thermostat.OnStale {
     /// What a blind room's pump does.
-    public var words: String {
+    public var sentence: Sentence {
         switch self {
-        case .off: "the pump is off"
-        case .hold: "the pump stays as it was"
-        case .on: "the pump is on"
+        case .off: said(.pumpIsOff)
+        case .hold: said(.pumpStays)
+        case .on: said(.pumpIsOn)
         }
     }
 }
 
-private func onOff(_ isOn: Bool) -> String {
-    isOn ? "on" : "off"
+private func under(_ value: Double, _ limit: Double, _ unit: TemperatureUnit) -> Sentence {
+    unit.text(value) == unit.text(limit)
+        ? said(.justBelow, ["limit": unit.value(limit)])
+        : said(.below, ["value": unit.value(value), "limit": unit.value(limit)])
 }
 
-private func under(_ value: Double, _ limit: Double, _ unit: TemperatureUnit) -> String {
-    let (value, limit) = (unit.text(value), unit.text(limit))
-    return value == limit ? "just below \(limit)" : "\(value) is below \(limit)"
+private func over(_ value: Double, _ limit: Double, _ unit: TemperatureUnit) -> Sentence {
+    unit.text(value) == unit.text(limit)
+        ? said(.justAbove, ["limit": unit.value(limit)])
+        : said(.above, ["value": unit.value(value), "limit": unit.value(limit)])
 }
 
-private func over(_ value: Double, _ limit: Double, _ unit: TemperatureUnit) -> String {
-    let (value, limit) = (unit.text(value), unit.text(limit))
-    return value == limit ? "just above \(limit)" : "\(value) is above \(limit)"
-}
-
-private func inBrackets(_ program: Thermostat.Program?, _ unit: TemperatureUnit) -> String {
-    program.map { " (\($0.text(in: unit)))" } ?? ""
+extension Sentence {
+    fileprivate func inBrackets(_ program: Thermostat.Program?, _ unit: TemperatureUnit) -> Sentence {
+        program.map {
+            Sentence(
+                RoomSentence.program, ["reason": .sentence(self), "program": .sentence($0.sentence(in: unit))])
+        } ?? self
+    }
 }

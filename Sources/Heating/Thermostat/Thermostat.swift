@@ -105,10 +105,11 @@ public struct Thermostat: Equatable, Sendable {
         public var minimum: Duration
 
         /// For people.
-        public func text(left: Duration) -> String {
-            isOn
-                ? "starts in \(left.spoken): the pump rests at least \(minimum.spoken)"
-                : "stops in \(left.spoken): the pump runs at least \(minimum.spoken)"
+        public func text(left: Duration) -> String { sentence(left: left).text }
+
+        public func sentence(left: Duration) -> Sentence {
+            Sentence(
+                isOn ? RoomSentence.startsIn : .stopsIn, ["time": .duration(left), "minimum": .duration(minimum)])
         }
     }
 

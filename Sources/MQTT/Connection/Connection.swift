@@ -131,9 +131,10 @@ public final class Connection: Sendable {
     func recordTurn(_ now: Int64) { lastTurn.store(now, ordering: .relaxed) }
 
     func clearWakeUp() {
-        // The flag last: a wake between the two only makes one turn too many.
+        // The flag last: a wake between the two only makes one turn too many. An exchange, not a store, so that the turn sees
+        // what was written before every wake that found the flag set and gave no signal, on any processor.
         wakeUp.clear()
-        isWoken.store(false, ordering: .releasing)
+        _ = isWoken.exchange(false, ordering: .acquiringAndReleasing)
     }
 
     private func run() {

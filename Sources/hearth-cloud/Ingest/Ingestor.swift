@@ -19,6 +19,8 @@ final class Ingestor: ConnectionHandler {
     private static let partEvents = 20_000
     /// Nothing more comes for a group that was left this long ago.
     private static let quietNanoseconds: Int64 = 200_000_000
+    /// How long a log that refused a dead letter is not asked again.
+    private static let refusalNanoseconds: Int64 = 60_000_000_000
 
     private let log: any EventLog
     private var decoder: IngestDecoder
@@ -41,6 +43,8 @@ final class Ingestor: ConnectionHandler {
     /// Connections in a row that ended with one of them unanswered.
     private var closesAtMeasures = 0
     private var load = Load()
+    /// Boot time until which dead letters are not offered to the log, since it refused the last.
+    private var lettersAreRefusedUntil: Int64 = 0
 
     private enum Leave: Equatable {
         case member
@@ -169,11 +173,11 @@ final class Ingestor: ConnectionHandler {
 
     /// Appends, and confirms what the log has.
     private func keep(_ part: IngestBatch, on link: Link) throws(EventLogError) {
-        var left: [Int] = []
+        var (tooLarge, refused): ([Int], [Int]) = ([], [])
         if !part.events.isEmpty {
             let started = Clock.bootNanoseconds
             do throws(EventLogError) {
-                left = try append(part.events[...])
+                (tooLarge, refused) = try append(part)
                 metrics.appended(since: started)
             } catch {
                 metrics.failed("\(error)")
@@ -181,9 +185,9 @@ final class Ingestor: ConnectionHandler {
                 throw error
             }
         }
-        metrics.ingested(part, tooLarge: left.count)
+        metrics.ingested(part, tooLarge: tooLarge.count, refusedLetters: refused.count)
         var marks = part.marks
-        for index in left { marks[index] = nil }
+        for index in tooLarge + refused { marks[index] = nil }
         let aside = part.events.indices.filter { part.events[$0].topic == decoder.topics.deadLetter }.compactMap {
             marks[$0]
         }
@@ -191,6 +195,29 @@ final class Ingestor: ConnectionHandler {
         confirmations.put(IngestBatch.confirmations(marks[...]))
         confirmations.send(on: link)
         metrics.confirmations(confirmations.snapshot)
+    }
+
+    /// Appends; dead letters for themselves, as a log that has no place for them must not hold up the readings.
+    /// - Returns: the indices of events that the log takes in no way, and of dead letters that it refuses for now. They are
+    ///   not confirmed.
+    private func append(_ part: IngestBatch) throws(EventLogError) -> (tooLarge: [Int], refused: [Int]) {
+        let letters = part.events.indices.filter { part.events[$0].topic == decoder.topics.deadLetter }
+        guard !letters.isEmpty else { return (try append(part.events[...]), []) }
+        let others = part.events.indices.filter { part.events[$0].topic != decoder.topics.deadLetter }
+        var tooLarge: [Int] = []
+        if !others.isEmpty { tooLarge = try append(others.map { part.events[$0] }[...]).map { others[$0] } }
+        guard Clock.bootNanoseconds >= lettersAreRefusedUntil else { return (tooLarge, letters) }
+        do throws(EventLogError) {
+            tooLarge += try append(letters.map { part.events[$0] }[...]).map { letters[$0] }
+        } catch {
+            guard [.unknownTopic, .notAuthorized, .refused].contains(error.code) else { throw error }
+            lettersAreRefusedUntil = Clock.bootNanoseconds + Self.refusalNanoseconds
+            logger.error(
+                "the event log takes no dead letters: what cannot be used stays with its home, all else goes on: \(error)",
+                metadata: ["topic": "\(decoder.topics.deadLetter)"])
+            return (tooLarge, letters)
+        }
+        return (tooLarge, [])
     }
 
     /// Appends; a run that is too large for the log goes in halves, so that one event cannot hold up the others.

@@ -1,6 +1,7 @@
 // The way to the cloud, and the box itself.
 import { announce, byId, decimal, grouped, say, sayCount, shown, size, spoken, write } from "./words.js";
 import { isRecordingAway, state } from "./state.js";
+import { measuresOf } from "./rooms.js";
 
 // What each connection is for: while it is up, and while it is not.
 const linkWords = {
@@ -117,6 +118,11 @@ function factsOf({ journal, counters, disk, uptimeSeconds, recording }) {
   facts.push(["On disk", say("{n} readings and commands", { n: grouped(counters.recorded) })]);
   const refused = Object.entries(counters.rejected ?? {}).filter(([, count]) => count > 0);
   if (refused.length > 0) facts.push(["Set aside", refused.map(([reason, count]) => `${shown(reason)} ${grouped(count)}`).join(", ")]);
+  // Of what is no room with a temperature: the weather, the heat pump itself.
+  const shownRooms = new Set(state.status.rooms.map((room) => room.room));
+  for (const place of new Set((state.status.measures ?? []).map((one) => one.room))) {
+    if (!shownRooms.has(place)) facts.push([shown(place), measuresOf(place) || "–"]);
+  }
   return facts;
 }
 

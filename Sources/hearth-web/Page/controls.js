@@ -1,5 +1,6 @@
 // What can be asked for: the pump by hand, a preset, a temperature; each with its end. And off, which has none.
 import { byId, choices, momentIn, say, shown, write } from "./words.js";
+import { addDial, drawDial } from "./dial.js";
 import { targetText } from "./rooms.js";
 import { state } from "./state.js";
 
@@ -83,9 +84,11 @@ export function addControls(card, name) {
   for (const button of all(card, "button[data-pump]")) button.addEventListener("click", () => ask(card, name, button.dataset.pump));
   part(".forget").addEventListener("click", () => forget(name, card, part(".forget")));
   const dial = part(".dial"), field = part(".degrees");
-  const choose = (value) => { dial.value = value; field.value = value; dial.dataset.touched = "true"; };
+  const touch = () => { dial.dataset.touched = "true"; drawDial(card); };
+  const choose = (value) => { dial.value = value; field.value = value; touch(); };
   dial.addEventListener("input", () => choose(dial.value));
-  field.addEventListener("input", () => { dial.value = field.value; dial.dataset.touched = "true"; });
+  field.addEventListener("input", () => { dial.value = field.value; touch(); });
+  addDial(card, choose);
   const [least, most, step] = choices();
   [dial.min, dial.max, dial.step] = [least, most, step];
   for (const [selector, sign] of [[".less", -1], [".more", 1]]) {
@@ -108,14 +111,16 @@ export function showControls(card, room, isLive) {
   const isBusy = card.dataset.busy === "true";
   for (const control of all(card, changing)) control.disabled = !isLive || isBusy;
   const dial = card.querySelector(".dial"), field = card.querySelector(".degrees");
+  const now = isLive && !room.stale ? room.temperature : null;
   // A person who is choosing is not to be overtaken by the second's news.
-  if (dial.dataset.touched === "true") return;
+  if (dial.dataset.touched === "true") return drawDial(card, now);
   const asked = room.hold ? Number(room.hold.target) : NaN;
   const wanted = Number.isFinite(asked) ? asked : room.target ?? (room.onBelow + room.offAbove) / 2;
-  if (!Number.isFinite(wanted)) return;
+  if (!Number.isFinite(wanted)) return drawDial(card, now);
   const value = (Math.round(wanted * 2) / 2).toFixed(1), exact = String(Math.round(wanted * 10) / 10);
   if (dial.value !== value) dial.value = value;
   if (field.value !== exact) field.value = exact;
+  drawDial(card, now);
 }
 
 // The same for all rooms at once.

@@ -1,5 +1,5 @@
 // The rooms as cards.
-import { announce, byId, decimal, degrees, momentIn, say, sayCount, shown, spoken, symbol, write } from "./words.js";
+import { announce, byId, decimal, degrees, grouped, momentIn, say, sayCount, shown, spoken, symbol, tell, write } from "./words.js";
 import { age, isControlUp, state } from "./state.js";
 import { addControls, showControls } from "./controls.js";
 import { showCharts } from "./charts.js";
@@ -84,9 +84,12 @@ function showRoom(card, room) {
     : room.pump === "off" ? say("Off") : say("Not decided"));
   write(part(".reason"), state.lost === null ? reasonOf(room) : lastKnown(room));
   write(part(".target"), limitsOf(room));
-  const measured = measuresOf(room);
+  const measured = measuresOf(room.room);
   part(".measures").hidden = measured === "";
   write(part(".measures"), measured);
+  const devices = isKnown ? devicesOf(room) : "";
+  part(".devices").hidden = devices === "";
+  write(part(".devices"), devices);
   const held = state.lost === null ? heldText(room) : "";
   part(".override-state").hidden = held === "";
   write(part(".override-state"), held);
@@ -105,12 +108,12 @@ function lastKnown(room) {
 }
 
 function reasonOf(room) {
-  const parts = [shown(room.reason || "")];
+  const parts = [tell(room.say?.reason, room.reason)];
   if (room.discarded > 0 && (room.temperature === null || room.stale)) {
     parts.push(sayCount(room.discarded, "1 reading was discarded as a sensor's fault", "{n} readings were discarded as a sensor's fault"));
   }
   if (room.stale && room.readingAgeSeconds !== null) parts.push(say("the last reading is {age} old", { age: spoken(room.readingAgeSeconds) }));
-  if (room.waiting) parts.push(shown(room.waiting));
+  if (room.waiting) parts.push(tell(room.say?.waiting, room.waiting));
   else if (room.waitingSeconds !== null && room.waitingSeconds !== undefined) {
     parts.push(say("waits {time} for the compressor", { time: spoken(room.waitingSeconds) }));
   }
@@ -127,12 +130,29 @@ function limitsOf(room) {
   return capital(name + limits);
 }
 
-// What the room measures beside its temperature. Names that are not known are shown as they are.
-function measuresOf(room) {
-  return (state.status.measures ?? []).filter((one) => one.room === room.room && one.value !== null)
-    .map((one) => `${capital(say(shown(one.measure).replaceAll("_", " ")))} ${decimal(one.value)} ${shown(one.unit)}`.trim())
-    .join(" · ");
+// What a room measures beside its temperature, and how long ago if that is long. Names that are not known are shown as they are.
+export function measuresOf(name) {
+  return (state.status.measures ?? []).filter((one) => one.room === name && one.value !== null).map((one) => {
+    const value = `${capital(say(shown(one.measure).replaceAll("_", " ")))} ${decimal(one.value)} ${shown(one.unit)}`.trim();
+    return one.ageSeconds > 3600 ? `${value} (${say("{age} old", { age: spoken(one.ageSeconds) })})` : value;
+  }).join(" · ");
 }
+
+// What its heat pump and its valve say of themselves, where they say anything.
+function deviceText(device, name, on, off) {
+  if (!device) return "";
+  const parts = [];
+  if (device.available === false) parts.push(say("not reachable"));
+  else if (device.confirmed === false) parts.push(say("has not confirmed yet"));
+  else if (device.says !== null) parts.push(device.says === "on" ? on : off);
+  if (device.watts !== null) parts.push(`${grouped(Math.round(device.watts))} W`);
+  return parts.length === 0 ? "" : `${name}: ${parts.join(", ")}`;
+}
+
+const devicesOf = (room) => [
+  deviceText(room.device, say("Heat pump {name}", { name: shown(room.device?.name ?? "") }), say("runs"), say("rests")),
+  deviceText(room.valve, say("Valve"), say("open"), say("closed")),
+].filter(Boolean).join(" · ");
 
 // What somebody asked for, and when it ends.
 function heldText(room) {
@@ -156,7 +176,7 @@ export const targetText = (target) => Number.isFinite(Number(target)) ? degrees(
 function findingOf(room) {
   const alarm = (state.status.alarms ?? []).find((one) => one.room === room.room && !(room.reason && one.text.includes(room.reason)));
   // That its sensor is silent is what the reason says already.
-  if (alarm?.name === "room-blind") return capital(shown(alarm.advice));
-  if (alarm) return `${capital(shown(alarm.text))}. ${capital(shown(alarm.advice))}`;
-  return room.pumpProblem ? capital(shown(room.pumpProblem)) : "";
+  if (alarm?.name === "room-blind") return capital(tell(alarm.say?.advice, alarm.advice));
+  if (alarm) return `${capital(tell(alarm.say?.text, alarm.text))}. ${capital(tell(alarm.say?.advice, alarm.advice))}`;
+  return room.pumpProblem ? capital(tell(room.say?.pumpProblem, room.pumpProblem)) : "";
 }

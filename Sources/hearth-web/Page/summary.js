@@ -1,11 +1,12 @@
 // The first thing that is read: what is wrong, most urgent first, or that all is well.
-import { announce, byId, clock, say, sayCount, shown, spoken, write, moment } from "./words.js";
+import { announce, byId, clock, say, sayCount, shown, spoken, tell, write, moment } from "./words.js";
 import { age, isControlUp, isRecordingAway, isStarting, link, state } from "./state.js";
 
 const urgent = ["cold", "heating", "recording"];
 
 // A finding of a gateway that does not say how urgent it is counts as one of the heating.
 const severity = (alarm) => alarm.severity ?? "heating";
+const textOf = (alarm) => tell(alarm.say?.text, alarm.text);
 
 function lostWords() {
   const { kind, reason } = state.lost, since = state.heardAt === null ? null : moment(state.heardAt / 1000);
@@ -39,12 +40,12 @@ function urgentWords(alarms) {
   const first = alarms[0], control = link("control");
   if (isStarting()) return say("The gateway is starting");
   if (!isControlUp() || first?.name === "no-home-broker") {
-    const text = first?.name === "no-home-broker" ? shown(first.text)
+    const text = first?.name === "no-home-broker" ? textOf(first)
       : say("no connection to the home broker at {peer}", { peer: shown(control?.peer ?? "?") });
     return say("Nothing is heating: {text}", { text });
   }
   if (!first) return null;
-  const text = shown(first.text);
+  const text = textOf(first);
   const cold = new Set(alarms.filter((alarm) => severity(alarm) === "cold" && alarm.room).map((alarm) => alarm.room));
   switch (severity(first)) {
     case "cold":
@@ -124,10 +125,10 @@ export function showAlarms() {
     const item = document.createElement("li"), text = document.createElement("strong"), advice = document.createElement("p");
     item.dataset.severity = severity(alarm);
     item.dataset.name = alarm.name ?? "";
-    text.textContent = capital(shown(alarm.text));
-    advice.textContent = capital(shown(alarm.advice));
+    text.textContent = capital(textOf(alarm));
+    advice.textContent = capital(tell(alarm.say?.advice, alarm.advice));
     item.append(text, advice);
     return item;
   }));
-  if (alarms.length > 0 && state.lost === null) announce(alarms.map((alarm) => shown(alarm.text)).join(". "));
+  if (alarms.length > 0 && state.lost === null) announce(alarms.map(textOf).join(". "));
 }

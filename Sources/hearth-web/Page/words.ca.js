@@ -244,4 +244,13 @@ export const words = {
   "Switches, and what is not understood: hearth devices": "Interruptors i el que no s'entén: hearth devices",
   "Looking: {n} s left": "Cercant: queden {n} s",
   "The box did not look: {reason}": "La caixa no ha cercat: {reason}",
+  "Heat pump {name}": "Bomba de calor {name}",
+  "Valve": "Vàlvula",
+  "closed": "tancada",
+  "open": "oberta",
+  "runs": "funciona",
+  "rests": "aturada",
+  "not reachable": "inaccessible",
+  "has not confirmed yet": "encara no ha confirmat",
+  "{age} old": "de fa {age}",
 };

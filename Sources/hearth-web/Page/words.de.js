@@ -244,4 +244,13 @@ export const words = {
   "Switches, and what is not understood: hearth devices": "Schalter und was nicht verstanden wird: hearth devices",
   "Looking: {n} s left": "Suche läuft: noch {n} s",
   "The box did not look: {reason}": "Die Box hat nicht gesucht: {reason}",
+  "Heat pump {name}": "Wärmepumpe {name}",
+  "Valve": "Ventil",
+  "closed": "zu",
+  "open": "offen",
+  "runs": "läuft",
+  "rests": "steht",
+  "not reachable": "nicht erreichbar",
+  "has not confirmed yet": "hat noch nicht bestätigt",
+  "{age} old": "{age} alt",
 };

@@ -244,4 +244,13 @@ export const words = {
   "Switches, and what is not understood: hearth devices": "Interruptores y lo que no se entiende: hearth devices",
   "Looking: {n} s left": "Buscando: quedan {n} s",
   "The box did not look: {reason}": "La caja no ha buscado: {reason}",
+  "Heat pump {name}": "Bomba de calor {name}",
+  "Valve": "Válvula",
+  "closed": "cerrada",
+  "open": "abierta",
+  "runs": "funciona",
+  "rests": "parada",
+  "not reachable": "inaccesible",
+  "has not confirmed yet": "aún no ha confirmado",
+  "{age} old": "de hace {age}",
 };

@@ -1,14 +1,37 @@
-// Words and numbers as people read them. The English sentence is the key; other languages are files of their own.
-const languages = { de: "./words.de.js", es: "./words.es.js", ca: "./words.ca.js" };
+// Words and numbers as people read them. The English sentence is the key; other languages are files of their own: the page's
+// words, and what the gateway says.
+const languages = {
+  de: () => Promise.all([import("./words.de.js"), import("./said.de.js")]),
+  es: () => Promise.all([import("./words.es.js"), import("./said.es.js")]),
+  ca: () => Promise.all([import("./words.ca.js"), import("./said.ca.js")]),
+};
 const wanted = (navigator.languages ?? [navigator.language]).map((name) => name.slice(0, 2).toLowerCase())
   .find((name) => name === "en" || name in languages) ?? "en";
-const translated = wanted in languages ? (await import(languages[wanted])).words : {};
+const [{ words }, { said }] = wanted in languages ? await languages[wanted]() : [{ words: {} }, { said: {} }];
+const translated = { ...said, ...words };
 export const language = wanted;
 document.documentElement.lang = wanted;
 
 // "{n} of {rooms} heating" with its values put in.
 export function say(sentence, values = {}) {
   return (translated[sentence] ?? sentence).replace(/\{(\w+)\}/g, (whole, name) => name in values ? values[name] : whole);
+}
+
+// A sentence of the gateway: {say: "no reading for {time}: {action}", with: {time: {seconds: 40}, action: {say: "the pump is off"}}}.
+// `text` is the same in English, for a gateway that says something this page does not know, or nothing to put together.
+export const tell = (sentence, text) => wanted === "en" || !isKnown(sentence) ? shown(text ?? "") : compose(sentence);
+
+const isKnown = (sentence) => typeof sentence?.say === "string" && sentence.say in translated
+  && Object.values(sentence.with ?? {}).every((value) => value?.say === undefined || isKnown(value));
+
+const compose = (sentence) => say(sentence.say,
+  Object.fromEntries(Object.entries(sentence.with ?? {}).map(([name, value]) => [name, valueText(value)])));
+
+function valueText(value) {
+  if (typeof value === "number") return grouped(value);
+  if (value === null || typeof value !== "object") return shown(value ?? "?");
+  if ("say" in value) return compose(value);
+  return "seconds" in value ? spoken(value.seconds) : decimal(value.number);
 }
 
 // The sentence for one, or for several with {n}.

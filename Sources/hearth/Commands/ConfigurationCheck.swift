@@ -50,7 +50,7 @@ private func excerpt(_ output: String) -> String {
 func installedProgram(_ name: String) -> String? {
     var link = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &link, link.count)
-    let own = count > 0 ? String(decoding: link[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self) : ""
+    let own = count > 0 ? String(decoding: link[..<count].map(UInt8.init(truncatingIfNeeded:)), as: UTF8.self) : ""
     let beside = own.lastIndex(of: "/").map { String(own[..<$0]) }
     let directories = [beside].compactMap { $0 } + ["/usr/bin", "/usr/sbin", "/usr/local/bin"]
     return directories.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }

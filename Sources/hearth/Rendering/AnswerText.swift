@@ -40,6 +40,13 @@ extension DoctorCheck.State {
     }
 }
 
+/// What its heat pump and its valve say of themselves.
+private func deviceLines(_ room: RoomStatus) -> [String] {
+    let pump = room.device.map { ("heat pump \(printableName($0.name))", $0.text((on: "runs", off: "rests"))) }
+    let valve = room.valve.map { ("valve", $0.text((on: "open", off: "closed"))) }
+    return [pump, valve].compactMap(\.self).filter { !$0.1.isEmpty }.map { "\($0.0): \($0.1)" }
+}
+
 /// The state of a room now, and what led to it.
 ///
 /// - Parameter clock: writes the daemon's ISO 8601 time in the reader's time zone.
@@ -70,6 +77,7 @@ func whyLines(
             let text = others.map { "\($0.nameText) \($0.valueText)" }.joined(separator: ", ")
             lines += wrapped("also measured: \(printable(text))", width: width)
         }
+        lines += deviceLines(room).flatMap { wrapped($0, width: width) }
         lines.append("")
     }
     guard !decisions.isEmpty else {

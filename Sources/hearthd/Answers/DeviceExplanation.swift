@@ -29,9 +29,9 @@ struct DeviceExplanation {
             line += reading.isFault ? ", a sensor's fault: recorded, not obeyed" : ""
             return line + "; rule \(reading.rule + 1), \(rule.kind), \(rule.topic.text)"
         case .rejected(let rejection):
-            return "set aside: \(rejection.reason.rawValue); \(rules.advice(for: rejection, payload: payload))"
+            return "set aside: \(rejection.reason.rawValue); \(rules.advice(for: rejection, payload: payload).text)"
         case .passedOver(let rejection):
-            return "passed over: \(rejection.reason.rawValue); \(rules.advice(for: rejection, payload: payload))"
+            return "passed over: \(rejection.reason.rawValue); \(rules.advice(for: rejection, payload: payload).text)"
         }
     }
 

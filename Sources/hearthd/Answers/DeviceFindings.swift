@@ -9,10 +9,9 @@ extension Finding {
         Finding(
             name: "device-rule-silent", severity: severity(of: rule), subject: subject(of: rule, index),
             room: rule.room,
-            text:
-                "no live message of a known sensor has come on \(escapingControls(rule.topic.filter)) since the start",
-            advice:
-                "Look at what is sent: mosquitto_sub -t '#' -v. Then mend topic in [[sensors]] number \(index + 1).")
+            text: .finding(.ruleSilent, ["topic": .text(escapingControls(rule.topic.filter))]),
+            advice: .finding(
+                .mendTopic, ["command": .text("mosquitto_sub -t '#' -v"), "count": .count(index + 1)]))
     }
 
     /// Messages come, and they are no readings.
@@ -20,16 +19,20 @@ extension Finding {
         _ rule: SensorRule, _ index: Int, _ entry: DeviceTally.Entry, _ last: DeviceRejection, _ rules: DeviceRules
     ) -> Finding {
         let isSilent = entry.readings == 0
-        let what =
-            isSilent
-            ? "no message on \(rule.topic.filter) has been a reading" : "\(entry.inARow) messages were set aside"
+        let (advice, command) = (
+            rules.advice(for: last, payload: Array(entry.sample.utf8)), "hearth devices --test TOPIC PAYLOAD"
+        )
         return Finding(
             name: isSilent ? "device-rule-silent" : "device-readings-set-aside", severity: severity(of: rule),
             subject: subject(of: rule, index), room: last.room,
-            text: escapingControls(
-                "\(what), \(rule.kind): last on \(last.topic) (\(last.reason.rawValue)): \(entry.sample)"),
-            advice: rules.advice(for: last, payload: Array(entry.sample.utf8))
-                + "; try it: hearth devices --test TOPIC PAYLOAD")
+            text: .finding(
+                isSilent ? .ruleNeverRead : .ruleSetAside,
+                [
+                    "topic": .text(escapingControls(rule.topic.filter)), "count": .count(entry.inARow),
+                    "kind": .text(escapingControls("\(rule.kind)")), "last": .text(escapingControls(last.topic)),
+                    "reason": .text(last.reason.rawValue), "sample": .text(escapingControls(entry.sample)),
+                ]),
+            advice: .finding(.tryIt, ["advice": .sentence(advice), "command": .text(command)]))
     }
 
     private static func severity(of rule: SensorRule) -> Severity { rule.measure == .temperature ? .cold : .notice }
@@ -37,9 +40,13 @@ extension Finding {
     static func sensorFault(_ reading: DeviceReading) -> Finding {
         Finding(
             name: "sensor-fault", severity: .heating, subject: reading.topic, room: reading.room,
-            text: "a sensor of \(reading.room.displayName) says \(reading.valueText), which means a fault "
-                + "(\(escapingControls(reading.topic)))",
-            advice: "Check the sensor and its cable. If it is a true temperature here, write discard = [] to its rule.")
+            text: .finding(
+                .sensorFault,
+                [
+                    "room": .text(reading.room.displayName), "value": .text(reading.valueText),
+                    "topic": .text(escapingControls(reading.topic)),
+                ]),
+            advice: .finding(.checkCable, ["line": .text("discard = []")]))
     }
 
     static func disagreement(_ room: Room, _ outliers: [(sensor: String, value: Double)]) -> Finding {
@@ -48,9 +55,10 @@ extension Finding {
         }
         return Finding(
             name: "sensors-disagree", severity: .heating, subject: room.name, room: room,
-            text: "the sensors of \(room.displayName) disagree: \(named.joined(separator: ", "))",
-            advice:
-                "Look at where it hangs: by a window, in the sun, above a radiator. Or raise disagreement in the room.")
+            text: .finding(
+                .disagree,
+                ["room": .text(room.displayName), "sensors": .text(named.joined(separator: ", "))]),
+            advice: .finding(.lookWhere))
     }
 
     static func name(of problem: PumpFeedback.Problem) -> String {
@@ -72,13 +80,16 @@ extension Finding {
             self == .pump ? rule.name : "\(rawValue) \(rule.name)"
         }
 
-        func text(_ rule: PumpRule, _ problem: PumpFeedback.Problem) -> String {
-            switch self {
-            case .pump: "the heat pump \(rule.name) \(problem)"
-            case .valve: "the valve of \(rule.name) \(problem)"
-            case .setpoint:
-                "the device \(rule.name) was told another temperature and has not confirmed it"
-            }
+        func text(_ rule: PumpRule, _ problem: PumpFeedback.Problem) -> Sentence {
+            let sentence: FindingSentence =
+                switch self {
+                case .pump: .pumpProblem
+                case .valve: .valveProblem
+                case .setpoint: .setpointProblem
+                }
+            return .finding(
+                sentence,
+                ["name": .text(escapingControls(rule.name)), "problem": .sentence(problem.sentence)])
         }
     }
 
@@ -86,41 +97,43 @@ extension Finding {
     static func notFollowed(_ room: Room, _ problem: TargetResponse.Problem, _ unit: TemperatureUnit) -> Finding {
         Finding(
             name: "target-not-followed", severity: .cold, subject: room.name, room: room,
-            text: "\(room.displayName) \(problem.text(in: unit))",
-            advice:
-                "Look at the device: is it on, does it heat, and does its own sensor hang where it measures the room?"
-        )
+            text: .finding(
+                .roomProblem, ["room": .text(room.displayName), "problem": .sentence(problem.sentence(in: unit))]),
+            advice: .finding(.lookAtDevice))
     }
 
     /// No valve is open, so the pump may not run.
     static func waiting(_ rule: PumpRule) -> Finding {
         Finding(
             name: "pump-waits-for-valve", severity: .cold, subject: rule.name,
-            text: escapingControls(
-                "the heat pump \(rule.name) waits: no valve of its rooms is known to be open"),
-            advice:
-                "Look at the valves and their power; if one is open and says otherwise, mend its state in [rooms.NAME] valve."
-        )
+            text: .finding(.waitsForValve, ["name": .text(escapingControls(rule.name))]),
+            advice: .finding(.lookAtValves))
     }
 
     static func device(_ rule: PumpRule, _ part: HeatingPart, _ problem: PumpFeedback.Problem)
         -> Finding
     {
-        let (severity, advice): (Severity, String) =
+        let (severity, advice): (Severity, Sentence) =
             switch problem {
-            case .offline: (.cold, "Check its power and its network; it says so on \(rule.available?.topic ?? "")")
+            case .offline:
+                (.cold, .finding(.checkPower, ["topic": .text(escapingControls(rule.available?.topic ?? ""))]))
             case .unconfirmed:
                 (
                     .cold,
-                    "See whether it answers: mosquitto_sub -v -t '\(rule.mainTopic)' -t '\(rule.state?.topic ?? "")'. "
-                        + "If the topics are others, mend \(part == .pump ? "[[pumps]]" : "the room's valve")."
+                    .finding(
+                        .doesItAnswer,
+                        [
+                            "command": .text(
+                                escapingControls(
+                                    "mosquitto_sub -v -t '\(rule.mainTopic)' -t '\(rule.state?.topic ?? "")'")),
+                            "line": part == .pump ? .text("[[pumps]]") : .sentence(.finding(.roomsValve)),
+                        ])
                 )
-            case .notRunning, .stillRunning:
-                (.heating, "Look at the device itself; or mend running_above.")
+            case .notRunning, .stillRunning: (.heating, .finding(.lookAtRunning))
             }
         return Finding(
             name: name(of: problem), severity: severity, subject: part.subject(rule),
             room: rule.rooms.count == 1 ? rule.rooms.first : nil,
-            text: escapingControls(part.text(rule, problem)), advice: escapingControls(advice))
+            text: part.text(rule, problem), advice: advice)
     }
 }

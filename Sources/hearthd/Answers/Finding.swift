@@ -32,32 +32,39 @@ struct Finding: Equatable, Sendable {
     var subject = ""
     /// The room that it is about, if it is about one.
     var room: Room?
-    /// One sentence for a household.
-    var text: String
+    /// One sentence for a household, of ``FindingSentence``'s.
+    var sentence: Sentence
     /// What to do, with the line to write where there is one.
-    var advice: String
+    var remedy: Sentence
+
+    /// ``sentence`` in English.
+    var text: String { sentence.text }
+    /// ``remedy`` in English.
+    var advice: String { remedy.text }
 
     /// What the child's lanes found, as it came over the socket.
     init?(_ json: JSON) {
-        guard let name = json["name"]?.string, let text = json["text"]?.string,
+        guard let name = json["name"]?.string, let text = json["say"]?["text"].flatMap({ Sentence($0) }),
+            let advice = json["say"]?["advice"].flatMap({ Sentence($0) }),
             let severity = json["severity"]?.string.flatMap({ word in Severity.allCases.first { $0.name == word } })
         else { return nil }
         self.init(
             name: name, severity: severity, subject: json["subject"]?.string ?? "",
-            room: json["room"]?.string.flatMap { Room($0) }, text: text, advice: json["advice"]?.string ?? "")
+            room: json["room"]?.string.flatMap { Room($0) }, text: text, advice: advice)
     }
 
     init(
-        name: String, severity: Severity, subject: String = "", room: Room? = nil, text: String, advice: String
+        name: String, severity: Severity, subject: String = "", room: Room? = nil, text: Sentence, advice: Sentence
     ) {
         (self.name, self.severity, self.subject, self.room) = (name, severity, subject, room)
-        (self.text, self.advice) = (text, advice)
+        (sentence, remedy) = (text, advice)
     }
 
     var json: JSON {
         [
             "name": .string(name), "severity": .string(severity.name), "subject": .string(subject),
             "room": room.map { .string($0.name) } ?? .null, "text": .string(text), "advice": .string(advice),
+            "say": ["text": sentence.json, "advice": remedy.json],
         ]
     }
 }

@@ -28,34 +28,31 @@ extension StatusReport {
             findings.append(
                 .init(
                     name: "configuration-rejected", severity: .heating,
-                    text: "the last reload kept the old settings: \(problem)",
-                    advice: "Mend the file, then: systemctl reload hearthd"))
+                    text: .finding(.reloadRefused, ["problem": .text(problem)]),
+                    advice: .finding(.mendFile, command: "systemctl reload hearthd")))
         }
         return findings
     }
 
     /// The process that records and forwards is gone, silent, or has not begun.
     var forwardFinding: Finding? {
-        let advice =
-            "Heating goes on. It is started again by itself; readings wait at the home broker: journalctl -u hearthd"
+        let advice = Sentence.finding(.startsItself, command: "journalctl -u hearthd")
         if forward.pid == nil, forward.ending == nil, now - forward.since > Self.startPatience {
             return Finding(
                 name: "recording-stopped", severity: .recording,
-                text: "nothing is recorded: the recording side could not be started",
-                advice:
-                    "Heating goes on. There was no thread left to start it: raise TasksMax=, then: systemctl restart "
-                    + "hearthd")
+                text: .finding(.notStarted),
+                advice: .finding(.raiseTasks, command: "systemctl restart hearthd"))
         }
         if forward.pid == nil, let ending = forward.ending {
             let next = forward.nextStart.map { max(.zero, $0 - now) } ?? .zero
             return Finding(
                 name: "recording-stopped", severity: .recording,
-                text: "nothing is recorded: the recording side \(ending); next start in \(next.spoken)", advice: advice)
+                text: .finding(.ended, ["ending": .text(ending), "time": .duration(next)]), advice: advice)
         }
         guard let heardAt = forward.heardAt, now - heardAt > Self.silence else { return nil }
         return Finding(
             name: "recording-silent", severity: .recording,
-            text: "the recording side has not answered for \((now - heardAt).spoken)", advice: advice)
+            text: .finding(.noAnswer, ["time": .duration(now - heardAt)]), advice: advice)
     }
 
     /// The home broker is there and throws Control out, and a finding says for what.
@@ -74,8 +71,8 @@ extension StatusReport {
         return [
             Finding(
                 name: "recording-stopped", severity: .notice,
-                text: "the recording side \(ending), \((now - failedAt).spoken) ago, and runs again",
-                advice: "Heating went on and nothing acknowledged is lost. If it comes back: journalctl -u hearthd")
+                text: .finding(.endedAndRuns, ["ending": .text(ending), "time": .duration(now - failedAt)]),
+                advice: .finding(.ifItComesBack, command: "journalctl -u hearthd"))
         ]
     }
 
@@ -85,9 +82,10 @@ extension StatusReport {
         return [
             Finding(
                 name: "no-home-broker", severity: .cold,
-                text:
-                    "no connection to the home broker at \(first.peer) (\(missing.map(\.name).joined(separator: ", ")))",
-                advice: "Check it: systemctl status mosquitto")
+                text: .finding(
+                    .noHomeBroker,
+                    ["peer": .text(first.peer), "links": .text(missing.map(\.name).joined(separator: ", "))]),
+                advice: .finding(.checkMosquitto, command: "systemctl status mosquitto"))
         ]
     }
 }

@@ -19,24 +19,27 @@ extension ControlBoard.Contents {
 
     private func blind(_ room: Room, _ view: ControlBoard.RoomView, _ now: Instant) -> Finding? {
         guard view.status.isStale else { return nil }
-        let name = room.displayName
-        let (after, action) = (view.settings.staleAfter, view.settings.onStale)
-        var text = "no reading from \(name) for \(after.spoken): \(action.words)"
-        var advice = "Check the sensor's power and its connection to the home broker."
-        if let why = discardedText(view, now) {
-            text += "; its readings are discarded (\(why))"
-            advice = Self.discardAdvice
+        func silent(_ sentence: FindingSentence, _ why: Sentence.Value = .text("")) -> Sentence {
+            .finding(
+                sentence,
+                [
+                    "room": .text(room.displayName), "time": .duration(view.settings.staleAfter),
+                    "action": .sentence(view.settings.onStale.sentence), "why": why,
+                ])
+        }
+        let (text, advice): (Sentence, Sentence)
+        if let value = discardedValue(view, now) {
+            (text, advice) = (silent(.noReadingDiscarded, value), .finding(.brokenSensor))
         } else if let messages = setAside[room] {
-            text += "; its messages are set aside (\(messages.reason))"
-            advice = "The sensor speaks, but not so that it can be understood: see readings-set-aside."
-        } else if let other = meant(room, view) {
-            let suggested = other.displayName
-            advice =
-                "Did you mean \(suggested)? That room speaks and is not in the file: write [rooms.\"\(suggested)\"]."
+            text = silent(.noReadingSetAside, .text(messages.reason))
+            advice = .finding(.speaksOtherwise)
+        } else if let other = meant(room, view)?.displayName {
+            text = silent(.noReading)
+            advice = .finding(.didYouMean, ["room": .text(other), "line": .text("[rooms.\"\(other)\"]")])
         } else if let heardAt = view.heardAt, now - heardAt < Self.minute {
-            text += "; it only repeats old readings"
-            advice =
-                "Something between the sensor and the home broker repeats what it once said: check the sensor itself."
+            (text, advice) = (silent(.noReadingRepeated), .finding(.checkRepeater))
+        } else {
+            (text, advice) = (silent(.noReading), .finding(.checkSensor))
         }
         return Finding(name: "room-blind", severity: .cold, subject: room.name, room: room, text: text, advice: advice)
     }
@@ -48,39 +51,39 @@ extension ControlBoard.Contents {
             .keys.sorted().first { isNearlySame($0.name, room.name) }
     }
 
-    private static let discardAdvice =
-        "That is what a broken or unconnected sensor says. If it is a true temperature here, change discard, "
-        + "min_plausible or max_plausible in [thermostat]."
-
-    private func discardedText(_ view: ControlBoard.RoomView, _ now: Instant) -> String? {
+    private func discardedValue(_ view: ControlBoard.RoomView, _ now: Instant) -> Sentence.Value? {
         guard let value = view.status.lastDiscarded, let time = view.status.lastDiscardedAt, now - time < Self.minute,
             time >= view.status.lastReadingAt ?? .zero
         else { return nil }
-        return unit.text(value)
+        return unit.value(value)
     }
 
     /// Said before the room is blind: a sensor that says nothing else is of no use.
     private func discarded(_ room: Room, _ view: ControlBoard.RoomView, _ now: Instant) -> Finding? {
-        guard !view.status.isStale, let value = discardedText(view, now),
+        guard !view.status.isStale, let value = discardedValue(view, now),
             now - (view.status.lastReadingAt ?? startedAt) >= Self.minute
         else { return nil }
         return Finding(
             name: "readings-discarded", severity: .cold, subject: room.name, room: room,
-            text: "all readings from \(room.displayName) are discarded as faults of the sensor (\(value))",
-            advice: Self.discardAdvice)
+            text: .finding(.allDiscarded, ["room": .text(room.displayName), "value": value]),
+            advice: .finding(.brokenSensor))
     }
 
     private func finding(_ room: Room, _ messages: SetAsideReadings, _ now: Instant) -> Finding {
         let topic = escaped(HomeTopic.temperature(room).string)
         let lastValid = rooms[room]?.status.lastReadingAt
         let isHeated = lastValid.map { now - $0 < Self.minute } ?? false
-        let times = messages.count == 1 ? "once" : "\(messages.count) times"
+        let times = Sentence.finding(messages.count == 1 ? .once : .times, ["count": .count(messages.count)])
+        let line = #"{"timestamp": "2026-11-23T10:00:00Z", "value": 21.5}"#
         return Finding(
             name: "readings-set-aside", severity: isHeated ? .notice : .cold, subject: topic, room: room,
-            text: "messages on \(topic) hold no temperature (\(messages.reason), \(times), "
-                + "last \((now - messages.lastAt).spoken) ago): \(escaped(messages.sample))",
-            advice: "Let the sensor publish {\"timestamp\": \"2026-11-23T10:00:00Z\", \"value\": 21.5} to \(topic); "
-                + "what came: hearth journal")
+            text: .finding(
+                .noTemperature,
+                [
+                    "topic": .text(topic), "reason": .text(messages.reason), "times": .sentence(times),
+                    "time": .duration(now - messages.lastAt), "sample": .text(escaped(messages.sample)),
+                ]),
+            advice: .finding(.publishLine, ["line": .text(line), "topic": .text(topic)]))
     }
 
     // MARK: Pumps
@@ -89,19 +92,20 @@ extension ControlBoard.Contents {
         guard let problem = view.status.pumpProblem else { return nil }
         return Finding(
             name: "pump-not-responding", severity: .cold, subject: room.name, room: room,
-            text: "\(room.displayName) \(problem.text(in: unit))",
-            advice: "Check the heat pump and its connection to the home broker; an open window can do this too.")
+            text: .finding(
+                .roomProblem, ["room": .text(room.displayName), "problem": .sentence(problem.sentence(in: unit))]),
+            advice: .finding(.checkPump))
     }
 
     private func cycles(_ room: Room, _ view: ControlBoard.RoomView, _ now: Instant) -> Finding? {
         let starts = view.status.starts.count { now - $0 < .seconds(3600) }
         guard starts > Self.startsPerHour else { return nil }
-        let more = starts >= Thermostat.startsKept ? "\(starts) times or more" : "\(starts) times"
+        let times = Sentence.finding(
+            starts >= Thermostat.startsKept ? .timesOrMore : .times, ["count": .count(starts)])
         return Finding(
             name: "pump-cycles", severity: .heating, subject: room.name, room: room,
-            text: "the heat pump of \(room.displayName) was started \(more) within an hour",
-            advice: "Set min_on and min_off (5m or more), or move on_below and off_above further apart; two sensors on "
-                + "one topic do this too.")
+            text: .finding(.cycles, ["room": .text(room.displayName), "times": .sentence(times)]),
+            advice: .finding(.setMinima))
     }
 
     private func foreign(_ room: Room, _ view: ControlBoard.RoomView, _ now: Instant) -> [Finding] {
@@ -110,11 +114,10 @@ extension ControlBoard.Contents {
         return [
             Finding(
                 name: "foreign-controller", severity: .heating, subject: room.name, room: room,
-                text: "\(topic) is also commanded by others (last: \(last.isOn ? "on" : "off"), "
-                    + "\((now - last.time).spoken) ago)",
-                advice:
-                    "Let only hearthd publish there: find the other one with mosquitto_sub -t '\(topic)' -F %j, or use "
-                    + "hearth override in its place.")
+                text: .finding(
+                    last.isOn ? .othersOn : .othersOff,
+                    ["topic": .text(topic), "time": .duration(now - last.time)]),
+                advice: .finding(.onlyHearth, command: "mosquitto_sub -t '\(topic)' -F %j"))
         ]
     }
 }

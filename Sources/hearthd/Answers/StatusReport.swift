@@ -73,8 +73,17 @@ struct StatusReport {
             ("pumpProblem", JSON(status.pumpProblem) { .string($0.text(in: unit)) }),
             ("discarded", JSON(status.discarded)),
             ("override", JSON(status.override) { override($0) }),
+            ("device", JSON(control.devices[room]) { $0.pump.json }),
+            ("valve", JSON(control.devices[room]?.valve) { $0.json }),
             ("waitingSeconds", status.waitingUntil.map { seconds(($0 - now).wholeNanoseconds) } ?? .null),
-            ("waiting", JSON(waiting(status)) { .string($0) }),
+            ("waiting", JSON(waiting(status)) { .string($0.text) }),
+            (
+                "say",
+                [
+                    "reason": status.reason.sentence(in: unit).json, "waiting": JSON(waiting(status)) { $0.json },
+                    "pumpProblem": JSON(status.pumpProblem) { $0.sentence(in: unit).json },
+                ]
+            ),
         ]
         return .object(.init(members))
     }
@@ -100,9 +109,9 @@ struct StatusReport {
     }
 
     /// "starts in 3 min: the pump rests at least 5 min".
-    private func waiting(_ status: Thermostat.Status) -> String? {
+    private func waiting(_ status: Thermostat.Status) -> Sentence? {
         guard let waiting = status.waiting, let until = status.waitingUntil else { return nil }
-        return waiting.text(left: .seconds(max(1, ((until - now).wholeNanoseconds + 999_999_999) / 1_000_000_000)))
+        return waiting.sentence(left: .seconds(max(1, ((until - now).wholeNanoseconds + 999_999_999) / 1_000_000_000)))
     }
 
     private func measure(_ room: Room, _ measure: Measure, _ seen: SeenMeasures.Value) -> JSON {

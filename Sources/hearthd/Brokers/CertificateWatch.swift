@@ -33,15 +33,15 @@ extension CertificateWatch.End {
     private static let daysAhead: Int64 = 14
 
     /// What a person should know about it at a wall time; `nil` while there is more than enough time.
-    func warning(at now: Timestamp) -> String? {
+    func warning(at now: Timestamp) -> Sentence? {
         let left = notAfter - now.nanoseconds
-        if left <= 0 { return "\(file) has expired" }
+        if left <= 0 { return .finding(.expired, ["file": .text(file)]) }
         guard left <= Self.daysAhead * Self.dayNanoseconds else { return nil }
         let days = (left + Self.dayNanoseconds - 1) / Self.dayNanoseconds
-        return "\(file) expires in \(days) day\(days == 1 ? "" : "s")"
+        return .finding(days == 1 ? .expiresTomorrow : .expires, ["file": .text(file), "count": .count(days)])
     }
 
-    static let advice = "Renew it, then: systemctl reload hearthd"
+    private static let advice = Sentence.finding(.renew, command: "systemctl reload hearthd")
 
     func finding(at now: Timestamp) -> Finding? {
         warning(at: now).map {
@@ -55,7 +55,7 @@ extension CertificateWatch.End {
                 name: "certificate", state: .ok, detail: "\(file) is valid until \(Timestamp(nanoseconds: notAfter))")
         }
         return Check(
-            name: "certificate", state: notAfter <= now.nanoseconds ? .error : .warning, detail: warning,
-            advice: Self.advice)
+            name: "certificate", state: notAfter <= now.nanoseconds ? .error : .warning, detail: warning.text,
+            advice: Self.advice.text)
     }
 }

@@ -81,7 +81,7 @@ extension Finding {
     static func anotherGateway(_ home: HomeID, at broker: String, severity: Severity) -> Finding {
         Finding(
             name: "another-gateway", severity: severity, subject: broker,
-            text: "another gateway uses the name \(home.displayName) at \(broker): they throw each other out",
-            advice: "Stop the other one, or give each box a home of its own in hearthd.toml: home = \"…\"")
+            text: .finding(.anotherGateway, ["home": .text(home.displayName), "peer": .text(broker)]),
+            advice: .finding(.ownHome, ["line": .text("home = \"…\"")]))
     }
 }

@@ -55,13 +55,16 @@ extension Finding {
     static let commandsUnseenName = "commands-unseen"
 
     static func commandsUnseen(_ topics: [String]) -> Finding {
-        let more = topics.count > 1 ? " and \(topics.count - 1) more" : ""
-        return Finding(
+        Finding(
             name: commandsUnseenName, severity: .heating,
-            text:
-                "the home broker gives no command on \(escapingControls(topics.first ?? ""))\(more) back: it does not deliver them to the "
-                + "heat pump, or does not let Hearth read them",
-            advice: "In the home broker's ACL file, below the user that hearthd has there: topic readwrite +/heatpump. "
-                + "Whether the pump hears them: mosquitto_sub -t '+/heatpump' -v")
+            text: .finding(
+                topics.count > 1 ? .commandsUnseenMore : .commandsUnseen,
+                ["topic": .text(escapingControls(topics.first ?? "")), "count": .count(topics.count - 1)]),
+            advice: .finding(
+                .readCommands,
+                [
+                    "line": .text("topic readwrite +/heatpump"),
+                    "command": .text("mosquitto_sub -t '+/heatpump' -v"),
+                ]))
     }
 }

@@ -20,6 +20,8 @@ struct ControlDevices {
     var sensors: [ExactString: Sensor] = [:]
     var rooms: [Room: RoomSensors] = [:]
     var pumps: [ControlledPump]
+    /// What the board has of them.
+    var shown: [Room: DeviceView] = [:]
     var since: Instant
     var nextLook: Instant?
 

@@ -206,13 +206,10 @@ struct HomeOutbox {
         // Where there is no Home Assistant nobody misses it.
         case .refused(.descriptions, _, _): return
         case .refused(let kind, let topic, let reason):
-            let why =
-                detail.isEmpty ? reason.map { "refused: \($0)" } ?? "the broker closes the connection at it" : detail
-            var finding = Finding.refused(kind, topic: topic, why: why)
-            if reason == nil, detail.isEmpty, kind.isRetained {
-                finding.advice += ". If that is there: retain_available true in its configuration"
-            }
-            report(finding, name: Finding.name(of: kind))
+            let why = detail.isEmpty ? .sentence(.refused(because: reason)) : Sentence.Value.text(detail)
+            let mayBeRetained = reason == nil && detail.isEmpty && kind.isRetained
+            report(
+                .refused(kind, topic: topic, why: why, mayBeRetained: mayBeRetained), name: Finding.name(of: kind))
         }
     }
 
@@ -250,52 +247,36 @@ extension Finding {
         return levels.joined(separator: "/")
     }
 
-    static func refused(_ kind: Permissions.Kind, topic: String, why: String) -> Finding {
+    /// - Parameter mayBeRetained: perhaps the broker minds only that the message is to be kept.
+    static func refused(
+        _ kind: Permissions.Kind, topic: String, why: Sentence.Value, mayBeRetained: Bool = false
+    ) -> Finding {
         let room = HomeTopic(topic).map(\.room)
-        let (text, line): (String, String) =
+        let (sentence, line): (FindingSentence, String) =
             switch kind {
             case .readings:
-                (
-                    "the home broker does not give Hearth the sensors' readings (\(topic); \(why))",
-                    "topic read \(topic)"
-                )
+                (.noReadings, "topic read \(topic)")
             case .command:
-                (
-                    "the home broker does not take commands to the heat pump of \(room?.displayName ?? topic)"
-                        + " (\(topic); \(why))", room == nil ? "topic write \(topic)" : "topic write +/heatpump"
-                )
+                (.noCommands, room == nil ? "topic write \(topic)" : "topic write +/heatpump")
             case .restoring:
-                (
-                    "overrides do not survive a restart: the home broker does not give Hearth its own state"
-                        + " (\(topic); \(why))", "topic readwrite hearth/#"
-                )
+                (.noState, "topic readwrite hearth/#")
             case .pumps:
-                (
-                    "nobody would notice another controller of the heat pumps: \(topic) is refused (\(why))",
-                    "topic read \(topic)"
-                )
+                (.noOthers, "topic read \(topic)")
             case .wishes, .account:
-                ("Home Assistant cannot command: \(topic) is refused (\(why))", "topic read hearth/#")
+                (.noHomeAssistantCommands, "topic read hearth/#")
             case .status, .state:
-                (
-                    "the rooms' state is not shown at the home broker and does not survive a restart (\(topic); \(why))",
-                    "topic readwrite hearth/#"
-                )
+                (.stateHidden, "topic readwrite hearth/#")
             case .descriptions:
-                (
-                    "what Home Assistant was told before is not taken back: \(topic) is refused (\(why))",
-                    "topic read \(topic)"
-                )
+                (.notTakenBack, "topic read \(topic)")
             case .discovery:
-                (
-                    "Home Assistant is not told about this house (\(topic); \(why))",
-                    "topic write \(devices(topic))"
-                )
+                (.notAnnounced, "topic write \(devices(topic))")
             }
         return Finding(
             name: name(of: kind), severity: kind.isEssential ? .cold : .notice, subject: subject(of: kind, topic),
-            room: room, text: text,
-            advice: "In the home broker's ACL file, below the user that hearthd has there: \(line)")
+            room: room,
+            text: .finding(
+                sentence, ["topic": .text(topic), "why": why, "room": .text(room?.displayName ?? topic)]),
+            advice: .finding(mayBeRetained ? .homeACLOrRetain : .homeACL, ["line": .text(line)]))
     }
 }
 
@@ -304,22 +285,20 @@ extension Link {
     var tellsRefusals: Bool { version == .v5 && maximumQoS > 0 }
 
     /// What of the connection the broker does not offer; nil when it offers everything.
-    var limits: [(what: String, line: String)] {
-        var limits: [(what: String, line: String)] = []
-        if !canRetain { limits.append(("no retained messages", "retain_available true")) }
-        if maximumQoS == 0 { limits.append(("no QoS 1", "max_qos 2")) }
-        if will == .none { limits.append(("no last will of ours", "topic write on the will's topic in the ACL file")) }
+    var limits: [(what: FindingSentence, line: String)] {
+        var limits: [(what: FindingSentence, line: String)] = []
+        if !canRetain { limits.append((.noRetained, "retain_available true")) }
+        if maximumQoS == 0 { limits.append((.noQoS1, "max_qos 2")) }
+        if will == .none { limits.append((.noWill, "topic write on the will's topic in the ACL file")) }
         return limits
     }
 
     fileprivate var limitFinding: Finding? {
         guard !limits.isEmpty else { return nil }
-        let missing = limits.map(\.what).joined(separator: ", ")
         return Finding(
             name: "home-broker-limits", severity: .notice,
-            text:
-                "the home broker takes \(missing): heating works; overrides and the rooms' state may not survive a restart"
-                + " (hearth/#)",
-            advice: "In the home broker's configuration: \(limits.map(\.line).joined(separator: "; "))")
+            text: .finding(.homeLimits, ["limits": Sentence.list(limits.map { .finding($0.what) })]),
+            advice: .finding(
+                .homeConfiguration, ["lines": .text(limits.map(\.line).joined(separator: "; "))]))
     }
 }

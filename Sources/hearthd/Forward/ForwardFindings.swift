@@ -15,47 +15,49 @@ extension ForwardSnapshot {
         if let error = state.journalError {
             findings.append(
                 .init(
-                    name: "journal-unavailable", severity: .recording, text: "nothing is recorded: \(error)",
-                    advice: "Heating goes on. Readings wait at the home broker; it is tried again every 2 seconds."))
+                    name: "journal-unavailable", severity: .recording,
+                    text: .finding(.noJournal, ["problem": .text("\(error)")]),
+                    advice: .finding(.waitsEvery2Seconds)))
         }
         if let failure = record.failure {
             findings.append(
                 .init(
-                    name: "not-recording", severity: .recording, text: "readings are not acknowledged: \(failure)",
-                    advice: "Readings wait at the home broker. Free disk space or check the disk: journalctl -u hearthd"
-                ))
+                    name: "not-recording", severity: .recording,
+                    text: .finding(.notAcknowledged, ["problem": .text("\(failure)")]),
+                    advice: .finding(.freeOrCheckDisk, command: "journalctl -u hearthd")))
         }
         guard let journal else { return findings }
         findings += journal.alarms.map {
-            Finding(name: "journal", severity: .recording, subject: $0, text: $0, advice: "Details: hearth journal")
+            Finding(
+                name: "journal", severity: .recording, subject: $0,
+                text: .finding(.journalSays, ["problem": .text($0)]),
+                advice: .finding(.details, command: "hearth journal"))
         }
         if let removal = journal.removal {
             findings.append(
                 .init(
-                    name: "journal-file-removed", severity: .recording, text: removal,
-                    advice: "Find out what touches \(journal.path): while hearthd runs the file is its own. Restart "
-                        + "hearthd when you know, and this message goes."))
+                    name: "journal-file-removed", severity: .recording,
+                    text: .finding(.journalSays, ["problem": .text(removal)]),
+                    advice: .finding(.whoTouches, ["file": .text(journal.path)])))
         }
         if journal.dropped > 0 {
             findings.append(
                 .init(
                     name: "readings-dropped", severity: .recording,
-                    text: "\(journal.dropped) readings were dropped because the journal was full",
-                    advice: "Raise journal.max_size, or restore the cloud link sooner."))
+                    text: .finding(.dropped, ["count": .count(journal.dropped)]), advice: .finding(.raiseSize)))
         }
         if journal.quarantined > 0 {
             findings.append(
                 .init(
                     name: "rows-quarantined", severity: .recording,
-                    text: "\(journal.quarantined) damaged rows were taken out of the journal",
-                    advice: "The disk or card returns wrong data: replace it soon."))
+                    text: .finding(.quarantined, ["count": .count(journal.quarantined)]),
+                    advice: .finding(.replaceDisk)))
         }
         if let disk = files.disk, disk.total > 0, Double(disk.free) < Double(disk.total) * Self.lowDiskShare {
             findings.append(
                 .init(
                     name: "disk-low", severity: .recording,
-                    text: "the journal's disk is nearly full (\(spokenSize(disk.free)) free)",
-                    advice: "Free some space; the journal has a reserve, then readings wait at the home broker."))
+                    text: .finding(.diskLow, ["size": .text(spokenSize(disk.free))]), advice: .finding(.freeSpace)))
         }
         return findings
     }
@@ -68,9 +70,10 @@ extension ForwardSnapshot {
         return [
             Finding(
                 name: "cloud-refuses", severity: .forwarding,
-                text: "the cloud broker does not take all records: \(refusal)",
-                advice: "Readings wait in the journal. Let something subscribe to \(home)/+/temperature and "
-                    + "\(home)/+/heatpump there, and check this home's ACL.")
+                text: .finding(.cloudRefuses, ["problem": .text(refusal)]),
+                advice: .finding(
+                    .letSubscribe,
+                    ["readings": .text("\(home)/+/temperature"), "commands": .text("\(home)/+/heatpump")]))
         ]
     }
 
@@ -83,9 +86,8 @@ extension ForwardSnapshot {
         return [
             Finding(
                 name: "record-not-connected", severity: .recording,
-                text: "nothing is recorded: \(link.peer): \(link.detail)",
-                advice: "Readings wait at the home broker if it keeps them for an absent client. Check [local], and: "
-                    + "systemctl status mosquitto")
+                text: .finding(.recordAway, ["peer": .text(link.peer), "problem": .text(link.detail)]),
+                advice: .finding(.checkLocal, command: "systemctl status mosquitto"))
         ]
     }
 }

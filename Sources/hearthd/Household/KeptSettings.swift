@@ -100,12 +100,13 @@ struct KeptSettings: Equatable, Sendable {
     ) -> Thermostat.Settings {
         let sum = file.protected(entry.above(settings, except: written), of: base)
         guard let problem = sum.problems(in: file.temperatureUnit).first else { return sum }
-        let name = room?.displayName ?? "the house"
         findings.append(
             Finding(
                 name: Finding.settingsDoNotFit, severity: .heating, subject: room?.name ?? "", room: room,
-                text: "what was set for \(name) does not fit the configuration and does not count: \(problem)",
-                advice: "Set it anew (hearth settings), or change the configuration."))
+                text: .finding(
+                    room == nil ? .houseDoesNotFit : .doesNotFit,
+                    ["room": .text(room?.displayName ?? ""), "problem": .text("\(problem)")]),
+                advice: .finding(.setAnew)))
         return settings
     }
 

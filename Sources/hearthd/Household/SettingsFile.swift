@@ -52,8 +52,8 @@ final class SettingsFile: Sendable {
             tell(
                 problem.text,
                 isMoved
-                    ? "The house heats by its configuration. What was set before is in \(aside)."
-                    : "The house heats by its configuration. Check the file and its owner, then: systemctl restart hearthd"
+                    ? .finding(.movedAside, ["file": .text(aside)])
+                    : .finding(.checkOwner, command: "systemctl restart hearthd")
             )
             return KeptSettings()
         }
@@ -98,11 +98,11 @@ final class SettingsFile: Sendable {
         return .failure(Problem(text: "\(path): larger than \(Self.sizeLimit) bytes"))
     }
 
-    private func tell(_ problem: String, _ advice: String) {
+    private func tell(_ problem: String, _ advice: Sentence) {
         findings.report(
             Finding(
                 name: "settings-damaged", severity: .heating,
-                text: "what was set by hand could not be read and does not count: \(escapingControls(problem))",
+                text: .finding(.notUnderstood, ["problem": .text(escapingControls(problem))]),
                 advice: advice))
         logger.error("the kept settings do not count", metadata: ["error": "\(escapingControls(problem))"])
     }
@@ -169,8 +169,8 @@ final class SettingsFile: Sendable {
         let isNews = findings.report(
             Finding(
                 name: "settings-not-kept", severity: .heating,
-                text: "what was set counts, but a restart would not know it: \(problem)",
-                advice: "It is tried again by itself. Check the disk, and that hearthd may write to \(path)."))
+                text: .finding(.notKept, ["problem": .text(problem)]),
+                advice: .finding(.checkDisk, ["file": .text(path)])))
         if isNews { logger.error("the settings cannot be kept", metadata: ["error": "\(problem)"]) }
     }
 

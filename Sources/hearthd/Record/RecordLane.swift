@@ -83,10 +83,12 @@ final class RecordLane: ConnectionHandler {
         // A failing read only costs what it would have told.
         while let batch = try? journal.read(after: after, rows: 256), batch.scannedThrough > after {
             for record in batch.records {
-                guard let arrival = Self.arrival(of: record.topic, record.payload, at: record.receivedAt) else {
+                let attributes = RecordAttributes(bytes: record.attributes)
+                guard var arrival = Self.arrival(of: record.topic, record.payload, at: record.receivedAt) else {
                     continue
                 }
-                times.remember(arrival, RecordAttributes(bytes: record.attributes).marks)
+                arrival.isTimed = attributes.origin?.isArrival != true
+                times.remember(arrival, attributes.marks)
             }
             after = batch.scannedThrough
         }
@@ -137,7 +139,7 @@ final class RecordLane: ConnectionHandler {
                     if redelivery.isRedelivery(entry, ofSameMessage: index > 0) {
                         next.duplicates += 1
                     } else {
-                        mark(&entry, .init(written: reading.timestamp, isNaive: reading.isNaive), &next)
+                        mark(&entry, RecordVerdict.Time(reading), &next)
                         entries.append(entry)
                     }
                 }
@@ -235,7 +237,7 @@ final class RecordLane: ConnectionHandler {
         let (marks, isKnown) = times.marks(
             SameTimes.Arrival(
                 topic: entry.topic, written: time.written, isNaive: time.isNaive, payload: entry.payload,
-                at: Timestamp(nanoseconds: entry.receivedAt)))
+                at: Timestamp(nanoseconds: entry.receivedAt), isTimed: time.isTimed))
         if marks.nth > 0, !isKnown { counters.sameTime += 1 }
         let zone = time.isNaive ? zone : "UTC"
         guard zone != "UTC" || marks != TimeMarks() else { return }

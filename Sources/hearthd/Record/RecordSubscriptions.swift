@@ -118,13 +118,12 @@ struct DeliveryQuality {
 
     var finding: Finding? {
         guard isFlagged else { return nil }
-        let which = topic.isEmpty ? "" : " (\(topic))"
         return Finding(
             name: Finding.readingsAtQoS0, severity: .recording,
-            text: "the home broker delivers readings at QoS 0\(which): what arrives while hearthd is away is lost",
+            text: .finding(topic.isEmpty ? .atQoS0 : .atQoS0On, ["topic": .text(topic)]),
             advice: maximumQoS == 0 || grantedQoS == 0
-                ? "In the home broker's configuration: max_qos 2 and upgrade_outgoing_qos true"
-                : "In the home broker's configuration (Mosquitto): upgrade_outgoing_qos true")
+                ? .finding(.homeConfiguration, ["lines": .text("max_qos 2 and upgrade_outgoing_qos true")])
+                : .finding(.mosquittoConfiguration, ["lines": .text("upgrade_outgoing_qos true")]))
     }
 }
 
@@ -132,10 +131,12 @@ extension Finding {
     static let readingsAtQoS0 = "readings-at-qos0"
 
     fileprivate static func recordingRefused(_ filter: String, why: String) -> Finding {
-        let what = filter == RecordSubscriptions.readings ? "readings" : "commands to heat pumps"
+        let isReadings = filter == RecordSubscriptions.readings
         return Finding(
             name: "recording-refused", severity: .recording, subject: filter,
-            text: "\(what) are not recorded: the home broker does not give them (\(filter); \(why))",
-            advice: "In the home broker's ACL file, below the user that hearthd has there: topic read \(filter)")
+            text: .finding(
+                isReadings ? .readingsNotRecorded : .commandsNotRecorded,
+                ["topic": .text(filter), "why": .text(why)]),
+            advice: .finding(.homeACL, ["line": .text("topic read \(filter)")]))
     }
 }

@@ -15,6 +15,8 @@ enum RecordVerdict: Equatable {
         /// Text without a zone read as UTC.
         var written: Timestamp
         var isNaive: Bool
+        /// False: nobody wrote it, it is when the reading arrived.
+        var isTimed = true
     }
 
     /// Of the black box's topics. A pump command's `timestamp` and `reason` user properties travel with it; a reading's
@@ -74,11 +76,17 @@ enum RecordVerdict: Equatable {
     private static func objection(to reading: DeviceReading, hasZone: Bool) -> String? {
         // It would be a temperature to everybody who does not know the device. Of another measure the mark travels with it.
         if reading.isFault, reading.measure == .temperature { return "fault_value" }
-        return objection(to: Time(written: reading.timestamp, isNaive: reading.isNaive), hasZone: hasZone)?.rawValue
+        return objection(to: Time(reading), hasZone: hasZone)?.rawValue
     }
 
     /// The cloud, which knows the sensors' zone, must be able to read the time too.
     private static func objection(to time: Time, hasZone: Bool) -> PayloadError? {
         time.isNaive && hasZone && !time.written.isInRangeInEveryZone ? .badTimestamp : nil
+    }
+}
+
+extension RecordVerdict.Time {
+    init(_ reading: DeviceReading) {
+        self.init(written: reading.timestamp, isNaive: reading.isNaive, isTimed: reading.clock == .device)
     }
 }

@@ -86,7 +86,7 @@ struct CloudCourtesy {
                 logger.notice("the cloud broker takes it now", metadata: ["topic": "\(topic)"])
             }
         case .refused(let kind, let topic, let reason):
-            let why = reason.map { "refused: \($0)" } ?? "the broker closes the connection at it"
+            let why = Sentence.refused(because: reason)
             findings.settle(finding(kind, topic, why), name: name(of: kind), topic, in: logger)
         }
     }
@@ -95,30 +95,31 @@ struct CloudCourtesy {
         kind.isEssential ? "confirmations-refused" : "cloud-broker-restricts"
     }
 
-    private func finding(_ kind: Permissions.Kind, _ topic: String, _ why: String) -> Finding {
-        let text =
+    private func finding(_ kind: Permissions.Kind, _ topic: String, _ why: Sentence) -> Finding {
+        let sentence: FindingSentence =
             switch kind {
-            case .readings: "the cloud broker does not give this home its confirmations: nothing can be forgotten"
-            case .wishes: "the cloud cannot command: the broker does not give this home its commands"
-            case .account: "hearth audit cannot tell what became points: the broker does not give this home its account"
-            default: "the cloud does not see this gateway's status"
+            case .readings: .noConfirmations
+            case .wishes: .cloudCannotCommand
+            case .account: .noAccount
+            default: .statusUnseen
             }
         let access = kind == .status ? "write" : "read"
         return Finding(
             name: name(of: kind), severity: kind.isEssential ? .forwarding : .notice, subject: topic,
-            text: "\(text) (\(topic); \(why))",
-            advice: "In the cloud broker's ACL file, below this home's user: topic \(access) \(topic)")
+            text: .finding(sentence, ["topic": .text(topic), "why": .sentence(why)]),
+            advice: .finding(.cloudACL, ["line": .text("topic \(access) \(topic)")]))
     }
 
     private func limits(of link: Link) -> Finding? {
         let limits = link.limits
         guard !limits.isEmpty else { return nil }
         let isUnsafe = link.maximumQoS == 0 && !asksForConfirmations
-        let missing = limits.map(\.what).joined(separator: ", ")
         return Finding(
             name: "cloud-broker-limits", severity: isUnsafe ? .forwarding : .notice,
-            text: "the cloud broker takes \(missing)"
-                + (isUnsafe ? ": a reading is lost when the connection breaks at the wrong moment" : ""),
-            advice: "In the cloud broker's configuration: \(limits.map(\.line).joined(separator: "; "))")
+            text: .finding(
+                isUnsafe ? .cloudLimitsUnsafe : .cloudLimits,
+                ["limits": Sentence.list(limits.map { .finding($0.what) })]),
+            advice: .finding(
+                .cloudConfiguration, ["lines": .text(limits.map(\.line).joined(separator: "; "))]))
     }
 }

@@ -70,25 +70,17 @@ extension Finding {
     static func unconfirmed(home: HomeID, backlog: Int64, minutes: Int64) -> Finding {
         Finding(
             name: unconfirmedName, severity: .forwarding,
-            text: "the cloud broker takes readings, but for \(minutes) min nothing was confirmed: \(backlog) wait here",
-            advice:
-                "Check in this order: whether hearth-cloud ingest runs and its log is quiet; whether the broker's ACL "
-                + "lets this home's user read \(home.displayName)/gateway/ack and the ingestor write it; whether another "
-                + "program reads in the ingestor's share group. Nothing is lost meanwhile.")
+            text: .finding(.unconfirmed, ["minutes": .count(minutes), "count": .count(backlog)]),
+            advice: .finding(.checkInOrder, ["topic": .text("\(home.displayName)/gateway/ack")]))
     }
 
     static func recordTooLarge(_ record: Journal.Record) -> Finding {
-        Finding(
+        let room = RecordTopic(record.topic)?.room.displayName
+        return Finding(
             name: "record-too-large", severity: .forwarding, subject: record.topic,
-            text:
-                "a message of \(record.payload.count) bytes on \(escaped(record.topic)) is larger than the cloud broker "
-                + "takes",
-            advice:
-                "It is set aside (hearth journal). Raise max_packet_size or message_size_limit of the cloud broker, or "
-                + "make the sender write less.")
-    }
-
-    private static func escaped(_ topic: String) -> String {
-        RecordTopic(topic).map { "\($0.room.displayName)'s topic" } ?? "its topic"
+            text: .finding(
+                room == nil ? .tooLargeSomewhere : .tooLarge,
+                ["count": .count(record.payload.count), "room": .text(room ?? "")]),
+            advice: .finding(.raiseLimits))
     }
 }

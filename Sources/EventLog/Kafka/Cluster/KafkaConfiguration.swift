@@ -163,5 +163,5 @@ func describe(_ code: rd_kafka_resp_err_t) -> String {
 }
 
 func string(_ characters: [CChar]) -> String {
-    String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(truncatingIfNeeded:)), as: UTF8.self)
 }

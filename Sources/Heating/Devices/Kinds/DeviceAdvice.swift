@@ -1,56 +1,69 @@
 extension DeviceRules {
     /// What a person does about a message that is no reading: a sentence, and the line to write where one helps.
     /// - Parameter payload: the message's, of which at most a few numbers are named.
-    public func advice(for rejection: DeviceRejection, payload: some Collection<UInt8>) -> String {
-        guard sensors.indices.contains(rejection.rule) else { return "no rule is about this topic" }
+    public func advice(for rejection: DeviceRejection, payload: some Collection<UInt8>) -> Sentence {
+        guard sensors.indices.contains(rejection.rule) else { return Sentence(DeviceSentence.noRule) }
         let rule = sensors[rejection.rule]
         switch rejection.reason {
-        case .retained: return "kept by the broker from earlier: write retained = \"use\" for a sensor that sleeps"
+        case .retained: return write(.retained, "retained = \"use\"")
         case .unlisted:
             let name = rejection.name ?? "the sensor's name"
-            return "not listed: write rooms = { \(JSON.string(name).serialized()) = \"a room\" }"
+            return write(.unlisted, "rooms = { \(JSON.string(name).serialized()) = \"a room\" }")
         case .missingValue where rule.isContract, .notAnObject where rule.isContract:
             return table(rejection, payload)
-        case .missingValue, .notAnObject, .notANumber: return "\(place(rule)) is no number\(candidates(payload))"
+        case .missingValue, .notAnObject, .notANumber:
+            return candidates((.noNumber, .noNumberWrite, .noNumberOthers), rule, payload)
         case .badValue where payload.first == UInt8(ascii: "{"):
-            return "\(place(rule)) is not a number\(candidates(payload))"
-        case .badValue: return "\(place(rule)) is not a number: mend the device, or write another value = \"…\""
-        case .nullValue, .notFinite, .unavailable, .empty:
-            return "the device has no reading: look at its sensor, cable and battery"
+            return candidates((.notANumber, .notANumberWrite, .notANumberOthers), rule, payload)
+        case .badValue:
+            return Sentence(DeviceSentence.mendOrWrite, ["place": place(rule), "line": .text("value = \"…\"")])
+        case .nullValue, .notFinite, .unavailable, .empty: return Sentence(DeviceSentence.hasNoReading)
         case .notJSON:
-            return rule.isContract
-                ? "not JSON: write a [[sensors]] table for this device, kind = \"plain\" for a number alone"
-                : "not JSON: write value = \"\" if the whole payload is the number"
-        case .unknownUnit: return "its unit is not told: write unit = \"C\" or unit = \"F\""
-        case .impossible: return "colder than can be: add the value to discard if it means a fault, or write its unit"
-        case .badRoom: return "the name cannot be a room: list it in rooms, or write room = \"…\""
-        case .noName: return "nothing names the sensor: write room = \"…\", or room_at with the path of its name"
+            return rule.isContract ? write(.notJSONContract, "kind = \"plain\"") : write(.notJSON, "value = \"\"")
+        case .unknownUnit:
+            return Sentence(
+                DeviceSentence.noUnit, ["celsius": .text("unit = \"C\""), "fahrenheit": .text("unit = \"F\"")])
+        case .impossible: return Sentence(DeviceSentence.tooCold)
+        case .badRoom: return write(.badRoom, "room = \"…\"")
+        case .noName: return write(.noName, "room = \"…\"")
         case .missingTimestamp, .badTimestamp: return table(rejection, payload)
-        case .duplicateKey: return "a member appears twice: mend the device"
-        case .invalidUTF8: return "not UTF-8: mend the device"
-        case .oversized: return "longer than \(Reading.payloadLimit) bytes: no sensor's"
+        case .duplicateKey: return Sentence(DeviceSentence.twice)
+        case .invalidUTF8: return Sentence(DeviceSentence.notUTF8)
+        case .oversized: return Sentence(DeviceSentence.tooLong, ["count": .count(Reading.payloadLimit)])
         }
     }
 
+    private func write(_ sentence: DeviceSentence, _ line: String) -> Sentence {
+        Sentence(sentence, ["line": .text(line)])
+    }
+
     /// For who speaks on the black box's topic in another form.
-    private func table(_ rejection: DeviceRejection, _ payload: some Collection<UInt8>) -> String {
+    private func table(_ rejection: DeviceRejection, _ payload: some Collection<UInt8>) -> Sentence {
         let path = JSONPath.numbers(in: payload).first ?? ""
         let topic = JSON.string(rejection.topic).serialized()
         let room = JSON.string(rejection.name ?? "its room").serialized()
-        return "not the black box's form: write a [[sensors]] table with topic = \(topic), "
-            + "value = \(JSON.string(path).serialized()), room = \(room)"
+        return write(.otherForm, "topic = \(topic), value = \(JSON.string(path).serialized()), room = \(room)")
     }
 
-    private func place(_ rule: SensorRule) -> String {
-        rule.value.isWhole ? "the payload" : "\"\(escapingControls(rule.value.text))\" in the payload"
+    private func place(_ rule: SensorRule) -> Sentence.Value {
+        .sentence(
+            rule.value.isWhole
+                ? Sentence(DeviceSentence.payload)
+                : Sentence(DeviceSentence.inPayload, ["path": .text("\"\(escapingControls(rule.value.text))\"")]))
     }
 
-    private func candidates(_ payload: some Collection<UInt8>) -> String {
-        let paths = JSONPath.numbers(in: payload)
-        guard let first = paths.first else { return "" }
-        let all = paths.map { JSON.string($0).serialized() }.joined(separator: ", ")
-        let quoted = JSON.string(first).serialized()
-        return paths.count == 1 ? ": write value = \(quoted)" : ": write value = \(quoted), or another of \(all)"
+    /// - Parameter sentences: for a payload without a number, with one, and with several.
+    private func candidates(
+        _ sentences: (none: DeviceSentence, one: DeviceSentence, several: DeviceSentence), _ rule: SensorRule,
+        _ payload: some Collection<UInt8>
+    ) -> Sentence {
+        let place = place(rule)
+        let paths = JSONPath.numbers(in: payload).map { JSON.string($0).serialized() }
+        guard let first = paths.first else { return Sentence(sentences.none, ["place": place]) }
+        let line = Sentence.Value.text("value = \(first)")
+        guard paths.count > 1 else { return Sentence(sentences.one, ["place": place, "line": line]) }
+        return Sentence(
+            sentences.several, ["place": place, "line": line, "others": .text(paths.joined(separator: ", "))])
     }
 }
 

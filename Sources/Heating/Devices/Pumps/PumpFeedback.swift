@@ -18,13 +18,20 @@ public struct PumpFeedback: Equatable, Sendable {
         case notRunning(watts: Double)
         case stillRunning(watts: Double)
 
-        public var description: String {
+        public var description: String { sentence.text }
+
+        /// What is said behind the device's name.
+        public var sentence: Sentence {
             switch self {
-            case .offline: "is offline"
-            case .unconfirmed(let isOn, _): "was told to \(isOn ? "run" : "stop") and has not confirmed it"
-            case .notRunning(let watts): "says that it runs but takes \(Int(watts.rounded())) W"
-            case .stillRunning(let watts): "says that it stopped but takes \(Int(watts.rounded())) W"
+            case .offline: Sentence(DeviceSentence.offline)
+            case .unconfirmed(let isOn, _): Sentence(isOn ? DeviceSentence.notStarted : .notStopped)
+            case .notRunning(let watts): Sentence(DeviceSentence.takesNothing, ["watts": Self.whole(watts)])
+            case .stillRunning(let watts): Sentence(DeviceSentence.takesPower, ["watts": Self.whole(watts)])
             }
+        }
+
+        private static func whole(_ watts: Double) -> Sentence.Value {
+            .integer(Int64(Swift.max(-1e9, Swift.min(1e9, watts.rounded()))))
         }
     }
 
@@ -44,12 +51,12 @@ public struct PumpFeedback: Equatable, Sendable {
     public private(set) var reported: Bool?
     public private(set) var isConfirmed = false
     public private(set) var repetitions = 0
-    private var told: Bool?
+    public private(set) var told: Bool?
     private var toldAt = Instant.zero
     private var offlineSince: Instant?
     private var nextRepetition: Instant?
     private var pause = PumpFeedback.firstPause
-    private var watts: Double?
+    public private(set) var watts: Double?
 
     public init(
         hasState: Bool, runningAbove: Double = 10, startingTime: Duration = PumpFeedback.startingTime

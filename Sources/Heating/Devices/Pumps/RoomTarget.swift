@@ -32,8 +32,15 @@ public struct TargetResponse: Equatable, Sendable {
         public var within: Duration
 
         /// For people.
-        public func text(in unit: TemperatureUnit) -> String {
-            "was \(unit.text(from)) and is \(unit.text(to)) after \(within.spoken), though its device was told \(unit.text(target))"
+        public func text(in unit: TemperatureUnit) -> String { sentence(in: unit).text }
+
+        public func sentence(in unit: TemperatureUnit) -> Sentence {
+            Sentence(
+                RoomSentence.doesNotFollow,
+                [
+                    "from": unit.value(from), "to": unit.value(to), "time": .duration(within),
+                    "target": unit.value(target),
+                ])
         }
     }
 

@@ -111,7 +111,7 @@ public struct DeviceSearch: Sendable {
         let outcome = rules.read(topic: topic, payload: last.payload, isRetained: false, arrival: arrival).first
         switch outcome {
         case .rejected(let rejection)?, .passedOver(let rejection)?:
-            return "its last message is no reading: \(rules.advice(for: rejection, payload: last.payload))"
+            return "its last message is no reading: \(rules.advice(for: rejection, payload: last.payload).text)"
         case .reading?, nil: return "its last message is no reading"
         }
     }

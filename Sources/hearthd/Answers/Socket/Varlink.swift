@@ -44,7 +44,9 @@ struct VarlinkService: Sendable {
 
         # Everything about now. With `more`, again every second. Temperatures are in `temperatureUnit`, "C" or "F", here and
         # everywhere else. Of a room: `mode` ("auto", "off"), `target` (the number that was asked for, or null), `hold` and
-        # `override` with `secondsLeft` (null: until it is changed), `waiting` ("starts in 3 min: ...").
+        # `override` with `secondsLeft` (null: until it is changed), `waiting` ("starts in 3 min: ..."), `device` and `valve`
+        # (what they say of themselves: `available`, `says`, `confirmed`, `watts`). `say` has a sentence's English pattern, which is
+        # its code, and its values, for who speaks another language.
         method Status() -> (version: string, home: string, temperatureUnit: string, startedAt: string, uptimeSeconds: float, \
         configurationError: ?string, rooms: []object, measures: []object, links: []object, uplink: object, journal: ?object, \
         disk: ?object, counters: object, alarms: []object)

@@ -39,6 +39,8 @@ final class ControlBoard: Sendable {
         var remembered: Set<Room> = []
         var setAside: [Room: SetAsideReadings] = [:]
         var measures = SeenMeasures()
+        /// What the devices of rooms say of themselves.
+        var devices: [Room: DeviceView] = [:]
         let startedAt = Clock.now
         /// Of the temperatures in findings' texts.
         var unit = TemperatureUnit.celsius
@@ -68,9 +70,13 @@ final class ControlBoard: Sendable {
         contents.withLock { $0.measures.take(value, of: measure, in: room, now: now) }
     }
 
+    func set(devices: [Room: DeviceView]) {
+        contents.withLock { $0.devices = devices }
+    }
+
     /// The devices are others.
-    func forgetMeasures() {
-        contents.withLock { $0.measures = SeenMeasures() }
+    func forgetDevices() {
+        contents.withLock { ($0.measures, $0.devices) = (SeenMeasures(), [:]) }
     }
 
     func set(_ unit: TemperatureUnit) {

@@ -128,6 +128,7 @@ extension ControlLane {
             isPump = isPump || isAbout
             if isAbout, !devices.pumps[index].valves.isEmpty { drive(index, now, link) }
         }
+        if isPump { showPumps() }
         return isPump
     }
 
@@ -199,6 +200,14 @@ extension ControlLane {
             let waits = pump.waitsSince.map { now - $0 >= PumpFeedback.patience } ?? false
             report(waits ? .waiting(pump.rule) : nil, name: "pump-waits-for-valve", pump.rule.name)
         }
+        showPumps()
+    }
+
+    private func showPumps() {
+        let views = DeviceView.all(devices.pumps)
+        guard views != devices.shown else { return }
+        devices.shown = views
+        board.set(devices: views)
     }
 
     func pumpDeadlines(_ now: Instant) -> [Instant] {

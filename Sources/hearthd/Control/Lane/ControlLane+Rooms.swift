@@ -41,10 +41,9 @@ extension ControlLane {
         findings.report(
             Finding(
                 name: "too-many-rooms", severity: .cold,
-                text: "\(places.limit) rooms that are not in the file have sent temperatures, the newest is "
-                    + "\(newest.displayName): each further one takes the place of one that was heard less",
-                advice: "Find what makes up names: mosquitto_sub -t '+/temperature' -v. Write the real rooms into the "
-                    + "file ([rooms.NAME]), then they keep their places."))
+                text: .finding(
+                    .tooManyRooms, ["count": .count(places.limit), "room": .text(newest.displayName)]),
+                advice: .finding(.findNames, command: "mosquitto_sub -t '+/temperature' -v")))
     }
 
     /// Keeps what retained state says of a room that is not in the file until the room is heard, so that such messages

@@ -27,7 +27,7 @@ extension ControlLane {
     /// The devices in the file are others: everything about them begins anew, with a connection that asks for theirs.
     func adoptDevices(_ link: Link?) {
         devices = ControlDevices(configuration, now: Clock.now)
-        board.forgetMeasures()
+        board.forgetDevices()
         for name in Self.deviceFindings { findings.resolveAll(name) }
         for (room, state) in rooms {
             guard let index = devices.pumpIndex(of: room), let isOn = state.thermostat.status.isOn else { continue }
