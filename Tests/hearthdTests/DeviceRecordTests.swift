@@ -30,17 +30,17 @@ struct DeviceRecordTests {
         rules = try Configuration(text: text, file: "f", environment: [:]).devices.rules
     }
 
-    private func verdict(_ topic: String, _ payload: String, at arrival: Int64 = 1_795_953_600) -> RecordLane.Verdict {
-        RecordLane.classify(
-            Message(topic: topic, payload: Array(payload.utf8)), by: rules, hasZone: false,
+    private func verdict(_ topic: String, _ payload: String, at arrival: Int64 = 1_795_953_600) -> RecordVerdict {
+        RecordVerdict(
+            on: Message(topic: topic, payload: Array(payload.utf8)), by: rules, hasZone: false,
             arrival: Timestamp(nanoseconds: arrival * 1_000_000_000))
     }
 
-    private func readings(_ verdict: RecordLane.Verdict) -> [DeviceReading] {
+    private func readings(_ verdict: RecordVerdict) -> [DeviceReading] {
         if case .readings(let readings, _) = verdict { readings } else { [] }
     }
 
-    private func entry(_ verdict: RecordLane.Verdict, packet: UInt16 = 7) throws -> Journal.Entry {
+    private func entry(_ verdict: RecordVerdict, packet: UInt16 = 7) throws -> Journal.Entry {
         guard let reading = readings(verdict).first else { throw PayloadError.badValue }
         return Journal.Entry(reading, packetID: packet, receivedAt: reading.timestamp.nanoseconds)
     }
@@ -130,9 +130,9 @@ struct DeviceRecordTests {
         value = "c"
         """
 
-    private func several(_ payload: String, at second: Int64 = 0) throws -> RecordLane.Verdict {
-        RecordLane.classify(
-            Message(topic: "st/office", payload: Array(payload.utf8)),
+    private func several(_ payload: String, at second: Int64 = 0) throws -> RecordVerdict {
+        RecordVerdict(
+            on: Message(topic: "st/office", payload: Array(payload.utf8)),
             by: try Configuration(text: Self.several, file: "f", environment: [:]).devices.rules, hasZone: false,
             arrival: Timestamp(nanoseconds: (1_795_953_600 + second) * 1_000_000_000))
     }
@@ -197,8 +197,8 @@ struct DeviceRecordTests {
                 measure = "humidity"
                 """, file: "f", environment: [:]
         ).devices.rules
-        let verdict = RecordLane.classify(
-            Message(topic: "st/office/a\u{1}\u{202E}", payload: Array("48".utf8)), by: rules, hasZone: false,
+        let verdict = RecordVerdict(
+            on: Message(topic: "st/office/a\u{1}\u{202E}", payload: Array("48".utf8)), by: rules, hasZone: false,
             arrival: Timestamp(nanoseconds: 1_795_953_600_000_000_000))
         let attributes = RecordAttributes(bytes: try entry(verdict).attributes).properties
         #expect(attributes.first == .init("source", #"st/office/a\u{1}\u{202e}"#))

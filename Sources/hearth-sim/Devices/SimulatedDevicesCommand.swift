@@ -13,11 +13,7 @@ struct SimulatedDevicesCommand: ParsableCommand {
             heishamon the living-room. 'hearth devices' finds them. Faults are for kinds, separated by commas.
             """)
 
-    @Option(help: "The home broker. (default: MQTT_HOST, or 127.0.0.1)")
-    var host: String?
-
-    @Option(help: "Its port. (default: MQTT_PORT, or 1883)")
-    var port: Int?
+    @OptionGroup var broker: HomeBrokerOptions
 
     @Option(help: "Which kinds, separated by commas.")
     var kinds = DeviceKindName.allCases.map(\.rawValue).joined(separator: ",")
@@ -56,8 +52,7 @@ struct SimulatedDevicesCommand: ParsableCommand {
     var verbose = false
 
     func validate() throws {
-        guard interval >= 0.001, interval <= 86_400 else { throw ValidationError("--interval must be 0.001 to 86400") }
-        guard speed > 0, speed <= 100_000 else { throw ValidationError("--speed must be above 0, up to 100000") }
+        try checkPace(interval: interval, speed: speed)
         guard (0...86_400).contains(lag) else { throw ValidationError("--lag must be between 0 and 86400") }
         guard (0...1).contains(lose), (0...1).contains(broken) else {
             throw ValidationError("--lose and --broken must be between 0 and 1")
@@ -76,13 +71,7 @@ struct SimulatedDevicesCommand: ParsableCommand {
     }
 
     func run() throws {
-        let flags = HomeSettings.Flags(host: host, port: port, rooms: nil)
-        let settings: HomeSettings
-        do {
-            settings = try HomeSettings(flags: flags, environment: environment(["MQTT_HOST", "MQTT_PORT"]))
-        } catch {
-            throw ValidationError(error.description)
-        }
+        let settings = try broker.settings(variables: ["MQTT_HOST", "MQTT_PORT"])
         StopSignal.prepare()
         tell(speed == 1 ? "time runs as on the wall" : "time runs \(oneDecimal(speed)) times as fast as on the wall")
         let file = try report.map { try ReportFile(path: $0) }

@@ -13,11 +13,7 @@ struct HomeCommand: ParsableCommand {
             SENSOR_TOPIC_STATUS, which make the process one room on exactly those topics.
             """)
 
-    @Option(help: "The home broker. (default: MQTT_HOST, or 127.0.0.1)")
-    var host: String?
-
-    @Option(help: "Its port. (default: MQTT_PORT, or 1883)")
-    var port: Int?
+    @OptionGroup var broker: HomeBrokerOptions
 
     @Option(help: "Rooms, separated by commas. (default: office,kitchen,bedroom,bathroom,living-room)")
     var rooms: String?
@@ -38,13 +34,12 @@ struct HomeCommand: ParsableCommand {
     var verbose = false
 
     func validate() throws {
-        guard interval >= 0.001, interval <= 86_400 else { throw ValidationError("--interval must be 0.001 to 86400") }
-        guard speed > 0, speed <= 100_000 else { throw ValidationError("--speed must be above 0, up to 100000") }
+        try checkPace(interval: interval, speed: speed)
         guard (0...1).contains(outliers) else { throw ValidationError("--outliers must be between 0 and 1") }
     }
 
     func run() throws {
-        let settings = try effectiveSettings()
+        let settings = try broker.settings(rooms: rooms, variables: HomeSettings.variables)
         StopSignal.prepare()
         let snapshot = SharedHomeSnapshot()
         let connection = connect(settings, snapshot: snapshot)
@@ -53,17 +48,6 @@ struct HomeCommand: ParsableCommand {
             if verbose { tell(snapshot.line) }
         }
         connection.stop(within: 2_000_000_000)
-    }
-
-    private func effectiveSettings() throws -> HomeSettings {
-        let flags = HomeSettings.Flags(
-            host: host, port: port,
-            rooms: rooms?.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
-        do {
-            return try HomeSettings(flags: flags, environment: environment(HomeSettings.variables))
-        } catch {
-            throw ValidationError(error.description)
-        }
     }
 
     private func connect(_ settings: HomeSettings, snapshot: SharedHomeSnapshot) -> Connection {

@@ -14,17 +14,13 @@ struct AuditCommand: ParsableCommand {
             what was confirmed in the last 20 s counts as on its way. Exits with 1 when there is a gap.
             """)
 
-    @Option(
-        help: ArgumentHelp(
-            "How far back: 90m, 24h, 7d; at most as long as the journal keeps history.", valueName: "time"),
-        transform: durationArgument)
-    var since: Duration = .seconds(86_400)
+    @OptionGroup var history: HistoryOptions
 
     @OptionGroup var options: GatewayOptions
 
     func run() throws {
         let result = try options.withGateway { (gateway) throws(VarlinkError) in
-            try AuditResult(sinceSeconds: since.components.seconds, gateway)
+            try AuditResult(sinceSeconds: history.since.components.seconds, gateway)
         }
         if options.json {
             try options.write(result.json)

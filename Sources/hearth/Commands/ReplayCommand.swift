@@ -18,18 +18,14 @@ struct ReplayCommand: ParsableCommand {
         help: ArgumentHelp("The configuration to try, a whole hearthd.toml.", valueName: "file"))
     var file: String
 
-    @Option(
-        help: ArgumentHelp(
-            "How far back: 90m, 24h, 7d; at most as long as the journal keeps history.", valueName: "time"),
-        transform: durationArgument)
-    var since: Duration = .seconds(86_400)
+    @OptionGroup var history: HistoryOptions
 
     @OptionGroup var options: GatewayOptions
 
     func run() throws {
         guard let text = readFile(file) else { throw ValidationError("\(file) cannot be read") }
         let comparison = try options.withGateway { (gateway) throws(VarlinkError) in
-            try ReplayComparison(text, sinceSeconds: since.components.seconds, gateway)
+            try ReplayComparison(text, sinceSeconds: history.since.components.seconds, gateway)
         }
         if options.json { return try options.write(comparison.json) }
         try Output.standard.write(lines: comparison.lines)

@@ -1,4 +1,5 @@
 import Heating
+import Logging
 import Synchronization
 
 /// Something a person should know, with what to do about it: one entry of the list that status, doctor, `systemctl
@@ -93,6 +94,16 @@ final class FindingBoard: Sendable {
             guard findings[key] != nil || findings.count < Self.limit else { return false }
             return findings.updateValue(finding, forKey: key) == nil
         }
+    }
+
+    /// Reports the finding, with a line of the log when it is news; nil takes the one of this name and subject away.
+    func settle(_ finding: Finding?, name: String, _ subject: String = "", in logger: Logger) {
+        guard let finding else {
+            resolve(name, subject)
+            return
+        }
+        guard report(finding) else { return }
+        logger.warning("\(finding.text)", metadata: ["advice": "\(finding.advice)"])
     }
 
     /// Takes the finding away.

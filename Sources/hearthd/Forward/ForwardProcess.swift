@@ -9,28 +9,6 @@ import Synchronization
 ///
 /// One thread owns the socket. Whatever the child does, or a debugger with it, no caller of this class ever waits.
 final class ForwardProcess: Sendable {
-    /// What the rest of the parent may know.
-    struct View: Sendable {
-        /// nil while none is running.
-        var pid: pid_t?
-        /// Boot time since when it is running, or gone.
-        var since: Instant
-        /// How often it was started again.
-        var restarts = 0
-        /// What it said last of itself; kept when it is gone.
-        var report = ForwardReport()
-        /// What its predecessors had counted.
-        var carried = JSON.null
-        /// Boot time of its last word.
-        var heardAt: Instant?
-        /// How it ended last, or why it cannot be started.
-        var ending: String?
-        /// Boot time of its last end that nobody had asked for.
-        var failedAt: Instant?
-        /// Boot time of the next start while none is running.
-        var nextStart: Instant?
-    }
-
     /// Told on this class's thread; must not block.
     struct Listener: Sendable {
         var cloudLink: @Sendable (Bool) -> Void
@@ -130,7 +108,7 @@ final class ForwardProcess: Sendable {
             guard let end = state.questions[id] else { return .failure("the question was lost; ask again") }
             guard Clock.now >= end else { return nil }
             state.questions[id] = nil
-            return .failure(Self.unanswered(state.view))
+            return .failure(state.view.whyUnanswered)
         }
     }
 
@@ -140,12 +118,6 @@ final class ForwardProcess: Sendable {
             $0.questions[id] = nil
             $0.answers[id] = nil
         }
-    }
-
-    private static func unanswered(_ view: View) -> String {
-        view.pid == nil
-            ? "the recording side is not running (it \(view.ending ?? "has not started")); it is started again by itself"
-            : "the recording side does not answer; is its disk frozen?"
     }
 
     /// Asks the child to stop.
@@ -203,10 +175,10 @@ final class ForwardProcess: Sendable {
             if !isWanted { (state.view.ending, state.view.failedAt) = (ending, Clock.now) }
             state.view.restarts += 1
             // The next one counts from nothing.
-            state.view.carried = sum(state.view.carried, state.view.report.counters)
+            state.view.carried = View.sum(state.view.carried, state.view.report.counters)
             state.view.report.counters = .null
             // Nobody will answer what the last one was asked.
-            for id in state.questions.keys { state.answers[id] = .failure(Self.unanswered(state.view)) }
+            for id in state.questions.keys { state.answers[id] = .failure(state.view.whyUnanswered) }
             state.questions = [:]
             state.orders.removeAll { if case .question = $0 { true } else { false } }
             return (state.isStopping, isNew || state.view.restarts % 10 == 0)
@@ -324,39 +296,5 @@ final class ForwardProcess: Sendable {
             poll(&polled, 1, Int32(clamping: max(1, (end - Clock.now).wholeNanoseconds / 1_000_000)))
             if polled[0].revents != 0 { wake.clear() }
         }
-    }
-}
-
-/// Of two objects of numbers, and of such objects, the sum of each key.
-private func sum(_ left: JSON, _ right: JSON) -> JSON {
-    if let a = left.int, let b = right.int { return JSON(a + b) }
-    guard case .object(var members) = left else { return right }
-    guard case .object(let more) = right else { return left }
-    for member in more.members { members[member.key] = sum(members[member.key] ?? .null, member.value) }
-    return .object(members)
-}
-
-extension ForwardProcess.View {
-    /// What this process's recording sides have counted since it started.
-    var counters: JSON { sum(carried, report.counters) }
-}
-
-/// How long to wait before a process that ended is started again: at once at first, longer each time while it does not
-/// live for long.
-struct RestartPause: Equatable {
-    static let shortest = Duration.milliseconds(250)
-    static let longest = Duration.seconds(10)
-    /// One that lived for so long is well.
-    static let healthy = Duration.seconds(30)
-
-    private var last: Duration?
-
-    /// Three in a row lived for moments only.
-    var isLooping: Bool { last.map { $0 >= Self.shortest * 4 } ?? false }
-
-    mutating func next(afterLife life: Duration) -> Duration {
-        let next = life >= Self.healthy ? Self.shortest : min(Self.longest, last.map { $0 * 2 } ?? Self.shortest)
-        last = next
-        return next
     }
 }

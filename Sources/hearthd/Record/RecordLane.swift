@@ -115,7 +115,7 @@ final class RecordLane: ConnectionHandler {
     }
 
     func received(_ batch: [Message], on link: Link) throws {
-        if quality.saw(batch) { report(quality.finding, name: Finding.readingsAtQoS0) }
+        if quality.saw(batch) { findings.settle(quality.finding, name: Finding.readingsAtQoS0, in: logger) }
         let now = Clock.wallNanoseconds
         var entries: [Journal.Entry] = []
         entries.reserveCapacity(batch.count)
@@ -139,7 +139,7 @@ final class RecordLane: ConnectionHandler {
                     if redelivery.isRedelivery(entry, ofSameMessage: index > 0) {
                         next.duplicates += 1
                     } else {
-                        mark(&entry, Time(reading), &next)
+                        mark(&entry, RecordVerdict.Time(reading), &next)
                         entries.append(entry)
                     }
                 }
@@ -182,7 +182,7 @@ final class RecordLane: ConnectionHandler {
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         guard let answer = subscriptions.answered(packetID, reasons, now: Clock.now) else { return }
-        report(answer.finding, name: "recording-refused", answer.filter)
+        findings.settle(answer.finding, name: "recording-refused", answer.filter, in: logger)
         if answer.finding == nil { overlap.granted(answer.filter) }
         if subscriptions.areAnswered {
             session.takeBack(on: link)
@@ -192,7 +192,8 @@ final class RecordLane: ConnectionHandler {
         guard answer.filter != RecordSubscriptions.commands, let granted = reasons.first, granted.isSuccess else {
             return
         }
-        if quality.granted(granted.rawValue) { report(quality.finding, name: Finding.readingsAtQoS0) }
+        guard quality.granted(granted.rawValue) else { return }
+        findings.settle(quality.finding, name: Finding.readingsAtQoS0, in: logger)
     }
 
     private func sayRecording(_ link: Link) {
@@ -234,104 +235,16 @@ final class RecordLane: ConnectionHandler {
         return max(delay, rivalry.ended(end, after: .nanoseconds(after), now: now) ?? .zero).wholeNanoseconds
     }
 
-    private func report(_ finding: Finding?, name: String, _ subject: String = "") {
-        guard let finding else {
-            findings.resolve(name, subject)
-            return
-        }
-        guard findings.report(finding) else { return }
-        logger.warning("\(finding.text)", metadata: ["advice": "\(finding.advice)"])
-    }
-
     func stopping(_ link: Link?, now: Int64) -> Bool { true }
 
-    // MARK: Deciding
-
-    enum Verdict: Equatable {
-        case keep(attributes: [UInt8], time: Time?)
-        /// Of a sensor that is not the black box: its measures, and why another one of them was no reading.
-        case readings([DeviceReading], setAside: String?)
-        /// Nothing is wrong with it, and it is not kept.
-        case passOver
-        case reject(String)
-    }
-
-    /// When a reading says it was taken.
-    struct Time: Equatable {
-        /// Text without a zone read as UTC.
-        var written: Timestamp
-        var isNaive: Bool
-        /// False: nobody wrote it, it is when the reading arrived.
-        var isTimed = true
-    }
-
-    /// Whether a message is kept, and with which attributes. A pump command's `timestamp` and `reason` user properties
-    /// travel with it; a reading's attributes are ``mark(_:_:_:)``'s.
-    ///
-    /// - Parameter hasZone: the sensors' times without a zone are in another one than UTC.
-    static func classify(_ message: Message, hasZone: Bool) -> Verdict {
-        switch HomeTopic(message.topic) {
-        case .temperature:
-            do throws(PayloadError) {
-                let reading = try Reading(payload: message.payload)
-                // The cloud, which knows the sensors' zone, must be able to read the time too.
-                if reading.isNaive && hasZone && !reading.timestamp.isInRangeInEveryZone {
-                    throw .badTimestamp
-                }
-                return .keep(
-                    attributes: [], time: Time(written: reading.timestamp, isNaive: reading.isNaive))
-            } catch {
-                return .reject(error.rawValue)
-            }
-        case .heatpump:
-            guard (try? HeatPumpCommand(payload: message.payload)) != nil else { return .reject("bad_command") }
-            return .keep(attributes: RecordAttributes(userProperties: message.userProperties).bytes, time: nil)
-        case nil:
-            return .reject("unknown_topic")
-        }
-    }
-
-    private func verdict(on message: Message, now: Int64) -> Verdict {
+    private func verdict(on message: Message, now: Int64) -> RecordVerdict {
         let hasZone = zone != "UTC"
-        guard !rules.isBlackBoxOnly else { return Self.classify(message, hasZone: hasZone) }
-        return Self.classify(message, by: rules, hasZone: hasZone, arrival: Timestamp(nanoseconds: now))
-    }
-
-    /// The same with sensors that are not the black box. A message may hold several measures, each with its own rule.
-    static func classify(_ message: Message, by rules: DeviceRules, hasZone: Bool, arrival: Timestamp) -> Verdict {
-        if case .heatpump? = HomeTopic(message.topic) { return classify(message, hasZone: hasZone) }
-        let outcomes = rules.read(
-            topic: message.topic, payload: message.payload, isRetained: false, arrival: arrival)
-        guard let first = outcomes.first, !rules.isBuiltIn(first.rule) else {
-            return classify(message, hasZone: hasZone)
-        }
-        var readings: [DeviceReading] = []
-        var reason: String?
-        for outcome in outcomes {
-            switch outcome {
-            case .passedOver: break
-            case .rejected(let rejection): reason = reason ?? rejection.reason.rawValue
-            case .reading(let reading):
-                if let why = objection(to: reading, hasZone: hasZone) {
-                    reason = reason ?? why
-                } else {
-                    readings.append(reading)
-                }
-            }
-        }
-        guard readings.isEmpty else { return .readings(readings, setAside: reason) }
-        return reason.map { .reject($0) } ?? .passOver
-    }
-
-    private static func objection(to reading: DeviceReading, hasZone: Bool) -> String? {
-        // It would be a temperature to everybody who does not know the device. Of another measure the mark travels with it.
-        if reading.isFault, reading.measure == .temperature { return "fault_value" }
-        if reading.isNaive && hasZone && !reading.timestamp.isInRangeInEveryZone { return "bad_timestamp" }
-        return nil
+        guard !rules.isBlackBoxOnly else { return RecordVerdict(on: message, hasZone: hasZone) }
+        return RecordVerdict(on: message, by: rules, hasZone: hasZone, arrival: Timestamp(nanoseconds: now))
     }
 
     /// Gives a reading the sensors' zone, if it names none itself, and what tells it from others with the same time.
-    private func mark(_ entry: inout Journal.Entry, _ time: Time, _ counters: inout Counters) {
+    private func mark(_ entry: inout Journal.Entry, _ time: RecordVerdict.Time, _ counters: inout Counters) {
         let (marks, isKnown) = times.marks(
             SameTimes.Arrival(
                 topic: entry.topic, written: time.written, isNaive: time.isNaive, payload: entry.payload,
@@ -356,11 +269,5 @@ final class RecordLane: ConnectionHandler {
             }
             throw error
         }
-    }
-}
-
-extension RecordLane.Time {
-    init(_ reading: DeviceReading) {
-        self.init(written: reading.timestamp, isNaive: reading.isNaive, isTimed: reading.clock == .device)
     }
 }

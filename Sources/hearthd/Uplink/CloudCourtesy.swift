@@ -43,7 +43,7 @@ struct CloudCourtesy {
             let packet = try link.subscribe([account])
             permissions.sent(packet, .account, topic: account, now: now)
         }
-        report(limits(of: link), name: "cloud-broker-limits")
+        findings.settle(limits(of: link), name: "cloud-broker-limits", in: logger)
     }
 
     /// Something that was sent may be why the broker closes.
@@ -87,7 +87,7 @@ struct CloudCourtesy {
             }
         case .refused(let kind, let topic, let reason):
             let why = Sentence.refused(because: reason)
-            report(finding(kind, topic, why), name: name(of: kind), topic)
+            findings.settle(finding(kind, topic, why), name: name(of: kind), topic, in: logger)
         }
     }
 
@@ -121,14 +121,5 @@ struct CloudCourtesy {
                 ["limits": Sentence.list(limits.map { .finding($0.what) })]),
             advice: .finding(
                 .cloudConfiguration, ["lines": .text(limits.map(\.line).joined(separator: "; "))]))
-    }
-
-    private func report(_ finding: Finding?, name: String, _ subject: String = "") {
-        guard let finding else {
-            findings.resolve(name, subject)
-            return
-        }
-        guard findings.report(finding) else { return }
-        logger.warning("\(finding.text)", metadata: ["advice": "\(finding.advice)"])
     }
 }

@@ -1,0 +1,92 @@
+import Heating
+import MQTT
+
+/// Whether a message of the home broker is kept, and as what; by its bytes and the rules alone.
+enum RecordVerdict: Equatable {
+    case keep(attributes: [UInt8], time: Time?)
+    /// Of a sensor that is not the black box: its measures, and why another one of them was no reading.
+    case readings([DeviceReading], setAside: String?)
+    /// Nothing is wrong with it, and it is not kept.
+    case passOver
+    case reject(String)
+
+    /// When a reading says it was taken.
+    struct Time: Equatable {
+        /// Text without a zone read as UTC.
+        var written: Timestamp
+        var isNaive: Bool
+        /// False: nobody wrote it, it is when the reading arrived.
+        var isTimed = true
+    }
+
+    /// Of the black box's topics. A pump command's `timestamp` and `reason` user properties travel with it; a reading's
+    /// attributes are given later.
+    ///
+    /// - Parameter hasZone: the sensors' times without a zone are in another one than UTC.
+    init(on message: Message, hasZone: Bool) {
+        switch HomeTopic(message.topic) {
+        case .temperature:
+            do throws(PayloadError) {
+                let reading = try Reading(payload: message.payload)
+                let time = Time(written: reading.timestamp, isNaive: reading.isNaive)
+                if let why = Self.objection(to: time, hasZone: hasZone) { throw why }
+                self = .keep(attributes: [], time: time)
+            } catch {
+                self = .reject(error.rawValue)
+            }
+        case .heatpump:
+            guard (try? HeatPumpCommand(payload: message.payload)) != nil else {
+                self = .reject("bad_command")
+                return
+            }
+            self = .keep(attributes: RecordAttributes(userProperties: message.userProperties).bytes, time: nil)
+        case nil:
+            self = .reject("unknown_topic")
+        }
+    }
+
+    /// The same with sensors that are not the black box. A message may hold several measures, each with its own rule.
+    init(on message: Message, by rules: DeviceRules, hasZone: Bool, arrival: Timestamp) {
+        var isCommand = false
+        if case .heatpump? = HomeTopic(message.topic) { isCommand = true }
+        let outcomes =
+            isCommand
+            ? [] : rules.read(topic: message.topic, payload: message.payload, isRetained: false, arrival: arrival)
+        guard let first = outcomes.first, !rules.isBuiltIn(first.rule) else {
+            self.init(on: message, hasZone: hasZone)
+            return
+        }
+        var readings: [DeviceReading] = []
+        var reason: String?
+        for outcome in outcomes {
+            switch outcome {
+            case .passedOver: break
+            case .rejected(let rejection): reason = reason ?? rejection.reason.rawValue
+            case .reading(let reading):
+                if let why = Self.objection(to: reading, hasZone: hasZone) {
+                    reason = reason ?? why
+                } else {
+                    readings.append(reading)
+                }
+            }
+        }
+        self = readings.isEmpty ? reason.map { .reject($0) } ?? .passOver : .readings(readings, setAside: reason)
+    }
+
+    private static func objection(to reading: DeviceReading, hasZone: Bool) -> String? {
+        // It would be a temperature to everybody who does not know the device. Of another measure the mark travels with it.
+        if reading.isFault, reading.measure == .temperature { return "fault_value" }
+        return objection(to: Time(reading), hasZone: hasZone)?.rawValue
+    }
+
+    /// The cloud, which knows the sensors' zone, must be able to read the time too.
+    private static func objection(to time: Time, hasZone: Bool) -> PayloadError? {
+        time.isNaive && hasZone && !time.written.isInRangeInEveryZone ? .badTimestamp : nil
+    }
+}
+
+extension RecordVerdict.Time {
+    init(_ reading: DeviceReading) {
+        self.init(written: reading.timestamp, isNaive: reading.isNaive, isTimed: reading.clock == .device)
+    }
+}
