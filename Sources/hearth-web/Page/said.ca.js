@@ -191,4 +191,6 @@ export const said = {
   "the cloud broker takes {limits}": "el bróker del núvol no admet: {limits}",
   "the cloud broker takes {limits}: a reading is lost when the connection breaks at the wrong moment": "el bróker del núvol no admet: {limits}. Es perd una lectura si la connexió es talla en mal moment",
   "In the cloud broker's configuration: {lines}": "A la configuració del bróker del núvol: {lines}",
+  "{key} needs a restart: the file says {file}, and hearthd runs with {running}": "{key} requereix un reinici: el fitxer diu {file} i hearthd funciona amb {running}",
+  "Restart it: {command}": "Reinicieu-lo: {command}",
 };

@@ -191,4 +191,6 @@ export const said = {
   "the cloud broker takes {limits}": "der Broker der Cloud erlaubt Folgendes nicht: {limits}",
   "the cloud broker takes {limits}: a reading is lost when the connection breaks at the wrong moment": "der Broker der Cloud erlaubt Folgendes nicht: {limits}. Ein Messwert geht verloren, wenn die Verbindung im falschen Augenblick abbricht",
   "In the cloud broker's configuration: {lines}": "In der Konfiguration des Brokers der Cloud: {lines}",
+  "{key} needs a restart: the file says {file}, and hearthd runs with {running}": "{key} braucht einen Neustart: In der Datei steht {file}, hearthd läuft mit {running}",
+  "Restart it: {command}": "Neu starten: {command}",
 };

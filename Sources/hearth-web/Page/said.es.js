@@ -191,4 +191,6 @@ export const said = {
   "the cloud broker takes {limits}": "el bróker de la nube no admite: {limits}",
   "the cloud broker takes {limits}: a reading is lost when the connection breaks at the wrong moment": "el bróker de la nube no admite: {limits}. Se pierde una lectura si la conexión se corta en mal momento",
   "In the cloud broker's configuration: {lines}": "En la configuración del bróker de la nube: {lines}",
+  "{key} needs a restart: the file says {file}, and hearthd runs with {running}": "{key} requiere un reinicio: el archivo dice {file} y hearthd funciona con {running}",
+  "Restart it: {command}": "Reinícielo: {command}",
 };

@@ -114,6 +114,8 @@ enum FindingSentence: String, CaseIterable {
     // Recording.
     case notStarted = "nothing is recorded: the recording side could not be started"
     case raiseTasks = "Heating goes on. There was no thread left to start it: raise TasksMax=, then: {command}"
+    case needsRestart = "{key} needs a restart: the file says {file}, and hearthd runs with {running}"
+    case restartIt = "Restart it: {command}"
     case ended = "nothing is recorded: the recording side {ending}; next start in {time}"
     case endedAndRuns = "the recording side {ending}, {time} ago, and runs again"
     case noAnswer = "the recording side has not answered for {time}"

@@ -95,9 +95,12 @@ extension Finding {
     static func restartNeeded(_ waiting: Reload.Waiting) -> Finding {
         Finding(
             name: restartNeeded, severity: .notice, subject: waiting.key,
-            text:
-                "\(waiting.key) needs a restart: the file says \(JSON.string(waiting.file).serialized()), and hearthd runs "
-                + "with \(JSON.string(waiting.running).serialized())",
-            advice: "sudo systemctl restart hearthd")
+            text: .finding(
+                .needsRestart,
+                [
+                    "key": .text(waiting.key), "file": .text(JSON.string(waiting.file).serialized()),
+                    "running": .text(JSON.string(waiting.running).serialized()),
+                ]),
+            advice: .finding(.restartIt, command: "sudo systemctl restart hearthd"))
     }
 }
