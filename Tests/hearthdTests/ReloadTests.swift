@@ -159,7 +159,7 @@ struct ReloadTests {
         #expect(
             finding.text == #"home needs a restart: the file says "home2", and hearthd runs with "home1""#
         )
-        #expect(finding.advice == "sudo systemctl restart hearthd")
+        #expect(finding.advice == "Restart it: sudo systemctl restart hearthd")
         #expect(Reload(old, over: Reload(new, over: old).configuration).waiting.isEmpty)
     }
 }
