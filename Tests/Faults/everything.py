@@ -4,6 +4,7 @@ import time
 
 from acknowledgements import Forger
 from clouds import Faulty
+from makes import CONFIGURATION, Devices
 from power import Disk
 from processes import GATEWAY_POINTS, write
 from scenarios import chain, finish, flowing, scenario
@@ -120,14 +121,17 @@ def everything(run):
         with chain(run, homes=1, influx_port=influx.port,
                    home_options={"journal": disk.path + "/journal.sqlite"}) as rig:
             influx.upstream = rig.influx.port
-            for _ in range(2):
-                rig.home().start()
+            rig.home().start()
+            # The third has no black box: five other makes.
+            rig.home(more=CONFIGURATION).start()
             for home in rig.homes:
                 home.recording()
                 home.environment = {"LD_PRELOAD": run.diskfaults, "HEARTH_FAULT_FILE": fault}
                 home.restart()
-            for number, home in enumerate(rig.homes):
+            for number, home in enumerate(rig.homes[:2]):
                 home.feed(rate=20, seed=run.seed + 1000 * number)
+            rig.homes[2].feeder = Devices(rig.homes[2])
+            for home in rig.homes:
                 flowing(home)
             storm = Storm(run, rig, disk, influx, fault)
             deadline = time.monotonic() + max(run.hours * 3600, 30)

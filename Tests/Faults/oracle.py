@@ -6,6 +6,7 @@ import json
 import re
 import time
 
+import makes
 from rig import Failure
 
 WINDOW = 60_000_000_000
@@ -110,7 +111,8 @@ class Oracle:
             name = home.name
             kept, passed = home.wire.snapshot("acknowledged"), home.wire.snapshot("delivered")
             a, d, i = readings(kept), readings(passed), raw.get(name, {})
-            problems += difference(i, a, d, f"raw of {name}")
+            problems += difference({k: v for k, v in i.items() if k[0] not in makes.SENSORS}, a, d, f"raw of {name}")
+            problems += makes.problems(name, i, kept, passed)
             problems += difference(states.get(name, {}), commands(kept), commands(passed), f"commands of {name}")
             wanted = {k: v for k, v in i.items() if v != 100}
             problems += difference(clean.get(name, {}), wanted, wanted, f"clean of {name}")
@@ -127,6 +129,9 @@ class Oracle:
             raise Failure("\n".join(problems))
         kept = [home.wire.snapshot("acknowledged") for home in self.rig.homes]
         counts = {"readings": sum(len(readings(k)) for k in kept), "commands": sum(len(commands(k)) for k in kept)}
-        if not counts["readings"]:
+        others = sum(len(makes.readings(k)) for k in kept)
+        if others:
+            counts["of other makes"] = others
+        if not counts["readings"] + others:
             raise Failure("nothing was acknowledged: the run proved nothing")
         return {**counts, "settled": round(took, 1)}

@@ -18,7 +18,7 @@ from rig import Failure, die_with_parent
 
 MODULES = [
     "processes", "recording", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "databases",
-    "limits", "times", "neighbours", "kafka", "programs", "hostile_broker", "states", "everything",
+    "limits", "times", "neighbours", "kafka", "programs", "hostile_broker", "states", "devices", "everything",
 ]
 
 

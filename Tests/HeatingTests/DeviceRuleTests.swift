@@ -22,6 +22,15 @@ struct DeviceRuleTests {
 
     // MARK: Topics
 
+    @Test("a topic is the black box's where no written rule is about it")
+    func isBlackBox() throws {
+        let rules = DeviceRules([try rule("plain") { ($0.topic, $0.room, $0.value) = ("up/temperature", "up", "") }])
+        #expect(rules.isBlackBox("office/temperature") && !rules.isBlackBox("up/temperature"))
+        #expect(!rules.isBlackBox("office/humidity") && !rules.isBlackBox(""))
+        #expect(DeviceRules([]).isBlackBox("up/temperature"))
+        #expect(!DeviceRules([], addsBlackBox: false).isBlackBox("up/temperature"))
+    }
+
     @Test(
         "filters and matches",
         arguments: [

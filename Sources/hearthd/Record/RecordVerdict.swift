@@ -47,12 +47,12 @@ enum RecordVerdict: Equatable {
 
     /// The same with sensors that are not the black box. A message may hold several measures, each with its own rule.
     init(on message: Message, by rules: DeviceRules, hasZone: Bool, arrival: Timestamp) {
-        var isCommand = false
-        if case .heatpump? = HomeTopic(message.topic) { isCommand = true }
+        var isContract = rules.isBlackBox(message.topic)
+        if case .heatpump? = HomeTopic(message.topic) { isContract = true }
         let outcomes =
-            isCommand
+            isContract
             ? [] : rules.read(topic: message.topic, payload: message.payload, isRetained: false, arrival: arrival)
-        guard let first = outcomes.first, !rules.isBuiltIn(first.rule) else {
+        guard !outcomes.isEmpty else {
             self.init(on: message, hasZone: hasZone)
             return
         }

@@ -58,6 +58,13 @@ public struct DeviceRules: Sendable {
     /// How many readings one message can hold at most.
     public var measuresAtMost: Int { Set(sensors.map(\.measure)).count }
 
+    /// Whether no written rule is about the topic and the black box's is, so that its bytes are the contract's.
+    public func isBlackBox(_ topic: String) -> Bool {
+        guard let builtIn else { return false }
+        let found = candidates(Self.levels(topic))
+        return found.count == 1 && found[0].0 == builtIn
+    }
+
     /// Whether any rule is about the topic.
     public func takes(_ topic: String) -> Bool { !candidates(Self.levels(topic)).isEmpty }
 
@@ -66,11 +73,10 @@ public struct DeviceRules: Sendable {
         root.collect(levels[...], into: &indices)
         indices.sort()
         var found: [(Int, TopicPattern.Match)] = []
-        var measures: Set<Measure> = []
         for index in indices where index != builtIn || found.isEmpty {
             let rule = sensors[index]
-            guard !measures.contains(rule.measure), let match = rule.takes(levels) else { continue }
-            measures.insert(rule.measure)
+            guard !found.contains(where: { sensors[$0.0].measure == rule.measure }), let match = rule.takes(levels)
+            else { continue }
             found.append((index, match))
         }
         return found

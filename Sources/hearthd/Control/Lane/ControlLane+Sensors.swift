@@ -51,11 +51,11 @@ extension ControlLane {
     }
 
     private func takeReading(_ message: Message, _ link: Link) -> Bool {
-        guard !devices.rules.isBlackBoxOnly else { return false }
+        guard !devices.rules.isBlackBoxOnly, !devices.rules.isBlackBox(message.topic) else { return false }
         let wall = Clock.wall
         let outcomes = devices.rules.read(
             topic: message.topic, payload: message.payload, isRetained: message.isRetained, arrival: wall)
-        guard let first = outcomes.first, !devices.rules.isBuiltIn(first.rule) else { return false }
+        guard !outcomes.isEmpty else { return false }
         let now = Clock.now
         for outcome in outcomes {
             devices.tally.count(outcome, payload: message.payload, now: now)
