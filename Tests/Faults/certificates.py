@@ -121,6 +121,6 @@ class Ear:
         wait_for(lambda: "Subscribed" in self.process.output(), 10, "the ear listens")
 
     def heard(self):
-        """The topics, without that of the confirmations, which is not the home's."""
+        """The topics, without those of the confirmations and the cloud's account, which are not the home's."""
         topics = [line.split(" ", 1)[1] for line in self.process.output().splitlines() if line.startswith("heard ")]
-        return [topic for topic in topics if not topic.endswith("/gateway/ack")]
+        return [topic for topic in topics if not topic.endswith(("/gateway/ack", "/gateway/stored"))]

@@ -116,8 +116,9 @@ def series_limit(run):
 def conflict(run, kafka=None):
     with chain(run, kafka) as rig:
         home, site = rig.homes[0], Site(rig)
-        # Somebody's earlier script, in the shards of today and of a year from now, where a second feeder's clock begins.
-        shards = [int(time.time()) + year * 31_536_000 for year in range(2)]
+        # Somebody's earlier script, in the shards of today and of a year from now, where a second feeder's clock begins. The
+        # feeder's clock goes on by 80 minutes, and on a Sunday evening into the shard of the next week.
+        shards = [int(time.time()) + year * 31_536_000 + hours * 3600 for year in range(2) for hours in (0, 2)]
         lines = "\n".join(f"raw_temperature,home=old,room=old value=1i {at * 1_000_000_000}" for at in shards)
         rig.influx.write(lines, "raw")
         home.feed(rate=100, count=200, seed=run.seed)

@@ -218,11 +218,12 @@ def worst_home(run):
             watch = home.link.rewrite
             rate = len(watch.between(calm, began)) / (began - calm), len(watch.between(began, ended)) / (ended - began)
             before, during = before + watch.between(calm, began), during + watch.between(began, ended)
-            # Briefly and beside other suites it is the processor that decides the rate; a whole run holds the five per cent.
-            if rate[1] < run.pick(0.5, 0.95) * rate[0]:
+            # Briefly, with everything on the same two cores, what the broker has queued of the worst decides how long the others wait:
+            # then only that nothing is lost and nobody killed is asked for. A whole run asks for the five per cent and five seconds.
+            if not run.quick and rate[1] < 0.95 * rate[0]:
                 raise Failure(f"{home.name}: {rate[0]:.2f} confirmed records a second before, {rate[1]:.2f} beside the worst")
         late = percentile(during, 0.99)
-        if late > 5:
+        if not run.quick and late > 5:
             raise Failure(f"confirmed within {late:.1f} s at p99; before it began {percentile(before, 0.99):.1f} s")
         counts = finish(rig, 180, hurry=False)
         return {**counts, "p99": round(late, 2), "p99_before": round(percentile(before, 0.99), 2), "ingest_MiB":

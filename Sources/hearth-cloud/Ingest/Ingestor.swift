@@ -197,27 +197,31 @@ final class Ingestor: ConnectionHandler {
         metrics.confirmations(confirmations.snapshot)
     }
 
-    /// Appends; dead letters for themselves, as a log that has no place for them must not hold up the readings.
+    /// Appends; dead letters that the log has no place for must not hold up the readings.
     /// - Returns: the indices of events that the log takes in no way, and of dead letters that it refuses for now. They are
     ///   not confirmed.
     private func append(_ part: IngestBatch) throws(EventLogError) -> (tooLarge: [Int], refused: [Int]) {
         let letters = part.events.indices.filter { part.events[$0].topic == decoder.topics.deadLetter }
         guard !letters.isEmpty else { return (try append(part.events[...]), []) }
+        var refusal: EventLogError?
+        if Clock.bootNanoseconds >= lettersAreRefusedUntil {
+            do throws(EventLogError) {
+                return (try append(part.events[...]), [])
+            } catch {
+                guard [.unknownTopic, .notAuthorized, .refused].contains(error.code) else { throw error }
+                refusal = error
+            }
+        }
+        // Once a minute at most they are appended a second time: their names tell that they are the same.
         let others = part.events.indices.filter { part.events[$0].topic != decoder.topics.deadLetter }
-        var tooLarge: [Int] = []
-        if !others.isEmpty { tooLarge = try append(others.map { part.events[$0] }[...]).map { others[$0] } }
-        guard Clock.bootNanoseconds >= lettersAreRefusedUntil else { return (tooLarge, letters) }
-        do throws(EventLogError) {
-            tooLarge += try append(letters.map { part.events[$0] }[...]).map { letters[$0] }
-        } catch {
-            guard [.unknownTopic, .notAuthorized, .refused].contains(error.code) else { throw error }
+        let tooLarge = others.isEmpty ? [] : try append(others.map { part.events[$0] }[...]).map { others[$0] }
+        if let refusal {
             lettersAreRefusedUntil = Clock.bootNanoseconds + Self.refusalNanoseconds
             logger.error(
-                "the event log takes no dead letters: what cannot be used stays with its home, all else goes on: \(error)",
+                "the event log takes no dead letters: what cannot be used stays with its home, all else goes on: \(refusal)",
                 metadata: ["topic": "\(decoder.topics.deadLetter)"])
-            return (tooLarge, letters)
         }
-        return (tooLarge, [])
+        return (tooLarge, letters)
     }
 
     /// Appends; a run that is too large for the log goes in halves, so that one event cannot hold up the others.
