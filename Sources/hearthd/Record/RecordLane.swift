@@ -41,7 +41,7 @@ final class RecordLane: ConnectionHandler {
     private var quality = DeliveryQuality()
     private var subscriptions: RecordSubscriptions
     /// Whether the broker had kept the session; nil once it is said.
-    private var newSession: Bool?
+    private var keptSession: Bool?
     private var overlap: OverlappingFilters
     /// What the session at the broker has subscribed to.
     private var session: SessionFilters
@@ -106,7 +106,7 @@ final class RecordLane: ConnectionHandler {
     // MARK: ConnectionHandler
 
     func connected(_ link: Link, sessionPresent: Bool) {
-        newSession = sessionPresent
+        keptSession = sessionPresent
         redelivery.reconnected(sessionPresent: sessionPresent)
         quality.connected(maximumQoS: link.maximumQoS)
         subscriptions.connected()
@@ -197,7 +197,7 @@ final class RecordLane: ConnectionHandler {
     }
 
     private func sayRecording(_ link: Link) {
-        guard subscriptions.hasReadings, let session = newSession.take(),
+        guard subscriptions.hasReadings, let session = keptSession.take(),
             let line = words.say("recording", now: Clock.now)
         else { return }
         logger.info("\(line)", metadata: ["protocol": "\(link.version)", "session": "\(session)"])
