@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, end
 from test_broker import free_port, wait
 from test_minikube_up import in_order
 
@@ -21,18 +22,6 @@ sys.path.insert(0, str(ROOT / "Tests/Faults"))
 import rig  # noqa: E402
 
 PODS = ["mosquitto-svc-0", "kafka-svc-0", "influxdb-svc-0", "ingestor-1", "p1-save-1", "p2-clean-1", "p4-aggregate-1", "hearth-settings-x-1"]
-
-passed, failed = 0, 0
-
-
-def check(title, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-        print(f"ok      {title}")
-    else:
-        failed += 1
-        print(f"FAILED  {title}{f': {detail}' if detail else ''}")
 
 
 class Cloud:
@@ -163,8 +152,7 @@ def main():
             check_failures(cloud)
         finally:
             cloud.end()
-    print(f"acceptance: {passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    end("acceptance")
 
 
 if __name__ == "__main__":

@@ -14,21 +14,12 @@ import sys
 import tempfile
 import time
 
+import checks
+from checks import check
 from manifests import find, render
 from test_minikube_up import Machine
 
-passed, failed = 0, 0
 PLUGINS = [path for place in ("/usr/lib", "/usr/lib/*") for path in glob.glob(f"{place}/mosquitto_dynamic_security.so")]
-
-
-def check(title, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-        print(f"ok      {title}")
-    else:
-        failed += 1
-        print(f"FAILED  {title}{f': {detail}' if detail else ''}")
 
 
 def free_port():
@@ -239,10 +230,9 @@ def main():
         finally:
             broker.process.kill()
             broker.process.wait()
-        if failed:
+        if checks.failed:
             print((directory / "broker/log").read_text()[-3000:])
-    print(f"broker: {passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    checks.end("broker")
 
 
 if __name__ == "__main__":

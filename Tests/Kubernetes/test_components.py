@@ -11,27 +11,15 @@ import shutil
 import signal
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
 
+from checks import check, end
 from manifests import SECRETS, find, render
 from test_broker import free_port, wait
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPONENTS = ROOT / "cloud/components"
-
-passed, failed = 0, 0
-
-
-def check(title, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-        print(f"ok      {title}")
-    else:
-        failed += 1
-        print(f"FAILED  {title}{f': {detail}' if detail else ''}")
 
 
 def shown_certificate(port):
@@ -201,8 +189,7 @@ def main():
     for part in (check_reload, check_probes, check_kafka_stops, check_backup, check_readme):
         with tempfile.TemporaryDirectory() as directory:
             part(pathlib.Path(directory))
-    print(f"components: {passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    end("components")
 
 
 if __name__ == "__main__":

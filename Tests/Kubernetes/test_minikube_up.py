@@ -12,23 +12,12 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, end
 from manifests import SECRETS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOUBLE = pathlib.Path(__file__).with_name("double.py")
 DOUBLED = ("minikube", "kubectl", "docker", "openssl", "python3")
-
-passed, failed = 0, 0
-
-
-def check(title, holds, detail=""):
-    global passed, failed
-    if holds:
-        passed += 1
-        print(f"ok      {title}")
-    else:
-        failed += 1
-        print(f"FAILED  {title}{f': {detail}' if detail else ''}")
 
 
 class Machine:
@@ -254,8 +243,7 @@ def main():
         repeated_runs(machine)
         failing_tools(directory)
         ending(machine)
-    print(f"minikube-up: {passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    end("minikube-up")
 
 
 if __name__ == "__main__":
