@@ -13,7 +13,7 @@ import time
 import urllib.parse
 
 from chain import Broker, Gateway, wait_for
-from cloud_bench import Cloud, Database
+from cloud import Cloud, Database
 
 ROOMS = 5
 

@@ -10,7 +10,7 @@ import time
 
 import bench
 from chain import Broker, Gateway, popen, wait_for
-from cloud_bench import Cloud, Database
+from cloud import Cloud, Database
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Faults"))
 from proxy import DOWN, UP, Proxy  # noqa: E402

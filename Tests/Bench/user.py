@@ -14,7 +14,8 @@ import urllib.request
 
 import bench
 from chain import Broker, popen, processor_seconds, wait_for
-from cloud_bench import Cloud, CloudBench, Database
+from cloud import Cloud, Database
+from cloud_bench import CloudBench
 from household import ROOMS, Home, Kernel, Points, Sensors
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Faults"))

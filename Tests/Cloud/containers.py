@@ -19,7 +19,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/Bench"))
 from chain import free_port, listening, popen, wait_for  # noqa: E402
-from cloud_bench import Database  # noqa: E402
+from cloud import Database  # noqa: E402
 
 HOMES = ("hearthone", "hearthtwo")
 SENSORS = ("office", "kitchen", "bedroom", "bathroom", "living-room")

@@ -17,7 +17,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/Bench"))
-from cloud_bench import Database  # noqa: E402
+from cloud import Database  # noqa: E402
 
 BASE, MINUTES = 1_795_428_000, 5
 failures = []

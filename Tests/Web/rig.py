@@ -14,7 +14,7 @@ import urllib.request
 from browser import wait
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../Bench"))
-from cloud_bench import Database  # noqa: E402
+from cloud import Database  # noqa: E402
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
