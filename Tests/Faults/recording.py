@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from rig import SOURCE, Failure, Process, wait_for
+from rig import SOURCE, Failure, Late, Process, wait_for
 from scenarios import CannotRun, chain, finish, flowing, scenario
 from sensors import LATE
 
@@ -250,18 +250,18 @@ def judge(observations, calm, struck):
     quiet, broken = observations.between(calm), observations.between(struck)
     late = [o for o in observations.lines if o.get("late")]
     if late:
-        raise Failure(f"{len(late)} commands took more than {LATE} s: {late[:3]}")
+        raise Late(f"{len(late)} commands took more than {LATE} s: {late[:3]}")
     gaps = [o["gap"] for o in broken if "gap" in o]
     before = [o["milliseconds"] for o in quiet if "milliseconds" in o]
     during = [o["milliseconds"] for o in broken if "milliseconds" in o]
     if len(before) < 50 or len(during) < 50 or not gaps:
         raise Failure(f"too little was seen: {len(before)} and {len(during)} commands, {len(gaps)} repetitions")
     if max(gaps) > 2:
-        raise Failure(f"a command was repeated after {max(gaps)} s instead of 1 s")
+        raise Late(f"a command was repeated after {max(gaps)} s instead of 1 s")
     calm99, struck99 = percentile(before, 0.99), percentile(during, 0.99)
     # The starts of the recording side take processor time on a small machine; what it must not take is turns.
     if struck99 > 2 * calm99 + 50:
-        raise Failure(f"p99 of reading to command: undisturbed {calm99} ms, disturbed {struck99} ms")
+        raise Late(f"p99 of reading to command: undisturbed {calm99} ms, disturbed {struck99} ms")
     return {"commands timed": len(before) + len(during), "p50": f"{percentile(before, .5):.1f} / {percentile(during, .5):.1f} ms",
             "p99": f"{calm99:.1f} / {struck99:.1f} ms", "slowest": f"{max(before):.1f} / {max(during):.1f} ms",
             "longest repetition": f"{max(gaps):.2f} s"}

@@ -23,6 +23,10 @@ class Failure(Exception):
     """What the suite is there to find."""
 
 
+class Late(Failure):
+    """Something did not come in its time. Never a loss: what is missing in the end is a plain failure."""
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -36,7 +40,7 @@ def wait_for(condition, seconds, what):
         if answer:
             return answer
         if time.monotonic() > deadline:
-            raise Failure(f"not within {seconds} s: {what}")
+            raise Late(f"not within {seconds} s: {what}")
         time.sleep(0.01)
 
 

@@ -53,7 +53,8 @@ extension SystemTests {
                 "healthy p99 \(healthy.percentile(0.99) ?? 0) ms (median \(healthy.percentile(0.5) ?? 0)),",
                 "\(faulty.count) commands, \(acknowledgedDuring) acknowledgements during the fault")
             #expect(faulty.count >= 2 * Self.switches)
-            #expect(p99 <= 50)
+            // 50 ms, or what the machine itself delays at this hour; a command that waited for the disk took 30 s.
+            #expect(p99 <= max(50, 2 * (healthy.percentile(0.99) ?? 0)))
             #expect(acknowledgedDuring == 0, "nothing may be acknowledged that is not on the disk")
             probe.stop()
         }
