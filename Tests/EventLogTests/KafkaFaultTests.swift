@@ -26,6 +26,22 @@ struct KafkaFaultTests {
         }
     }
 
+    @Test("an append leaves when its last event is handed over, not after the time in which events wait for company")
+    func lingersForNobody() async throws {
+        try await onThread {
+            let cluster = try MockCluster()
+            try cluster.command("topic raw 4")
+            var settings = faultSettings(cluster)
+            settings.linger = .seconds(4)
+            let log = try KafkaLog(settings)
+            defer { log.close() }
+            let began = ContinuousClock.now
+            for number in 0..<3 { try log.append((0..<10).map { event("raw", "h\($0)", "\(number)") }) }
+            #expect(ContinuousClock.now - began < .seconds(4))
+            #expect(log.status.appended == 30)
+        }
+    }
+
     @Test(
         "errors that stay are thrown with what to do, and the next append works",
         arguments: [

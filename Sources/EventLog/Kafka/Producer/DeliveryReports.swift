@@ -36,6 +36,17 @@ final class DeliveryReports: Sendable {
     /// Waits for the last report; false if it has not come by the deadline (monotonic nanoseconds).
     func wait(until deadline: Int64) -> Bool { isDone.wait(until: deadline) { $0 } }
 
+    /// Sends what waits for company at once, and waits for the last report.
+    ///
+    /// Nothing more comes for it to wait for: the rest of `linger.ms`, which gathers the events of one append, would be lost
+    /// time. "The linger.ms property will be ignored for the duration of the call", rd_kafka_flush, librdkafka 2.0.2.
+    /// - Returns: false if the last report has not come within so many milliseconds.
+    func isDone(within milliseconds: Int32, flushing producer: KafkaHandle) -> Bool {
+        rd_kafka_flush(producer.pointer, milliseconds)
+        // Other threads' events may have ended the flush's time; or all are reported, and this one's are at the last step.
+        return wait(until: Clock.deadline(after: 5_000_000))
+    }
+
     /// The first refusal and its topic.
     var failure: (rd_kafka_resp_err_t, String?)? { firstFailure.withLock { $0 } }
 }

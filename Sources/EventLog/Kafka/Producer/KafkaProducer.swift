@@ -45,7 +45,7 @@ final class KafkaProducer: Sendable {
             }
         }
         delivery.allHandedOver()
-        while !delivery.wait(until: min(end, Clock.deadline(after: 200_000_000))) {
+        while !delivery.isDone(within: 200, flushing: handle) {
             if isClosed() { throw .closed }
             if Clock.monotonicNanoseconds >= end {
                 throw EventLogError(.restarted, "appending: librdkafka did not report. The producer is replaced.")
