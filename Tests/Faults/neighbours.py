@@ -15,7 +15,7 @@ import zlib
 import mqtt
 from kafka import mock_cluster
 from proxy import DOWN, UP
-from rig import SOURCE, Failure, Process, Rig, wait_for
+from rig import SOURCE, Failure, Late, Process, Rig, wait_for
 from scenarios import CannotRun, finish, scenario
 
 MEBIBYTE = 1 << 20
@@ -218,13 +218,13 @@ def worst_home(run):
             watch = home.link.rewrite
             rate = len(watch.between(calm, began)) / (began - calm), len(watch.between(began, ended)) / (ended - began)
             before, during = before + watch.between(calm, began), during + watch.between(began, ended)
-            # Briefly, with everything on the same two cores, what the broker has queued of the worst decides how long the others wait:
-            # then only that nothing is lost and nobody killed is asked for. A whole run asks for the five per cent and five seconds.
+            # A brief run counts too little for the five per cent.
             if not run.quick and rate[1] < 0.95 * rate[0]:
                 raise Failure(f"{home.name}: {rate[0]:.2f} confirmed records a second before, {rate[1]:.2f} beside the worst")
         late = percentile(during, 0.99)
-        if not run.quick and late > 5:
-            raise Failure(f"confirmed within {late:.1f} s at p99; before it began {percentile(before, 0.99):.1f} s")
+        # Briefly, on a machine that has just run everything else: what an ingestor that waits at each append would miss (38 s).
+        if late > run.pick(20, 5):
+            raise Late(f"confirmed within {late:.1f} s at p99; before it began {percentile(before, 0.99):.1f} s")
         counts = finish(rig, 180, hurry=False)
         return {**counts, "p99": round(late, 2), "p99_before": round(percentile(before, 0.99), 2), "ingest_MiB":
                 peak(rig.services["ingest"].pid) // MEBIBYTE, "limits": "cgroup" if wards["ingest"].path else "watched"}
