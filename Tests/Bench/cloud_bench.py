@@ -17,9 +17,11 @@ import time
 import urllib.parse
 import urllib.request
 
-from bench import Bench, run
-from chain import Broker, free_port, processor_seconds, wait_for
-from cloud import Cloud, Database
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../Faults"))
+from bench import Bench, run  # noqa: E402
+from chain import Broker, free_port, processor_seconds, wait_for  # noqa: E402
+from cloud import Cloud, Database  # noqa: E402
+from kafka import MockCluster  # noqa: E402
 
 
 class CloudBench(Bench):
@@ -39,10 +41,10 @@ class CloudBench(Bench):
             broker.stop()
             return count / seconds
 
-    def ingest_rate(self, count):
+    def ingest_rate(self, count, engine="journal"):
         with tempfile.TemporaryDirectory() as directory:
             broker = Broker(directory, "cloud")
-            cloud = Cloud(self.options.programs, directory, "ingest", broker.port, free_port())
+            cloud = Cloud(self.options.programs, directory, "ingest", broker.port, free_port(), engine=engine)
             start = time.monotonic()
             self.load(broker.port, count, *self.homes)
             wait_for(lambda: cloud.ingested() >= count, 120, "all in the log")
@@ -59,6 +61,23 @@ class CloudBench(Bench):
             durable.append(self.ingest_rate(200_000))
         self.row("cloud: MQTT to log / discarding subscriber", statistics.median(durable) / statistics.median(discard), 0.7,
                  "higher", f"msg/s: discarding {self.list(discard)}; acknowledged after the log {self.list(durable)}")
+
+    def kafka(self):
+        """The same on Kafka's protocol, over the embedded engine, by turns: librdkafka's mock, and the cluster of KAFKA_HOST."""
+        clusters = {"mock": None, **({"KAFKA_HOST": os.environ["KAFKA_HOST"]} if "KAFKA_HOST" in os.environ else {})}
+        rates = {name: [] for name in ("embedded", *clusters)}
+        for _ in range(self.options.runs):
+            rates["embedded"].append(self.ingest_rate(200_000))
+            for name, servers in clusters.items():
+                mock = None if servers else MockCluster(f"{self.options.programs}/mock-kafka")
+                os.environ["KAFKA_HOST"] = servers or mock.servers
+                rates[name].append(self.ingest_rate(200_000, "kafka"))
+                if mock:
+                    mock.close()
+                    os.environ.pop("KAFKA_HOST")
+        for name in clusters:
+            self.row(f"cloud: MQTT to log, Kafka ({name}) / embedded", statistics.median(rates[name]) / statistics.median(
+                rates["embedded"]), 0.9, "higher", f"msg/s: embedded {self.list(rates['embedded'])}; {name} {self.list(rates[name])}")
 
     def filled_log(self, directory, count):
         broker = Broker(directory, "cloud")
@@ -256,7 +275,7 @@ class BlockingChain:
 
 
 def main():
-    return run("scripts/bench --cloud", CloudBench, ["ingest", "drain", "memory", "chain"], runs=3, rows=1_000_000)
+    return run("scripts/bench --cloud", CloudBench, ["ingest", "kafka", "drain", "memory", "chain"], runs=3, rows=1_000_000)
 
 
 if __name__ == "__main__":
