@@ -4,7 +4,7 @@ import Heating
 /// room with the same time replaces the first. A gateway gives every reading a place of its own; from producers without
 /// one the last reading stands, and that is counted here.
 ///
-/// Of fixed size: about the last 130 000 readings of all homes, the newer one taking an older one's entry.
+/// Of fixed size: by default about the last 130 000 readings of all homes, the newer one taking an older one's entry.
 struct TakenPlaces {
     /// A reading that has no point any more; the record it was, if a gateway had counted it.
     struct Loss: Equatable { var record: RecordName? }
@@ -16,8 +16,11 @@ struct TakenPlaces {
         var journal = 0
     }
 
-    private static let count = 1 << 17
+    private let count: Int
     private var entries: [Entry] = []
+
+    /// - Parameter count: of the readings that are remembered, a power of two.
+    init(count: Int = 1 << 17) { self.count = count }
 
     /// - Parameter place: where the reader remembers the room.
     mutating func take(_ place: KnownPlace, _ time: Timestamp, _ value: Double, _ record: RecordName?) -> Loss? {
@@ -40,9 +43,9 @@ struct TakenPlaces {
     }
 
     private mutating func take(_ hasher: consuming Hasher, _ value: Double, _ record: RecordName?) -> Loss? {
-        if entries.isEmpty { entries = Array(repeating: Entry(), count: Self.count) }
+        if entries.isEmpty { entries = Array(repeating: Entry(), count: count) }
         let place = UInt64(bitPattern: Int64(hasher.finalize())) | 1
-        let index = Int(place >> 1) & (Self.count - 1)
+        let index = Int(place >> 1) & (count - 1)
         let before = entries[index]
         let journal = record?.journal.key ?? 0
         entries[index] = Entry(

@@ -10,9 +10,13 @@ struct SaveRaw: Stage {
     private var time = EventTime()
     private var series = SeriesTable(measurement: "raw_temperature")
     private var origins = OriginTable()
-    private var places = TakenPlaces()
+    private var places: TakenPlaces
 
-    init(_ names: LogTopics) { self.names = names }
+    /// - Parameter remembered: how many readings' places it keeps, a power of two.
+    init(_ names: LogTopics, remembered: Int = 1 << 17) {
+        self.names = names
+        places = TakenPlaces(count: remembered)
+    }
 
     var topics: [String] { [names.raw, names.commands] }
 
@@ -63,7 +67,8 @@ struct SaveRaw: Stage {
         }
         let record = RecordName(reading)
         if let record { origins.note(record) }
-        note(places.take((reading.home, reading.room, reading.measure), at, number, record), &output)
+        let loss = places.take((reading.home, reading.room, reading.measure), at, number, record)
+        Self.note(loss, &output)
     }
 
     /// Whose record it is, and whether it takes another one's place.
@@ -76,10 +81,12 @@ struct SaveRaw: Stage {
                 origin.sequence, epoch: epoch, place: known.place, home: reader.home(of: known.place))
         }
         let record = journal.flatMap { journal in reader.origin.map { RecordName(journal, $0.sequence) } }
-        note(places.take(known.place, known.timestamp, known.value, record), &output)
+        let loss = places.take(known.place, known.timestamp, known.value, record)
+        Self.note(loss, &output)
     }
 
-    private func note(_ loss: TakenPlaces.Loss?, _ output: inout StageOutput) {
+    // Static: a method that reads self would hold a copy of the table while its argument changes it, four MiB a reading.
+    private static func note(_ loss: TakenPlaces.Loss?, _ output: inout StageOutput) {
         guard let loss else { return }
         output.dropped["overwritten", default: 0] += 1
         if let record = loss.record { output.overwritten.append(record) }
