@@ -119,7 +119,7 @@ def run_all(options, names):
                 child.wait()
             break
         time.sleep(0.05)
-    for name in again:
+    for name in again if not stop else []:
         print(f"{name} was late: once more, alone", flush=True)
         results[name] = answer = finished(name, start(options, name))
         if not answer["error"]:
