@@ -100,6 +100,11 @@ class Gateway:
         status = self.try_status()
         return bool(status) and [l["state"] for l in status["links"][:2]] == ["connected"] * 2
 
+    def records(self):
+        """Whether the home broker has taken its subscriptions, so that what is published from now on is its own."""
+        with open(self.log.name) as f:
+            return "recording" in f.read()
+
     def memory(self):
         """Of both processes together in KiB: resident memory, and what of it is anonymous."""
         values = {}

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import socket
+import subprocess
 import struct
 import threading
 import time
@@ -147,13 +148,17 @@ class Home:
         self.services = self.serve(directory, kafka)
         self.link = link(self.cloud_broker.port) if link else None
         self.gateway = Gateway(programs, directory, self.broker.port, (self.link or self.cloud_broker).port, extra)
-        wait_for(self.gateway.connected, 20, "the gateway connects")
+        wait_for(lambda: self.gateway.connected() and self.gateway.records(), 20, "the gateway records")
 
     def serve(self, directory, kafka):
         if kafka is None:
             return [Cloud(self.programs, directory, "serve", self.cloud_broker.port, self.database.port)]
         os.environ.update(KAFKA_HOST=kafka.servers)
         try:
+            if "EVENT_LOG" not in kafka.setup:
+                subprocess.run([f"{self.programs}/hearth-cloud", "setup"], check=True, capture_output=True, timeout=60, env={
+                    **os.environ, **kafka.setup, "EVENT_LOG": "kafka", "INFLUX_API": "v1",
+                    "INFLUX_URL": f"http://127.0.0.1:{self.database.port}"})
             return [Cloud(self.programs, directory, name, self.cloud_broker.port, self.database.port, engine="kafka")
                     for name in ("ingest", "save-raw")]
         finally:

@@ -108,7 +108,7 @@ import Testing
             "queue.buffering.max.kbytes", "partition.assignment.strategy", "heartbeat.interval.ms",
             "max.poll.interval.ms",
             "queued.max.messages.kbytes", "queued.min.messages", "fetch.message.max.bytes", "fetch.max.bytes",
-            "fetch.error.backoff.ms", "retry.backoff.ms",
+            "fetch.error.backoff.ms", "fetch.wait.max.ms", "retry.backoff.ms",
         ]
         #expect((KafkaProperties.refusal(of: name) == nil) == free.contains(name))
     }

@@ -83,6 +83,9 @@ extension KafkaSettings {
             ("fetch.message.max.bytes", "524288"),
             ("fetch.max.bytes", String(max(4_194_304, maxEventBytes + 65_536))),
             ("fetch.error.backoff.ms", "200"),
+            // A broker should answer a waiting fetch when something arrives. librdkafka's mock and Tansu answer at the end of
+            // the wait, whose default of 500 ms each reading would take. At rest it costs twenty small requests a second.
+            ("fetch.wait.max.ms", "50"),
             // More than the half second between two searches for a group's coordinator. With the default of 100 ms a
             // commit that was refused with NOT_COORDINATOR is queued again before the new coordinator is found, is
             // thrown back when its address is set (rd_kafka_broker_fail), and declares it dead, for ever: seen in 2.0.2
