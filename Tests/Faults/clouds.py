@@ -158,8 +158,13 @@ def pipelines_killed(run):
         home = rig.homes[0]
         home.feed(rate=100, seed=run.seed)
         kills = run.pick(4, 40)
+
+        def stored():
+            return sum(len(points) for points in rig.influx.points("temperature_clean", ["value"], "clean").values())
         for _ in range(kills):
-            flowing(home, 20)
+            # The pipelines have begun: a kill before that proves nothing.
+            least = stored() + 20
+            wait_for(lambda: stored() >= least, 30, "points flow")
             rig.influx.kill()
             flowing(home, 60)
             time.sleep(0.5)
