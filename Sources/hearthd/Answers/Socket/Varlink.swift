@@ -67,9 +67,10 @@ struct VarlinkService: Sendable {
         # The last hour in steps of 10 s ("hour"), the last 24 h in steps of 5 min ("day"), seven days in hours ("week"), 31
         # days in steps of six hours ("month") or 366 days ("year"): a value per step, null where there was none. Times are
         # wall clock, seconds since 1970. `isComplete` is false until the journal has been read after a start. Of a room:
-        # `temperature` (the mean), `low`, `high`, `pump` (the share of the time that it was on) and `starts`.
+        # `temperature` (the mean), `low`, `high`, `pump` (the share of the time that it was on) and `starts`. `outdoor` is null
+        # or has `room`, `measure` and the same of what is measured outdoors.
         method History(span: ?string) -> (start: float, step: float, count: int, isComplete: bool, rooms: []object, \
-        outages: []object)
+        outdoor: ?object, outages: []object)
         # Sequences of the journal against what the cloud confirmed, a part per call; go on with `after` while `more`.
         method Audit(sinceSeconds: ?int, after: ?int) -> (epoch: string, confirm: string, first: int, \
         scannedThrough: int, settledThrough: ?int, newest: int, records: int, missing: [][]int, more: bool, \
