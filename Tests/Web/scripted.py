@@ -73,8 +73,9 @@ class Gateway:
         else:
             self.asked.append((method, parameters))
             if (error := self.answers.get(method, {}).get("error")) is not None:
-                connection.sendall(json.dumps({"error": f"io.hearth.Gateway.{error[0]}",
-                                               "parameters": {"message": error[1]}}).encode() + b"\0")
+                name, message, *said = error
+                parameters = {"message": message, **({"say": said[0]} if said else {})}
+                connection.sendall(json.dumps({"error": f"io.hearth.Gateway.{name}", "parameters": parameters}).encode() + b"\0")
             else:
                 send({"secondsLeft": parameters.get("seconds"), "isReachable": True, "kept": True, "problem": None,
                       **self.answers.get(method, {})})
