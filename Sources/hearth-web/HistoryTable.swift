@@ -11,9 +11,11 @@ enum HistoryTable {
         return ["hour", "day", "week", "month", "year"].contains(name) ? name : nil
     }
 
+    /// The last column, the mean outdoors, is there where something is measured outdoors.
     /// - Parameter history: as the control socket's `History` answers. Times are UTC, temperatures °C.
     static func csv(_ history: JSON) -> String {
-        var rows = ["time,room,mean,lowest,highest,pump_on_percent,starts"]
+        let outdoor = history["outdoor"]?["temperature"]?.array
+        var rows = ["time,room,mean,lowest,highest,pump_on_percent,starts" + (outdoor == nil ? "" : ",outdoor")]
         let start = history["start"]?.double ?? 0
         let step = history["step"]?.double ?? 0
         for room in history["rooms"]?.array ?? [] {
@@ -23,6 +25,7 @@ enum HistoryTable {
                 var cells = columns.map { index < $0.count ? $0[index] : .null }
                 guard cells.contains(where: { !$0.isNull }) else { continue }
                 if let share = cells[3].double { cells[3] = JSON((share * 1000).rounded() / 10) }
+                if let outdoor { cells.append(index < outdoor.count ? outdoor[index] : .null) }
                 let time = Timestamp(nanoseconds: Int64(start + step * Double(index)) * 1_000_000_000)
                 rows.append(
                     ([time.description, name] + cells.map { $0.isNull ? "" : $0.serialized() }).joined(separator: ","))

@@ -100,7 +100,7 @@ struct Site: Sendable {
             return HTTPResponse(
                 421,
                 text: "This address is not served here. Open http://localhost:PORT, also through a tunnel or proxy.\n")
-        case .foreignOrigin: return failure(403, "this request does not come from the page; reload it and try again")
+        case .foreignOrigin: return failure(403, Sentence(WebSentence.otherPage))
         case .notJSON: return failure(415, "only application/json is read here")
         }
     }
@@ -201,18 +201,23 @@ struct Site: Sendable {
             let json = try await blocking { [socket] in try body(try ControlClient(socket: socket)) }
             return response(json)
         } catch let error as VarlinkError {
-            switch error.refusalName {
-            case nil: return failure(503, error.reason)
-            case "NoSuchRoom": return failure(404, error.reason)
-            default: return failure(409, error.reason)
-            }
+            let status = error.refusalName.map { $0 == "NoSuchRoom" ? 404 : 409 } ?? 503
+            return failure(status, error.reason, error.sentence)
         } catch {
-            return failure(503, "stopping")
+            return failure(503, Sentence(WebSentence.stopping))
         }
     }
 
-    private func failure(_ status: Int, _ text: String) -> HTTPResponse {
-        HTTPResponse(status, text: (["error": .string(text)] as JSON).serialized() + "\n", type: "application/json")
+    private func failure(_ status: Int, _ sentence: Sentence) -> HTTPResponse {
+        failure(status, sentence.text, sentence)
+    }
+
+    /// - Parameter sentence: the text as a code with values, for who speaks another language; nil for what no person does.
+    private func failure(_ status: Int, _ text: String, _ sentence: Sentence? = nil) -> HTTPResponse {
+        var members: [(key: String, value: JSON)] = [("error", .string(text))]
+        if let sentence { members.append(("say", sentence.json)) }
+        return HTTPResponse(
+            status, text: JSON.object(.init(members)).serialized() + "\n", type: "application/json")
     }
 
     private var metrics: String {

@@ -53,16 +53,4 @@ extension VarlinkError {
         case .denied, .pathTooLong, .oversized, .malformed, .system, .refusal, .interrupted: .hidden
         }
     }
-
-    /// What the page says when the daemon gives no answer.
-    var reason: String {
-        switch self {
-        case .noSocket, .refused: "hearthd is not running"
-        case .denied: "hearth-web may not use hearthd's control socket"
-        case .timedOut: "hearthd gives no answer"
-        case .closed: "hearthd has hung up; it may be restarting"
-        case .refusal(_, let parameters): parameters["message"]?.string ?? "hearthd refused"
-        case .pathTooLong, .oversized, .malformed, .system, .interrupted: "hearthd's control socket does not work"
-        }
-    }
 }

@@ -52,7 +52,7 @@ struct ScheduleTests {
             _ = try Schedule(["daily 00:00 eco", line])
         } throws: { error in
             let errors = (error as? Schedule.SyntaxErrors)?.errors
-            return errors?.count == 1 && errors?[0].line == line && errors?[0].problem.contains(problem) == true
+            return errors?.count == 1 && errors?[0].line == line && errors?[0].problem.text.contains(problem) == true
         }
     }
 

@@ -109,6 +109,7 @@ extension SystemTests {
                 "io.hearth.Gateway.Set", ["room": "office", "settings": ["band": 1, "target": 70] as [String: Any]],
                 socket: rig.socket)
             #expect(String(decoding: refused, as: UTF8.self).contains("must lie between frost_below and 35"))
+            #expect(String(decoding: refused, as: UTF8.self).contains(#""setting":{"say":"target"}"#), "as a code too")
             #expect(try office()["band"]?["value"].double == 0.6, "all or nothing")
             #expect(try await hearth(["settings", "office"], rig).contains("21.0 °C"))
             _ = try call("Reset", ["room": "office"], rig)

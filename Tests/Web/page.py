@@ -16,6 +16,7 @@ import traceback
 
 import hostile
 import prefix
+import spoken
 import states
 import truth
 import wishes
@@ -314,6 +315,8 @@ def main():
         check("first paint within a second, below 150 kB, on a slow processor", states.budget, browser, options.programs)
         check("week and settings of a room: what is changed is sent, and says where it comes from", states.settings, browser, options.programs)
         check("what the gateway says is said in the browser's language, what is new to the page in English", states.said, browser, options.programs)
+        check("a refusal and a broker that is away are told in the browser's language", spoken.refusals, browser, options.programs)
+        check("the temperature outdoors is a second line with its legend, where it is measured", spoken.outdoors, browser, options.programs)
         check("the dial is turned by a finger, and says only what was set", states.dial, browser, options.programs)
         check("what a heat pump and a valve say of themselves", states.devices, browser, options.programs)
         check("off and presets for the whole house", states.house, browser, options.programs)

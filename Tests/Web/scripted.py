@@ -73,8 +73,9 @@ class Gateway:
         else:
             self.asked.append((method, parameters))
             if (error := self.answers.get(method, {}).get("error")) is not None:
-                connection.sendall(json.dumps({"error": f"io.hearth.Gateway.{error[0]}",
-                                               "parameters": {"message": error[1]}}).encode() + b"\0")
+                name, message, *said = error
+                parameters = {"message": message, **({"say": said[0]} if said else {})}
+                connection.sendall(json.dumps({"error": f"io.hearth.Gateway.{name}", "parameters": parameters}).encode() + b"\0")
             else:
                 send({"secondsLeft": parameters.get("seconds"), "isReachable": True, "kept": True, "problem": None,
                       **self.answers.get(method, {})})
@@ -113,8 +114,8 @@ def status(rooms, alarms=(), cloud="connected", enabled=True, **more):
 SPANS = {"hour": (10, 360), "day": (300, 288), "week": (3600, 168), "month": (21600, 124), "year": (86400, 366)}
 
 
-def history(names, outage=False):
-    """Every span of a house that is kept at 21 °C, colder at night and in winter."""
+def history(names, outage=False, outdoor=False):
+    """Every span of a house that is kept at 21 °C, colder at night and in winter; the more so outdoors, where that is measured."""
     result = {}
     for span, (step, count) in SPANS.items():
         start = int(time.time()) // step * step - (count - 1) * step
@@ -129,7 +130,13 @@ def history(names, outage=False):
                           "low": [round(value - 0.4, 2) for value in mean], "high": [round(value + 0.5, 2) for value in mean],
                           "pump": share, **({} if span in ("hour", "day") else {"starts": [round(4 * one) for one in share]})})
         outages = [{"link": "cloud", "start": time.time() - 1380, "end": None}] if outage else []
-        result[span] = {"start": start, "step": step, "count": count, "isComplete": True, "rooms": rooms, "outages": outages}
+        outside = {"room": "pump", "measure": "outside_temperature", "since": start, **{
+            name: [round(12 + 10 * math.cos((at / 86400 - 200) / 365 * 2 * math.pi) + 4 * math.sin(at / 86400 * 2 * math.pi) + more, 2)
+                   if index % max(1, 1800 // step) == 0 else None
+                   for index, at in enumerate(range(start, start + step * count, step))]
+            for name, more in (("temperature", 0), ("low", -1), ("high", 1))}}
+        result[span] = {"start": start, "step": step, "count": count, "isComplete": True, "rooms": rooms,
+                        "outdoor": outside if outdoor else None, "outages": outages}
     return result
 
 

@@ -72,9 +72,9 @@ class Stage:
     def close(self):
         self.rig.close()
 
-    def show(self, browser, rooms, status, action, seen, outage=False):
+    def show(self, browser, rooms, status, action, seen, outage=False, outdoor=False):
         dead, action = action == "dead", "" if action == "dead" else action
-        self.gateway.status, self.gateway.history = status, scripted.history(rooms, outage)
+        self.gateway.status, self.gateway.history = status, scripted.history(rooms, outage, outdoor)
         self.gateway.settings = scripted.settings(rooms)
         time.sleep(0.6)  # a page that is opened now shall not begin with the state before
         browser.open(self.rig.url + "/")
@@ -103,7 +103,7 @@ def every_state(browser, programs, output, check_axe):
                 browser.call("Emulation.setUserAgentOverride", userAgent="test", acceptLanguage=language)
                 browser.viewport(width, height, width < 500, dark)
                 label = f"{name}-{width}-{'dark' if dark else 'light'}-{language[:2]}"
-                for _ in stage.show(browser, rooms, status, action, seen, outage=name == "outage"):
+                for _ in stage.show(browser, rooms, status, action, seen, outage=name == "outage", outdoor=name == "year"):
                     wide = browser.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
                     assert wide[0] <= width, f"{label} is {wide[0]} wide"
                     browser.screenshot(os.path.join(output, f"state-{label}.png"))

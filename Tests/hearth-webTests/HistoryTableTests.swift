@@ -18,6 +18,19 @@ import Testing
             ])
     }
 
+    @Test func `the temperature outdoors is the last column, where there is one`() {
+        let history: JSON = [
+            "start": 0, "step": 60,
+            "rooms": [["room": "office", "temperature": [1.5, 2, .null], "pump": [0.5, 0, .null]]],
+            "outdoor": ["room": "garden", "measure": "outdoor", "temperature": [-3.25, .null, 4]],
+        ]
+        #expect(
+            HistoryTable.csv(history).split(separator: "\r\n") == [
+                "time,room,mean,lowest,highest,pump_on_percent,starts,outdoor",
+                #"1970-01-01T00:00:00Z,"office",1.5,,,50.0,,-3.25"#, #"1970-01-01T00:01:00Z,"office",2,,,0.0,,"#,
+            ])
+    }
+
     @Test(arguments: [
         (#"a"b"#, #""a""b""#), ("=1+1", "\"'=1+1\""), ("@x", "\"'@x\""), ("a\r\nb", #""a\u{d}\u{a}b""#),
     ])

@@ -127,7 +127,10 @@ import Testing
         #expect(try await site().answer(forged).status == 403)
         // There is no daemon here: 503 tells that it was passed on.
         let response = try await site().answer(change(#"{"room":"office","pump":"on","seconds":60}"#))
-        #expect(response.status == 503 && text(response) == "{\"error\":\"hearthd is not running\"}\n")
+        #expect(response.status == 503 && response.headers.contains { $0.value == "application/json" })
+        let answer = try JSON.parse(response.bytes ?? [])
+        #expect(answer["error"]?.string == "hearthd is not running")
+        #expect(answer["say"].flatMap { Sentence($0) } == Sentence(WebSentence.notRunning))
     }
 
     @Test func `the search for devices is the page's alone to start`() async throws {

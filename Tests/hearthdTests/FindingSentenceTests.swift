@@ -1,5 +1,6 @@
 import Foundation
 import Heating
+import MQTT
 import Testing
 
 @testable import hearthd
@@ -12,7 +13,9 @@ struct FindingSentenceTests {
 
     private static let sentences =
         RoomSentence.allCases.map(\.rawValue) + DeviceSentence.allCases.map(\.rawValue)
-        + FindingSentence.allCases.map(\.rawValue)
+        + FindingSentence.allCases.map(\.rawValue) + SettingSentence.allCases.map(\.rawValue)
+        + SettingName.allCases.map(\.rawValue) + RefusalSentence.allCases.map(\.rawValue)
+        + LinkSentence.allCases.map(\.rawValue) + DisconnectionSentence.allCases.map(\.rawValue)
 
     /// The page's own words, and those that it has for the gateway's.
     private func words(_ language: String) throws -> [Substring: Substring] {
@@ -25,7 +28,7 @@ struct FindingSentenceTests {
         return Dictionary(pairs) { first, _ in first }
     }
 
-    @Test("reasons, alarms and advice", arguments: ["de", "es", "ca"])
+    @Test("reasons, alarms and advice, refusals, and what is said of connections", arguments: ["de", "es", "ca"])
     func translated(language: String) throws {
         let words = try words(language)
         for sentence in Self.sentences {
@@ -75,5 +78,27 @@ struct FindingSentenceTests {
                 ).json)
         #expect(reason.text(in: .fahrenheit) == "67.9 is below 68.9")
         #expect(Reason.below(value: 20.46, limit: 20.5).text(in: .celsius) == "just below 20.5")
+    }
+
+    @Test("why a connection ended is a code with its values, and what Hearth itself ended it for")
+    func connections() {
+        let words = LinkDescription(
+            .waiting(until: 5, lastError: Disconnection(.dropped, LinkSentence.cloudSilent.rawValue)), now: 0)
+        #expect(words.said == Sentence(LinkSentence.cloudSilent))
+        let other = Disconnection(.dropped, "subscribing to the home broker: {x}").said
+        #expect(other.text == "subscribing to the home broker: {x}" && other.pattern == "{words}")
+        do throws(Disconnection) {
+            _ = try readFile("/nonexistent/password", purpose: "password file", limit: 1)
+            Issue.record("read what is not there")
+        } catch {
+            #expect(
+                error.said.text
+                    == "cannot read the password file /nonexistent/password: No such file or directory; check the path")
+            #expect(error.said.text == error.message)
+            #expect(error.said.json["with"]?["purpose"] == Sentence(DisconnectionSentence.passwordFile).json)
+        }
+        #expect(LinkDescription(.connecting(since: 0, phase: .tcp), now: 1).said == Sentence(LinkSentence.tcp))
+        let link = LinkView(name: "record", peer: "home:1883", stopped: other)
+        #expect(LinkView(link.json).said == other && link.detail == other.text)
     }
 }

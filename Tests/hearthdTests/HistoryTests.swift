@@ -77,6 +77,38 @@ import Testing
         #expect(room["pump"]?.array?.suffix(3) == [1.0, 1.0, nil])
     }
 
+    @Test func `what is measured outdoors is a curve of its own beside the rooms, and null where nothing is`() throws {
+        var history = History()
+        history.temperature(20, in: office, at: start)
+        #expect(history.json(.hour, now: start, isComplete: true)["outdoor"]?.isNull == true)
+        let (pump, garden) = (try #require(Room("pump")), try #require(Room("garden")))
+        let outside = try #require(Measure("outside_temperature")), outdoor = try #require(Measure("outdoor"))
+        history.temperature(4, of: outside, in: pump, at: start)
+        history.temperature(7, of: outside, in: pump, at: start + 2 * second)
+        var json = history.json(.hour, now: start, isComplete: true)
+        #expect(json["rooms"]?.array?.compactMap { $0["room"]?.string } == ["office"])
+        #expect(json["outdoor"]?["room"]?.string == "pump")
+        #expect(json["outdoor"]?["measure"]?.string == "outside_temperature")
+        #expect(["temperature", "low", "high"].map { json["outdoor"]?[$0]?.array?.last } == [5.5, 4.0, 7.0])
+        // One that somebody named so comes before the heat pump's own.
+        history.temperature(3, of: outdoor, in: garden, at: start)
+        json = history.json(.day, now: start, isComplete: true)
+        #expect(json["outdoor"]?["room"]?.string == "garden" && json["outdoor"]?["temperature"]?.array?.last == 3.0)
+    }
+
+    @Test func `sensors outdoors are bounded, and keep no room out`() throws {
+        var history = History()
+        let outdoor = try #require(Measure("outdoor"))
+        for index in 0...CurveSource.outdoorLimit {
+            // The names in reverse, so that the last would be drawn.
+            let room = try #require(Room("sensor\(9 - index)"))
+            history.temperature(5, of: outdoor, in: room, at: start)
+        }
+        history.temperature(20, in: office, at: start)
+        let json = history.json(.hour, now: start, isComplete: true)
+        #expect(json["outdoor"]?["room"]?.string == "sensor2" && json["rooms"]?.array?.count == 1)
+    }
+
     @Test func `what is older than the span is gone, and a room with nothing left is not listed`() {
         var history = History()
         history.temperature(20, in: office, at: start)

@@ -121,6 +121,32 @@ import Testing
         #expect(east["temperature"]?.array?.suffix(2) == [20.0, 15.0])
     }
 
+    @Test func `hours outdoors are kept beside the rooms', and drawn in weeks, months and years`() throws {
+        let file = file()
+        let (garden, outdoor) = (try #require(Room("garden, \"north\"")), try #require(Measure("outdoor")))
+        var hours = HourlyHistory()
+        for (minutes, value) in [(0, -2.0), (30, 5.0)] {
+            _ = hours.temperature(value, of: outdoor, in: garden, at: start + Int64(minutes) * minute)
+        }
+        _ = hours.temperature(20, in: garden, at: start + 40 * minute)
+        let ended = hours.advance(to: start + hour)
+        let row = RoomHour(
+            hour: first, room: garden, measure: outdoor, readings: 2, mean: 1.5, low: -2, high: 5)
+        #expect(ended.contains(row) && ended.count == 2)
+        removing(file) {
+            file.append(ended)
+            #expect(file.rows() == ended)
+            for span in HourlyHistory.Span.allCases {
+                let json = HourlyHistory.json(file.rows(), span, now: start, zoneHours: 0)
+                #expect(json["rooms"]?.array?.count == 1 && json["outdoor"]?["measure"]?.string == "outdoor")
+                #expect(["temperature", "low", "high"].map { json["outdoor"]?[$0]?.array?.last } == [1.5, -2.0, 5.0])
+            }
+            let inside = HourlyHistory.json(
+                file.rows().filter { !$0.source.isOutdoors }, .week, now: start, zoneHours: 0)
+            #expect(inside["outdoor"]?.isNull == true)
+        }
+    }
+
     @Test func `of an hour that comes twice the later row counts`() throws {
         let rows = [18.0, 21.0].map { RoomHour(hour: first, room: office, readings: 1, mean: $0, low: $0, high: $0) }
         let week = try #require(HourlyHistory.json(rows, .week, now: start, zoneHours: 0)["rooms"]?[0])

@@ -20,7 +20,7 @@ struct KeptSettingsTests {
             _ = try kept.changed(room, [(key, value)], above: file)
             return nil
         } catch {
-            return error.reason
+            return error.sentence.text
         }
     }
 
@@ -65,6 +65,38 @@ struct KeptSettingsTests {
     func refused(key: String, value: JSON, reason: String) throws {
         let said = refusal(try room("office"), key, value, try read())
         #expect(said?.contains(reason) == true, "\(said ?? "taken")")
+    }
+
+    @Test("a refusal is a code with its values: the setting's name, numbers as they were written, each wrong line")
+    func codes() throws {
+        let office = try room("office"), file = try read()
+        func said(_ key: String, _ value: JSON) -> Sentence? {
+            do throws(KeptSettings.Refusal) {
+                _ = try KeptSettings().changed(office, [(key, value)], above: file)
+                return nil
+            } catch {
+                return error.sentence
+            }
+        }
+        #expect(
+            said("band", JSON(12.25))
+                == Sentence(
+                    SettingSentence.beyond,
+                    [
+                        "setting": .sentence(Sentence(SettingName.band)), "value": .exact(12.25), "low": .exact(0.1),
+                        "high": .exact(10),
+                    ]))
+        #expect(
+            said("presets.eco", JSON(99))?.text
+                == "presets.eco.target (99.0) must lie between frost_below and 35.0 (5.0 to 35.0 °C)")
+        #expect(
+            said("presets.eco", JSON(99))?.json["with"]?["setting"] == Sentence(SettingName.ecoTarget).json)
+        let week = said("schedule", ["mo 06:30 eco", "daily 06:00 eco", "daily 25:00 eco"])
+        #expect(
+            week?.text == #"schedule: "mo 06:30 eco": "mo" must be days: mon-fri, sat,sun or daily; "#
+                + #""daily 25:00 eco": "25:00" must be a time from 00:00 to 23:59"#)
+        #expect(week?.pattern == "schedule: {problem}")
+        #expect(try Sentence(try #require(week).json) == week, "and crosses the socket whole")
     }
 
     @Test("in a house of °F values are °F, and 21 is no target there")

@@ -67,6 +67,10 @@ public struct Measure: Hashable, Comparable, Sendable, CustomStringConvertible {
     public static let common: [Measure] = (known.keys + temperatures).sorted().map { Measure(known: $0) }
     private static let commonNames = Set(common)
 
+    /// What a house may call the temperature outdoors, the name that somebody gave by hand first; the last is what heat pumps and
+    /// boilers tell of their own sensor (``DeviceKind/builtIn``).
+    public static let outdoors = ["outdoor", "outdoor_temperature", "outside_temperature"].map { Measure(known: $0) }
+
     /// Whether it is the temperature or one of ``common``.
     public var isCommon: Bool { self == .temperature || Self.commonNames.contains(self) }
 }

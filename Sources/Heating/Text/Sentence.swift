@@ -8,6 +8,8 @@ public struct Sentence: Equatable, Sendable {
         case text(String)
         /// A temperature in the unit of the house; shown with one decimal.
         case number(Double)
+        /// A number that somebody wrote, with all its decimals.
+        case exact(Double)
         case duration(Duration)
         case integer(Int64)
         case sentence(Sentence)
@@ -26,8 +28,13 @@ public struct Sentence: Equatable, Sendable {
 
     public init<Pattern: RawRepresentable>(_ pattern: Pattern, _ values: KeyValuePairs<String, Value> = [:])
     where Pattern.RawValue == String {
+        self.init(pattern, values: values.map { ($0.key, $0.value) })
+    }
+
+    public init<Pattern: RawRepresentable>(_ pattern: Pattern, values: [(name: String, value: Value)])
+    where Pattern.RawValue == String {
         self.pattern = pattern.rawValue
-        self.values = values.map { Named(name: $0.key, value: $0.value) }
+        self.values = values.map { Named(name: $0.name, value: $0.value) }
     }
 
     private func value(_ name: Substring) -> Value? { values.first { $0.name == name }?.value }
@@ -50,6 +57,7 @@ extension Sentence.Value {
         switch self {
         case .text(let text): text
         case .number(let number): oneDecimal(number)
+        case .exact(let number): "\(number)"
         case .duration(let duration): duration.spoken
         case .integer(let count): "\(count)"
         case .sentence(let sentence): sentence.text
@@ -81,6 +89,7 @@ extension Sentence.Value {
         switch self {
         case .text(let text): .string(text)
         case .number(let number): ["number": number.isFinite ? .number(oneDecimal(number)) : .null]
+        case .exact(let number): ["exact": number.isFinite ? .number("\(number)") : .null]
         case .duration(let duration): ["seconds": JSON(Double(duration.wholeNanoseconds / 100_000_000) / 10)]
         case .integer(let count): JSON(count)
         case .sentence(let sentence): sentence.json
@@ -94,6 +103,8 @@ extension Sentence.Value {
             self = .integer(count)
         } else if let number = json["number"]?.double {
             self = .number(number)
+        } else if let number = json["exact"]?.double {
+            self = .exact(number)
         } else if let seconds = json["seconds"]?.double, abs(seconds) < 1e9 {
             self = .duration(.milliseconds(Int64(seconds * 1000)))
         } else if let sentence = Sentence(json) {

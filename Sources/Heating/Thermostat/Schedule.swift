@@ -53,12 +53,26 @@ public struct Schedule: Equatable, Sendable {
     /// A line that is no change, with what is wrong.
     public struct SyntaxError: Error, Equatable, Sendable {
         public var line: String
-        public var problem: String
+        public var problem: Sentence
+
+        /// The line, in quotes, and its problem.
+        public var sentence: Sentence {
+            Sentence(SettingSentence.line, ["line": .text("\"\(line)\""), "problem": .sentence(problem)])
+        }
     }
 
     /// All lines that are no changes.
     public struct SyntaxErrors: Error, Equatable, Sendable {
         public var errors: [SyntaxError]
+
+        /// One after the other.
+        public var sentence: Sentence {
+            let sentences = errors.map(\.sentence)
+            return sentences.dropLast().reversed().reduce(sentences.last ?? Sentence(SettingSentence.lines)) {
+                rest, first in
+                Sentence(SettingSentence.lines, ["first": .sentence(first), "rest": .sentence(rest)])
+            }
+        }
     }
 
     /// Without changes: the room's own limits always count.
@@ -106,18 +120,22 @@ public struct Schedule: Equatable, Sendable {
 
     private static func parse(_ line: String) throws(SyntaxError) -> (days: [Int], minute: Int, preset: Preset) {
         let words = line.split(separator: " ", omittingEmptySubsequences: true)
+        func problem(_ sentence: SettingSentence, _ word: Substring, _ names: String = "") -> SyntaxError {
+            let values: KeyValuePairs<String, Sentence.Value> = ["word": .text("\"\(word)\""), "names": .text(names)]
+            return SyntaxError(line: line, problem: Sentence(sentence, values))
+        }
         guard words.count == 3 else {
-            throw SyntaxError(line: line, problem: "must be days, time and preset, as \"mon-fri 06:30 comfort\"")
+            let example = Sentence.Value.text("\"mon-fri 06:30 comfort\"")
+            throw SyntaxError(line: line, problem: Sentence(SettingSentence.lineParts, ["example": example]))
         }
         guard let days = parseDays(words[0].lowercased()) else {
-            throw SyntaxError(line: line, problem: "\"\(words[0])\" must be days: mon-fri, sat,sun or daily")
+            throw problem(.lineDays, words[0])
         }
         guard let minute = parseTime(words[1]) else {
-            throw SyntaxError(line: line, problem: "\"\(words[1])\" must be a time from 00:00 to 23:59")
+            throw problem(.lineTime, words[1])
         }
         guard let preset = Preset(rawValue: words[2].lowercased()) else {
-            let known = Preset.allCases.map(\.rawValue).joined(separator: ", ")
-            throw SyntaxError(line: line, problem: "\"\(words[2])\" must be one of \(known)")
+            throw problem(.linePreset, words[2], Preset.allCases.map(\.rawValue).joined(separator: ", "))
         }
         return (days, minute, preset)
     }

@@ -50,105 +50,14 @@ extension Thermostat {
 
         public init() {}
 
-        /// What is wrong with the values, one sentence each, beginning with the key. In °C.
-        public var problems: [String] { problems(in: .celsius) }
-
-        /// As ``problems``, with temperatures in the unit of the house.
-        public func problems(in unit: TemperatureUnit) -> [String] {
-            var problems: [String] = []
-            func require(_ condition: Bool, _ sentence: String) {
-                if !condition { problems.append(sentence) }
-            }
-            require(discard.allSatisfy(\.isFinite), "discard must hold finite numbers only")
-            require(minPlausible < maxPlausible, "min_plausible must be below max_plausible")
-            problems += setpointProblems(unit)
-            if let overheatAbove {
-                require(
-                    overheatAbove > highestOffAbove,
-                    "overheat_above (\(unit.number(overheatAbove))) must be above every off_above and target with its band "
-                        + "(\(unit.number(highestOffAbove)))")
-            }
-            require(
-                (0.1...10).contains(band),
-                "band (\(unit.shown(difference: band))) must lie between "
-                    + "\(unit.shown(difference: 0.1)) and \(unit.shown(difference: 10))")
-            require(maxChangePerMinute >= 0, "max_change_per_minute must not be negative")
-            problems += presetProblems(unit)
-            let times = [
-                ("min_on", minOn), ("min_off", minOff), ("refresh", refresh), ("response_time", responseTime),
-            ]
-            for (key, value) in times { require(value >= .zero, "\(key) must not be negative") }
-            for (key, value) in [("stale_after", staleAfter), ("override_ttl", overrideTTL)] {
-                require(value > .zero, "\(key) must be more than zero")
-            }
-            let longest = HeatPumpCommand.longestDuration
-            for (key, value) in times + [("stale_after", staleAfter), ("override_ttl", overrideTTL)] {
-                require(value <= longest, "\(key) must not be more than a year")
-            }
-            return problems
-        }
-
         /// Strictly above, in °C, no pump runs: `overheatAbove`, and without one 28 °C, or three degrees above the highest
         /// `off_above` where that is more. Readings that are plausible reach it.
         public var overheatLimit: Double {
             overheatAbove ?? min(max(28, highestOffAbove + 3), (highestOffAbove + maxPlausible) / 2)
         }
 
-        private var highestOffAbove: Double {
+        var highestOffAbove: Double {
             presets.values.reduce(limits.offAbove) { max($0, limits(of: $1).offAbove) }
-        }
-
-        private func setpointProblems(_ unit: TemperatureUnit) -> [String] {
-            var problems: [String] = []
-            func shown(_ value: Double) -> String { "\(unit.number(value))" }
-            if let target {
-                if let problem = targetProblem(target, unit) { problems.append("target (\(shown(target))) \(problem)") }
-            } else {
-                if onBelow > offAbove {
-                    problems.append("on_below (\(shown(onBelow))) must not be above off_above (\(shown(offAbove)))")
-                }
-                if frostBelow > onBelow {
-                    problems.append(
-                        "frost_below (\(shown(frostBelow))) must not be above on_below (\(shown(onBelow)))")
-                }
-            }
-            for (key, value) in limitsByKey where !(minPlausible < value && value < maxPlausible) {
-                problems.append(
-                    "\(key) (\(shown(value))) must lie between min_plausible and max_plausible (\(shown(minPlausible)) and "
-                        + "\(shown(maxPlausible))), in \(unit.symbol): readings beyond them are taken for faults")
-            }
-            return problems
-        }
-
-        /// Why a temperature is no target here; nil when it is one.
-        public func targetProblem(_ target: Double, _ unit: TemperatureUnit) -> String? {
-            let highest = min(Self.highestTarget, maxPlausible - band)
-            guard !(target >= frostBelow && target <= highest) else { return nil }
-            return "must lie between frost_below and \(unit.text(highest)) (\(unit.text(frostBelow)) to "
-                + "\(unit.text(highest)) \(unit.symbol))"
-        }
-
-        private var limitsByKey: [(String, Double)] {
-            (target == nil ? [("on_below", onBelow), ("off_above", offAbove)] : []) + [("frost_below", frostBelow)]
-                + (overheatAbove.map { [("overheat_above", $0)] } ?? [])
-        }
-
-        private func presetProblems(_ unit: TemperatureUnit) -> [String] {
-            func shown(_ value: Double) -> String { "\(unit.number(value))" }
-            return presets.sorted { $0.key.rawValue < $1.key.rawValue }.compactMap { preset, setpoint in
-                switch setpoint {
-                case .target(let target):
-                    return targetProblem(target, unit).map {
-                        "presets.\(preset.rawValue).target (\(shown(target))) \($0)"
-                    }
-                case .limits(let low, let high):
-                    guard low.isFinite, high.isFinite, frostBelow <= low, low <= high, high < maxPlausible else {
-                        return "presets.\(preset.rawValue) needs frost_below (\(shown(frostBelow))) <= on_below "
-                            + "(\(shown(low))) <= off_above (\(shown(high))) < max_plausible (\(shown(maxPlausible)))"
-                    }
-                    return nil
-                }
-            }
         }
     }
 

@@ -5,16 +5,16 @@ import Machine
 ///
 /// An empty or unusable file is an error: nothing may turn a configured password into an anonymous connection.
 func readPassword(from path: String) throws(Disconnection) -> String {
-    var bytes = try readFile(path, purpose: "password file", limit: 65_536)
+    var bytes = try readFile(path, purpose: DisconnectionSentence.passwordFile.rawValue, limit: 65_536)
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
     if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
     if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
     guard !bytes.isEmpty else {
-        throw Disconnection(.configuration, "the password file \(path) is empty: write the password into it")
+        throw Disconnection(.configuration, .emptyPassword, ["file": .text(path)])
     }
     // The C library takes a C string, and MQTT would accept any bytes; a NUL would cut the password silently.
     guard !bytes.contains(0), let password = String(validating: bytes, as: UTF8.self) else {
-        throw Disconnection(.configuration, "the password file \(path) is not text: it must hold the password as UTF-8")
+        throw Disconnection(.configuration, .passwordNotText, ["file": .text(path)])
     }
     return password
 }
@@ -43,10 +43,17 @@ public func readFile(_ path: String, purpose: String, limit: Int) throws(Disconn
         if count == 0 { return contents }
         contents.append(contentsOf: chunk[..<count])
     }
-    throw Disconnection(.configuration, "the \(purpose) \(path) is larger than \(limit) bytes: is it the right file?")
+    throw Disconnection(
+        .configuration, .fileTooLarge, ["purpose": value(purpose), "file": .text(path), "count": "\(limit)"])
 }
 
 private func unreadable(_ path: String, _ purpose: String, _ error: Int32) -> Disconnection {
-    let hint = error == EACCES ? "make it readable for this service's user" : "check the path"
-    return Disconnection(.configuration, "cannot read the \(purpose) \(path): \(systemErrorText(error)); \(hint)")
+    Disconnection(
+        .configuration, error == EACCES ? .fileForbidden : .fileUnreadable,
+        ["purpose": value(purpose), "file": .text(path), "error": .text(systemErrorText(error))])
+}
+
+/// What a file is for, as a sentence where there is one.
+private func value(_ purpose: String) -> Disconnection.Value {
+    DisconnectionSentence(rawValue: purpose).map { .sentence($0) } ?? .text(purpose)
 }

@@ -70,10 +70,7 @@ final class Client {
         _ settings: ConnectionSettings, version: ProtocolVersion, will: Publication? = nil
     ) throws(Disconnection) {
         guard Self.libraryIsReady, let pointer = mosquitto_new(settings.clientID, settings.cleanStart, nil) else {
-            throw Disconnection(
-                .configuration,
-                "cannot create an MQTT client with client id '\(settings.clientID)': is it empty or does it contain"
-                    + " control characters?")
+            throw Disconnection(.configuration, .badClientID, ["client": .text(settings.clientID)])
         }
         self.settings = settings
         self.version = version
@@ -175,7 +172,7 @@ final class Client {
             if error == ECONNRESET, settings.tls != nil {
                 // TCP was there at once and the library has greeted already: the peer does not like TLS.
                 stage = .tls
-                throw lostWhileConnecting(systemErrorText(error))
+                throw lostWhileConnecting(.text(systemErrorText(error)))
             }
             guard error == 0 else { throw unreachable(error) }
             stage = settings.tls == nil ? .mqtt : .tls
@@ -211,8 +208,8 @@ final class Client {
         // The library takes a peer that hangs up during the handshake for "try again" (net__socket_connect_tls).
         var byte: UInt8 = 0
         let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
-        if count == 0 { throw lostWhileConnecting("closed the connection") }
-        if count < 0, errno != EAGAIN { throw lostWhileConnecting(systemErrorText(errno)) }
+        if count == 0 { throw lostWhileConnecting(.sentence(.closedIt)) }
+        if count < 0, errno != EAGAIN { throw lostWhileConnecting(.text(systemErrorText(errno))) }
     }
 
     private func socketError() -> Int32 {

@@ -18,23 +18,24 @@ extension Client {
         let password = try settings.passwordFile.map { (path) throws(Disconnection) in try readPassword(from: path) }
         guard settings.username != nil || password != nil else { return }
         guard version == .v5 || settings.username != nil else {
-            throw Disconnection(.configuration, "MQTT 3.1.1 knows no password without a user name: set username")
+            throw Disconnection(.configuration, .passwordWithoutUser)
         }
         guard mosquitto_username_pw_set(pointer, settings.username, password) == 0 else {
-            throw Disconnection(.configuration, "the user name for \(peer) contains control characters")
+            throw Disconnection(.configuration, .badUser, ["peer": .text(peer)])
         }
     }
 
     private func setTLS(_ tls: TLS) throws(Disconnection) {
         guard OpenSSL.loaded != nil else {
-            throw Disconnection(.tls, "this libmosquitto was built without OpenSSL: TLS to \(peer) is not possible")
+            throw Disconnection(.tls, .noOpenSSL, ["peer": .text(peer)])
         }
-        if let path = tls.caFile { try requireReadable(path, purpose: "CA file") }
-        if let path = tls.certificateFile { try requireReadable(path, purpose: "client certificate") }
-        if let path = tls.keyFile { try requireReadable(path, purpose: "client key") }
+        if let path = tls.caFile { try requireReadable(path, purpose: DisconnectionSentence.caFile.rawValue) }
+        if let path = tls.certificateFile {
+            try requireReadable(path, purpose: DisconnectionSentence.clientCertificate.rawValue)
+        }
+        if let path = tls.keyFile { try requireReadable(path, purpose: DisconnectionSentence.clientKey.rawValue) }
         guard (tls.certificateFile == nil) == (tls.keyFile == nil) else {
-            throw Disconnection(
-                .configuration, "a client certificate needs its key and a key its certificate: set both")
+            throw Disconnection(.configuration, .halfAPair)
         }
         if tls.caFile == nil { mosquitto_int_option(pointer, MOSQ_OPT_TLS_USE_OS_CERTS, 1) }
         guard tls.caFile != nil || tls.certificateFile != nil else { return }
@@ -43,14 +44,16 @@ extension Client {
         let code = mosquitto_tls_set(
             pointer, tls.caFile, directory, tls.certificateFile, tls.keyFile, noKeyPassphrase)
         guard code == 0 else {
-            throw Disconnection(.configuration, "cannot use the TLS files for \(peer): \(libraryText(code))")
+            throw Disconnection(
+                .configuration, .badTLSFiles, ["peer": .text(peer), "error": .text(libraryText(code))])
         }
     }
 
     private func setWill(_ will: Publication) throws(Disconnection) {
         var properties: PropertyList
         do { properties = version == .v5 ? try PropertyList(will) : PropertyList() } catch {
-            throw Disconnection(.configuration, "the last will for '\(will.topic)': \(error.message)")
+            throw Disconnection(
+                .configuration, .badWill, ["topic": .text(will.topic), "error": .text(error.message)])
         }
         let code = will.payload.withUnsafeBytes { payload in
             mosquitto_will_set_v5(
@@ -58,7 +61,8 @@ extension Client {
                 properties.head)
         }
         guard code == 0 else {
-            throw Disconnection(.configuration, "the last will for '\(will.topic)': \(libraryText(code))")
+            throw Disconnection(
+                .configuration, .badWill, ["topic": .text(will.topic), "error": .text(libraryText(code))])
         }
         _ = properties.release()
     }

@@ -29,8 +29,11 @@ public struct Disconnection: Error, Sendable, Equatable, CustomStringConvertible
     }
 
     public let kind: Kind
-    /// One sentence for the operator. Contains no secret.
+    /// One sentence for the operator, ``sentence`` in English. Contains no secret.
     public let message: String
+    public let sentence: DisconnectionSentence
+    /// What stands in its braces.
+    public let values: [NamedValue]
     /// The broker's reason, where it gave one.
     public let reason: ReasonCode?
     /// What the next attempt should do differently.
@@ -41,13 +44,19 @@ public struct Disconnection: Error, Sendable, Equatable, CustomStringConvertible
         case withoutProperties
     }
 
+    /// In words of the caller's.
     public init(_ kind: Kind, _ message: String, reason: ReasonCode? = nil) {
-        self.init(kind, message, reason: reason, hint: nil)
+        self.init(kind, .ownWords, ["words": .text(message)], reason: reason)
     }
 
-    init(_ kind: Kind, _ message: String, reason: ReasonCode? = nil, hint: Hint?) {
+    init(
+        _ kind: Kind, _ sentence: DisconnectionSentence, _ values: KeyValuePairs<String, Value> = [:],
+        reason: ReasonCode? = nil, hint: Hint? = nil
+    ) {
         self.kind = kind
-        self.message = message
+        self.sentence = sentence
+        self.values = values.map { NamedValue(name: $0.key, value: $0.value) }
+        message = Self.text(sentence, self.values)
         self.reason = reason
         self.hint = hint
     }

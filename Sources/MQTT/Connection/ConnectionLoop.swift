@@ -53,7 +53,7 @@ final class ConnectionLoop {
             connection.recordTurn(now)
             guard obeyOrders(now) else { break }
             if link != nil, stopBy == nil, let renewal = version.renewal, now >= renewal {
-                renew { "MQTT 5 is tried once more with \($0)" }
+                renew(.triedAgain)
             }
             if client == nil, stopBy == nil, now >= nextAttempt { attempt() }
             serve(events)
@@ -94,17 +94,17 @@ final class ConnectionLoop {
         will = WillChoice(settings.will)
         qos = QoSChoice()
         addressFamily = nil
-        renew { "new settings for \($0)" }
+        renew(.newSettings)
     }
 
     /// Ends the connection in order and makes it again at once.
-    private func renew(_ reason: (_ peer: String) -> String) {
+    private func renew(_ reason: DisconnectionSentence) {
         if let client {
             perform { () throws(Disconnection) in try handOver(client) }
             flush()
             // At most this long does an unresponsive broker delay the new connection.
             self.client?.disconnect(by: Clock.bootNanoseconds + nanosecondsPerSecond)
-            if self.client != nil { lose(Disconnection(.reconfigured, reason(client.peer))) }
+            if self.client != nil { lose(Disconnection(.reconfigured, reason, ["peer": .text(client.peer)])) }
         }
         nextAttempt = 0
     }
@@ -245,7 +245,8 @@ final class ConnectionLoop {
         do {
             try handler.received(client.messages, on: link)
         } catch {
-            throw failure ?? Disconnection(.handlerFailed, "a batch from \(client.peer) was not kept: \(error)")
+            throw failure
+                ?? Disconnection(.handlerFailed, .notKept, ["peer": .text(client.peer), "error": "\(error)"])
         }
         if failure == nil { try obeyDrop(link) }
     }

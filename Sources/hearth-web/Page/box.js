@@ -1,5 +1,5 @@
 // The way to the cloud, and the box itself.
-import { announce, byId, decimal, grouped, say, sayCount, shown, size, spoken, write } from "./words.js";
+import { announce, byId, decimal, grouped, say, sayCount, shown, size, spoken, tell, write } from "./words.js";
 import { isRecordingAway, state } from "./state.js";
 import { measuresOf } from "./rooms.js";
 
@@ -31,7 +31,7 @@ function linkText(link, isUp) {
 
 function linkDetail(link, isUp, good, bad) {
   if (state.lost !== null) return shown(link.peer);
-  return (isUp ? [say(good), shown(link.peer)] : [say(bad), shown(link.peer), shown(link.detail)]).filter(Boolean).join(" · ");
+  return (isUp ? [say(good), shown(link.peer)] : [say(bad), shown(link.peer), tell(link.say, link.detail)]).filter(Boolean).join(" · ");
 }
 
 export function showLinks() {

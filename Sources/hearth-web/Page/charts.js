@@ -62,20 +62,28 @@ function summaryOf(data) {
   if (low.length === 0) return say("No readings in this time.");
   const text = say("{low} to {high}", { low: degrees(Math.min(...low)), high: degrees(Math.max(...high)) });
   const middle = say(", mean {mean}", { mean: degrees(mean.reduce((sum, one) => sum + one, 0) / mean.length) });
-  return text + middle + pumpText(data);
+  return text + middle + pumpText(data) + outdoorText();
+}
+
+// The same for every room: the house has one temperature outdoors, or none.
+function outdoorText() {
+  const [low, high] = ["low", "high"].map((name) => known(state.history.outdoor?.[name] ?? []).map(fromCelsius));
+  if (low.length === 0) return "";
+  return say(", outdoors {low} to {high}", { low: degrees(Math.min(...low)), high: degrees(Math.max(...high)) });
 }
 
 function dataOf(room) {
   const { history } = state, empty = Array(history.count).fill(null), found = history.rooms.find((one) => one.room === room.room);
   const inUnit = (values) => values.map(fromCelsius), temperature = inUnit(found?.temperature ?? empty);
   return { ...history, temperature, low: inUnit(found?.low ?? empty), high: inUnit(found?.high ?? empty),
-    pump: found?.pump ?? empty, starts: found?.starts ?? [], since: fixed(found?.since) };
+    outdoor: history.outdoor ? inUnit(history.outdoor.temperature) : null, pump: found?.pump ?? empty, starts: found?.starts ?? [], since: fixed(found?.since) };
 }
 
 export function showCharts() {
   const { history, status } = state;
   if (history === null || status === null) return;
   const now = Date.now() / 1000;
+  byId("legend-outdoor").hidden = !history.outdoor;
   for (const room of status.rooms) {
     const card = cards.get(room.room);
     if (!card) continue;
@@ -99,19 +107,21 @@ function showTable(card, data) {
       const some = known(values.slice(from, end));
       return some.length === 0 ? null : some.reduce((sum, value) => sum + value, 0) / some.length;
     };
-    const [temperature, pump] = [mean(data.temperature), mean(data.pump)];
+    const [temperature, pump, outdoor] = [mean(data.temperature), mean(data.pump), mean(data.outdoor ?? [])];
     if (temperature === null && pump === null) continue;
     const begin = Math.max(data.start + data.step * from, data.since ?? 0);
     const low = known(data.low.slice(from, end)), high = known(data.high.slice(from, end));
     const row = document.createElement("tr");
     for (const text of [data.step * size < 86400 ? stamp(begin, state.span) : date(begin), temperature === null ? "–" : degrees(temperature),
       low.length === 0 ? "–" : degrees(Math.min(...low)), high.length === 0 ? "–" : degrees(Math.max(...high)),
-      pump === null ? "–" : `${Math.round(pump * 100)} %`]) {
+      pump === null ? "–" : `${Math.round(pump * 100)} %`,
+      ...(data.outdoor ? [outdoor === null ? "–" : degrees(outdoor)] : [])]) {
       const cell = document.createElement("td");
       cell.textContent = text;
       row.append(cell);
     }
     rows.push(row);
   }
+  card.querySelector("th.outdoor").hidden = !data.outdoor;
   card.querySelector("tbody").replaceChildren(...rows);
 }

@@ -1,5 +1,5 @@
 // What can be asked for: the pump by hand, a preset, a temperature; each with its end. And off, which has none.
-import { byId, choices, momentIn, say, shown, write } from "./words.js";
+import { byId, choices, momentIn, say, shown, tell, write } from "./words.js";
 import { addDial, drawDial } from "./dial.js";
 import { targetText } from "./rooms.js";
 import { state } from "./state.js";
@@ -28,6 +28,9 @@ export async function post(path, body) {
 const changing = "button[data-pump], .set, select, .dial, .degrees, .less, .more, .forget, .settings button, .settings input";
 const all = (place, selector) => [...place.querySelectorAll(selector)];
 
+// Why something is not done, in the browser's language where the box says it as a code.
+export const refusal = (json) => json.error === undefined ? say("That did not work.") : tell(json.say, json.error);
+
 // Sends a change, and shows its answer in the place where it was asked for.
 export async function change(place, path, body, done) {
   const answer = place.querySelector(".answer");
@@ -35,7 +38,7 @@ export async function change(place, path, body, done) {
   try {
     const { ok, json } = await post(path, body);
     answer.dataset.state = ok ? "good" : "bad";
-    write(answer, ok ? done(json) : shown(json.error ?? say("That did not work.")));
+    write(answer, ok ? done(json) : refusal(json));
     setTimeout(() => { if (answer.dataset.state === "good") write(answer, ""); }, 6000);
     return ok ? json : null;
   } catch {

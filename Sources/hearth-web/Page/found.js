@@ -1,7 +1,7 @@
 // What is at the home broker and is no room's yet. The box may not write its own configuration: for each room there is the
 // command that does.
-import { byId, degrees, fromCelsius, say, sayCount, shown, write } from "./words.js";
-import { post } from "./controls.js";
+import { byId, degrees, fromCelsius, say, sayCount, shown, tell, write } from "./words.js";
+import { post, refusal } from "./controls.js";
 
 const patience = 500;
 
@@ -52,7 +52,7 @@ function showFound(answer) {
   const rest = answer.found.filter((device) => device.standing === "unclear" || device.role === "pump").length;
   const text = rooms.size === 0 ? say("Nothing new was found.") : sayCount(rooms.size, "1 room can be added.", "{n} rooms can be added.");
   const more = rest > 0 ? ` ${say("Switches, and what is not understood: hearth devices")}` : "";
-  write(byId("found-answer"), `${text}${more}${answer.problem ? ` (${shown(answer.problem)})` : ""}`);
+  write(byId("found-answer"), `${text}${more}${answer.problem ? ` (${tell(answer.say, answer.problem)})` : ""}`);
 }
 
 async function look() {
@@ -61,7 +61,7 @@ async function look() {
   try {
     for (let again = true; ; again = false) {
       const { ok, json } = await post("devices", { again });
-      if (!ok) throw new Error(json.error);
+      if (!ok) throw new Error(refusal(json));
       if (!json.isLooking) return showFound(json);
       write(byId("found-answer"), say("Looking: {n} s left", { n: json.secondsLeft }));
       await new Promise((done) => setTimeout(done, patience));

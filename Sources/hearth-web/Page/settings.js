@@ -1,6 +1,6 @@
 // What the box keeps of a room: name, place in the list, target, band, week; each with where it comes from.
-import { decimal, say, shown, symbol, write } from "./words.js";
-import { change } from "./controls.js";
+import { decimal, say, symbol, tell, write } from "./words.js";
+import { change, refusal } from "./controls.js";
 import { addDays, readWeek, showWeek } from "./week.js";
 
 const labels = {
@@ -66,7 +66,7 @@ async function load(card, name) {
     const response = await fetch("settings"), json = await response.json();
     const found = response.ok ? json.rooms.find((one) => one.room === name) : null;
     if (found) return showSettings(form, found.settings);
-    write(answer, shown(json.error ?? say("That did not work.")));
+    write(answer, refusal(json));
   } catch {
     write(answer, say("No connection to the box. Nothing was changed."));
   }
@@ -89,7 +89,7 @@ function changes(form) {
 async function save(card, name, settings) {
   const form = card.querySelector(".settings form");
   const json = await change(card, "set", { room: name, settings },
-    (answer) => answer.problem ? say("It counts, but is not on the box's disk: {problem}", { problem: shown(answer.problem) }) : say("Saved."));
+    (answer) => answer.problem ? say("It counts, but is not on the box's disk: {problem}", { problem: tell(answer.say, answer.problem) }) : say("Saved."));
   if (json?.settings) showSettings(form, json.settings);
 }
 

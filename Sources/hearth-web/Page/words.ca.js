@@ -258,4 +258,10 @@ export const words = {
   "How long what you ask of all rooms lasts": "Quant dura el que demaneu a totes les habitacions",
   "How to read the charts": "Com llegir les gràfiques",
   "Backlog drained": "Endarreriment ja enviat",
+  "outdoors, by the scale on the right": "exterior, segons l'escala de la dreta",
+  "Outdoors": "Exterior",
+  ", outdoors {temperature}": ", exterior {temperature}",
+  ", outdoors {low} to {high}": ", exterior de {low} a {high}",
+  "outdoor": "Exterior",
+  "outdoor temperature": "Temperatura exterior",
 };

@@ -258,4 +258,10 @@ export const words = {
   "How long what you ask of all rooms lasts": "Wie lange gilt, was Sie für alle Räume wünschen",
   "How to read the charts": "Wie die Kurven zu lesen sind",
   "Backlog drained": "Abgearbeiteter Rückstand",
+  "outdoors, by the scale on the right": "draußen, nach der Skala rechts",
+  "Outdoors": "Draußen",
+  ", outdoors {temperature}": ", draußen {temperature}",
+  ", outdoors {low} to {high}": ", draußen {low} bis {high}",
+  "outdoor": "Draußen",
+  "outdoor temperature": "Außentemperatur",
 };

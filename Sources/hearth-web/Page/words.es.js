@@ -258,4 +258,10 @@ export const words = {
   "How long what you ask of all rooms lasts": "Cuánto dura lo que pide a todas las habitaciones",
   "How to read the charts": "Cómo leer las gráficas",
   "Backlog drained": "Atraso ya enviado",
+  "outdoors, by the scale on the right": "exterior, según la escala de la derecha",
+  "Outdoors": "Exterior",
+  ", outdoors {temperature}": ", exterior {temperature}",
+  ", outdoors {low} to {high}": ", exterior de {low} a {high}",
+  "outdoor": "Exterior",
+  "outdoor temperature": "Temperatura exterior",
 };

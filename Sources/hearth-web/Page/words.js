@@ -31,6 +31,7 @@ function valueText(value) {
   if (typeof value === "number") return grouped(value);
   if (value === null || typeof value !== "object") return shown(value ?? "?");
   if ("say" in value) return compose(value);
+  if ("exact" in value) return Number(value.exact).toLocaleString(wanted, { maximumFractionDigits: 3, useGrouping: false });
   return "seconds" in value ? spoken(value.seconds) : decimal(value.number);
 }
 

@@ -77,14 +77,14 @@ extension StatusReport {
     }
 
     private var homeBrokerFindings: [Finding] {
-        let missing = links.filter { !$0.isConnected && $0.name == "control" && $0.detail != LinkView.waiting }
-        guard let first = missing.first, !isExplained else { return [] }
+        let control = links.first { $0.name == "control" }
+        guard let control, !control.isConnected, control.said != LinkView.waiting, !isExplained else { return [] }
         return [
             Finding(
                 name: "no-home-broker", severity: .cold,
                 text: .finding(
                     .noHomeBroker,
-                    ["peer": .text(first.peer), "links": .text(missing.map(\.name).joined(separator: ", "))]),
+                    ["peer": .text(control.peer), "links": .sentence(Sentence(LinkSentence.control))]),
                 advice: .finding(.checkMosquitto, command: "systemctl status mosquitto"))
         ]
     }

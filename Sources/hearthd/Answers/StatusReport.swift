@@ -126,11 +126,12 @@ struct StatusReport {
     var links: [LinkView] {
         let control = LinkView("control", state.configuration.local.address, gateway.control, now)
         guard forward.pid != nil, !forward.report.links.isEmpty else {
-            let detail = forward.ending.map { "the recording side \($0)" } ?? LinkView.waiting
-            let record = LinkView(name: "record", peer: state.configuration.local.address, stopped: detail)
+            let said =
+                forward.ending.map { Sentence(LinkSentence.recordingSide, ["ending": .text($0)]) } ?? LinkView.waiting
+            let record = LinkView(name: "record", peer: state.configuration.local.address, stopped: said)
             guard state.configuration.isCloudEnabled else { return [control, record] }
             return [
-                control, record, LinkView(name: "uplink", peer: state.configuration.cloud.address, stopped: detail),
+                control, record, LinkView(name: "uplink", peer: state.configuration.cloud.address, stopped: said),
             ]
         }
         return [control] + forward.report.links

@@ -1,3 +1,4 @@
+import Heating
 import MQTT
 
 /// A link's state in the words of the control socket.
@@ -6,28 +7,29 @@ struct LinkDescription {
     /// How long it has been so; for a waiting link, how long until the next attempt.
     var nanoseconds: Int64
     var protocolName: String?
-    /// What is going on, or what went wrong last.
-    var detail: String
+    /// What is going on, or what went wrong last; nil while all is well.
+    var said: Sentence?
 
     init(_ link: LinkState, now: Int64) {
         switch link {
         case .idle:
-            (state, nanoseconds, detail) = ("stopped", 0, "not started")
+            (state, nanoseconds, said) = ("stopped", 0, Sentence(LinkSentence.notStarted))
         case .connecting(let since, let phase):
             (state, nanoseconds) = ("connecting", now - since)
-            detail =
+            let sentence: LinkSentence =
                 switch phase {
-                case .resolving: "asking the name server"
-                case .tcp: "waiting for the network"
-                case .tls: "TLS handshake"
-                case .mqtt: "waiting for the broker's answer"
+                case .resolving: .resolving
+                case .tcp: .tcp
+                case .tls: .tls
+                case .mqtt: .mqtt
                 }
+            said = Sentence(sentence)
         case .connected(let since, let version):
-            (state, nanoseconds, protocolName, detail) = ("connected", now - since, "MQTT \(version)", "")
+            (state, nanoseconds, protocolName) = ("connected", now - since, "MQTT \(version)")
         case .waiting(let until, let lastError):
-            (state, nanoseconds, detail) = ("waiting", max(0, until - now), "\(lastError)")
+            (state, nanoseconds, said) = ("waiting", max(0, until - now), lastError.said)
         case .stopped:
-            (state, nanoseconds, detail) = ("stopped", 0, "stopped")
+            (state, nanoseconds, said) = ("stopped", 0, Sentence(LinkSentence.stopped))
         }
     }
 }

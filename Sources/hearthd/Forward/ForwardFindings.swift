@@ -79,14 +79,15 @@ extension ForwardSnapshot {
 
     /// Control tells of a broker that is away; this is for the one that only this connection cannot reach.
     private var recordLinkFindings: [Finding] {
-        guard let link = links.first, !link.isConnected, link.detail != LinkView.waiting, link.state != "connecting"
+        guard let link = links.first, !link.isConnected, let said = link.said, said != LinkView.waiting,
+            link.state != "connecting"
         else {
             return []
         }
         return [
             Finding(
                 name: "record-not-connected", severity: .recording,
-                text: .finding(.recordAway, ["peer": .text(link.peer), "problem": .text(link.detail)]),
+                text: .finding(.recordAway, ["peer": .text(link.peer), "problem": .sentence(said)]),
                 advice: .finding(.checkLocal, command: "systemctl status mosquitto"))
         ]
     }

@@ -3,7 +3,7 @@ import MQTT
 
 /// One MQTT connection as status and doctor show it, in whichever of the two processes it lives.
 struct LinkView: Sendable {
-    static let waiting = "waiting for the journal"
+    static let waiting = Sentence(LinkSentence.waitingForJournal)
 
     /// The lane that it serves: `control`, `record` or `uplink`.
     var name: String
@@ -13,9 +13,11 @@ struct LinkView: Sendable {
     /// How long it has been so; for a waiting link, how long until the next attempt.
     var seconds: Double
     var protocolName: String?
-    /// What is going on, or what went wrong last.
-    var detail: String
+    /// What is going on, or what went wrong last; nil while all is well.
+    var said: Sentence?
 
+    /// ``said`` in English.
+    var detail: String { said?.text ?? "" }
     var isConnected: Bool { state == "connected" }
 
     init(_ name: String, _ peer: String, _ connection: Connection?, _ now: Instant) {
@@ -23,12 +25,12 @@ struct LinkView: Sendable {
         (self.name, self.peer, state) = (name, peer, description.state)
         seconds = (Double(description.nanoseconds) / 1e8).rounded() / 10
         protocolName = description.protocolName
-        detail = connection == nil ? Self.waiting : description.detail
+        said = connection == nil ? Self.waiting : description.said
     }
 
     /// Of a lane whose process says nothing.
-    init(name: String, peer: String, stopped detail: String) {
-        (self.name, self.peer, state, seconds, self.detail) = (name, peer, "stopped", 0, detail)
+    init(name: String, peer: String, stopped said: Sentence) {
+        (self.name, self.peer, state, seconds, self.said) = (name, peer, "stopped", 0, said)
     }
 
     /// As the child sent it.
@@ -38,13 +40,14 @@ struct LinkView: Sendable {
         state = json["state"]?.string ?? "stopped"
         seconds = json["seconds"]?.double ?? 0
         protocolName = json["protocol"]?.string
-        detail = json["detail"]?.string ?? ""
+        said = json["say"].flatMap { Sentence($0) }
     }
 
     var json: JSON {
         [
             "name": .string(name), "peer": .string(peer), "state": .string(state), "seconds": JSON(seconds),
             "protocol": protocolName.map { .string($0) } ?? .null, "detail": .string(detail),
+            "say": JSON(said) { $0.json },
         ]
     }
 

@@ -105,7 +105,7 @@ struct KeptSettings: Equatable, Sendable {
                 name: Finding.settingsDoNotFit, severity: .heating, subject: room?.name ?? "", room: room,
                 text: .finding(
                     room == nil ? .houseDoesNotFit : .doesNotFit,
-                    ["room": .text(room?.displayName ?? ""), "problem": .text("\(problem)")]),
+                    ["room": .text(room?.displayName ?? ""), "problem": .sentence(problem)]),
                 advice: .finding(.setAnew)))
         return settings
     }
@@ -113,7 +113,15 @@ struct KeptSettings: Equatable, Sendable {
     // MARK: Changes
 
     /// Why a change makes no sense, for who asked.
-    struct Refusal: Error, Equatable { var reason: String }
+    struct Refusal: Error, Equatable {
+        var sentence: Sentence
+
+        init(_ sentence: Sentence) { self.sentence = sentence }
+
+        init(_ sentence: RefusalSentence, _ values: KeyValuePairs<String, Sentence.Value> = [:]) {
+            self.sentence = .refusal(sentence, values)
+        }
+    }
 
     /// The settings after a change.
     /// - Parameter room: nil for the house.
@@ -124,10 +132,7 @@ struct KeptSettings: Equatable, Sendable {
         var result = self
         for (name, value) in changes {
             guard let key = SettingKey(rawValue: name), room != nil || !key.isOfRoomsOnly else {
-                let known = SettingKey.allCases.filter { room != nil || !$0.isOfRoomsOnly }.map(\.rawValue)
-                let near = nearest(name, among: known).map { "; did you mean \($0)?" } ?? ""
-                throw Refusal(
-                    reason: "there is no setting '\(name)'\(near); there are \(known.joined(separator: ", "))")
+                throw Self.noSetting(name, SettingKey.allCases.filter { room != nil || !$0.isOfRoomsOnly })
             }
             if value.isNull {
                 result[room].reset(key)
@@ -138,9 +143,17 @@ struct KeptSettings: Equatable, Sendable {
         if room == nil, let mode = result.house.mode, changes.contains(where: { $0.key == SettingKey.mode.rawValue }) {
             result.follow(mode, file)
         }
-        guard result.rooms.count <= Self.roomLimit else { throw Refusal(reason: "too many rooms have settings") }
+        guard result.rooms.count <= Self.roomLimit else { throw Refusal(.tooManyRooms) }
         try result.check(room, above: file)
         return result
+    }
+
+    private static func noSetting(_ name: String, _ keys: [SettingKey]) -> Refusal {
+        let names = keys.map(\.rawValue), known = Sentence.Value.text(names.joined(separator: ", "))
+        guard let near = nearest(name, among: names) else {
+            return Refusal(.noSetting, ["name": .text(name), "names": known])
+        }
+        return Refusal(.noSettingButNear, ["name": .text(name), "near": .text(near), "names": known])
     }
 
     /// The whole house is in this mode: also rooms that had one of their own.
@@ -153,20 +166,22 @@ struct KeptSettings: Equatable, Sendable {
         let unit = file.temperatureUnit
         let bases = room.map { [$0] } ?? Array(file.rooms.keys)
         if room == nil, let problem = house.above(file.thermostat).problems(in: unit).first {
-            throw Refusal(reason: problem)
+            throw Refusal(problem)
         }
         for base in bases {
             let settings = file.rooms[base] ?? file.thermostat
             let written = file.rooms[base] == nil ? [] : file.written.rooms[base] ?? []
             let sum = self[base].above(house.above(settings, except: written))
             guard let problem = sum.problems(in: unit).first else { continue }
-            throw Refusal(reason: room == nil ? "\(base.displayName): \(problem)" : problem)
+            guard room == nil else { throw Refusal(problem) }
+            throw Refusal(.inRoom, ["room": .text(base.displayName), "problem": .sentence(problem)])
         }
     }
 }
 
 extension KeptSettings.Entry {
     private static let longestName = 60
+    private static let longestWeek = 200
 
     /// Takes one value, temperatures in the unit of the house.
     fileprivate mutating func set(
@@ -175,7 +190,7 @@ extension KeptSettings.Entry {
         switch key {
         case .mode:
             guard let mode = value.string.flatMap(Thermostat.Mode.init(rawValue:)) else {
-                throw .init(reason: "mode must be auto or off")
+                throw .init(.mode)
             }
             self.mode = mode
         case .target: target = try temperature(key, value, unit)
@@ -187,11 +202,11 @@ extension KeptSettings.Entry {
         case .name:
             guard let text = value.string, (1...Self.longestName).contains(text.count),
                 escapingControls(text) == text, text.contains(where: { !$0.isWhitespace })
-            else { throw .init(reason: "name must be a text of at most \(Self.longestName) characters") }
+            else { throw .init(.name, ["count": .count(Self.longestName)]) }
             name = text
         case .order:
             guard let order = value.int, (0...9999).contains(order) else {
-                throw .init(reason: "order must be a whole number from 0 to 9999")
+                throw .init(.order)
             }
             self.order = Int(order)
         }
@@ -207,15 +222,15 @@ extension KeptSettings.Entry {
 
     private func number(_ key: SettingKey, _ value: JSON) throws(KeptSettings.Refusal) -> Double {
         guard let number = value.double, number.isFinite else {
-            throw .init(reason: "\(key.rawValue) must be a number")
+            throw .init(.number, ["setting": SettingName.value(key.rawValue)])
         }
         return number
     }
 
     /// Lines of text, or entries `{"days": ["mon"], "time": "06:30", "preset": "comfort"}`.
     private static func schedule(_ value: JSON) throws(KeptSettings.Refusal) -> Schedule {
-        guard let items = value.array, items.count <= 200 else {
-            throw .init(reason: "schedule must be a list of at most 200 entries")
+        guard let items = value.array, items.count <= longestWeek else {
+            throw .init(.weekIsNoList, ["count": .count(longestWeek)])
         }
         var lines: [String] = []
         for item in items {
@@ -226,14 +241,13 @@ extension KeptSettings.Entry {
             {
                 lines.append("\(days.joined(separator: ",")) \(time) \(preset)")
             } else {
-                throw .init(reason: "an entry of the schedule needs days, time and preset")
+                throw .init(.weekEntry)
             }
         }
         do throws(Schedule.SyntaxErrors) {
             return try Schedule(lines)
         } catch {
-            throw .init(
-                reason: "schedule: " + error.errors.map { "\"\($0.line)\": \($0.problem)" }.joined(separator: "; "))
+            throw .init(.week, ["problem": .sentence(error.sentence)])
         }
     }
 }

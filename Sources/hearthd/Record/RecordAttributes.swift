@@ -51,6 +51,9 @@ struct RecordAttributes {
         return (source, properties.contains { $0.name == "clock" && $0.value == "arrival" })
     }
 
+    /// Whether the device's rule says that the value means a fault.
+    var isFault: Bool { properties.contains { $0.name == "fault" } }
+
     /// What was decided about the time of a reading; nothing for a command.
     var marks: TimeMarks {
         func value(_ name: String) -> String? { properties.first { $0.name == name }?.value }

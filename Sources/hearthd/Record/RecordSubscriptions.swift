@@ -63,7 +63,7 @@ struct RecordSubscriptions {
         filters[index].isGranted = refusal == nil
         filters[index].closes = 0
         filters[index].askAt = refusal == nil ? nil : now + Self.retry
-        return (filters[index].name, refusal.map { .recordingRefused(filters[index].name, why: "refused: \($0)") })
+        return (filters[index].name, refusal.map { .recordingRefused(filters[index].name, why: .refused(because: $0)) })
     }
 
     /// The connection ended. A filter that was unanswered then twice in a row waits.
@@ -133,13 +133,13 @@ struct DeliveryQuality {
 extension Finding {
     static let readingsAtQoS0 = "readings-at-qos0"
 
-    fileprivate static func recordingRefused(_ filter: String, why: String) -> Finding {
+    fileprivate static func recordingRefused(_ filter: String, why: Sentence) -> Finding {
         let isReadings = filter == RecordSubscriptions.readings
         return Finding(
             name: "recording-refused", severity: .recording, subject: filter,
             text: .finding(
                 isReadings ? .readingsNotRecorded : .commandsNotRecorded,
-                ["topic": .text(filter), "why": .text(why)]),
+                ["topic": .text(filter), "why": .sentence(why)]),
             advice: .finding(.homeACL, ["line": .text("topic read \(filter)")]))
     }
 }

@@ -16,8 +16,8 @@ final class BrokerSearch: Sendable {
         var topics = 0
         /// Messages that there was no room for.
         var missed = 0
-        /// Why less was seen than there may be; empty when all went well.
-        var problem = ""
+        /// Why less was seen than there may be; nil when all went well.
+        var problem: Sentence?
         var found: [FoundDevice] = []
 
         func secondsLeft(now: Instant) -> Int64 {
@@ -50,7 +50,7 @@ final class BrokerSearch: Sendable {
         let connection = Connection(.search(configuration), name: "search") {
             SearchSession(filters: DeviceSearch.filters(prefix: prefix), shared: shared)
         }
-        var problem = ""
+        var problem: Sentence?
         do throws(StartError) {
             try connection.start()
             while Clock.now < end {
@@ -63,15 +63,15 @@ final class BrokerSearch: Sendable {
             }
             connection.stop(within: 1_000_000_000)
         } catch {
-            problem = "\(error)"
+            problem = Sentence(LinkSentence.searchNotStarted, ["problem": .text("\(error)")])
         }
         let contents = shared.heard.withLock { contents in
             defer { contents = .init() }
             return contents
         }
-        if problem.isEmpty { problem = contents.problem }
-        if contents.topics.missed > 0, problem.isEmpty {
-            problem = "\(contents.topics.missed) messages were passed over: the broker holds more than can be looked at"
+        problem = problem ?? contents.problem
+        if contents.topics.missed > 0, problem == nil {
+            problem = Sentence(LinkSentence.passedOver, ["count": .count(contents.topics.missed)])
         }
         // What was written since the last reload is not found once more.
         let devices = ((try? file.read()) ?? configuration).devices
@@ -92,7 +92,7 @@ final class BrokerSearch: Sendable {
 private final class SearchSession: ConnectionHandler {
     struct Contents: Sendable {
         var topics = HeardTopics()
-        var problem = ""
+        var problem: Sentence?
     }
 
     /// Written by the connection's thread, read by the search's.
@@ -113,14 +113,17 @@ private final class SearchSession: ConnectionHandler {
             guard let packet = try? link.subscribe([filter], qos: 0) else { continue }
             asked[packet] = filter
         }
-        say("")
+        say(nil)
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         guard let filter = asked[packetID], let refusal = reasons.first(where: { !$0.isSuccess }) else { return }
         say(
-            "the home broker does not give Hearth everything (\(filter): \(refusal)); below hearthd's user in its ACL file: topic read \(filter)"
-        )
+            Sentence(
+                LinkSentence.notEverything,
+                [
+                    "topic": .text(filter), "reason": .text("\(refusal)"), "line": .text("topic read \(filter)"),
+                ]))
     }
 
     func received(_ batch: [Message], on link: Link) throws {
@@ -132,9 +135,9 @@ private final class SearchSession: ConnectionHandler {
     }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
-        if cause.kind != .dropped { say("no home broker: \(cause)") }
+        if cause.kind != .dropped { say(Sentence(LinkSentence.noHomeBroker, ["problem": .sentence(cause.said)])) }
         return 1_000_000_000
     }
 
-    private func say(_ problem: String) { shared.heard.withLock { $0.problem = problem } }
+    private func say(_ problem: Sentence?) { shared.heard.withLock { $0.problem = problem } }
 }

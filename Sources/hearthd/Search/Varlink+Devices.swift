@@ -18,7 +18,8 @@ extension VarlinkService {
         let beside = file.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(file[...$0]) } ?? ""
         return .parameters([
             "isLooking": .bool(progress.isLooking), "secondsLeft": JSON(progress.secondsLeft(now: Clock.now)),
-            "topics": JSON(progress.topics), "problem": .string(progress.problem), "configuration": .string(file),
+            "topics": JSON(progress.topics), "problem": .string(progress.problem?.text ?? ""),
+            "say": JSON(progress.problem) { $0.json }, "configuration": .string(file),
             "directory": .string(beside + "devices.d"), "pid": JSON(getpid()),
             "found": .array(progress.found.map(\.json)),
         ])

@@ -24,7 +24,7 @@ extension ConfigurationReader {
             duration(path + ["override_ttl"], in: .seconds(1) ... .seconds(7 * 86400)) ?? base.overrideTTL
         readSensorRules(path, base, &settings)
         readWeek(path, base, &settings)
-        for problem in settings.problems(in: unit) {
+        for problem in settings.problems(in: unit).map(\.text) {
             let key = problem.prefix { $0 != " " }
             let names = key.split(separator: ".").map(String.init)
             let place = names.first == "presets" ? Self.presetsPath(path) + names.dropFirst() : path + names
@@ -78,7 +78,7 @@ extension ConfigurationReader {
         do throws(Schedule.SyntaxErrors) {
             return try Schedule(lines)
         } catch {
-            for error in error.errors { report(path, "\"\(error.line)\": \(error.problem)") }
+            for error in error.errors { report(path, error.sentence.text) }
             return nil
         }
     }

@@ -42,7 +42,7 @@ struct RecordSender {
             case .wait(let until):
                 return until?.nanoseconds
             case .reconnect:
-                link.drop("the cloud broker has answered nothing for a minute")
+                link.drop(LinkSentence.cloudSilent.rawValue)
                 return nil
             }
         }

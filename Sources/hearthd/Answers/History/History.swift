@@ -1,7 +1,7 @@
 import Heating
 
 /// What happened lately, small enough to keep in memory: per room the mean, lowest and highest temperature and the heat
-/// pump's share of each step, and when a link was down. Pure; times are wall clock in nanoseconds since 1970.
+/// pump's share of each step, the temperature outdoors, and when a link was down. Pure; times are wall clock in nanoseconds since 1970.
 struct History: Sendable {
     /// How far back, and how fine.
     enum Span: String, CaseIterable, Sendable {
@@ -25,21 +25,26 @@ struct History: Sendable {
     static let shortestOutage: Int64 = 2_000_000_000
     static let length: Int64 = 86_400_000_000_000
 
-    private var rooms: [Room: [Span: Series]] = [:]
+    private var curves: [CurveSource: [Span: Series]] = [:]
     private(set) var outages: [Outage] = []
 
-    mutating func temperature(_ value: Double, in room: Room, at time: Int64) {
-        change(room) { $0.add(value, at: time) }
+    /// - Parameters:
+    ///   - value: in °C.
+    ///   - measure: the temperature, or one of ``Measure/outdoors``.
+    mutating func temperature(
+        _ value: Double, of measure: Measure = .temperature, in room: Room, at time: Int64
+    ) {
+        change(CurveSource(room: room, measure: measure)) { $0.add(value, at: time) }
     }
 
     /// A command to the room's heat pump, repeated ones included.
     mutating func pump(_ isOn: Bool, in room: Room, at time: Int64) {
-        change(room) { $0.switched(isOn, at: time) }
+        change(CurveSource(room: room)) { $0.switched(isOn, at: time) }
     }
 
-    private mutating func change(_ room: Room, _ body: (inout Series) -> Void) {
-        guard rooms[room] != nil || rooms.count < Self.roomLimit else { return }
-        for span in Span.allCases { body(&rooms[room, default: [:]][span, default: Series(span)]) }
+    private mutating func change(_ source: CurveSource, _ body: (inout Series) -> Void) {
+        guard curves[source] != nil || source.fits(beside: curves.keys) else { return }
+        for span in Span.allCases { body(&curves[source, default: [:]][span, default: Series(span)]) }
     }
 
     /// The link's state as it is now; outages are what lies between.
@@ -59,20 +64,23 @@ struct History: Sendable {
     func json(_ span: Span, now: Int64, isComplete: Bool) -> JSON {
         let last = now / span.step
         let first = last - Int64(span.count) + 1
-        let rooms = rooms.sorted { $0.key < $1.key }.compactMap { room, series -> JSON? in
-            guard var series = series[span] else { return nil }
+        var outdoors: [CurveSource: JSON] = [:]
+        var rooms: [JSON] = []
+        for (source, series) in curves.sorted(by: { $0.key < $1.key }) {
+            guard var series = series[span] else { continue }
             series.advance(to: now)
-            return series.values(first...last).map { values in
-                [
-                    "room": .string(room.name), "since": series.since.map(seconds) ?? .null,
-                    "temperature": .array(values.means), "low": .array(values.lows), "high": .array(values.highs),
-                    "pump": .array(values.shares),
-                ]
+            guard let values = series.values(first...last) else { continue }
+            let since = series.since.map(seconds) ?? .null
+            if source.isOutdoors {
+                outdoors[source] = values.json(source, since: since)
+            } else {
+                rooms.append(values.json(source, since: since))
             }
         }
         return [
             "start": seconds(first * span.step), "step": seconds(span.step), "count": JSON(span.count),
             "isComplete": .bool(isComplete), "rooms": .array(rooms),
+            "outdoor": CurveSource.outdoors(of: outdoors.keys).flatMap { outdoors[$0] } ?? .null,
             "outages": .array(
                 outages.filter { ($0.end ?? now) >= first * span.step }.map {
                     ["link": .string($0.link), "start": seconds($0.start), "end": $0.end.map(seconds) ?? .null]
@@ -161,6 +169,15 @@ private struct Series: Sendable {
         var lows: [JSON] = []
         var highs: [JSON] = []
         var shares: [JSON] = []
+
+        func json(_ source: CurveSource, since: JSON) -> JSON {
+            .object(
+                .init([
+                    ("room", .string(source.room.name)), ("since", since), ("temperature", .array(means)),
+                    ("low", .array(lows)), ("high", .array(highs)),
+                    source.isOutdoors ? ("measure", .string(source.measure.name)) : ("pump", .array(shares)),
+                ]))
+        }
     }
 
     /// One entry for each step, null where nothing is known. nil when there is nothing in the range.

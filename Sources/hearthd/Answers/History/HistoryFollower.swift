@@ -129,22 +129,20 @@ final class HistoryFollower: Sendable {
         var ended: [RoomHour] = []
         var discarded: [Room: [Double]] = [:]
         for record in records {
-            guard let topic = HomeTopic(record.topic) else { continue }
-            switch topic {
-            case .temperature(let room):
-                guard let value = try? Reading(payload: record.payload).value else { continue }
+            switch CurveRecord(topic: record.topic, payload: record.payload, attributes: record.attributes) {
+            case .temperature(let value, let measure, let room):
                 if discarded[room] == nil { discarded[room] = configuration.settings(for: room).discard }
                 if discarded[room]?.contains(value) == true { continue }
                 ended += contents.withLock { contents in
-                    contents.history.temperature(value, in: room, at: record.receivedAt)
-                    return contents.hours.temperature(value, in: room, at: record.receivedAt)
+                    contents.history.temperature(value, of: measure, in: room, at: record.receivedAt)
+                    return contents.hours.temperature(value, of: measure, in: room, at: record.receivedAt)
                 }
-            case .heatpump(let room):
-                guard let command = try? HeatPumpCommand(payload: record.payload) else { continue }
+            case .pump(let isOn, let room):
                 ended += contents.withLock { contents in
-                    contents.history.pump(command.isOn, in: room, at: record.receivedAt)
-                    return contents.hours.pump(command.isOn, in: room, at: record.receivedAt)
+                    contents.history.pump(isOn, in: room, at: record.receivedAt)
+                    return contents.hours.pump(isOn, in: room, at: record.receivedAt)
                 }
+            case nil: continue
             }
         }
         return ended

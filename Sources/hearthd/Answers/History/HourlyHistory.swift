@@ -1,10 +1,12 @@
 import Heating
 
-/// One room's hour, as it is kept for two years.
+/// One hour of a room, or of a sensor outdoors, as it is kept for two years.
 struct RoomHour: Equatable, Sendable {
     /// Hours since 1970.
     var hour: Int64
     var room: Room
+    /// The temperature, or one of ``Measure/outdoors``.
+    var measure = Measure.temperature
     /// Readings in it, and in °C their mean, lowest and highest; the three mean nothing when there were none.
     var readings = 0
     var mean = 0.0
@@ -15,13 +17,18 @@ struct RoomHour: Equatable, Sendable {
     var onSeconds: Int64 = 0
     var starts = 0
 
-    /// A line of the file: numbers, and the room's name last, as JSON, because it may be anything.
+    var source: CurveSource { CurveSource(room: room, measure: measure) }
+
+    /// A line of the file: numbers, and last what they are of, as JSON, because a name may be anything: a room's name, or
+    /// `["garden", "outdoor"]`, which versions that do not know it pass over.
     var line: String {
         let numbers = [
             "\(hour * 3600)", "\(readings)", "\(Self.rounded(mean))", "\(Self.rounded(low))", "\(Self.rounded(high))",
             "\(knownSeconds)", "\(onSeconds)", "\(starts)",
         ]
-        return numbers.joined(separator: ",") + "," + JSON.string(room.name).serialized() + "\n"
+        let name = JSON.string(room.name)
+        let place: JSON = source.isOutdoors ? [name, .string(measure.name)] : name
+        return numbers.joined(separator: ",") + "," + place.serialized() + "\n"
     }
 
     /// - Parameter earliest: hours before this one are not looked at any further.
@@ -34,19 +41,28 @@ struct RoomHour: Equatable, Sendable {
         let doubles = fields[2...4].compactMap { Double(Self.text($0)) }
         guard let readings = Int(Self.text(fields[1])), doubles.count == 3, doubles.allSatisfy(\.isFinite),
             let known = Int64(Self.text(fields[5])), let on = Int64(Self.text(fields[6])),
-            let starts = Int(Self.text(fields[7])), let name = try? JSON.parse(fields[8]).string, let room = Room(name),
+            let starts = Int(Self.text(fields[7])), let source = Self.source(fields[8]),
             readings >= 0, (0...3600).contains(known), (0...known).contains(on), (0...3600).contains(starts)
         else { return nil }
         self.init(
-            hour: seconds / 3600, room: room, readings: readings, mean: doubles[0], low: doubles[1], high: doubles[2],
-            knownSeconds: known, onSeconds: on, starts: starts)
+            hour: seconds / 3600, room: source.room, measure: source.measure, readings: readings, mean: doubles[0],
+            low: doubles[1], high: doubles[2], knownSeconds: known, onSeconds: on, starts: starts)
+    }
+
+    private static func source(_ field: ArraySlice<UInt8>) -> CurveSource? {
+        guard let json = try? JSON.parse(field) else { return nil }
+        if let name = json.string { return Room(name).map { CurveSource(room: $0) } }
+        guard let names = json.array?.compactMap(\.string), names.count == 2, let room = Room(names[0]),
+            let measure = Measure.outdoors.first(where: { $0.name == names[1] })
+        else { return nil }
+        return CurveSource(room: room, measure: measure)
     }
 
     init(
-        hour: Int64, room: Room, readings: Int = 0, mean: Double = 0, low: Double = 0, high: Double = 0,
-        knownSeconds: Int64 = 0, onSeconds: Int64 = 0, starts: Int = 0
+        hour: Int64, room: Room, measure: Measure = .temperature, readings: Int = 0, mean: Double = 0, low: Double = 0,
+        high: Double = 0, knownSeconds: Int64 = 0, onSeconds: Int64 = 0, starts: Int = 0
     ) {
-        (self.hour, self.room, self.readings) = (hour, room, readings)
+        (self.hour, self.room, self.measure, self.readings) = (hour, room, measure, readings)
         (self.mean, self.low, self.high) = (mean, low, high)
         (self.knownSeconds, self.onSeconds, self.starts) = (knownSeconds, onSeconds, starts)
     }
@@ -87,24 +103,28 @@ struct HourlyHistory: Sendable {
             accounted = max(accounted, time)
         }
 
-        func row(_ hour: Int64, _ room: Room) -> RoomHour? {
+        func row(_ hour: Int64, _ source: CurveSource) -> RoomHour? {
             guard readings > 0 || known > 0 else { return nil }
             let second: Int64 = 1_000_000_000
             return RoomHour(
-                hour: hour, room: room, readings: readings, mean: readings > 0 ? sum / Double(readings) : 0,
+                hour: hour, room: source.room, measure: source.measure, readings: readings,
+                mean: readings > 0 ? sum / Double(readings) : 0,
                 low: readings > 0 ? low : 0, high: readings > 0 ? high : 0, knownSeconds: min(3600, known / second),
                 onSeconds: min(3600, on / second), starts: min(3600, starts))
         }
     }
 
-    private var rooms: [Room: Open] = [:]
+    private var open: [CurveSource: Open] = [:]
     /// The hour that is being added up.
     private(set) var current: Int64?
 
+    /// As ``History/temperature(_:of:in:at:)``.
     /// - Returns: the hours that ended before `time`.
-    mutating func temperature(_ value: Double, in room: Room, at time: Int64) -> [RoomHour] {
+    mutating func temperature(
+        _ value: Double, of measure: Measure = .temperature, in room: Room, at time: Int64
+    ) -> [RoomHour] {
         let ended = advance(to: time)
-        change(room) { open in
+        change(CurveSource(room: room, measure: measure)) { open in
             open.readings += 1
             open.sum += value
             (open.low, open.high) = (min(open.low, value), max(open.high, value))
@@ -115,7 +135,7 @@ struct HourlyHistory: Sendable {
     /// A command to the room's heat pump, repeated ones included.
     mutating func pump(_ isOn: Bool, in room: Room, at time: Int64) -> [RoomHour] {
         let ended = advance(to: time)
-        change(room) { open in
+        change(CurveSource(room: room)) { open in
             open.account(until: time)
             if isOn, open.isOn == false { open.starts += 1 }
             (open.isOn, open.commandAt, open.accounted) = (isOn, time, time)
@@ -123,29 +143,29 @@ struct HourlyHistory: Sendable {
         return ended
     }
 
-    private mutating func change(_ room: Room, _ body: (inout Open) -> Void) {
-        guard rooms[room] != nil || rooms.count < History.roomLimit else { return }
-        body(&rooms[room, default: Open()])
+    private mutating func change(_ source: CurveSource, _ body: (inout Open) -> Void) {
+        guard open[source] != nil || source.fits(beside: open.keys) else { return }
+        body(&open[source, default: Open()])
     }
 
     /// Ends the hours before that of `time`; a clock that was set back begins anew.
     mutating func advance(to time: Int64) -> [RoomHour] {
         let now = time / Self.hour
         guard let hour = current, now > hour else {
-            if let hour = current, now < hour { rooms = [:] }
+            if let hour = current, now < hour { open = [:] }
             current = now
             return []
         }
         var ended: [RoomHour] = []
         // A pump that nobody commanded any more is known for an hour at most.
         for number in hour...min(hour + 1, now - 1) {
-            for (room, var open) in rooms.sorted(by: { $0.key < $1.key }) {
-                open.account(until: (number + 1) * Self.hour)
-                if let row = open.row(number, room) { ended.append(row) }
-                rooms[room] = Open(isOn: open.isOn, commandAt: open.commandAt, accounted: open.accounted)
+            for (source, var sums) in open.sorted(by: { $0.key < $1.key }) {
+                sums.account(until: (number + 1) * Self.hour)
+                if let row = sums.row(number, source) { ended.append(row) }
+                open[source] = Open(isOn: sums.isOn, commandAt: sums.commandAt, accounted: sums.accounted)
             }
         }
-        if now - hour > Self.forgottenHours { rooms = [:] }
+        if now - hour > Self.forgottenHours { open = [:] }
         current = now
         return ended
     }
@@ -153,10 +173,10 @@ struct HourlyHistory: Sendable {
     /// The hour that has not ended yet, as far as it is known at `time`.
     func unfinished(at time: Int64) -> [RoomHour] {
         guard let current, time / Self.hour == current else { return [] }
-        return rooms.compactMap { room, open in
-            var open = open
-            open.account(until: time)
-            return open.row(current, room)
+        return open.compactMap { source, sums in
+            var sums = sums
+            sums.account(until: time)
+            return sums.row(current, source)
         }
     }
 
@@ -192,25 +212,32 @@ struct HourlyHistory: Sendable {
     /// - Parameter zoneHours: how far the box's clock is ahead of UTC.
     static func json(_ rows: [RoomHour], _ span: Span, now: Int64, zoneHours: Int64) -> JSON {
         let first = span.firstHour(now: now, zoneHours: zoneHours)
-        var hours: [Room: [Int64: RoomHour]] = [:]
+        var hours: [CurveSource: [Int64: RoomHour]] = [:]
         for row in rows where row.hour >= first && row.hour < first + span.count * span.step {
-            hours[row.room, default: [:]][row.hour] = row
+            hours[row.source, default: [:]][row.hour] = row
         }
-        let start = JSON(Double(first * 3600))
-        let rooms = hours.sorted { $0.key < $1.key }.map { room, hours -> JSON in
+        func curve(_ source: CurveSource) -> JSON {
+            let hours = hours[source] ?? [:]
             var steps = Array(repeating: [RoomHour](), count: Int(span.count))
             for row in hours.values { steps[Int((row.hour - first) / span.step)].append(row) }
             let sums = steps.map(Step.init)
-            return [
-                "room": .string(room.name), "since": hours.keys.min().map { JSON(Double($0 * 3600)) } ?? .null,
-                "temperature": .array(sums.map(\.mean)), "low": .array(sums.map(\.low)),
-                "high": .array(sums.map(\.high)), "pump": .array(sums.map(\.share)),
-                "starts": .array(sums.map(\.starts)),
+            let members: [(key: String, value: JSON)] = [
+                ("room", .string(source.room.name)),
+                ("since", hours.keys.min().map { JSON(Double($0 * 3600)) } ?? .null),
+                ("temperature", .array(sums.map(\.mean))), ("low", .array(sums.map(\.low))),
+                ("high", .array(sums.map(\.high))),
             ]
+            return .object(
+                .init(
+                    members
+                        + (source.isOutdoors
+                            ? [("measure", .string(source.measure.name))]
+                            : [("pump", .array(sums.map(\.share))), ("starts", .array(sums.map(\.starts)))])))
         }
         return [
-            "start": start, "step": JSON(Double(span.step * 3600)), "count": JSON(span.count), "isComplete": true,
-            "rooms": .array(rooms), "outages": [],
+            "start": JSON(Double(first * 3600)), "step": JSON(Double(span.step * 3600)), "count": JSON(span.count),
+            "isComplete": true, "rooms": .array(hours.keys.filter { !$0.isOutdoors }.sorted().map(curve)),
+            "outdoor": CurveSource.outdoors(of: hours.keys).map(curve) ?? .null, "outages": [],
         ]
     }
 

@@ -33,7 +33,7 @@ extension VarlinkService {
         do throws(KeptSettings.Refusal) {
             number = try gateway.settings.change(place, changes)
         } catch {
-            return .reply(.error("\(Self.interface).InvalidSetting", error.reason))
+            return .reply(.refusal("InvalidSetting", error.sentence))
         }
         if changes.contains(where: {
             $0.key == SettingKey.mode.rawValue && $0.value.string == Thermostat.Mode.off.rawValue
@@ -59,17 +59,23 @@ extension VarlinkService {
     func kept(_ number: Int64, _ since: Instant, _ reply: JSON) -> VarlinkReply? {
         switch gateway.settingsFile.outcome(of: number) {
         case .kept: return .parameters(kept(reply, problem: nil))
-        case .failed(let problem): return .parameters(kept(reply, problem: problem))
+        case .failed(let problem):
+            // A path and the system's words.
+            return .parameters(kept(reply, problem: Sentence(SettingSentence.inFile, ["problem": .text(problem)])))
         case nil:
             guard Clock.now - since >= Self.patience else { return nil }
-            return .parameters(kept(reply, problem: "the disk does not answer; it is written when it does"))
+            return .parameters(kept(reply, problem: .refusal(.diskSilent)))
         }
     }
 
-    private func kept(_ reply: JSON, problem: String?) -> JSON {
+    private func kept(_ reply: JSON, problem: Sentence?) -> JSON {
         let members = reply.object?.members.map { ($0.key, $0.value) } ?? []
         return .object(
-            .init(members + [("kept", .bool(problem == nil)), ("problem", JSON(problem) { .string($0) })]))
+            .init(
+                members + [
+                    ("kept", .bool(problem == nil)), ("problem", JSON(problem) { .string($0.text) }),
+                    ("say", JSON(problem) { $0.json }),
+                ]))
     }
 }
 

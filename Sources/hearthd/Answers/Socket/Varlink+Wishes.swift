@@ -9,10 +9,8 @@ extension VarlinkService {
         let unit = gateway.snapshot.configuration.temperatureUnit
         guard let pump = parameters["pump"]?.string, let what = ControlMailbox.Wish.What(pump, in: unit) else {
             let (low, high) = (ControlMailbox.Wish.What.lowest, Thermostat.Settings.highestTarget)
-            return invalid(
-                "pump",
-                "must be on, off, auto, a preset (frost, eco, comfort) or a temperature between "
-                    + "\(unit.text(low)) and \(unit.text(high)) \(unit.symbol)")
+            return refused(
+                .pump, ["low": unit.value(low), "high": unit.value(high), "unit": .text(unit.symbol)])
         }
         let seconds = parameters["seconds"]?.int
         if let seconds, seconds <= 0 || seconds > Self.longestSeconds {
@@ -74,12 +72,10 @@ extension VarlinkService {
         let configuration = gateway.snapshot.configuration
         let enabled = rooms.filter { configuration.settings(for: $0).enabled }
         guard let first = enabled.first else {
-            let names = rooms.first.map { "thermostat.enabled is false for \($0.displayName)" }
-            return .error("\(Self.interface).ThermostatDisabled", names ?? "no room has sent a temperature yet")
+            let disabled = rooms.first.map { Sentence.refusal(.disabled, ["room": .text($0.displayName)]) }
+            return .refusal("ThermostatDisabled", disabled ?? .refusal(.noRoomYet))
         }
-        for room in enabled where !gateway.post(wish(room), for: room) {
-            return invalid("room", "too many requests at once; try again")
-        }
+        for room in enabled where !gateway.post(wish(room), for: room) { return refused(.tooMany) }
         let members: [(key: String, value: JSON)] =
             [
                 ("room", parameters["all"]?.bool == true ? .null : .string(first.name)),
@@ -88,6 +84,12 @@ extension VarlinkService {
                 ("isReachable", .bool(StatusReport(gateway).links.first?.isConnected ?? false))
             ]
         return .parameters(.object(.init(members)))
+    }
+
+    private func refused(
+        _ sentence: RefusalSentence, _ values: KeyValuePairs<String, Sentence.Value> = [:]
+    ) -> VarlinkReply {
+        .refusal("InvalidParameter", in: "org.varlink.service", .refusal(sentence, values))
     }
 
     enum RoomsOrReply {
@@ -114,14 +116,11 @@ extension VarlinkService {
         case .failure(let reply): return reply
         case .success(let room):
             guard gateway.snapshot.configuration.rooms[room] == nil else {
-                return .error(
-                    "\(Self.interface).RoomInFile",
-                    "\(room.displayName) is in the configuration: take [rooms.\(JSON.string(room.name).serialized())] out of "
-                        + "the file and reload (systemctl reload hearthd) first")
+                let line = "[rooms.\(JSON.string(room.name).serialized())]"
+                return .refusal(
+                    "RoomInFile", .refusal(.roomInFile, ["room": .text(room.displayName), "line": .text(line)]))
             }
-            guard gateway.mailbox.post(forgetting: room) else {
-                return invalid("room", "too many requests at once; try again")
-            }
+            guard gateway.mailbox.post(forgetting: room) else { return refused(.tooMany) }
             gateway.settings.forget(room)
             gateway.control.wake()
             return .parameters(["room": .string(room.name)])

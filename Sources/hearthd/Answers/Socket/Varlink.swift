@@ -14,6 +14,14 @@ struct VarlinkReply {
         VarlinkReply(message: ["error": .string(name), "parameters": ["message": .string(text)]])
     }
 
+    /// Of what a person asked for; `name` is one of the interface's errors.
+    static func refusal(
+        _ name: String, in interface: String = VarlinkService.interface, _ sentence: Sentence
+    ) -> VarlinkReply {
+        let parameters: JSON = ["message": .string(sentence.text), "say": sentence.json]
+        return VarlinkReply(message: ["error": .string("\(interface).\(name)"), "parameters": parameters])
+    }
+
     static let invalidCall = error("org.varlink.service.InvalidParameter", "not a Varlink call")
 
     var bytes: [UInt8] { message.bytes + [0] }
@@ -67,9 +75,10 @@ struct VarlinkService: Sendable {
         # The last hour in steps of 10 s ("hour"), the last 24 h in steps of 5 min ("day"), seven days in hours ("week"), 31
         # days in steps of six hours ("month") or 366 days ("year"): a value per step, null where there was none. Times are
         # wall clock, seconds since 1970. `isComplete` is false until the journal has been read after a start. Of a room:
-        # `temperature` (the mean), `low`, `high`, `pump` (the share of the time that it was on) and `starts`.
+        # `temperature` (the mean), `low`, `high`, `pump` (the share of the time that it was on) and `starts`. `outdoor` is null
+        # or has `room`, `measure` and the same of what is measured outdoors.
         method History(span: ?string) -> (start: float, step: float, count: int, isComplete: bool, rooms: []object, \
-        outages: []object)
+        outdoor: ?object, outages: []object)
         # Sequences of the journal against what the cloud confirmed, a part per call; go on with `after` while `more`.
         method Audit(sinceSeconds: ?int, after: ?int) -> (epoch: string, confirm: string, first: int, \
         scannedThrough: int, settledThrough: ?int, newest: int, records: int, missing: [][]int, more: bool, \
@@ -80,7 +89,7 @@ struct VarlinkService: Sendable {
         method Thermostats(configuration: ?string) -> (thermostat: object, rooms: object)
         # Looks at the home broker for devices, for `seconds` (15), and says how far that is; with `again` anew when it was
         # done. Ask until `isLooking` is false. `found` are tables for a file in `directory`; each lacks `room` or `rooms`.
-        method Devices(seconds: ?int, again: ?bool) -> (isLooking: bool, secondsLeft: int, topics: int, problem: string, \
+        method Devices(seconds: ?int, again: ?bool) -> (isLooking: bool, secondsLeft: int, topics: int, problem: string, say: ?object, \
         configuration: string, directory: string, pid: int, found: []object)
 
         # What people may set, for the house and of each room, with where each value comes from: "default", "file", "house"
@@ -90,15 +99,16 @@ struct VarlinkService: Sendable {
         # Sets values of a room, or with `all` of the house, and keeps them above the file: mode ("auto", "off"), target, band,
         # schedule, presets.frost, presets.eco, presets.comfort (targets); of a room also name and order. null resets one. All or
         # nothing: what makes no sense is refused with the reason. `kept` says whether it is on disk; it counts in any case.
-        method Set(room: ?string, all: ?bool, settings: object) -> (kept: bool, problem: ?string)
+        method Set(room: ?string, all: ?bool, settings: object) -> (kept: bool, problem: ?string, say: ?object)
         # As Set with null; without `keys` everything that was set.
-        method Reset(room: ?string, all: ?bool, keys: ?[]string) -> (kept: bool, problem: ?string)
+        method Reset(room: ?string, all: ?bool, keys: ?[]string) -> (kept: bool, problem: ?string, say: ?object)
 
-        error InvalidSetting (message: string)
+        # Why something is not done, in English, and as a code with values (as `say` of Status).
+        error InvalidSetting (message: string, say: object)
         error InvalidConfiguration (message: string)
-        error NoSuchRoom (message: string)
-        error ThermostatDisabled (message: string)
-        error RoomInFile (message: string)
+        error NoSuchRoom (message: string, say: object)
+        error ThermostatDisabled (message: string, say: object)
+        error RoomInFile (message: string, say: object)
         error JournalUnavailable (message: string)
         """
 
@@ -246,9 +256,11 @@ struct VarlinkService: Sendable {
         let known = board.remembered.union(board.rooms.keys)
         guard let name = parameters["room"]?.string else { return .failure(invalid("room", "is missing")) }
         if let room = Room(name), known.contains(room) { return .success(room) }
-        let near = nearest(name, among: known.map(\.name))
-        let hint = near.map { "; did you mean \($0)?" } ?? "; hearth status lists the rooms"
-        return .failure(.error("\(Self.interface).NoSuchRoom", "no room \(name)\(hint)"))
+        let said: Sentence =
+            nearest(name, among: known.map(\.name)).map {
+                .refusal(.noRoomButNear, ["room": .text(name), "near": .text($0)])
+            } ?? .refusal(.noRoom, ["room": .text(name)])
+        return .failure(.refusal("NoSuchRoom", said))
     }
 
     func invalid(_ parameter: String, _ problem: String) -> VarlinkReply {

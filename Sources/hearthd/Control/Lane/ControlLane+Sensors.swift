@@ -33,7 +33,7 @@ extension ControlLane {
             guard let index = devices.pumpIndex(of: room), let isOn = state.thermostat.status.isOn else { continue }
             devices.pumps[index].group.set(room, calls: isOn)
         }
-        link?.drop("the devices in the configuration have changed")
+        link?.drop(LinkSentence.otherDevices.rawValue)
     }
 
     static let deviceFindings = [
