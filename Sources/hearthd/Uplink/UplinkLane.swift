@@ -52,7 +52,7 @@ final class UplinkLane: ConnectionHandler {
         self.findings = findings
         self.logger = logger
         let settings = UplinkState.Settings(
-            confirm: configuration.uplink.confirm == .broker ? .broker : .ingestor,
+            confirm: configuration.uplink.confirm,
             maxRate: configuration.uplink.maxRate)
         sender = RecordSender(configuration, journal: journal, findings: findings, logger: logger)
         kept = KeptConfirmations(journal)
