@@ -113,15 +113,15 @@ struct DeviceRuleTests {
             ("-5", "2026-11-29T12:00:00Z", "absurd"),
             ("1e400", "2026-11-29T12:00:00Z", "absurd"), (#""@0.1s""#, "2026-11-29T12:00:00Z", "absurd"),
         ])
-    func times(time: String, means: String, clock: String) throws {
+    func times(time: String, means: String, source: String) throws {
         let rules = DeviceRules([try rule("zigbee2mqtt")])
         let reading = try reading(rules, "zigbee2mqtt/office", #"{"temperature":20,"last_seen":\#(time)}"#)
-        #expect(reading.timestamp.description == means)
-        #expect(reading.clock.rawValue == clock)
+        #expect(reading.time.timestamp.description == means)
+        #expect(reading.time.source.rawValue == source)
         #expect(reading.obeyed == 20)
         // What is recorded is read back as the same time and number.
         let again = try Reading(payload: reading.recordPayload)
-        #expect(again.timestamp == reading.timestamp && again.value == reading.value)
+        #expect(again.timestamp == reading.time.timestamp && again.value == reading.value)
     }
 
     @Test("a box whose clock was never set believes the device")
@@ -132,7 +132,7 @@ struct DeviceRuleTests {
             isRetained: false,
             arrival: Timestamp(nanoseconds: 5))
         guard case .reading(let reading)? = outcomes.first else { throw DeviceTableError("", "\(outcomes)") }
-        #expect(reading.timestamp.description == "2026-11-29T11:59:00Z")
+        #expect(reading.time.timestamp.description == "2026-11-29T11:59:00Z")
     }
 
     // MARK: What is recorded
@@ -149,7 +149,7 @@ struct DeviceRuleTests {
                 == #"{"timestamp":"2026-11-29T13:00:00","value":70.20}"#)
         #expect(reading.source == "tele/office/SENSOR")
         #expect(reading.unitAttribute == "F")
-        #expect(reading.isNaive)
+        #expect(reading.time.isNaive)
         #expect(abs((reading.obeyed ?? 0) - 21.222222) < 1e-6)
     }
 
@@ -175,7 +175,7 @@ struct DeviceRuleTests {
         let payload = #"{"value": 10.77887475165167,  "timestamp": "2026-11-23T10:00:00.123456", "more": [1]}"#
         let reading = try reading(rules, "office/temperature", payload)
         #expect(reading.recordPayload == Array(payload.utf8))
-        #expect(reading.source == nil && reading.unitAttribute == nil && reading.isNaive)
+        #expect(reading.source == nil && reading.unitAttribute == nil && reading.time.isNaive)
         #expect(reading.obeyed == 10.77887475165167)
     }
 
@@ -195,7 +195,7 @@ struct DeviceRuleTests {
                     Issue.record("\(payload): \(outcome)")
                     continue
                 }
-                #expect(reading.valueText == wanted.valueText && reading.timestamp == wanted.timestamp)
+                #expect(reading.valueText == wanted.valueText && reading.time.timestamp == wanted.timestamp)
             } catch {
                 guard case .rejected(let rejection)? = outcome.first else {
                     Issue.record("\(payload): \(outcome)")

@@ -42,7 +42,7 @@ struct DeviceRecordTests {
 
     private func entry(_ verdict: RecordVerdict, packet: UInt16 = 7) throws -> Journal.Entry {
         guard let reading = readings(verdict).first else { throw PayloadError.badValue }
-        return Journal.Entry(reading, packetID: packet, receivedAt: reading.timestamp.nanoseconds)
+        return Journal.Entry(reading, packetID: packet, receivedAt: reading.time.timestamp.nanoseconds)
     }
 
     @Test("the contract's form, the number's text as read, and on which topic it came")
