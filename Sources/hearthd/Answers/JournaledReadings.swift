@@ -5,7 +5,7 @@ import Journal
 ///
 /// Looks at no more than ``rowsPerCall`` rows, so that the control socket answers others soon; the caller goes on from
 /// `scannedThrough`.
-struct Readings {
+struct JournaledReadings {
     static let rowsPerCall = 4096
 
     let json: JSON
