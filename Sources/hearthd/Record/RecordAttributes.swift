@@ -71,7 +71,7 @@ struct RecordAttributes {
     }
 }
 
-extension Journal.Entry {
+extension Journal.Record {
     /// A device's reading in the contract's form.
     init(_ reading: DeviceReading, packetID: UInt16, receivedAt: Int64) {
         self.init(
