@@ -175,7 +175,8 @@ let package = Package(
 if Context.environment["HEARTH_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "fuzz", dependencies: ["Machine", "Heating", "Compression", "Influx", "GatewayClient", toml],
+            name: "fuzz",
+            dependencies: ["Machine", "Heating", "Compression", "Influx", "GatewayClient", "Journal", "MQTT", toml],
             path: ".build-fuzz/sources",
             swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])]))
 }

@@ -4,7 +4,7 @@ import Prometheus
 
 /// The gateway's numbers for Prometheus, from its latest status. Documented in cloud/METRICS.md. Rooms are a label:
 /// hearthd bounds their number.
-func gatewaySamples(_ latest: StatusBoard.Latest, now: ContinuousClock.Instant = .now) -> [MetricSample] {
+func gatewaySamples(_ latest: StatusBoard.Latest, now: ContinuousClock.Instant) -> [MetricSample] {
     let silence = latest.heardAt.map {
         gauge("hearth_gateway_answer_age_seconds", "Since hearthd answered last.", age(since: $0, now: now))
     }

@@ -121,7 +121,7 @@ struct Site: Sendable {
     // MARK: What the daemon says
 
     private func events() -> HTTPResponse {
-        guard let stream = board.subscribe() else { return HTTPResponse(503, text: "too many open pages\n") }
+        guard let stream = board.subscribe(now: .now) else { return HTTPResponse(503, text: "too many open pages\n") }
         return HTTPResponse(200, headers: [("content-type", "text/event-stream")], body: .stream(stream))
     }
 
@@ -223,6 +223,6 @@ struct Site: Sendable {
     private var metrics: String {
         let streams = MetricSample(
             name: "hearth_web_event_streams", help: "Open pages.", kind: .gauge, value: Double(board.streamCount))
-        return PrometheusText.encode(gatewaySamples(board.latest) + registry.samples + [streams])
+        return PrometheusText.encode(gatewaySamples(board.latest, now: .now) + registry.samples + [streams])
     }
 }

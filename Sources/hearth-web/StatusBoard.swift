@@ -67,11 +67,11 @@ final class StatusBoard: Sendable {
     var latest: Latest { contents.withLock { $0.latest } }
     var streamCount: Int { contents.withLock { $0.streams.count } }
 
-    func publish(_ status: JSON, now: ContinuousClock.Instant = .now) {
+    func publish(_ status: JSON, now: ContinuousClock.Instant) {
         contents.withLock { $0.publish(.status(status, at: now), now) }
     }
 
-    func publish(lost kind: Loss.Kind, _ reason: String, now: ContinuousClock.Instant = .now) {
+    func publish(lost kind: Loss.Kind, _ reason: String, now: ContinuousClock.Instant) {
         contents.withLock { contents in
             var loss = Loss(kind: kind, reason: reason)
             switch contents.latest {
@@ -85,7 +85,7 @@ final class StatusBoard: Sendable {
 
     /// The latest word and every further one, as server-sent events. A page that is slow skips some.
     /// - Returns: nil when there are too many already.
-    func subscribe(now: ContinuousClock.Instant = .now) -> AsyncStream<[UInt8]>? {
+    func subscribe(now: ContinuousClock.Instant) -> AsyncStream<[UInt8]>? {
         let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self, bufferingPolicy: .bufferingNewest(2))
         let number = contents.withLock { contents -> Int? in
             guard contents.streams.count < Self.streamLimit else { return nil }

@@ -30,14 +30,14 @@ struct StatusFollower: Sendable {
             case .status(let json):
                 if isLost { logger.notice("hearthd answers again") }
                 isLost = false
-                board.publish(json)
+                board.publish(json, now: .now)
             case .lost(let error):
                 if !isLost {
                     logger.warning(
                         "hearthd does not answer", metadata: ["socket": "\(socket)", "error": "\(error.reason)"])
                 }
                 isLost = true
-                board.publish(lost: error.loss, error.reason)
+                board.publish(lost: error.loss, error.reason, now: .now)
             case .interrupted: break
             }
         }

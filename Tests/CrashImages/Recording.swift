@@ -22,10 +22,10 @@ struct Recording {
     static let start: Int64 = 1_795_428_000_000_000_000
 
     /// The one row that begins with a sequence; every fourth takes several.
-    static func entry(_ first: Int64) -> Journal.Entry {
+    static func entry(_ first: Int64) -> Journal.Record {
         let topic = ["office/temperature", "bath/temperature", "office/heatpump"][Int(first % 3)]
         let padding = String(repeating: "x", count: first % 97 == 0 ? 2_000 : Int(first % 13))
-        return Journal.Entry(
+        return Journal.Record(
             topic: topic, payload: Array("{\"value\": \(first), \"padding\": \"\(padding)\"}".utf8),
             attributes: first % 5 == 0 ? [1, 2, 3] : [], packetID: UInt16(truncatingIfNeeded: first),
             receivedAt: start + first, span: first % 4 == 0 ? 2 + Int(first % 7) : 1)
@@ -61,7 +61,7 @@ struct Recording {
         }
         var next: Int64 = 1
         for _ in 0..<commits {
-            var entries: [Journal.Entry] = []
+            var entries: [Journal.Record] = []
             for _ in 0..<([1, 1, 2, 5, 20, 60].randomElement(using: &random) ?? 1) {
                 let entry = entry(next)
                 entries.append(entry)

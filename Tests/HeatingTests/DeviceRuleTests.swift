@@ -4,15 +4,15 @@ import Testing
 
 @Suite("Devices: topics, paths, times and what is recorded")
 struct DeviceRuleTests {
-    private let arrival = Timestamp(nanoseconds: 1_795_953_600_000_000_000)  // 2026-11-29T12:00:00Z
+    let arrival = Timestamp(nanoseconds: 1_795_953_600_000_000_000)  // 2026-11-29T12:00:00Z
 
-    private func rule(_ kind: String, _ change: (inout SensorTable) -> Void = { _ in }) throws -> SensorRule {
+    func rule(_ kind: String, _ change: (inout SensorTable) -> Void = { _ in }) throws -> SensorRule {
         var table = SensorTable()
         change(&table)
         return try SensorRule(kind: kind, table.over(try #require(DeviceKind.builtIn(kind)).sensor))
     }
 
-    private func reading(_ rules: DeviceRules, _ topic: String, _ payload: String) throws -> DeviceReading {
+    func reading(_ rules: DeviceRules, _ topic: String, _ payload: String) throws -> DeviceReading {
         let outcomes = rules.read(topic: topic, payload: Array(payload.utf8), isRetained: false, arrival: arrival)
         guard case .reading(let reading)? = outcomes.first else {
             throw DeviceTableError("test", "no reading: \(outcomes)")
@@ -113,15 +113,15 @@ struct DeviceRuleTests {
             ("-5", "2026-11-29T12:00:00Z", "absurd"),
             ("1e400", "2026-11-29T12:00:00Z", "absurd"), (#""@0.1s""#, "2026-11-29T12:00:00Z", "absurd"),
         ])
-    func times(time: String, means: String, clock: String) throws {
+    func times(time: String, means: String, source: String) throws {
         let rules = DeviceRules([try rule("zigbee2mqtt")])
         let reading = try reading(rules, "zigbee2mqtt/office", #"{"temperature":20,"last_seen":\#(time)}"#)
-        #expect(reading.timestamp.description == means)
-        #expect(reading.clock.rawValue == clock)
+        #expect(reading.time.timestamp.description == means)
+        #expect(reading.time.source.rawValue == source)
         #expect(reading.obeyed == 20)
         // What is recorded is read back as the same time and number.
         let again = try Reading(payload: reading.recordPayload)
-        #expect(again.timestamp == reading.timestamp && again.value == reading.value)
+        #expect(again.timestamp == reading.time.timestamp && again.value == reading.value)
     }
 
     @Test("a box whose clock was never set believes the device")
@@ -132,7 +132,7 @@ struct DeviceRuleTests {
             isRetained: false,
             arrival: Timestamp(nanoseconds: 5))
         guard case .reading(let reading)? = outcomes.first else { throw DeviceTableError("", "\(outcomes)") }
-        #expect(reading.timestamp.description == "2026-11-29T11:59:00Z")
+        #expect(reading.time.timestamp.description == "2026-11-29T11:59:00Z")
     }
 
     // MARK: What is recorded
@@ -149,7 +149,7 @@ struct DeviceRuleTests {
                 == #"{"timestamp":"2026-11-29T13:00:00","value":70.20}"#)
         #expect(reading.source == "tele/office/SENSOR")
         #expect(reading.unitAttribute == "F")
-        #expect(reading.isNaive)
+        #expect(reading.time.isNaive)
         #expect(abs((reading.obeyed ?? 0) - 21.222222) < 1e-6)
     }
 
@@ -175,7 +175,7 @@ struct DeviceRuleTests {
         let payload = #"{"value": 10.77887475165167,  "timestamp": "2026-11-23T10:00:00.123456", "more": [1]}"#
         let reading = try reading(rules, "office/temperature", payload)
         #expect(reading.recordPayload == Array(payload.utf8))
-        #expect(reading.source == nil && reading.unitAttribute == nil && reading.isNaive)
+        #expect(reading.source == nil && reading.unitAttribute == nil && reading.time.isNaive)
         #expect(reading.obeyed == 10.77887475165167)
     }
 
@@ -195,7 +195,7 @@ struct DeviceRuleTests {
                     Issue.record("\(payload): \(outcome)")
                     continue
                 }
-                #expect(reading.valueText == wanted.valueText && reading.timestamp == wanted.timestamp)
+                #expect(reading.valueText == wanted.valueText && reading.time.timestamp == wanted.timestamp)
             } catch {
                 guard case .rejected(let rejection)? = outcome.first else {
                     Issue.record("\(payload): \(outcome)")
@@ -253,97 +253,5 @@ struct DeviceRuleTests {
         let (ten, thousand) = (try seconds(10), try seconds(1000))
         // In proportion it were a hundredfold.
         #expect(thousand < ten * 4, "\(ten) s with ten rules, \(thousand) s with a thousand")
-    }
-
-    // MARK: Kinds
-
-    @Test("every built-in kind is right in itself and names its documentation")
-    func kinds() throws {
-        let names = DeviceKind.builtIn.map(\.name)
-        #expect(
-            names == [
-                "hearth", "zigbee2mqtt", "tasmota", "shelly", "shelly1", "esphome", "homie", "rtl_433", "heishamon",
-                "ems-esp", "plain",
-            ])
-        for kind in DeviceKind.builtIn {
-            #expect(!kind.documentation.isEmpty)
-            for measure in ["temperature"] + kind.sensor.measures.keys.sorted() {
-                var table = SensorTable()
-                table.measure = measure
-                if kind.name == "plain" { table.topic = "{room}/t" }
-                if ["heishamon", "ems-esp"].contains(kind.name) { table.room = "living" }
-                _ = try SensorRule(kind: kind.name, table.over(kind.sensor))
-            }
-            guard kind.pump.on != nil else { continue }
-            var pump = PumpTable()
-            pump.rooms = ["office"]
-            if kind.name == "plain" { pump.command = "a/b" }
-            _ = try PumpRule(kind: kind.name, pump.over(kind.pump))
-        }
-        #expect(SensorRule.blackBox != nil)
-    }
-
-    @Test("a wrong table says every key and what to write")
-    func wrongTable() {
-        var table = SensorTable()
-        (table.unit, table.measure, table.retained, table.rooms) = ("R", "Feuchte", "keep", [("a", "x/y")])
-        do {
-            _ = try SensorRule(kind: "plain", table)
-            Issue.record("taken")
-        } catch {
-            #expect(error.errors.map(\.key) == ["topic", "rooms", "unit", "measure", "retained"])
-            #expect(error.errors.allSatisfy { !$0.message.isEmpty })
-        }
-    }
-
-    @Test("advice names the line to write")
-    func advice() throws {
-        let rules = DeviceRules([try rule("plain") { $0.topic = "{room}/t" }])
-        let payload = Array(#"{"hum":40,"AM2301":{"Temperature":20.5}}"#.utf8)
-        guard
-            case .rejected(let rejection)? = rules.read(
-                topic: "a/t", payload: payload, isRetained: false, arrival: arrival
-            ).first
-        else {
-            Issue.record("taken")
-            return
-        }
-        #expect(rules.advice(for: rejection, payload: payload).text.contains(#"write value = "AM2301.Temperature""#))
-    }
-
-    @Test("a number alone on the black box's topic is told how to be read")
-    func adviceBlackBox() {
-        for (payload, value) in [("21.5", "\"\""), (#"{"temp": 21.5}"#, "\"temp\"")] {
-            let outcome = DeviceRules([]).read(
-                topic: "office/temperature", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
-            guard case .rejected(let rejection)? = outcome.first else {
-                Issue.record("taken: \(payload)")
-                continue
-            }
-            let advice = DeviceRules([]).advice(for: rejection, payload: Array(payload.utf8)).text
-            #expect(advice.contains(#"topic = "office/temperature", value = \#(value), room = "office""#))
-        }
-    }
-
-    @Test("a rule that never finds anything is told within a minute, one among lamps is not")
-    func tally() throws {
-        let rules = DeviceRules([try rule("zigbee2mqtt")])
-        func hear(_ tally: inout DeviceTally, _ payload: String, _ second: Int64) {
-            for outcome in rules.read(
-                topic: "zigbee2mqtt/x", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
-            {
-                tally.count(outcome, payload: Array(payload.utf8), now: Instant(nanoseconds: second * 1_000_000_000))
-            }
-        }
-        var lamps = DeviceTally(rules: 2)
-        hear(&lamps, #"{"state":"ON"}"#, 0)
-        #expect(lamps.troubled(now: Instant(nanoseconds: 30_000_000_000)).isEmpty)
-        #expect(lamps.troubled(now: Instant(nanoseconds: 59_000_000_000)).map(\.rule) == [0])
-        hear(&lamps, #"{"temperature":20}"#, 60)
-        hear(&lamps, #"{"state":"ON"}"#, 61)
-        #expect(lamps.troubled(now: Instant(nanoseconds: 600_000_000_000)).isEmpty)
-        for second in Int64(62)...64 { hear(&lamps, #"{"temperature":null}"#, second) }
-        let told = lamps.troubled(now: Instant(nanoseconds: 65_000_000_000))
-        #expect(told.map(\.entry.last?.reason) == [.nullValue] && told[0].entry.sample == #"{"temperature":null}"#)
     }
 }

@@ -14,14 +14,14 @@ struct MeasurePayloadTests {
         /// The room and the number's text, or why there is none.
         var room: String?
         var value: String?
-        var reason: DeviceRejection.Reason?
+        var reason: PayloadError?
 
         init(_ kind: String, _ measure: String, _ topic: String, _ payload: String, _ room: String, _ value: String) {
             (self.kind, self.measure, self.topic, self.payload) = (kind, measure, topic, payload)
             (self.room, self.value) = (room, value)
         }
 
-        init(_ kind: String, _ measure: String, _ topic: String, _ payload: String, _ reason: DeviceRejection.Reason) {
+        init(_ kind: String, _ measure: String, _ topic: String, _ payload: String, _ reason: PayloadError) {
             (self.kind, self.measure, self.topic, self.payload, self.reason) = (kind, measure, topic, payload, reason)
         }
 
@@ -163,8 +163,8 @@ struct MeasurePayloadTests {
             Issue.record("no reading")
             return
         }
-        #expect(reading.room.name == "EG-Bad Nord" && reading.timestampText == "2026-11-29T12:00:00.123Z")
-        #expect(reading.clock == .device)
+        #expect(reading.room.name == "EG-Bad Nord" && reading.time.text == "2026-11-29T12:00:00.123Z")
+        #expect(reading.time.source == .device)
         guard case .passedOver(let kept)? = read(#"{"humidity":48}"#, isRetained: true) else {
             Issue.record("taken for live")
             return

@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func rowsComeBackAsTheyWereInOrder() throws {
-        let rows: [Journal.Entry] = [
+        let rows: [Journal.Record] = [
             .init(
                 topic: "office/temperature", payload: Array("{}".utf8), attributes: [1, 2], packetID: 65_535,
                 receivedAt: 1),
@@ -140,7 +140,7 @@ import Testing
     }
 
     @Test func aBatchThatCanNeverFitIsRefusedForGood() throws {
-        let huge = Journal.Entry(topic: "t", payload: [UInt8](repeating: 0, count: 8 << 20), receivedAt: 0)
+        let huge = Journal.Record(topic: "t", payload: [UInt8](repeating: 0, count: 8 << 20), receivedAt: 0)
         let error = #expect(throws: JournalError.self) { try journal.append([huge], now: start) }
         #expect(error?.code == .tooLarge && error?.isTransient == false)
         #expect(try journal.append([entry(1)], now: start) == 1...1)

@@ -17,7 +17,7 @@ import Testing
 
     @Test(arguments: [1, 2]) func withoutItsFirstPagesEveryRowIsStillRecovered(_ pages: Int) throws {
         var journal = try Journal(settings, now: start)
-        let large = Journal.Entry(
+        let large = Journal.Record(
             topic: String(repeating: "long/", count: 100), payload: [UInt8](repeating: 9, count: 50_000),
             attributes: [1, 2, 3],
             receivedAt: -5)

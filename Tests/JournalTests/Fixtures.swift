@@ -48,19 +48,18 @@ let hour: Int64 = 3_600 * second
 /// 2026-11-23T10:00:00Z
 let start: Int64 = 1_795_428_000 * second
 
-func entry(_ number: Int, topic: String = "office/temperature", at time: Int64 = start) -> Journal.Entry {
-    Journal.Entry(
+func entry(_ number: Int, topic: String = "office/temperature", at time: Int64 = start) -> Journal.Record {
+    Journal.Record(
         topic: topic, payload: Array("{\"timestamp\": \"2026-11-23T10:00:00.123456\", \"value\": \(number)}".utf8),
         packetID: UInt16(truncatingIfNeeded: number), receivedAt: time)
 }
 
-func entries(_ numbers: Range<Int>, at time: Int64 = start) -> [Journal.Entry] { numbers.map { entry($0, at: time) } }
+func entries(_ numbers: Range<Int>, at time: Int64 = start) -> [Journal.Record] { numbers.map { entry($0, at: time) } }
 
 extension Journal.Record {
-    init(_ entry: Journal.Entry, sequence: Int64) {
-        self.init(
-            sequence: sequence, topic: entry.topic, payload: entry.payload, attributes: entry.attributes,
-            packetID: entry.packetID, receivedAt: entry.receivedAt)
+    init(_ entry: Journal.Record, sequence: Int64) {
+        self = entry
+        self.sequence = sequence
     }
 
     /// The number that ``entry(_:topic:at:)`` was made with.

@@ -127,7 +127,7 @@ import Testing
             let batch = (0..<Int.random(in: 1...40, using: &random)).map { _ in
                 let bytes =
                     Int.random(in: 0..<20, using: &random) == 0 ? Int.random(in: 0..<20_000, using: &random) : 80
-                return Journal.Entry(topic: "t", payload: [UInt8](repeating: 1, count: bytes), receivedAt: start)
+                return Journal.Record(topic: "t", payload: [UInt8](repeating: 1, count: bytes), receivedAt: start)
             }
             do { try journal.append(batch, now: start) } catch { #expect(error.code == .tooLarge) }
             if step % 7 == 0 { try journal.confirm([1...max(1, journal.status.newest - 20)], cursor: "up", now: start) }
@@ -157,7 +157,7 @@ import Testing
 
     @Test func sequencesAreNotUsedAgainAfterAnOverflowWithoutClosing() throws {
         let journal = try journal(512 << 10)
-        let large = Journal.Entry(topic: "t", payload: [UInt8](repeating: 1, count: 60_000), receivedAt: 0)
+        let large = Journal.Record(topic: "t", payload: [UInt8](repeating: 1, count: 60_000), receivedAt: 0)
         for _ in 0..<40 { try journal.append([large], now: start) }
         #expect(journal.status.newest == 40)
         try run("cp", directory.file("j.sqlite"), directory.file("copy"))

@@ -24,9 +24,9 @@ import Testing
     }
 
     /// - Parameter bytes: from 4 kB on the file has them as they are, and a test finds the value in it.
-    private func row(_ number: Int, span: Int, bytes: Int = 40) -> Journal.Entry {
+    private func row(_ number: Int, span: Int, bytes: Int = 40) -> Journal.Record {
         let text = "{\"padding\": \"\(String(repeating: "x", count: bytes))\", \"value\": \(number)}"
-        return Journal.Entry(topic: "raw", payload: Array(text.utf8), receivedAt: start + Int64(number), span: span)
+        return Journal.Record(topic: "raw", payload: Array(text.utf8), receivedAt: start + Int64(number), span: span)
     }
 
     @Test func aRowTakesAsManySequencesAsItsSpan() throws {

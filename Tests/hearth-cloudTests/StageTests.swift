@@ -123,7 +123,7 @@ struct StageTests {
         let reading = try Reading(payload: payload("2026-10-25T02:10:00", "20.5"))
         func event(_ properties: [(String, String)]) -> String {
             let origin = Origin(home: home, properties: properties.map { UserProperty($0.0, $0.1) })
-            return String(decoding: RawEvent(origin, room, reading).event(topic: "t").value ?? [], as: UTF8.self)
+            return String(decoding: Event(reading, of: room, origin, topic: "t").value ?? [], as: UTF8.self)
         }
         let plain = #"{"home":"h","room":"r","timestamp":"2026-10-25T02:10:00","value":20.5"#
         #expect(event([]) == plain + "}")

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct GatewayMetricsTests {
     private func text(_ json: String) throws -> String {
-        PrometheusText.encode(gatewaySamples(.status(try JSON.parse(json), at: .now)))
+        PrometheusText.encode(gatewaySamples(.status(try JSON.parse(json), at: .now), now: .now))
     }
 
     @Test func `rooms, links and the buffer have their numbers`() throws {
@@ -39,7 +39,7 @@ import Testing
     @Test func `a hostile room is one label`() throws {
         let name = "a\"} 1\nhearth_evil 2\\"
         let json: JSON = ["rooms": [["room": .string(name), "temperature": 20]]]
-        let text = PrometheusText.encode(gatewaySamples(.status(json, at: .now)))
+        let text = PrometheusText.encode(gatewaySamples(.status(json, at: .now), now: .now))
         #expect(text.contains(#"hearth_room_temperature_celsius{room="a\"} 1\nhearth_evil 2\\"} 20"#))
         #expect(!text.split(separator: "\n").contains { $0.hasPrefix("hearth_evil") })
     }
@@ -58,6 +58,6 @@ import Testing
         let samples = gatewaySamples(.lost(loss), now: heard + .seconds(7))
         #expect(samples.map(\.name) == ["hearth_gateway_up", "hearth_gateway_answer_age_seconds"])
         #expect(samples.map(\.value) == [0, 7])
-        #expect(gatewaySamples(.unknown).map(\.value) == [0])
+        #expect(gatewaySamples(.unknown, now: .now).map(\.value) == [0])
     }
 }

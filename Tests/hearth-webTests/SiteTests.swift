@@ -232,8 +232,8 @@ import Testing
     }
 
     @Test func `a gateway that never answered has no last word`() async {
-        board.publish(lost: .stopped, "hearthd is not running")
-        var events = board.subscribe()?.makeAsyncIterator()
+        board.publish(lost: .stopped, "hearthd is not running", now: .now)
+        var events = board.subscribe(now: .now)?.makeAsyncIterator()
         let event = await events?.next().map { String(decoding: $0, as: UTF8.self) } ?? ""
         #expect(event.contains("\"status\":null,\"ageSeconds\":null"))
     }

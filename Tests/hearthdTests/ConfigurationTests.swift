@@ -1,4 +1,5 @@
 import Heating
+import Journal
 import Testing
 
 @testable import hearthd

@@ -40,9 +40,9 @@ struct DeviceRecordTests {
         if case .readings(let readings, _) = verdict { readings } else { [] }
     }
 
-    private func entry(_ verdict: RecordVerdict, packet: UInt16 = 7) throws -> Journal.Entry {
+    private func entry(_ verdict: RecordVerdict, packet: UInt16 = 7) throws -> Journal.Record {
         guard let reading = readings(verdict).first else { throw PayloadError.badValue }
-        return Journal.Entry(reading, packetID: packet, receivedAt: reading.timestamp.nanoseconds)
+        return Journal.Record(reading, packetID: packet, receivedAt: reading.time.timestamp.nanoseconds)
     }
 
     @Test("the contract's form, the number's text as read, and on which topic it came")
@@ -70,7 +70,7 @@ struct DeviceRecordTests {
             let committed = Journal.Record(
                 sequence: 1, topic: first.topic, payload: first.payload, attributes: first.attributes,
                 packetID: 7, receivedAt: first.receivedAt)
-            func isRedelivery(_ entry: Journal.Entry) -> Bool {
+            func isRedelivery(_ entry: Journal.Record) -> Bool {
                 var filter = RedeliveryFilter(window: 10, committed: [committed])
                 filter.reconnected(sessionPresent: true)
                 return filter.isRedelivery(entry)
@@ -137,9 +137,9 @@ struct DeviceRecordTests {
             arrival: Timestamp(nanoseconds: (1_795_953_600 + second) * 1_000_000_000))
     }
 
-    private func entries(_ payload: String, packet: UInt16 = 7, at second: Int64 = 0) throws -> [Journal.Entry] {
+    private func entries(_ payload: String, packet: UInt16 = 7, at second: Int64 = 0) throws -> [Journal.Record] {
         readings(try several(payload, at: second)).map {
-            Journal.Entry($0, packetID: packet, receivedAt: second * 1_000_000_000)
+            Journal.Record($0, packetID: packet, receivedAt: second * 1_000_000_000)
         }
     }
 
@@ -161,7 +161,7 @@ struct DeviceRecordTests {
 
     @Test("a message of several measures is known when it comes again, each of them once")
     func severalRedelivered() throws {
-        func known(_ again: [Journal.Entry], after committed: [[Journal.Entry]]) -> [Bool] {
+        func known(_ again: [Journal.Record], after committed: [[Journal.Record]]) -> [Bool] {
             var filter = RedeliveryFilter(window: 4, readings: 3, committed: [])
             for message in committed { filter.committed(message) }
             filter.reconnected(sessionPresent: true)

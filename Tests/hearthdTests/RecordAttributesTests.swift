@@ -23,10 +23,10 @@ struct RecordAttributesTests {
 
     @Test("a redelivery is one whatever was decided about its time; another room's bytes are not")
     func redelivery() {
-        func entry(_ topic: String, _ attributes: String = "") -> Journal.Entry {
+        func entry(_ topic: String, _ attributes: String = "") -> Journal.Record {
             .init(topic: topic, payload: [1, 2], attributes: Array(attributes.utf8), packetID: 7, receivedAt: 0)
         }
-        func isRedelivery(_ kept: Journal.Entry, _ again: Journal.Entry) -> Bool {
+        func isRedelivery(_ kept: Journal.Record, _ again: Journal.Record) -> Bool {
             var filter = RedeliveryFilter(window: 10, committed: [])
             filter.committed([kept])
             filter.reconnected(sessionPresent: true)

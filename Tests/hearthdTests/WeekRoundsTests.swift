@@ -19,18 +19,20 @@ struct WeekRoundsTests {
         var thermostat = try Self.thermostat(["mon-sun 06:00 comfort", "mon-sun 22:00 eco"])
         var weeks = WeekRounds()
         let morning = try #require(LocalTime(weekday: 0, hour: 7, minute: 0))
+        #expect(weeks.isDue(now: Self.start), "at once")
         let first = weeks.due(
-            [room: thermostat], now: Self.start, time: { morning }, untilNextMinute: { .seconds(20) })
+            [room: thermostat], now: Self.start, time: morning, untilNextMinute: .seconds(20))
         #expect(first.map(\.preset) == [.comfort])
         _ = thermostat.handle(.scheduled(.comfort), now: Self.start)
         #expect(weeks.next == Self.start + .seconds(20))
-        var asked = 0
-        let early = weeks.due([room: thermostat], now: Self.start + .seconds(19)) {
-            asked += 1
-            return morning
-        }
-        #expect(early.isEmpty && asked == 0, "nobody looks at the clock before the minute is over")
-        let same = weeks.due([room: thermostat], now: Self.start + .seconds(20), time: { morning })
+        #expect(!weeks.isDue(now: Self.start + .seconds(19)), "nobody need look at the clock before the minute is over")
+        let evening = LocalTime(weekday: 0, hour: 22, minute: 0)
+        let early = weeks.due(
+            [room: thermostat], now: Self.start + .seconds(19), time: evening, untilNextMinute: .seconds(1))
+        #expect(early.isEmpty && weeks.next == Self.start + .seconds(20))
+        #expect(weeks.isDue(now: Self.start + .seconds(20)))
+        let same = weeks.due(
+            [room: thermostat], now: Self.start + .seconds(20), time: morning, untilNextMinute: .seconds(60))
         #expect(same.isEmpty)
     }
 
@@ -40,7 +42,7 @@ struct WeekRoundsTests {
         var thermostat = try Self.thermostat(["mon-sun 00:00 eco"])
         _ = thermostat.handle(.scheduled(.eco), now: Self.start)
         var weeks = WeekRounds()
-        let told = weeks.due([room: thermostat], now: Self.start, time: { nil })
+        let told = weeks.due([room: thermostat], now: Self.start, time: nil, untilNextMinute: .seconds(9))
         #expect(told.count == 1 && told.first?.preset == nil)
     }
 
@@ -49,7 +51,7 @@ struct WeekRoundsTests {
         let room = try #require(Room("office"))
         var weeks = WeekRounds()
         let plain = Thermostat(settings: .init(), now: Self.start)
-        #expect(weeks.due([room: plain], now: Self.start, time: { nil }).isEmpty)
+        #expect(weeks.due([room: plain], now: Self.start, time: nil, untilNextMinute: .seconds(9)).isEmpty)
         #expect(weeks.next == Self.start + .seconds(3600))
         weeks.changed()
         #expect(weeks.next == nil)
@@ -65,8 +67,10 @@ struct WeekRoundsTests {
         }
         for number in 0..<100 {
             weeks.came(try #require(Room("made-up-\(number)")))
-            let told = weeks.due(all(), of: { _ in plain }, now: Self.start + .seconds(number), time: { nil })
-            #expect(told.isEmpty)
+            let now = Self.start + .seconds(number)
+            #expect(weeks.isDue(now: now))
+            let told = weeks.due(all(), of: { _ in plain }, now: now, time: nil, untilNextMinute: .seconds(9))
+            #expect(told.isEmpty && !weeks.isDue(now: now))
         }
         #expect(looks == 1)
     }

@@ -20,8 +20,8 @@ enum EventCoding {
     private static let rowBytes = 16 << 10
 
     /// Rows for events in their order per topic.
-    static func rows(_ events: ArraySlice<Event>, now: Int64) -> [Journal.Entry] {
-        var rows: [Journal.Entry] = []
+    static func rows(_ events: ArraySlice<Event>, now: Int64) -> [Journal.Record] {
+        var rows: [Journal.Record] = []
         // Few topics: the first is nearly always the one.
         var open: [OpenRow] = []
         for index in events.indices {
@@ -58,16 +58,16 @@ enum EventCoding {
         }
 
         /// One event is a row without the others' lengths.
-        func closed(now: Int64) -> Journal.Entry {
+        func closed(now: Int64) -> Journal.Record {
             guard count == 1, let first else {
                 // What was reserved for more would stay with the row, which is kept for a while.
                 let payload = payload.capacity > 2 * payload.count ? exact(payload) : payload
-                return Journal.Entry(
+                return Journal.Record(
                     topic: topic, payload: payload, attributes: [several], receivedAt: now, span: count)
             }
             var attributes: [UInt8] = []
             appendAttributes(of: first, to: &attributes)
-            return Journal.Entry(
+            return Journal.Record(
                 topic: topic, payload: Array(first.value ?? []), attributes: attributes, receivedAt: now)
         }
     }

@@ -35,7 +35,7 @@ public struct LiveReading: Equatable, Sendable {
     }
 }
 
-/// Why a payload was set aside. The raw value is the label under which it is counted.
+/// Why a payload was set aside, or passed over. The raw value is the label under which it is counted; labels do not change.
 public enum PayloadError: String, Error, CaseIterable, Sendable {
     /// Longer than the limit.
     case oversized
@@ -59,4 +59,24 @@ public enum PayloadError: String, Error, CaseIterable, Sendable {
     case badStatus = "bad_status"
     /// A command's `for` is not a positive ISO 8601 duration of fixed length.
     case badDuration = "bad_duration"
+    // Of devices that are not the black box.
+    case empty
+    /// `null`: the device has the sensor and no reading of it.
+    case nullValue = "null_value"
+    /// `unavailable`, `unknown`, `None` …
+    case unavailable
+    /// The value is an object or an array.
+    case notANumber = "not_a_number"
+    /// The rule's `unit` leads to nothing, or to no unit.
+    case unknownUnit = "unknown_unit"
+    /// Colder than the absolute zero.
+    case impossible = "impossible_value"
+    /// The name on the wire cannot be a room.
+    case badRoom = "bad_room"
+    /// Nothing on the wire names the sensor.
+    case noName = "no_name"
+    /// Kept by the broker from earlier, and the rule wants none such.
+    case retained
+    /// The sensor is not in `rooms`, or is there as no room.
+    case unlisted
 }

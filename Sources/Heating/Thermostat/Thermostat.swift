@@ -97,28 +97,10 @@ public struct Thermostat: Equatable, Sendable {
         public var starts: [Instant]
     }
 
-    /// A minimum time that is waited for.
-    public struct Waiting: Equatable, Sendable {
-        /// What is wanted after it.
-        public var isOn: Bool
-        /// The shortest rest or run of the pump.
-        public var minimum: Duration
-
-        /// For people.
-        public func text(left: Duration) -> String { sentence(left: left).text }
-
-        public func sentence(left: Duration) -> Sentence {
-            Sentence(
-                isOn ? RoomSentence.startsIn : .stopsIn, ["time": .duration(left), "minimum": .duration(minimum)])
-        }
-    }
-
     /// How far above `frostBelow` a frosty room is heated, so that the pump does not cycle around one value.
     public static let frostBand = 0.5
     /// How far below `overheatAbove` an overheated room must come before anything may heat it again.
     public static let overheatBand = 0.5
-    /// How many starts are remembered, for who counts those of the last hour.
-    public static let startsKept = 20
     /// How long a room that was too warm when its last reading came still counts so while it is blind.
     public static let overheatMemory = Duration.seconds(3600)
     /// How long the cloud's last command outlives its link, so that a short break changes nothing.
@@ -150,51 +132,40 @@ public struct Thermostat: Equatable, Sendable {
     var hold: Hold?
     var scheduled: Preset?
     var doubted: Doubted?
-    private var response = PumpResponse()
 
-    // What the pump was told.
-    private var commanded: Bool?
-    /// This run has told it, not only the one before the restart.
-    private var isAsserted = false
-    private var since: Instant?
-    private var commandedAt = Instant.zero
-    private var lastReason: Reason?
-    /// Since when the pump may be running; nil when it was told to stop, or never to run.
-    private var onAt: Instant?
-    /// Since when the pump may be at rest.
-    private var offAt: Instant
-    private var waitingUntil: Instant?
-    private var starts: [Instant] = []
+    // What the pump was told, and what it did.
+    private var orders: PumpOrders
+    private var response = PumpResponse()
 
     /// - Parameter now: from here on a missing sensor counts as silent, and the pump as stopped.
     public init(settings: Settings = Settings(), now: Instant) {
         self.settings = settings
         startedAt = now
-        offAt = now
+        orders = PumpOrders(now: now)
     }
 
     public var status: Status {
         Status(
-            isOn: commanded, since: since, pumpSince: commanded.flatMap { $0 ? onAt : offAt }, demand: demand,
+            isOn: orders.isOn, since: orders.since, pumpSince: orders.certainSince, demand: demand,
             lastReading: lastReading, lastReadingAt: lastReadingAt,
             isStale: isStale, override: (manual ?? (hold == nil ? cloud : nil)).map(withCloudEnd), hold: hold,
             mode: settings.mode, limits: limits, target: setpoint.target, program: program, scheduled: scheduled,
-            pumpProblem: response.problem, reason: decision().reason, waitingUntil: waitingUntil, waiting: waiting,
-            discarded: discarded, lastDiscarded: lastDiscarded,
-            lastDiscardedAt: lastDiscardedAt, starts: starts)
+            pumpProblem: response.problem, reason: decision().reason, waitingUntil: orders.waitingUntil,
+            waiting: waiting, discarded: discarded, lastDiscarded: lastDiscarded,
+            lastDiscardedAt: lastDiscardedAt, starts: orders.starts)
     }
 
     private var waiting: Waiting? {
-        guard waitingUntil != nil, let wish = decision().isOn else { return nil }
+        guard orders.waitingUntil != nil, let wish = decision().isOn else { return nil }
         return Waiting(isOn: wish, minimum: wish ? settings.minOff : settings.minOn)
     }
 
     /// When a ``Event/tick`` is due; nil when time alone changes nothing.
     public var nextDeadline: Instant? {
         guard settings.enabled else { return nil }
-        var deadlines = [manual?.until, cloud?.until, hold?.until, waitingUntil, cloudGraceEnd]
+        var deadlines = [manual?.until, cloud?.until, hold?.until, orders.waitingUntil, cloudGraceEnd]
         if !isStale { deadlines.append(blindAt) } else if isOverheated { deadlines.append(coolAt) }
-        if isAsserted && settings.refresh > .zero { deadlines.append(commandedAt + settings.refresh) }
+        deadlines.append(orders.refreshAt(settings))
         return deadlines.compactMap(\.self).min()
     }
 
@@ -214,8 +185,8 @@ public struct Thermostat: Equatable, Sendable {
             (lastReading, lastReadingAt) = (value, now)
             judge(value)
             response.observe(
-                value, isOn: isAsserted ? commanded : nil, offAbove: limits.offAbove, window: settings.responseTime,
-                now: now)
+                value, isOn: orders.isAsserted ? orders.isOn : nil, offAbove: limits.offAbove,
+                window: settings.responseTime, now: now)
         case .tick: break
         case .restored(let isOn, let demand, let lasting):
             restore(isOn, demand: demand, lasting: lasting, now: now)
@@ -245,19 +216,16 @@ public struct Thermostat: Equatable, Sendable {
         }
         isStale = now >= blindAt
         if isOverheated && now >= coolAt { isOverheated = false }
-        return command(now: now, repeats: repeats)
+        guard settings.enabled else { return [] }
+        let (wish, reason) = decision()
+        return orders.next(wish, reason, settings, repeats: repeats, now: now)
     }
 
     // MARK: - Events
 
     private mutating func restore(_ isOn: Bool, demand: Bool?, lasting: Duration?, now: Instant) {
-        guard !isAsserted else { return }
-        commanded = isOn
-        since = lasting.map { now - $0 } ?? now
-        // A pump that was told to rest has rested since, with power or without; one that ran may have stopped with the
-        // power.
-        offAt = isOn ? now : since ?? now
-        onAt = isOn ? since : nil
+        guard !orders.isAsserted else { return }
+        orders.restore(isOn, lasting: lasting, now: now)
         if self.demand == nil {
             self.demand = demand ?? isOn
             isUnconfirmed = lastReading == nil
@@ -267,7 +235,7 @@ public struct Thermostat: Equatable, Sendable {
     private mutating func override(_ isOn: Bool, for duration: Duration, source: Source, now: Instant) {
         guard settings.enabled, duration > .zero else { return }
         // What to go back to at its end, also when no reading comes.
-        demand = demand ?? commanded ?? false
+        demand = demand ?? orders.isOn ?? false
         isUnconfirmed = false
         let length = min(duration, HeatPumpCommand.longestDuration)
         let override = Override(isOn: isOn, source: source, duration: length, until: now + length)
@@ -302,49 +270,10 @@ public struct Thermostat: Equatable, Sendable {
         if new.authority == .local { cloud = nil }
         defer { forgetCloudGrace() }
         if wasEnabled != new.enabled {
-            // While we were silent somebody else may have switched the pump: as after a restart.
-            (manual, cloud, hold, commanded, isAsserted, since, waitingUntil) = (nil, nil, nil, nil, false, nil, nil)
-            offAt = now
+            (manual, cloud, hold) = (nil, nil, nil)
+            orders.forget(now: now)
         }
         // Last: by the limits that count from now on, not by a hold that has just ended.
         judgeAgain()
-    }
-
-    // MARK: - The pump
-
-    private mutating func command(now: Instant, repeats: Bool) -> [Action] {
-        waitingUntil = nil
-        guard settings.enabled else { return [] }
-        let (wish, reason) = decision()
-        if let wish, wish != commanded || !isAsserted {
-            let allowed = earliest(wish)
-            if now >= allowed {
-                return [tell(wish, reason, isRefresh: wish == commanded, now: now)]
-            }
-            waitingUntil = allowed
-        }
-        guard isAsserted, let commanded else { return [] }
-        let isDue = settings.refresh > .zero && now >= commandedAt + settings.refresh
-        guard repeats || isDue else { return [] }
-        commandedAt = now
-        if wish == commanded { lastReason = reason }
-        return [.command(on: commanded, reason: lastReason ?? reason, isRefresh: true)]
-    }
-
-    /// When the compressor's protection allows a command.
-    private func earliest(_ isOn: Bool) -> Instant {
-        if isOn { return offAt + settings.minOff }
-        return onAt.map { $0 + settings.minOn } ?? .zero
-    }
-
-    private mutating func tell(_ isOn: Bool, _ reason: Reason, isRefresh: Bool, now: Instant) -> Action {
-        if !isRefresh {
-            since = now
-            if isOn { starts = starts.suffix(Self.startsKept - 1) + [now] }
-        }
-        // Also for what was only restored: the pump may have switched in the gap, and switch now.
-        if isOn { onAt = now } else { (onAt, offAt) = (nil, now) }
-        (commanded, isAsserted, commandedAt, lastReason) = (isOn, true, now, reason)
-        return .command(on: isOn, reason: reason, isRefresh: isRefresh)
     }
 }

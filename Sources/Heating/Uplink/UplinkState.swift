@@ -11,7 +11,7 @@
 /// - When the broker says that nobody subscribes, sending stops there and resumes there, in order, once somebody does.
 ///   A record that is refused meanwhile is left for later, and the next one asks after the same wait.
 public struct UplinkState: Sendable {
-    public enum Confirmation: String, Sendable { case ingestor, broker }
+    public enum Confirmation: String, CaseIterable, Sendable { case ingestor, broker }
 
     public struct Settings: Equatable, Sendable {
         public var confirm: Confirmation

@@ -1,18 +1,20 @@
 import Heating
 
+/// One of many encoded lines that stand one after the other. Small and without references: there are 5 000 of them per request.
+struct EncodedLine: Sendable {
+    /// Where it ends among the bytes of all of them, its newline included.
+    var end: Int
+    var fields: Int32
+    /// Position in the ticket's batch.
+    var index: Int32
+    /// Of the series, which chooses the lane.
+    var hash: UInt64
+}
+
 /// Points as lines, encoded as they are added; for ``InfluxWriter/submit(_:)``.
 public struct PointBatch: Sendable {
-    struct Line: Sendable {
-        /// Where the line ends in `bytes`, its newline included.
-        var end: Int
-        var fields: Int32
-        var index: Int32
-        /// Of the series, which chooses the lane.
-        var hash: UInt64
-    }
-
     private(set) var bytes: [UInt8] = []
-    private(set) var lines: [Line] = []
+    private(set) var lines: [EncodedLine] = []
     /// Points without a line protocol form.
     private(set) var refused: [RejectedPoint] = []
 
@@ -59,7 +61,7 @@ public struct PointBatch: Sendable {
         bytes += number
         // One append of the rest instead of three.
         withDecimal(time, before: UInt8(ascii: " "), after: UInt8(ascii: "\n")) { bytes += $0 }
-        lines.append(Line(end: bytes.count, fields: 1, index: Int32(clamping: index), hash: series.hash))
+        lines.append(EncodedLine(end: bytes.count, fields: 1, index: Int32(clamping: index), hash: series.hash))
     }
 
     /// Adds a line that was encoded before, without its end; for points that are written again.
@@ -68,7 +70,7 @@ public struct PointBatch: Sendable {
         bytes += line
         let hash = LineProtocol.seriesKey(of: bytes[start...]).withUnsafeBytes { wordHash($0) }
         bytes.append(UInt8(ascii: "\n"))
-        lines.append(Line(end: bytes.count, fields: 1, index: Int32(clamping: index), hash: hash))
+        lines.append(EncodedLine(end: bytes.count, fields: 1, index: Int32(clamping: index), hash: hash))
     }
 
     /// Adds a point of any shape. - Parameter index: as above.
@@ -78,7 +80,7 @@ public struct PointBatch: Sendable {
             let hash = try LineProtocol.encode(point, into: &line)
             line.withBytes { bytes += $0 }
             let fields = Int32(clamping: point.fields.count)
-            lines.append(Line(end: bytes.count, fields: fields, index: Int32(clamping: index), hash: hash))
+            lines.append(EncodedLine(end: bytes.count, fields: fields, index: Int32(clamping: index), hash: hash))
         } catch {
             refused.append(RejectedPoint(index: index, refusal: .unencodable, reason: error.description))
         }

@@ -1,14 +1,5 @@
 /// Encoded lines that travel in one request, unless the server makes us take them apart.
 struct Chunk {
-    /// Small and without references: there are 5 000 of them per request.
-    struct Line {
-        /// Where the line ends in `bytes`, its newline included.
-        var end: Int
-        var fields: Int32
-        /// Position in the ticket's batch.
-        var index: Int32
-    }
-
     /// Consecutive lines of one ticket.
     struct Run {
         let ticket: Ticket
@@ -17,7 +8,7 @@ struct Chunk {
     }
 
     private(set) var bytes: [UInt8] = []
-    private(set) var lines: [Line] = []
+    private(set) var lines: [EncodedLine] = []
     private(set) var runs: [Run] = []
     /// Boot-time nanoseconds when the first line came in.
     var since: Int64 = 0
@@ -26,9 +17,12 @@ struct Chunk {
 
     var isEmpty: Bool { lines.isEmpty }
 
-    mutating func append(_ line: UnsafeBufferPointer<UInt8>, fields: Int32, index: Int32, ticket: Ticket) {
-        bytes.append(contentsOf: line)
-        lines.append(Line(end: bytes.count, fields: fields, index: index))
+    /// - Parameter line: as it stands elsewhere; `text` are its bytes.
+    mutating func append(_ text: UnsafeBufferPointer<UInt8>, _ line: EncodedLine, ticket: Ticket) {
+        bytes.append(contentsOf: text)
+        var line = line
+        line.end = bytes.count
+        lines.append(line)
         endRun(ticket)
     }
 

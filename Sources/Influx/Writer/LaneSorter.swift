@@ -17,9 +17,9 @@ struct LaneSorter {
         self.pieces = pieces
     }
 
-    mutating func add(_ text: UnsafeBufferPointer<UInt8>, _ line: PointBatch.Line, ticket: Ticket) {
+    mutating func add(_ text: UnsafeBufferPointer<UInt8>, _ line: EncodedLine, ticket: Ticket) {
         let lane = Int(line.hash % UInt64(pieces.count))
-        pieces[lane].append(text, fields: line.fields, index: line.index, ticket: ticket)
+        pieces[lane].append(text, line, ticket: ticket)
         lines += 1
         bytes += text.count
         if pieces[lane].lines.count >= maxLines || bytes >= maxBytes { isFull = true }

@@ -53,7 +53,7 @@ final class EntryTable {
     // MARK: Writing
 
     /// Inserts one row. The caller has begun a transaction.
-    func insert(_ entry: borrowing Journal.Entry, sequence: Int64) throws(JournalError) {
+    func insert(_ entry: borrowing Journal.Record, sequence: Int64) throws(JournalError) {
         var checksum: CRC32C
         if let number = try number(of: entry.topic), let topic = topics[Int64(number)] {
             checksum = topic.checksum

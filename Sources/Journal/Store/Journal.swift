@@ -46,7 +46,7 @@ public final class Journal: Sendable {
     ///   the next call opens the file again. `.corrupt`: not stored, and the next call starts a fresh file.
     @discardableResult
     public func append(
-        _ entries: [Entry], settingAside rejected: [Rejected] = [],
+        _ entries: [Record], settingAside rejected: [Rejected] = [],
         advancing: [CursorMove] = [], now: Int64
     ) throws(JournalError) -> ClosedRange<Int64>? {
         guard !entries.isEmpty || !rejected.isEmpty || !advancing.isEmpty else { return nil }

@@ -51,8 +51,13 @@ extension Journal {
     /// The smallest `maxBytes` that leaves room for the log, the reserve and some rows.
     public static let minimumBytes: Int64 = 512 << 10
 
-    /// One row to append.
-    public struct Entry: Sendable, Equatable {
+    /// The most sequences of one row.
+    public static let longestSpan = 1 << 16
+
+    /// One row, to be appended or as it was.
+    public struct Record: Sendable, Equatable {
+        /// The last one, when it takes several; 0 until the journal has given it one.
+        public var sequence: Int64
         public var topic: String
         public var payload: [UInt8]
         /// Opaque to the journal; may be empty.
@@ -65,38 +70,11 @@ extension Journal {
         /// things into one payload and counts each. Cursors may stop between them.
         public var span: Int
 
-        public init(
-            topic: String, payload: [UInt8], attributes: [UInt8] = [], packetID: UInt16 = 0, receivedAt: Int64,
-            span: Int = 1
-        ) {
-            self.topic = topic
-            self.payload = payload
-            self.attributes = attributes
-            self.packetID = packetID
-            self.receivedAt = receivedAt
-            self.span = span
-        }
-    }
-
-    /// The most sequences of one row.
-    public static let longestSpan = 1 << 16
-
-    /// One row as it was appended, with the sequence it got.
-    public struct Record: Sendable, Equatable {
-        /// The last one, when it takes several.
-        public var sequence: Int64
-        public var topic: String
-        public var payload: [UInt8]
-        public var attributes: [UInt8]
-        public var packetID: UInt16
-        public var receivedAt: Int64
-        public var span: Int
-
         /// The first sequence of the row.
         public var firstSequence: Int64 { sequence - Int64(span) + 1 }
 
         public init(
-            sequence: Int64, topic: String, payload: [UInt8], attributes: [UInt8] = [], packetID: UInt16 = 0,
+            sequence: Int64 = 0, topic: String, payload: [UInt8], attributes: [UInt8] = [], packetID: UInt16 = 0,
             receivedAt: Int64, span: Int = 1
         ) {
             self.sequence = sequence

@@ -3,7 +3,7 @@ import Machine
 extension Store {
     /// Appends a batch, sets rejected input aside and moves cursors, all in one transaction.
     func append(
-        _ entries: [Journal.Entry], settingAside rejected: [Journal.Rejected],
+        _ entries: [Journal.Record], settingAside rejected: [Journal.Rejected],
         advancing: [Journal.CursorMove], now: Int64
     ) throws(JournalError) -> ClosedRange<Int64>? {
         try perform(.append, now: now) { session throws(JournalError) in
@@ -55,16 +55,9 @@ extension Store {
     /// Inserts salvaged rows under the sequences they had.
     func restore(_ records: [Journal.Record], in session: Session) throws(JournalError) {
         guard let last = records.last else { return }
-        let entries = records.map {
-            Journal.Entry(
-                topic: $0.topic, payload: $0.payload, attributes: $0.attributes, packetID: $0.packetID,
-                receivedAt: $0.receivedAt, span: $0.span)
-        }
-        try makeRoom(for: estimate(entries, [], in: session), in: session)
+        try makeRoom(for: estimate(records, [], in: session), in: session)
         try session.transaction(durable: false) { () throws(JournalError) in
-            for (record, entry) in zip(records, entries) {
-                try session.entries.insert(entry, sequence: record.sequence)
-            }
+            for record in records { try session.entries.insert(record, sequence: record.sequence) }
         }
         session.newest = max(session.newest, last.sequence)
         try checkpointWhenDue(session)
@@ -128,7 +121,8 @@ extension Store {
         session.salvage = nil
     }
 
-    private func estimate(_ entries: [Journal.Entry], _ rejected: [Journal.Rejected], in session: Session) -> Estimate {
+    private func estimate(_ entries: [Journal.Record], _ rejected: [Journal.Rejected], in session: Session) -> Estimate
+    {
         var estimate = Estimate(pageSize: session.pageSize)
         for entry in entries {
             // A topic that has a number takes two bytes; a new one is stored once, which this covers as well.
@@ -157,7 +151,7 @@ extension Store {
     }
 
     /// Keeps `oldestUnconfirmed` without a look-up: what is appended after everything was confirmed is the oldest.
-    private func took(_ first: Journal.Entry?, in session: Session) {
+    private func took(_ first: Journal.Record?, in session: Session) {
         guard let first, oldestUnconfirmed?.receivedAt == nil, session.newest == session.lowWatermark else { return }
         oldestUnconfirmed = (session.lowWatermark, first.receivedAt)
     }

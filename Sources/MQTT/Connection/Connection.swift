@@ -115,8 +115,6 @@ public final class Connection: Sendable {
 
     // MARK: For the thread
 
-    var descriptor: Int32 { wakeUp.descriptor }
-
     /// Read at every turn, so without the settings.
     var currentOrders: (generation: Int, stopBy: Int64?, isAbandoned: Bool) {
         orders.withLock { ($0.generation, $0.stopBy, $0.isAbandoned) }
@@ -130,7 +128,27 @@ public final class Connection: Sendable {
 
     func recordTurn(_ now: Int64) { lastTurn.store(now, ordering: .relaxed) }
 
-    func clearWakeUp() {
+    /// Sleeps until the socket is ready, ``wake()`` is called or the deadline (boot time) passes.
+    ///
+    /// - Parameters:
+    ///   - socket: `nil`: there is none.
+    ///   - events: what of poll(2) to look for at the socket.
+    /// - Returns: what the socket is ready for.
+    func sleep(until deadline: Int64, socket: Int32?, for events: Int16) -> Int16 {
+        // poll ignores a negative descriptor.
+        var requests = (
+            pollfd(fd: socket ?? -1, events: events, revents: 0),
+            pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0)
+        )
+        let timeout = pollTimeout(until: deadline, now: Clock.bootNanoseconds)
+        _ = withUnsafeMutableBytes(of: &requests) { bytes in
+            bytes.withMemoryRebound(to: pollfd.self) { poll($0.baseAddress, 2, timeout) }
+        }
+        if requests.1.revents != 0 { clearWakeUp() }
+        return requests.0.revents
+    }
+
+    private func clearWakeUp() {
         // The flag last: a wake between the two only makes one turn too many. An exchange, not a store, so that the turn sees
         // what was written before every wake that found the flag set and gave no signal, on any processor.
         wakeUp.clear()

@@ -6,8 +6,6 @@ import Machine
 /// Acknowledgements leave in `flush()` only, and only while no batch is waiting for the handler.
 final class ConnectionLoop {
     private static let longestSleep = nanosecondsPerSecond
-    /// Attempts in a row that the handler is not asked about: another version, another will.
-    private static let immediateLimit = 3
 
     private let connection: Connection
     private let handler: any ConnectionHandler
@@ -18,11 +16,9 @@ final class ConnectionLoop {
 
     private var client: Client?
     private var link: Link?
-    /// Boot time of the attempt's start and of its end without success, of its CONNACK, and of the next attempt.
-    private var attemptStart: Int64 = 0
-    private var attemptEnd: Int64 = 0
-    /// How long the current stage was given, for messages.
-    private var stageLimit: Int64 = 0
+    private var choices: AttemptChoices
+    private var attemptClock = AttemptClock()
+    /// Boot time of the CONNACK, and of the next attempt.
     private var connectedSince: Int64 = 0
     private var nextAttempt: Int64 = 0
     private var batchClock = BatchClock()
@@ -31,19 +27,11 @@ final class ConnectionLoop {
     private var nextKeepAlive: Int64 = 0
     private var reportedStage: Client.Stage?
 
-    private var version: VersionChoice
-    private var will: WillChoice
-    private var qos = QoSChoice()
-    /// Attempts made at once, without asking the handler.
-    private var immediateAttempts = 0
-    private var addressFamily: AddressFamily?
-
     init(_ connection: Connection, handler: any ConnectionHandler) {
         self.connection = connection
         self.handler = handler
         (settings, generation) = connection.currentSettings
-        version = VersionChoice(settings)
-        will = WillChoice(settings.will)
+        choices = AttemptChoices(settings)
     }
 
     func run() {
@@ -52,7 +40,7 @@ final class ConnectionLoop {
             var now = Clock.bootNanoseconds
             connection.recordTurn(now)
             guard obeyOrders(now) else { break }
-            if link != nil, stopBy == nil, let renewal = version.renewal, now >= renewal {
+            if link != nil, stopBy == nil, let renewal = choices.version.renewal, now >= renewal {
                 renew(.triedAgain)
             }
             if client == nil, stopBy == nil, now >= nextAttempt { attempt() }
@@ -66,7 +54,9 @@ final class ConnectionLoop {
                 client?.disconnect(by: stopBy)
                 break
             }
-            events = wait(until: nextDeadline(timer, now))
+            let deadline = nextDeadline(timer, now)
+            events = connection.sleep(
+                until: deadline, socket: client?.descriptor, for: napEnd > 0 ? 0 : client?.pollEvents ?? 0)
         }
         end()
     }
@@ -84,17 +74,10 @@ final class ConnectionLoop {
         }
         if orders.generation != generation, stopBy == nil {
             (settings, generation) = connection.currentSettings
-            reconnectWithNewSettings(now)
+            choices.forget(settings)
+            renew(.newSettings)
         }
         return true
-    }
-
-    private func reconnectWithNewSettings(_ now: Int64) {
-        version = VersionChoice(settings)
-        will = WillChoice(settings.will)
-        qos = QoSChoice()
-        addressFamily = nil
-        renew(.newSettings)
     }
 
     /// Ends the connection in order and makes it again at once.
@@ -112,17 +95,17 @@ final class ConnectionLoop {
     // MARK: Connecting
 
     private func attempt() {
-        attemptStart = Clock.bootNanoseconds
+        let now = Clock.bootNanoseconds
+        attemptClock.began(at: now)
         reportedStage = nil
         // Not a stage of the client: the call below blocks in the resolver, so it is said before.
-        connection.report(.connecting(since: attemptStart, phase: .resolving))
-        version.begin(now: attemptStart)
+        connection.report(.connecting(since: now, phase: .resolving))
+        choices.begin(now: now)
         perform { () throws(Disconnection) in
-            let client = try Client(settings, version: version.current, will: will.will)
+            let client = try Client(settings, version: choices.version.current, will: choices.will.will)
             self.client = client
-            try client.connect(only: addressFamily)
-            stageLimit = settings.connectTimeout
-            attemptEnd = Clock.bootNanoseconds + stageLimit
+            try client.connect(only: choices.family.only)
+            attemptClock.resolved(at: Clock.bootNanoseconds, settings)
             reportStage(client)
         }
     }
@@ -131,35 +114,27 @@ final class ConnectionLoop {
         let family = client.stage == .tcp ? client.addressFamily : nil
         do throws(Disconnection) {
             try client.establish(events)
-            if client.stage == .mqtt, reportedStage != .mqtt { boundAnswer() }
-            if client.stage != .connected, Clock.bootNanoseconds >= attemptEnd {
-                throw client.timeout(after: stageLimit)
+            if client.stage == .mqtt, reportedStage != .mqtt {
+                attemptClock.asked(at: Clock.bootNanoseconds, isImpatient: choices.version.isImpatient, settings)
+            }
+            if client.stage != .connected, Clock.bootNanoseconds >= attemptClock.end {
+                throw client.timeout(after: attemptClock.limit)
             }
         } catch {
-            // Nothing answered over IPv6: leave it out next time. Nothing over the family alone: try both again.
-            if client.stage == .tcp { addressFamily = addressFamily == nil && family == .ipv6 ? .ipv4 : nil }
+            if client.stage == .tcp { choices.unanswered(over: family) }
             throw error
         }
         reportStage(client)
         if client.stage == .connected, let acceptance = client.acceptance { try accept(client, acceptance) }
     }
 
-    /// The CONNECT was sent.
-    private func boundAnswer() {
-        guard version.isImpatient, settings.answerTimeout < settings.connectTimeout else { return }
-        stageLimit = settings.answerTimeout
-        attemptEnd = min(attemptEnd, Clock.bootNanoseconds + stageLimit)
-    }
-
     private func accept(_ client: Client, _ acceptance: Client.Acceptance) throws(Disconnection) {
         connectedSince = Clock.bootNanoseconds
-        version.accepted(now: connectedSince)
-        will.accepted()
-        immediateAttempts = 0
+        choices.accepted(now: connectedSince)
         nextKeepAlive = 0
         connection.report(.connected(since: connectedSince, version: client.version))
         let link = Link(
-            client, acceptance, will: will.admission, maximumQoS: qos.maximum(now: connectedSince))
+            client, acceptance, will: choices.will.admission, maximumQoS: choices.maximumQoS(now: connectedSince))
         self.link = link
         handler.connected(link, sessionPresent: acceptance.sessionPresent)
         try obeyDrop(link)
@@ -169,9 +144,9 @@ final class ConnectionLoop {
         guard client.stage != reportedStage else { return }
         reportedStage = client.stage
         switch client.stage {
-        case .tcp: connection.report(.connecting(since: attemptStart, phase: .tcp))
-        case .tls: connection.report(.connecting(since: attemptStart, phase: .tls))
-        case .mqtt: connection.report(.connecting(since: attemptStart, phase: .mqtt))
+        case .tcp: connection.report(.connecting(since: attemptClock.start, phase: .tcp))
+        case .tls: connection.report(.connecting(since: attemptClock.start, phase: .tls))
+        case .mqtt: connection.report(.connecting(since: attemptClock.start, phase: .mqtt))
         case .connected: break
         }
     }
@@ -292,20 +267,13 @@ final class ConnectionLoop {
         let now = Clock.bootNanoseconds
         if let client, wasConnected {
             let isUnanswered = client.version == .v311 && client.unconfirmed > 0 && !client.hasConfirmed
-            qos.ended(
+            choices.ended(
                 isSuspicious: isUnanswered && cause.kind == .lost,
                 brief: now - connectedSince < 2 * nanosecondsPerSecond,
                 now: now)
         }
         end()
-        // The same broker may well take the other version now, or the connection without the will.
-        let hasOtherVersion = version.failed(cause, atConnect: wasAtConnect, now: now)
-        let hasOtherWill = !hasOtherVersion && will.failed(cause, atConnect: wasAtConnect)
-        if !wasConnected, hasOtherVersion || hasOtherWill, immediateAttempts < Self.immediateLimit {
-            immediateAttempts += 1
-            return
-        }
-        immediateAttempts = 0
+        if choices.failed(cause, wasConnected: wasConnected, atConnect: wasAtConnect, now: now) { return }
         let delay = handler.disconnected(cause, after: wasConnected ? max(now - connectedSince, 1) : 0)
         nextAttempt = now.addingReportingOverflow(max(delay, 0)).partialValue
         connection.report(.waiting(until: nextAttempt, lastError: cause))
@@ -326,7 +294,7 @@ final class ConnectionLoop {
         var deadline = min(timer ?? .max, now + Self.longestSleep)
         if let stopBy { deadline = min(deadline, stopBy) }
         if let client {
-            if client.stage != .connected { deadline = min(deadline, attemptEnd) }
+            if client.stage != .connected { deadline = min(deadline, attemptClock.end) }
             if !client.messages.isEmpty { deadline = min(deadline, batchDue) }
             deadline = nap(until: deadline, now)
         } else if stopBy == nil {
@@ -343,23 +311,5 @@ final class ConnectionLoop {
         guard end > now else { return deadline }
         napEnd = end
         return min(deadline, end)
-    }
-
-    /// Sleeps until the socket is ready, `wake()` is called or the deadline passes.
-    ///
-    /// - Returns: what the socket is ready for.
-    private func wait(until deadline: Int64) -> Int16 {
-        let socket = client?.descriptor ?? -1
-        // poll ignores a negative descriptor.
-        var requests = (
-            pollfd(fd: socket, events: napEnd > 0 ? 0 : client?.pollEvents ?? 0, revents: 0),
-            pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0)
-        )
-        let timeout = pollTimeout(until: deadline, now: Clock.bootNanoseconds)
-        _ = withUnsafeMutableBytes(of: &requests) { bytes in
-            bytes.withMemoryRebound(to: pollfd.self) { poll($0.baseAddress, 2, timeout) }
-        }
-        if requests.1.revents != 0 { connection.clearWakeUp() }
-        return requests.0.revents
     }
 }

@@ -116,7 +116,7 @@ struct IngestDecoder {
             switch topic {
             case .reading(let room, let measure):
                 let reading = try Reading(payload: payload)
-                batch.add(RawEvent(origin, room, reading, measure).event(topic: topics.raw), confirming: origin.mark)
+                batch.add(Event(reading, measure, of: room, origin, topic: topics.raw), confirming: origin.mark)
                 batch.readings += 1
             case .heatpump(let room):
                 let command = try HeatPumpCommand(payload: payload)

@@ -37,7 +37,7 @@ struct Aggregate: Stage {
 
     init(
         _ names: LogTopics, window: Duration, measures: Set<Measure> = [],
-        clock: @escaping @Sendable () -> Instant = { Clock.now }
+        clock: @escaping @Sendable () -> Instant
     ) {
         self.init(names, settings: HomeWindows.Settings(window: window), measures: measures, clock: clock)
     }

@@ -21,51 +21,30 @@ struct LogTopics: Sendable {
     var all: [String] { [raw, clean, commands, deadLetter] }
 }
 
-/// A reading in the log, `raw_sensor_data` and `clean-data`: timestamp and value exactly as the sensor wrote them.
-struct RawEvent: Equatable, Sendable {
-    var home: String
-    var room: String
-    var timestampText: String
-    /// The number's exact text.
-    var valueText: String
-    var sequence: Int64?
-    var epoch: String?
-    var zone: String?
-    /// What tells it from others of its room with the same time; the time itself stays as it was written.
-    var marks = TimeMarks()
-    var measure = Measure.temperature
-    var source: String?
-    /// `value` is in °C then.
-    var asRead: AsRead?
-    var isFault = false
-
-    init(_ origin: Origin, _ room: Room, _ reading: Reading, _ measure: Measure = .temperature) {
-        home = origin.home.name
-        self.room = room.name
-        timestampText = reading.timestampText
-        valueText = reading.valueText
-        sequence = origin.sequence
-        epoch = origin.epoch
-        zone = reading.isNaive ? origin.zone : nil
-        marks = TimeMarks(isSecondPass: zone != nil && origin.marks.isSecondPass, nth: origin.marks.nth)
-        (self.measure, source, asRead, isFault) = (measure, origin.source, origin.asRead, origin.isFault)
-    }
-
-    func event(topic: String) -> Event {
+extension Event {
+    /// A reading in the log, `raw_sensor_data` and `clean-data`: timestamp and value exactly as the sensor wrote them. Read by
+    /// ``LoggedReading``.
+    init(_ reading: Reading, _ measure: Measure = .temperature, of room: Room, _ origin: Origin, topic: String) {
+        let home = origin.home.name
         var members: [(key: String, value: JSON)] = [
-            ("home", .string(home)), ("room", .string(room)), ("timestamp", .string(timestampText)),
-            ("value", .number(valueText)),
+            ("home", .string(home)), ("room", .string(room.name)), ("timestamp", .string(reading.timestampText)),
+            ("value", .number(reading.valueText)),
         ]
-        if let sequence { members.append(("seq", JSON(sequence))) }
-        if let epoch { members.append(("epoch", .string(epoch))) }
-        if let zone { members.append(("zone", .string(zone))) }
-        if marks.isSecondPass { members.append(("fold", 1)) }
-        if marks.nth > 0 { members.append(("nth", JSON(marks.nth))) }
+        if let sequence = origin.sequence { members.append(("seq", JSON(sequence))) }
+        if let epoch = origin.epoch { members.append(("epoch", .string(epoch))) }
+        if reading.isNaive, let zone = origin.zone {
+            members.append(("zone", .string(zone)))
+            // Without a zone an hour is passed once.
+            if origin.marks.isSecondPass { members.append(("fold", 1)) }
+        }
+        // What tells it from others of its room with the same time; the time itself stays as it was written.
+        if origin.marks.nth > 0 { members.append(("nth", JSON(origin.marks.nth))) }
         if measure != .temperature { members.append(("measure", .string(measure.name))) }
-        if let source { members.append(("source", .string(source))) }
-        if let asRead { members.append(("read", .string(asRead.description))) }
-        if isFault { members.append(("fault", 1)) }
-        return Event(topic: topic, key: home, value: JSON.object(.init(members)).bytes, headers: [])
+        if let source = origin.source { members.append(("source", .string(source))) }
+        // `value` is in °C then.
+        if let asRead = origin.asRead { members.append(("read", .string(asRead.description))) }
+        if origin.isFault { members.append(("fault", 1)) }
+        self.init(topic: topic, key: home, value: JSON.object(.init(members)).bytes, headers: [])
     }
 }
 

@@ -5,6 +5,7 @@ import Influx
 import LogLines
 import Logging
 import MQTT
+import Machine
 import ServiceLifecycle
 import UnixSignals
 
@@ -143,7 +144,7 @@ struct CloudBuilder {
             switch pipeline {
             case .saveRaw: SaveRaw(names)
             case .clean: Clean(names)
-            case .aggregate: Aggregate(names, window: window, measures: measures)
+            case .aggregate: Aggregate(names, window: window, measures: measures) { Clock.now }
             }
         }
         return (runner, writer)

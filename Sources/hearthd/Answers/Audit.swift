@@ -1,6 +1,5 @@
 import Heating
 import Journal
-import Machine
 
 /// One part of `hearth audit`: a run of the journal's sequences against what the cloud has confirmed.
 ///
@@ -23,7 +22,7 @@ struct Audit {
         }
         if report.isStuck { throw Failure(message: "the disk does not answer") }
         do throws(JournalError) {
-            let cutoff = Clock.wallNanoseconds - seconds * 1_000_000_000
+            let cutoff = report.wall.nanoseconds - seconds * 1_000_000_000
             var start = after
             if start == nil { start = try Self.firstRow(of: journal, since: cutoff) - 1 }
             json = try Self.part(of: journal, after: start ?? 0, report, status)
@@ -40,7 +39,7 @@ struct Audit {
         // Never below the first kept: what lies before it has left the journal, confirmed or dropped.
         let from = max(start + 1, status.firstKept)
         let missing = from <= batch.scannedThrough ? present.gaps(in: from...batch.scannedThrough) : []
-        let settled = batch.records.last { $0.receivedAt <= Clock.wallNanoseconds - settleNanoseconds }
+        let settled = batch.records.last { $0.receivedAt <= report.wall.nanoseconds - settleNanoseconds }
         return [
             "epoch": .string(batch.epoch), "confirm": .string(report.state.configuration.uplink.confirm.rawValue),
             "first": JSON(start + 1), "scannedThrough": JSON(batch.scannedThrough),

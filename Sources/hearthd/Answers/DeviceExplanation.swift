@@ -25,7 +25,7 @@ struct DeviceExplanation {
             if let celsius = reading.celsius, reading.unit != .celsius {
                 line += " (\(Double(Int((celsius * 10).rounded())) / 10) °C)"
             }
-            line += " at \(reading.timestampText) (\(time(reading.clock)))"
+            line += " at \(reading.time.text) (\(words(of: reading.time.source)))"
             line += reading.isFault ? ", a sensor's fault: recorded, not obeyed" : ""
             return line + "; rule \(reading.rule + 1), \(rule.kind), \(rule.topic.text)"
         case .rejected(let rejection):
@@ -35,8 +35,8 @@ struct DeviceExplanation {
         }
     }
 
-    private static func time(_ clock: DeviceReading.Clock) -> String {
-        switch clock {
+    private static func words(of source: DeviceTime.Source) -> String {
+        switch source {
         case .device: "the device's time"
         case .arrival: "when it arrived"
         case .missing: "when it arrived: the device says none"

@@ -4,12 +4,13 @@ import Machine
 
 /// The retained `<home>/gateway/status` on the cloud broker. `offline` is also the last will.
 enum GatewayStatus {
-    static func online(_ home: HomeID, backlog: Int64) -> Publication {
+    /// - Parameter time: what the wall's clock shows.
+    static func online(_ home: HomeID, backlog: Int64, time: Timestamp) -> Publication {
         publication(
             home,
             [
                 ("status", .string("online")), ("backlog", .number("\(backlog)")),
-                ("version", .string(Version.current)), ("time", .string(Clock.wall.description)),
+                ("version", .string(Version.current)), ("time", .string(time.description)),
             ])
     }
 

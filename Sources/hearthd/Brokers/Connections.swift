@@ -59,12 +59,7 @@ extension ConnectionSettings {
 
     private static func base(_ broker: Configuration.Broker, clientID: String) -> ConnectionSettings {
         var settings = ConnectionSettings(host: broker.host, port: broker.port, clientID: clientID)
-        settings.protocolPolicy =
-            switch broker.version {
-            case .auto: .auto
-            case .version5: .version5
-            case .version311: .version311
-            }
+        settings.protocolPolicy = broker.version
         settings.username = broker.username
         settings.passwordFile = broker.passwordFile
         settings.tls = broker.tls.map {
@@ -78,7 +73,7 @@ extension Journal.Settings {
     init(_ file: Configuration.JournalFile) {
         self.init(path: file.path)
         maxBytes = file.maxSize
-        whenFull = file.whenFull == .dropOldest ? .dropOldest : .stopAccepting
+        whenFull = file.whenFull
         history = file.history
     }
 }

@@ -1,5 +1,4 @@
 import Heating
-import Machine
 
 /// What the rooms' weeks say, looked at once a minute. While nobody knows what time it is, as on a box without a battery
 /// before it has seen the network, no schedule counts and the rooms have their own limits.
@@ -18,28 +17,32 @@ struct WeekRounds {
     /// Rooms or settings changed: they are looked at again at once.
     mutating func changed() { next = nil }
 
+    /// Whether a look is due: only then does anybody need the clock on the wall.
+    func isDue(now: Instant) -> Bool { areAllDue(now) || !newcomers.isEmpty }
+
+    private func areAllDue(_ now: Instant) -> Bool { next.map { $0 <= now } ?? true }
+
     /// - Parameters:
-    ///   - thermostat: of one room.
+    ///   - thermostats: of all rooms; `thermostat`: of one.
     ///   - time: what the clock on the wall shows; nil while that is not known.
     ///   - untilNextMinute: on the same clock.
-    /// - Returns: which thermostats are to be told another preset.
+    /// - Returns: which thermostats are to be told another preset; none before ``isDue(now:)``.
     mutating func due(
         _ thermostats: @autoclosure () -> [Room: Thermostat], of thermostat: (Room) -> Thermostat? = { _ in nil },
-        now: Instant,
-        time: () -> LocalTime? = { Clock.localTime }, untilNextMinute: () -> Duration = { Clock.untilNextMinute }
+        now: Instant, time: LocalTime?, untilNextMinute: Duration
     ) -> [(room: Room, preset: Preset?)] {
-        let isDue = next.map { $0 <= now } ?? true
-        guard isDue || !newcomers.isEmpty else { return [] }
+        guard isDue(now: now) else { return [] }
+        let isForAll = areAllDue(now)
         let looked =
-            isDue ? thermostats() : newcomers.reduce(into: [:]) { looked, room in looked[room] = thermostat(room) }
+            isForAll ? thermostats() : newcomers.reduce(into: [:]) { looked, room in looked[room] = thermostat(room) }
         newcomers = []
         let scheduled = looked.filter {
             !$0.value.settings.schedule.isEmpty || $0.value.status.scheduled != nil
         }
-        let then = scheduled.isEmpty ? now + Self.minute * 60 : now + min(Self.minute, untilNextMinute())
-        next = isDue ? then : min(next ?? then, then)
+        let then = now + (scheduled.isEmpty ? Self.minute * 60 : min(Self.minute, untilNextMinute))
+        next = isForAll ? then : min(next ?? then, then)
         guard !scheduled.isEmpty else { return [] }
-        let counts = time().map { clock.follow($0) }
+        let counts = time.map { clock.follow($0) }
         return scheduled.compactMap { room, thermostat in
             let preset = counts.flatMap { thermostat.settings.schedule.preset(at: $0) }
             return preset == thermostat.status.scheduled ? nil : (room, preset)

@@ -184,7 +184,7 @@ extension Forwarder {
                 return .answer(
                     question == .audit
                         ? try Audit(snapshot, seconds: seconds, after: after).json
-                        : try Readings(snapshot, seconds: seconds, after: after).json)
+                        : try JournaledReadings(snapshot, seconds: seconds, after: after).json)
             }
         } catch {
             return .failure(error.message)

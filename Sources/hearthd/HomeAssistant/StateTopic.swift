@@ -31,14 +31,20 @@ enum StateTopic {
     /// One room, as JSON; temperatures in the unit of the house. `until`, `since` and `heard` are on the wall's clock, for
     /// people and for this program after a restart; the two that look back are left out while that clock has evidently not
     /// been set.
+    ///
+    /// - Parameter wall: what the wall's clock shows `now`. One for all: what has just begun must not seem to lie ahead of the
+    ///   message's own time.
     static func state(
         of room: Room, _ status: Thermostat.Status, _ unit: TemperatureUnit = .celsius, heardAt: Instant? = nil,
-        now: Instant
+        now: Instant, wall: Timestamp
     ) -> Publication {
-        // Read once: what has just begun must not seem to lie ahead of the message's own time.
-        let wall = Clock.wall
         func text(at instant: Instant) -> JSON {
             .string(Timestamp(nanoseconds: max(0, wall.nanoseconds + (instant - now).wholeNanoseconds)).description)
+        }
+        func end(_ source: Thermostat.Source, _ until: Instant?) -> JSON {
+            // Without `until`: until it is changed.
+            guard let until else { return ["source": .string(source.rawValue)] }
+            return ["source": .string(source.rawValue), "until": text(at: max(until, now))]
         }
         var members: [(key: String, value: JSON)] = [
             ("room", .string(room.name)),
@@ -61,11 +67,11 @@ enum StateTopic {
         }
         if let override = status.override {
             let pump = override.isOn ? "on" : "off"
-            members.append(("override", ["pump": .string(pump)] + end(override.source, override.until, now)))
+            members.append(("override", ["pump": .string(pump)] + end(override.source, override.until)))
         }
         if let hold = status.hold {
             // In °C whatever the unit: this program reads it after a restart.
-            members.append(("hold", ["target": .string(hold.target.description)] + end(hold.source, hold.until, now)))
+            members.append(("hold", ["target": .string(hold.target.description)] + end(hold.source, hold.until)))
         }
         return Publication(
             topic: topic(of: room), payload: JSON.object(.init(members)).bytes, qos: 1, retain: true)
@@ -90,13 +96,6 @@ enum StateTopic {
         ]
     }
 
-    /// Without `until`: until it is changed.
-    private static func end(_ source: Thermostat.Source, _ until: Instant?, _ now: Instant) -> JSON {
-        guard let until else { return ["source": .string(source.rawValue)] }
-        let wall = Timestamp(nanoseconds: Clock.wallNanoseconds + max(0, (until - now).wholeNanoseconds))
-        return ["source": .string(source.rawValue), "until": .string(wall.description)]
-    }
-
     /// What this program had decided before a restart.
     struct Decision {
         var room: Room
@@ -107,7 +106,7 @@ enum StateTopic {
         /// How long the pump has been told so; nil when no clock can say it.
         var lasting: Duration?
         /// When that was found.
-        var foundAt = Clock.now
+        var foundAt: Instant
         /// When the pump was told so, on the wall's clock.
         var since: Timestamp?
         /// How long the room had been silent; nil when no clock can say it.
@@ -117,24 +116,24 @@ enum StateTopic {
     }
 
     /// The decision in a retained state message; nil for anything that is not one.
-    /// - Parameter now: what the wall's clock shows, set or not.
-    static func decision(topic: String, payload: [UInt8], now: Timestamp) -> Decision? {
+    /// - Parameter wall: what the wall's clock shows `now`, set or not.
+    static func decision(topic: String, payload: [UInt8], now: Instant, wall: Timestamp) -> Decision? {
         guard let room = room(of: topic), let state = try? JSON.parse(payload), let pump = state["pump"]?.string,
             ["on", "off", "unknown"].contains(pump)
         else { return nil }
         let written = time("time", in: state)
         // A clock that stands before the message was written says nothing about how much time has passed.
-        let isCredible = written.map { Clock.isCredible($0) && $0 <= now } ?? false
+        let isCredible = written.map { Clock.isCredible($0) && $0 <= wall } ?? false
         func passed(_ key: String) -> Duration? {
             guard isCredible, let written, let start = time(key, in: state), Clock.isCredible(start), start <= written
             else { return nil }
-            return .nanoseconds(now.nanoseconds - start.nanoseconds)
+            return .nanoseconds(wall.nanoseconds - start.nanoseconds)
         }
         return Decision(
             room: room, isOn: pump == "unknown" ? nil : pump == "on", demand: state["demand"]?.bool,
             reason: state["reason"]?.string ?? "",
-            lasting: passed("since"), since: time("since", in: state), silence: passed("heard"),
-            wishes: wishes(in: state, written: written, now: now))
+            lasting: passed("since"), foundAt: now, since: time("since", in: state), silence: passed("heard"),
+            wishes: wishes(in: state, written: written, wall: wall))
     }
 
     private static func time(_ key: String, in state: JSON) -> Timestamp? {
@@ -142,7 +141,7 @@ enum StateTopic {
     }
 
     /// The hold first: an override that is on leaves it for later, and it would end the override.
-    private static func wishes(in state: JSON, written: Timestamp?, now: Timestamp) -> [ControlMailbox.Wish] {
+    private static func wishes(in state: JSON, written: Timestamp?, wall: Timestamp) -> [ControlMailbox.Wish] {
         guard let written else { return [] }
         return [("hold", "target"), ("override", "pump")].compactMap { key, name in
             guard let entry = state[key],
@@ -153,7 +152,7 @@ enum StateTopic {
                 return ControlMailbox.Wish(what: what, end: .untilChanged, source: source)
             }
             guard let until = time("until", in: entry) else { return nil }
-            let left = until.nanoseconds - max(now.nanoseconds, written.nanoseconds)
+            let left = until.nanoseconds - max(wall.nanoseconds, written.nanoseconds)
             return left > 0 ? ControlMailbox.Wish(what: what, end: .after(.nanoseconds(left)), source: source) : nil
         }
     }

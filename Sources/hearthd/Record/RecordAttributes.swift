@@ -33,7 +33,7 @@ struct RecordAttributes {
     /// Of a reading from a device that is not the black box: on which topic it came (`source`), that its time is when it
     /// arrived (`clock`), what the device wrote where that was not in °C (`read`), and that it means a fault (`fault`).
     init(_ reading: DeviceReading) {
-        let isArrival = reading.clock != .device
+        let isArrival = reading.time.source != .device
         properties = []
         // Brokers take no control characters in a property.
         let source = escapingControls(reading.topic)
@@ -74,7 +74,7 @@ struct RecordAttributes {
     }
 }
 
-extension Journal.Entry {
+extension Journal.Record {
     /// A device's reading in the contract's form.
     init(_ reading: DeviceReading, packetID: UInt16, receivedAt: Int64) {
         self.init(

@@ -117,7 +117,7 @@ final class RecordLane: ConnectionHandler {
     func received(_ batch: [Message], on link: Link) throws {
         if quality.saw(batch) { findings.settle(quality.finding, name: Finding.readingsAtQoS0, in: logger) }
         let now = Clock.wallNanoseconds
-        var entries: [Journal.Entry] = []
+        var entries: [Journal.Record] = []
         entries.reserveCapacity(batch.count)
         var rejected: [Journal.Rejected] = []
         var next = counters
@@ -135,7 +135,7 @@ final class RecordLane: ConnectionHandler {
             switch verdict(on: message, now: now) {
             case .readings(let readings, let reason):
                 for (index, reading) in readings.enumerated() {
-                    var entry = Journal.Entry(reading, packetID: message.packetID, receivedAt: now)
+                    var entry = Journal.Record(reading, packetID: message.packetID, receivedAt: now)
                     if redelivery.isRedelivery(entry, ofSameMessage: index > 0) {
                         next.duplicates += 1
                     } else {
@@ -146,7 +146,7 @@ final class RecordLane: ConnectionHandler {
                 if let reason { setAside(message, reason, now, &rejected, &next) }
             case .passOver: next.passedOver += 1
             case .keep(let attributes, let time):
-                var entry = Journal.Entry(
+                var entry = Journal.Record(
                     topic: message.topic, payload: message.payload, attributes: attributes,
                     packetID: message.packetID, receivedAt: now)
                 if redelivery.isRedelivery(entry) {
@@ -244,7 +244,7 @@ final class RecordLane: ConnectionHandler {
     }
 
     /// Gives a reading the sensors' zone, if it names none itself, and what tells it from others with the same time.
-    private func mark(_ entry: inout Journal.Entry, _ time: RecordVerdict.Time, _ counters: inout Counters) {
+    private func mark(_ entry: inout Journal.Record, _ time: RecordVerdict.Time, _ counters: inout Counters) {
         let (marks, isKnown) = times.marks(
             SameTimes.Arrival(
                 topic: entry.topic, written: time.written, isNaive: time.isNaive, payload: entry.payload,
@@ -257,7 +257,7 @@ final class RecordLane: ConnectionHandler {
         entry.attributes = attributes.bytes
     }
 
-    private func commit(_ entries: [Journal.Entry], settingAside rejected: [Journal.Rejected], now: Int64) throws {
+    private func commit(_ entries: [Journal.Record], settingAside rejected: [Journal.Rejected], now: Int64) throws {
         guard !entries.isEmpty || !rejected.isEmpty else { return }
         do throws(JournalError) {
             _ = try journal.append(entries, settingAside: rejected, now: now)

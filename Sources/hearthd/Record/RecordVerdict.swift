@@ -87,6 +87,7 @@ enum RecordVerdict: Equatable {
 
 extension RecordVerdict.Time {
     init(_ reading: DeviceReading) {
-        self.init(written: reading.timestamp, isNaive: reading.isNaive, isTimed: reading.clock == .device)
+        let time = reading.time
+        self.init(written: time.timestamp, isNaive: time.isNaive, isTimed: time.source == .device)
     }
 }

@@ -18,7 +18,7 @@ struct RedeliveryFilter {
         /// The entry before it was of another message.
         var isFirst = true
 
-        init(_ entry: Journal.Entry) {
+        init(_ entry: Journal.Record) {
             packetID = entry.packetID
             var hasher = Hasher()
             hasher.combine(ExactString(entry.topic))
@@ -37,7 +37,7 @@ struct RedeliveryFilter {
         }
 
         /// Of a reading that was made of another message than the black box's.
-        private static func origin(of entry: Journal.Entry) -> (source: String, isArrival: Bool)? {
+        private static func origin(of entry: Journal.Record) -> (source: String, isArrival: Bool)? {
             guard entry.attributes.starts(with: RecordAttributes.sourcePrefix) else { return nil }
             return RecordAttributes(bytes: entry.attributes).origin
         }
@@ -64,12 +64,7 @@ struct RedeliveryFilter {
     init(window: Int, readings: Int = 1, committed: [Journal.Record]) {
         self.window = window
         capacity = Self.capacity(window: window, readings: readings)
-        self.committed(
-            committed.suffix(capacity).map {
-                Journal.Entry(
-                    topic: $0.topic, payload: $0.payload, attributes: $0.attributes, packetID: $0.packetID,
-                    receivedAt: $0.receivedAt)
-            })
+        self.committed(committed.suffix(capacity))
     }
 
     mutating func reconnected(sessionPresent: Bool) {
@@ -86,7 +81,7 @@ struct RedeliveryFilter {
     }
 
     /// - Parameter ofSameMessage: the entry before it was made of the same message.
-    mutating func isRedelivery(_ entry: Journal.Entry, ofSameMessage: Bool = false) -> Bool {
+    mutating func isRedelivery(_ entry: Journal.Record, ofSameMessage: Bool = false) -> Bool {
         if !ofSameMessage {
             current = []
             guard remaining > 0 else { return false }
@@ -99,7 +94,7 @@ struct RedeliveryFilter {
         return true
     }
 
-    mutating func committed(_ entries: [Journal.Entry]) {
+    mutating func committed(_ entries: some Sequence<Journal.Record>) {
         for entry in entries {
             var print = Print(entry)
             print.isFirst = last != (entry.packetID, entry.receivedAt)

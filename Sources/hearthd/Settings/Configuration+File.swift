@@ -1,5 +1,6 @@
 import Glibc
 import Heating
+import Journal
 import MQTT
 
 extension Configuration {
@@ -39,7 +40,7 @@ extension Configuration {
         isCloudEnabled = reader.bool(["cloud", "enabled"]) ?? true
         journal = reader.journal()
         uplink = .init(
-            confirm: reader.oneOf(["uplink", "confirm"], Uplink.Confirm.self) ?? .ingestor,
+            confirm: reader.oneOf(["uplink", "confirm"], UplinkState.Confirmation.self) ?? .ingestor,
             maxRate: reader.integer(["uplink", "max_rate"], in: 0...10_000_000) ?? 0)
         settingsFile = reader.settingsFile(beside: journal.path)
         thermostat = reader.thermostat(["thermostat"], base: Thermostat.Settings())
@@ -94,7 +95,7 @@ extension ConfigurationReader {
             port: integer([section, "port"], in: 1...65535) ?? port,
             username: string([section, "username"]),
             passwordFile: string([section, "password_file"]),
-            tls: nil, version: oneOf([section, "protocol"], Configuration.Broker.Version.self) ?? .auto)
+            tls: nil, version: oneOf([section, "protocol"], ProtocolPolicy.self) ?? .auto)
         if let problem = BrokerAddress.problem(broker.host, portKey: "port") { report([section, "host"], problem) }
         if broker.passwordFile != nil, broker.username == nil {
             report([section, "password_file"], "needs \(section).username beside it")
@@ -140,7 +141,7 @@ extension ConfigurationReader {
         return .init(
             path: path,
             maxSize: size(["journal", "max_size"], in: (16 << 20)...(1 << 44)) ?? (512 << 20),
-            whenFull: oneOf(["journal", "when_full"], Configuration.JournalFile.WhenFull.self) ?? .dropOldest,
+            whenFull: oneOf(["journal", "when_full"], WhenFull.self) ?? .dropOldest,
             commitInterval: duration(["journal", "commit_interval"], in: .zero ... .seconds(20)) ?? .milliseconds(250),
             history: duration(["journal", "history"], in: .zero ... .seconds(366 * 86400)) ?? .seconds(86400))
     }

@@ -1,4 +1,6 @@
 import Heating
+import Journal
+import MQTT
 
 extension Configuration {
     /// The effective configuration as TOML, defaults and overrides included, the way `--check-config` prints it.

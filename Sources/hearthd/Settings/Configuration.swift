@@ -1,4 +1,6 @@
 import Heating
+import Journal
+import MQTT
 
 /// Everything `hearthd.toml` says, checked: a value of this type can be run.
 ///
@@ -45,14 +47,7 @@ struct Configuration: Equatable, Sendable {
         var username: String?
         var passwordFile: String?
         var tls: TLS?
-        var version = Version.auto
-
-        /// Which MQTT to speak: v5 and then 3.1.1, or one of them.
-        enum Version: String, CaseIterable, Sendable {
-            case auto
-            case version5 = "5"
-            case version311 = "3.1.1"
-        }
+        var version = ProtocolPolicy.auto
 
         var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
     }
@@ -65,10 +60,6 @@ struct Configuration: Equatable, Sendable {
     }
 
     struct JournalFile: Equatable, Sendable {
-        enum WhenFull: String, CaseIterable, Sendable {
-            case dropOldest = "drop-oldest"
-            case stopAccepting = "stop-accepting"
-        }
         var path: String
         /// Bytes on disk, database and write-ahead log together.
         var maxSize: Int64
@@ -80,8 +71,7 @@ struct Configuration: Equatable, Sendable {
     }
 
     struct Uplink: Equatable, Sendable {
-        enum Confirm: String, CaseIterable, Sendable { case ingestor, broker }
-        var confirm: Confirm
+        var confirm: UplinkState.Confirmation
         /// Readings per second while a backlog drains; 0 is unlimited.
         var maxRate: Int
     }

@@ -52,7 +52,7 @@ final class UplinkLane: ConnectionHandler {
         self.findings = findings
         self.logger = logger
         let settings = UplinkState.Settings(
-            confirm: configuration.uplink.confirm == .broker ? .broker : .ingestor,
+            confirm: configuration.uplink.confirm,
             maxRate: configuration.uplink.maxRate)
         sender = RecordSender(configuration, journal: journal, findings: findings, logger: logger)
         kept = KeptConfirmations(journal)
@@ -232,7 +232,8 @@ final class UplinkLane: ConnectionHandler {
                 return now + 1_000_000_000
             }
             courtesy.publish(
-                GatewayStatus.online(configuration.home, backlog: state.unconfirmed), on: link, now: Clock.now)
+                GatewayStatus.online(configuration.home, backlog: state.unconfirmed, time: Clock.wall), on: link,
+                now: Clock.now)
             nextStatus = now + Self.statusNanoseconds
         }
         return nextStatus

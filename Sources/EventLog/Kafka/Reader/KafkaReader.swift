@@ -4,14 +4,15 @@ import Machine
 
 /// A reader of Kafka: polls a consumer, commits synchronously, and replaces the consumer when it is stuck.
 final class KafkaReader: EventReader {
-    private let log: KafkaLog
+    let log: KafkaLog
     private let group: String
     private let topics: [String]
     private let instance: String?
 
     private var consumer: KafkaConsumer?
-    private var progress = ReaderProgress()
+    var progress = ReaderProgress()
     private var stalls: StallDetector
+    var report: ReaderReport
     // An error that came after events of the same batch: the events go out first, or nobody would ever get them.
     private var pendingError: EventLogError?
     // The consumer met a fatal error.
@@ -19,16 +20,15 @@ final class KafkaReader: EventReader {
     // Offsets that could not be committed because the group was rebalancing.
     private var deferred: [TopicPartition: CommitMark] = [:]
     private var hasCheckedMetadata = false
-    private var topicWarnings: [String: Int64] = [:]  // Own names: configured topics.
     private var nextPublication: Int64 = 0
     private var nextPlacing: Int64 = 0
-    private var published = EventLogStatus.Group()
 
     init(log: KafkaLog, group: String, topics: [String], instance: String?) throws(EventLogError) {
         self.log = log
         self.group = group
         self.topics = topics
         self.instance = instance
+        report = ReaderReport(log.peer, group: group)
         stalls = StallDetector(patience: log.settings.stallTimeout.nanoseconds)
         consumer = try makeConsumer()
     }
@@ -44,7 +44,7 @@ final class KafkaReader: EventReader {
     private func leave(within nanoseconds: Int64) {
         consumer?.retire(within: nanoseconds)
         consumer = nil
-        publish(lag: nil, uncommitted: nil, partitions: 0)
+        report.publish(lag: nil, uncommitted: nil, partitions: 0)
     }
 
     private func makeConsumer() throws(EventLogError) -> KafkaConsumer {
@@ -132,55 +132,19 @@ final class KafkaReader: EventReader {
             nextPlacing = now + 1_000_000_000
             place(progress.unplaced, consumer)
         }
-        for jump in progress.jumps(in: batch.events) { note(jump) }
+        for jump in progress.jumps(in: batch.events) { look(into: jump) }
         for (position, next) in batch.nextOffsets {
             progress.read(position, next: next, in: batch.events)
             stalls.read(position, next: next, now: now)
         }
         if !deferred.isEmpty, hasChanged { retryDeferred() }
-        if !batch.events.isEmpty { log.board.update(group: group) { $0.read += Int64(batch.events.count) } }
+        report.read(batch.events.count)
         if now >= nextPublication || hasChanged {
             nextPublication = now + 1_000_000_000
-            publish(
+            report.publish(
                 lag: progress.unread(consumer.knownEnd), uncommitted: progress.uncommitted(consumer.knownEnd),
                 partitions: progress.count)
         }
-    }
-
-    /// Asks where the partitions begin for this group, and whether the log still has that.
-    private func place(_ positions: [TopicPartition], _ consumer: KafkaConsumer) {
-        guard let marks = consumer.committedMarks(of: positions, within: 1_000),
-            let firsts = log.offsets(RD_KAFKA_OFFSET_BEGINNING, of: positions)
-        else { return }
-        for position in positions {
-            guard let first = firsts[position], let committed = marks[position]?.next else { continue }
-            if committed >= 0, first > committed { noteLoss(position, committed, before: first) }
-            progress.placed(position, at: committed >= 0 ? max(committed, first) : first)
-        }
-    }
-
-    private func note(_ jump: ReaderProgress.Jump) {
-        if jump.found < jump.expected {
-            log.board.update(group: group) { $0.resets += 1 }
-            log.report(
-                EventLogNotice(
-                    .error,
-                    "kafka: \(jump.position) is read from \(jump.found) again, where \(group) had got to \(jump.expected): "
-                        + "the topic was made anew or offsets were reset. What it had before is lost unless it was read."
-                ))
-        } else if let first = log.offset(RD_KAFKA_OFFSET_BEGINNING, of: jump.position), first > jump.expected {
-            noteLoss(jump.position, jump.expected, before: min(first, jump.found))
-        }
-    }
-
-    private func noteLoss(_ position: TopicPartition, _ expected: Int64, before first: Int64) {
-        log.board.update(group: group) { $0.lost += first - expected }
-        log.report(
-            EventLogNotice(
-                .error,
-                "kafka: \(position): the events \(expected) to \(first - 1) (\(first - expected)) were gone before \(group) "
-                    + "had read them: the topic's retention or somebody deleted them, and their points are missing from the "
-                    + "database. Keep events longer (retention.ms, retention.bytes) than a pipeline may be away."))
     }
 
     /// Errors that come in place of a message. Most say that librdkafka is trying again.
@@ -197,16 +161,9 @@ final class KafkaReader: EventReader {
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
             pendingError = log.peer.error(code, doing)
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-            // Comes with every refresh of the metadata while the topic is missing; once a minute is enough.
-            let now = Clock.monotonicNanoseconds
-            guard now >= topicWarnings[topic ?? "", default: 0] else { return }
-            topicWarnings[topic ?? ""] = now + 60_000_000_000
-            let error = log.peer.error(code, doing)
-            log.board.update { $0.lastError = error.message }
-            log.report(EventLogNotice(.warning, error.message))
+            report.misses(topic, code, doing, now: Clock.monotonicNanoseconds)
         default:
-            log.board.update { $0.lastError = "\(doing): \(detail)" }
-            log.report(EventLogNotice(.warning, "\(doing): \(detail)"))
+            report.failed(doing, detail)
         }
     }
 
@@ -215,7 +172,7 @@ final class KafkaReader: EventReader {
         if fatal.code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID {
             pendingError = log.peer.error(fatal.code, doing)
         } else {
-            log.report(EventLogNotice(.error, "\(doing): \(fatal.text); replacing the consumer"))
+            report.isReplaced(doing, because: fatal.text)
             isBroken = true
         }
     }
@@ -275,7 +232,7 @@ final class KafkaReader: EventReader {
             deferred.merge(offsets) { later, _ in later }
         case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
             RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
-            log.report(EventLogNotice(.warning, "\(doing): the group went on without this reader; it joins again."))
+            report.wasLeftBehind(doing)
         case RD_KAFKA_RESP_ERR__NO_OFFSET:
             break
         case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, RD_KAFKA_RESP_ERR__FATAL:
@@ -295,12 +252,7 @@ final class KafkaReader: EventReader {
         else { return }
         hasCheckedMetadata = true
         guard kept.next >= 0, kept.reached == nil else { return }
-        log.report(
-            EventLogNotice(
-                .error,
-                "kafka: the cluster at \(log.settings.bootstrap) does not keep the metadata of commits: after a restart "
-                    + "\(group) does not know how far it had got, and what it gathers over many events may lack some "
-                    + "of them. Use brokers that keep it, as Apache Kafka does."))
+        report.keepsNoMetadata()
     }
 
     // MARK: Watching
@@ -318,27 +270,16 @@ final class KafkaReader: EventReader {
         case .fine, .suspect:
             return
         case .hopeless:
-            log.report(
-                EventLogNotice(
-                    .error, "kafka: \(position) delivers nothing between \(next) and \(newest) to \(group)"))
+            report.deliversNothing(position, from: next, to: newest)
         case .stalled:
-            log.report(
-                EventLogNotice(
-                    .error,
-                    "kafka: \(position) is stuck at \(next) of \(newest) for \(group); replacing the consumer"))
+            report.isStuck(position, at: next, of: newest)
             try replace(consumer, &batch)
         }
     }
 
-    /// Where a partition begins for this group when nothing of it was read yet.
-    private func firstOffset(of position: TopicPartition, _ consumer: KafkaConsumer) -> Int64? {
-        guard let committed = consumer.committedMark(of: position, within: 1_000)?.next else { return nil }
-        return committed >= 0 ? committed : log.offset(RD_KAFKA_OFFSET_BEGINNING, of: position)
-    }
-
     /// Begins anew at the committed offsets.
     private func replace(_ old: KafkaConsumer, _ batch: inout EventBatch) throws(EventLogError) {
-        log.board.update(group: group) { $0.readerRestarts += 1 }
+        report.replacedConsumer()
         old.retire(within: 5_000_000_000)
         consumer = nil
         let had = progress.positions
@@ -348,20 +289,5 @@ final class KafkaReader: EventReader {
         deferred = [:]
         isBroken = false
         consumer = try makeConsumer()
-    }
-
-    /// Keeps the group's numbers in the status, which it may share with other readers of this process.
-    private func publish(lag: Int64?, uncommitted: Int64?, partitions: Int) {
-        let before = published
-        published.lag = lag
-        published.uncommitted = uncommitted
-        published.partitions = partitions
-        log.board.update(group: group) {
-            $0.partitions += partitions - before.partitions
-            if lag != nil || before.lag != nil { $0.lag = ($0.lag ?? 0) + (lag ?? 0) - (before.lag ?? 0) }
-            if uncommitted != nil || before.uncommitted != nil {
-                $0.uncommitted = ($0.uncommitted ?? 0) + (uncommitted ?? 0) - (before.uncommitted ?? 0)
-            }
-        }
     }
 }

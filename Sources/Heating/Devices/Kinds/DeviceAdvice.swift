@@ -30,6 +30,8 @@ extension DeviceRules {
         case .duplicateKey: return Sentence(DeviceSentence.twice)
         case .invalidUTF8: return Sentence(DeviceSentence.notUTF8)
         case .oversized: return Sentence(DeviceSentence.tooLong, ["count": .count(Reading.payloadLimit)])
+        // Of a pump's command, which no sensor's rule reads.
+        case .missingStatus, .badStatus, .badDuration: return Sentence(DeviceSentence.noRule)
         }
     }
 

@@ -1,17 +1,5 @@
 /// What a rule made of a message that holds a reading.
 public struct DeviceReading: Equatable, Sendable {
-    /// Where the reading's time is from.
-    public enum Clock: String, Sendable {
-        /// The device's.
-        case device
-        /// The rule names no time: when it arrived.
-        case arrival
-        /// The payload has none at the rule's path: when it arrived.
-        case missing
-        /// No date-time, or one that cannot be: when it arrived. To be counted.
-        case absurd
-    }
-
     public var room: Room
     public var measure: Measure
     /// The number as the device wrote it; only what JSON does not have (`,` for `.`, a `+`, zeros in front) is put right.
@@ -20,12 +8,7 @@ public struct DeviceReading: Equatable, Sendable {
     public var value: Double
     /// The unit of a temperature; nil for other measures.
     public var unit: DeviceUnit?
-    /// ISO 8601.
-    public var timestampText: String
-    public var timestamp: Timestamp
-    /// The time has no zone: it means the sensors' zone.
-    public var isNaive: Bool
-    public var clock: Clock
+    public var time: DeviceTime
     /// Kept by the broker from earlier: not live.
     public var isRetained: Bool
     /// One of the values that mean a fault: to be recorded, not to be obeyed.
@@ -60,7 +43,7 @@ public struct DeviceReading: Equatable, Sendable {
     /// `{"timestamp":…,"value":…}`.
     public var recordPayload: [UInt8] {
         contractPayload
-            ?? JSON.object(.init([("timestamp", .string(timestampText)), ("value", .number(valueText))])).bytes
+            ?? JSON.object(.init([("timestamp", .string(time.text)), ("value", .number(valueText))])).bytes
     }
 
     /// The topic it came on, unless the record's topic says it already.
@@ -71,43 +54,8 @@ public struct DeviceReading: Equatable, Sendable {
 }
 
 /// Why a message is no reading.
-public struct DeviceRejection: Error, Equatable, Sendable {
-    /// The raw value is the label under which it is counted; labels do not change.
-    public enum Reason: String, Error, CaseIterable, Sendable {
-        // As of a payload of the contract (PayloadError).
-        case oversized
-        case invalidUTF8 = "invalid_utf8"
-        case notJSON = "not_json"
-        case notAnObject = "not_an_object"
-        case duplicateKey = "duplicate_key"
-        case missingTimestamp = "missing_timestamp"
-        case badTimestamp = "bad_timestamp"
-        case missingValue = "missing_value"
-        case badValue = "bad_value"
-        case notFinite = "not_finite"
-        // Of devices.
-        case empty
-        /// `null`: the device has the sensor and no reading of it.
-        case nullValue = "null_value"
-        /// `unavailable`, `unknown`, `None` …
-        case unavailable
-        /// The value is an object or an array.
-        case notANumber = "not_a_number"
-        /// The rule's `unit` leads to nothing, or to no unit.
-        case unknownUnit = "unknown_unit"
-        /// Colder than the absolute zero.
-        case impossible = "impossible_value"
-        /// The name on the wire cannot be a room.
-        case badRoom = "bad_room"
-        /// Nothing on the wire names the sensor.
-        case noName = "no_name"
-        // Passed over.
-        case retained
-        /// The sensor is not in `rooms`, or is there as no room.
-        case unlisted
-    }
-
-    public var reason: Reason
+public struct DeviceRejection: Equatable, Sendable {
+    public var reason: PayloadError
     public var rule: Int
     public var topic: String
     /// The sensor's name on the wire, as far as it was found.

@@ -34,7 +34,9 @@ public struct DeviceTally: Equatable, Sendable {
             guard entries.indices.contains(reading.rule) else { return }
             entries[reading.rule].readings += 1
             entries[reading.rule].inARow = 0
-            if reading.clock == .absurd || reading.clock == .missing { entries[reading.rule].replacedTimes += 1 }
+            if reading.time.source == .absurd || reading.time.source == .missing {
+                entries[reading.rule].replacedTimes += 1
+            }
         case .rejected(let rejection):
             note(rejection, payload, now)
             if entries.indices.contains(rejection.rule) {

@@ -1,9 +1,23 @@
 /// When a device says that it measured, or when its word arrived.
-struct DeviceTime: Equatable {
-    var text: String
-    var timestamp: Timestamp
-    var isNaive: Bool
-    var clock: DeviceReading.Clock
+public struct DeviceTime: Equatable, Sendable {
+    /// Where the time is from.
+    public enum Source: String, Sendable {
+        /// The device's clock.
+        case device
+        /// The rule names no time: when it arrived.
+        case arrival
+        /// The payload has none at the rule's path: when it arrived.
+        case missing
+        /// No date-time, or one that cannot be: when it arrived. To be counted.
+        case absurd
+    }
+
+    /// ISO 8601.
+    public var text: String
+    public var timestamp: Timestamp
+    /// The text has no zone: it means the sensors' zone.
+    public var isNaive: Bool
+    public var source: Source
 
     /// 2015-01-01: an earlier time is that of a clock that was never set.
     static let earliest = Timestamp(nanoseconds: 1_420_070_400 * 1_000_000_000)
@@ -11,15 +25,15 @@ struct DeviceTime: Equatable {
     /// of UTC.
     static let furthestAhead: Int64 = 26 * 3600 * 1_000_000_000
 
-    private init(_ text: String, _ timestamp: Timestamp, isNaive: Bool, _ clock: DeviceReading.Clock) {
+    init(_ text: String, _ timestamp: Timestamp, isNaive: Bool, _ source: Source) {
         self.text = text
         self.timestamp = timestamp
         self.isNaive = isNaive
-        self.clock = clock
+        self.source = source
     }
 
-    init(arrival: Timestamp, _ clock: DeviceReading.Clock) {
-        self.init(arrival.description, arrival, isNaive: false, clock)
+    init(arrival: Timestamp, _ source: Source) {
+        self.init(arrival.description, arrival, isNaive: false, source)
     }
 
     /// An ISO 8601 date-time, or a number since 1970 as text.

@@ -6,7 +6,7 @@ extension SensorRule {
     ) -> DeviceOutcome {
         var rejection = DeviceRejection(
             reason: .empty, rule: rule, topic: topic, name: match.room, room: room, isContract: isContract)
-        do throws(DeviceRejection.Reason) {
+        do throws(PayloadError) {
             if isRetained && retained == .ignore { throw .retained }
             let document = try Document(payload, isContract: isContract)
             if rejection.name == nil, let roomAt { rejection.name = try document.name(at: roomAt, payload) }
@@ -29,7 +29,7 @@ extension SensorRule {
         }
     }
 
-    private func room(named name: String?) throws(DeviceRejection.Reason) -> Room? {
+    private func room(named name: String?) throws(PayloadError) -> Room? {
         guard let name else { return room }
         if let listed = names[ExactString(name)] {
             guard let listed else { throw .unlisted }
@@ -46,17 +46,14 @@ extension SensorRule {
 
     private func contract(
         _ payload: Span<UInt8>, room: Room, topic: String, _ naiveOffsetSeconds: Int, _ rule: Int
-    ) throws(DeviceRejection.Reason) -> DeviceReading {
-        do throws(PayloadError) {
-            let reading = try Reading(payload: payload, naiveOffsetSeconds: naiveOffsetSeconds)
-            return DeviceReading(
-                room: room, measure: measure, valueText: reading.valueText, value: reading.value,
-                unit: isTemperature ? .celsius : nil, timestampText: reading.timestampText,
-                timestamp: reading.timestamp, isNaive: reading.isNaive, clock: .device, isRetained: false,
-                isFault: false, topic: topic, rule: rule, contractPayload: payload.array(payload.indices))
-        } catch {
-            throw DeviceRejection.Reason(rawValue: error.rawValue) ?? .badValue
-        }
+    ) throws(PayloadError) -> DeviceReading {
+        let reading = try Reading(payload: payload, naiveOffsetSeconds: naiveOffsetSeconds)
+        return DeviceReading(
+            room: room, measure: measure, valueText: reading.valueText, value: reading.value,
+            unit: isTemperature ? .celsius : nil,
+            time: DeviceTime(reading.timestampText, reading.timestamp, isNaive: reading.isNaive, .device),
+            isRetained: false, isFault: false, topic: topic, rule: rule, contractPayload: payload.array(payload.indices)
+        )
     }
 
     private func isFault(_ reading: DeviceReading) -> Bool {
@@ -70,7 +67,7 @@ extension SensorRule {
 private struct Document {
     let range: Range<Int>
 
-    init(_ payload: Span<UInt8>, isContract: Bool) throws(DeviceRejection.Reason) {
+    init(_ payload: Span<UInt8>, isContract: Bool) throws(PayloadError) {
         guard payload.count <= Reading.payloadLimit else { throw .oversized }
         if isContract {
             range = payload.indices
@@ -86,7 +83,7 @@ private struct Document {
     }
 
     /// The field at a path; the whole payload as text for the empty one.
-    func field(_ path: JSONPath, _ payload: Span<UInt8>) throws(DeviceRejection.Reason) -> JSONPath.Field? {
+    func field(_ path: JSONPath, _ payload: Span<UInt8>) throws(PayloadError) -> JSONPath.Field? {
         let bytes = payload.extracting(range)
         guard !path.isWhole else { return try whole(bytes) }
         do throws(JSONPath.Failure) {
@@ -100,7 +97,7 @@ private struct Document {
         }
     }
 
-    private func whole(_ bytes: Span<UInt8>) throws(DeviceRejection.Reason) -> JSONPath.Field {
+    private func whole(_ bytes: Span<UInt8>) throws(PayloadError) -> JSONPath.Field {
         guard (try? UTF8Span(validating: bytes)) != nil else { throw .invalidUTF8 }
         let first = bytes[0]
         if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") { return .structure }
@@ -111,7 +108,7 @@ private struct Document {
         return .text(bytes.text(1..<bytes.count - 1))
     }
 
-    func name(at path: JSONPath, _ payload: Span<UInt8>) throws(DeviceRejection.Reason) -> String {
+    func name(at path: JSONPath, _ payload: Span<UInt8>) throws(PayloadError) -> String {
         switch try field(path, payload) {
         case .text(let text)? where !text.isEmpty: return text
         case .number(let text)?: return text
@@ -122,21 +119,20 @@ private struct Document {
     func reading(
         _ rule: SensorRule, _ payload: Span<UInt8>, room: Room, topic: String, arrival: Timestamp,
         _ naiveOffsetSeconds: Int, _ index: Int
-    ) throws(DeviceRejection.Reason) -> DeviceReading {
+    ) throws(PayloadError) -> DeviceReading {
         let number = try number(rule, payload)
         let unit = try unit(rule, payload, beside: number)
         let time = time(rule, payload, arrival: arrival, naiveOffsetSeconds)
         let reading = DeviceReading(
             room: room, measure: rule.measure, valueText: number.text, value: number.value, unit: unit,
-            timestampText: time.text, timestamp: time.timestamp, isNaive: time.isNaive, clock: time.clock,
-            isRetained: false, isFault: false, topic: topic, rule: index, contractPayload: nil)
+            time: time, isRetained: false, isFault: false, topic: topic, rule: index, contractPayload: nil)
         if let celsius = reading.celsius, celsius < -273.15 - 0.005 { throw .impossible }
         return reading
     }
 
     private func number(
         _ rule: SensorRule, _ payload: Span<UInt8>
-    ) throws(DeviceRejection.Reason) -> DecimalReading {
+    ) throws(PayloadError) -> DecimalReading {
         let text: String
         switch try field(rule.value, payload) {
         case nil: throw .missingValue
@@ -164,7 +160,7 @@ private struct Document {
     /// 70 taken for °C would keep a house cold.
     private func unit(
         _ rule: SensorRule, _ payload: Span<UInt8>, beside number: DecimalReading
-    ) throws(DeviceRejection.Reason) -> DeviceUnit? {
+    ) throws(PayloadError) -> DeviceUnit? {
         guard rule.isTemperature else { return nil }
         if let unit = number.unit { return unit }
         switch rule.unit {

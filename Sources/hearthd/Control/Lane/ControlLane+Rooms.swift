@@ -35,6 +35,14 @@ extension ControlLane {
         reportFullTable(newest: room, now: now)
     }
 
+    /// What the rooms' weeks say at this time of the day, on the clock on the wall.
+    func followWeeks(_ now: Instant, _ link: Link?) {
+        let told = weeks.due(
+            rooms.mapValues(\.thermostat), of: { rooms[$0]?.thermostat }, now: now, time: Clock.localTime,
+            untilNextMinute: Clock.untilNextMinute)
+        for (room, preset) in told { apply(.scheduled(preset), to: room, link) }
+    }
+
     private func reportFullTable(newest: Room, now: Instant) {
         guard places.isFull, fullTableReportedAt.map({ now - $0 >= .seconds(1) }) ?? true else { return }
         fullTableReportedAt = now

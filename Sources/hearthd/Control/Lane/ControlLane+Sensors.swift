@@ -87,13 +87,13 @@ extension ControlLane {
             return
         }
         findings.resolve("sensor-fault", reading.topic)
-        let time = reading.clock == .device ? reading.timestamp : nil
+        let time = reading.time.source == .device ? reading.time.timestamp : nil
         let verdict = reading.isRetained ? .decides : sensor.news.take(.init(value: celsius, timestamp: time), now: now)
         devices.sensors[key] = sensor
         switch verdict {
         case .decides:
             // A time without a zone tells no age.
-            let age = reading.isNaive ? nil : time.map { $0.age(at: wall) }
+            let age = reading.time.isNaive ? nil : time.map { $0.age(at: wall) }
             hear(
                 celsius, from: reading.topic, rule: reading.rule, isRetained: reading.isRetained,
                 age: age, in: reading.room, now: now, link)

@@ -16,7 +16,8 @@ extension ControlLane {
 
     func restore(_ message: Message, _ link: Link) {
         guard isRestoring,
-            let last = StateTopic.decision(topic: message.topic, payload: message.payload, now: Clock.wall)
+            let last = StateTopic.decision(
+                topic: message.topic, payload: message.payload, now: Clock.now, wall: Clock.wall)
         else {
             counters.retained += 1
             return
@@ -47,7 +48,8 @@ extension ControlLane {
         rooms[room]?.statedAt = now
         outbox.offer(
             StateTopic.state(
-                of: room, state.thermostat.status, configuration.temperatureUnit, heardAt: state.heardAt, now: now),
+                of: room, state.thermostat.status, configuration.temperatureUnit, heardAt: state.heardAt, now: now,
+                wall: Clock.wall),
             as: .state)
     }
 }

@@ -125,9 +125,7 @@ final class ControlLane: ConnectionHandler {
             forget(room, because: "somebody said so", link)
         }
         let now = Instant(nanoseconds: now)
-        for (room, preset) in weeks.due(rooms.mapValues(\.thermostat), of: { rooms[$0]?.thermostat }, now: now) {
-            apply(.scheduled(preset), to: room, link)
-        }
+        if weeks.isDue(now: now) { followWeeks(now, link) }
         deadlines.refresh(now: now) { rooms.compactMapValues(\.nextDeadline) }
         for room in deadlines.due(now: now) {
             turn(room, now, link)

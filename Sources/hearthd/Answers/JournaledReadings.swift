@@ -1,12 +1,11 @@
 import Heating
 import Journal
-import Machine
 
 /// One part of the journaled readings, for `hearth replay`: what arrived from the sensors, whatever it was worth.
 ///
 /// Looks at no more than ``rowsPerCall`` rows, so that the control socket answers others soon; the caller goes on from
 /// `scannedThrough`.
-struct Readings {
+struct JournaledReadings {
     static let rowsPerCall = 4096
 
     let json: JSON
@@ -19,7 +18,7 @@ struct Readings {
         do throws(JournalError) {
             var start = after
             if start == nil {
-                start = try Audit.firstRow(of: journal, since: Clock.wallNanoseconds - seconds * 1_000_000_000) - 1
+                start = try Audit.firstRow(of: journal, since: report.wall.nanoseconds - seconds * 1_000_000_000) - 1
             }
             let batch = try journal.read(after: start ?? 0, rows: Self.rowsPerCall)
             json = [

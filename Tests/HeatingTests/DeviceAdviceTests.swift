@@ -1,0 +1,96 @@
+import Testing
+
+@testable import Heating
+
+/// The built-in kinds, and what a person is told about a table or a message.
+extension DeviceRuleTests {
+    @Test("every built-in kind is right in itself and names its documentation")
+    func kinds() throws {
+        let names = DeviceKind.builtIn.map(\.name)
+        #expect(
+            names == [
+                "hearth", "zigbee2mqtt", "tasmota", "shelly", "shelly1", "esphome", "homie", "rtl_433", "heishamon",
+                "ems-esp", "plain",
+            ])
+        for kind in DeviceKind.builtIn {
+            #expect(!kind.documentation.isEmpty)
+            for measure in ["temperature"] + kind.sensor.measures.keys.sorted() {
+                var table = SensorTable()
+                table.measure = measure
+                if kind.name == "plain" { table.topic = "{room}/t" }
+                if ["heishamon", "ems-esp"].contains(kind.name) { table.room = "living" }
+                _ = try SensorRule(kind: kind.name, table.over(kind.sensor))
+            }
+            guard kind.pump.on != nil else { continue }
+            var pump = PumpTable()
+            pump.rooms = ["office"]
+            if kind.name == "plain" { pump.command = "a/b" }
+            _ = try PumpRule(kind: kind.name, pump.over(kind.pump))
+        }
+        #expect(SensorRule.blackBox != nil)
+    }
+
+    @Test("a wrong table says every key and what to write")
+    func wrongTable() {
+        var table = SensorTable()
+        (table.unit, table.measure, table.retained, table.rooms) = ("R", "Feuchte", "keep", [("a", "x/y")])
+        do {
+            _ = try SensorRule(kind: "plain", table)
+            Issue.record("taken")
+        } catch {
+            #expect(error.errors.map(\.key) == ["topic", "rooms", "unit", "measure", "retained"])
+            #expect(error.errors.allSatisfy { !$0.message.isEmpty })
+        }
+    }
+
+    @Test("advice names the line to write")
+    func advice() throws {
+        let rules = DeviceRules([try rule("plain") { $0.topic = "{room}/t" }])
+        let payload = Array(#"{"hum":40,"AM2301":{"Temperature":20.5}}"#.utf8)
+        guard
+            case .rejected(let rejection)? = rules.read(
+                topic: "a/t", payload: payload, isRetained: false, arrival: arrival
+            ).first
+        else {
+            Issue.record("taken")
+            return
+        }
+        #expect(rules.advice(for: rejection, payload: payload).text.contains(#"write value = "AM2301.Temperature""#))
+    }
+
+    @Test("a number alone on the black box's topic is told how to be read")
+    func adviceBlackBox() {
+        for (payload, value) in [("21.5", "\"\""), (#"{"temp": 21.5}"#, "\"temp\"")] {
+            let outcome = DeviceRules([]).read(
+                topic: "office/temperature", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
+            guard case .rejected(let rejection)? = outcome.first else {
+                Issue.record("taken: \(payload)")
+                continue
+            }
+            let advice = DeviceRules([]).advice(for: rejection, payload: Array(payload.utf8)).text
+            #expect(advice.contains(#"topic = "office/temperature", value = \#(value), room = "office""#))
+        }
+    }
+
+    @Test("a rule that never finds anything is told within a minute, one among lamps is not")
+    func tally() throws {
+        let rules = DeviceRules([try rule("zigbee2mqtt")])
+        func hear(_ tally: inout DeviceTally, _ payload: String, _ second: Int64) {
+            for outcome in rules.read(
+                topic: "zigbee2mqtt/x", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
+            {
+                tally.count(outcome, payload: Array(payload.utf8), now: Instant(nanoseconds: second * 1_000_000_000))
+            }
+        }
+        var lamps = DeviceTally(rules: 2)
+        hear(&lamps, #"{"state":"ON"}"#, 0)
+        #expect(lamps.troubled(now: Instant(nanoseconds: 30_000_000_000)).isEmpty)
+        #expect(lamps.troubled(now: Instant(nanoseconds: 59_000_000_000)).map(\.rule) == [0])
+        hear(&lamps, #"{"temperature":20}"#, 60)
+        hear(&lamps, #"{"state":"ON"}"#, 61)
+        #expect(lamps.troubled(now: Instant(nanoseconds: 600_000_000_000)).isEmpty)
+        for second in Int64(62)...64 { hear(&lamps, #"{"temperature":null}"#, second) }
+        let told = lamps.troubled(now: Instant(nanoseconds: 65_000_000_000))
+        #expect(told.map(\.entry.last?.reason) == [.nullValue] && told[0].entry.sample == #"{"temperature":null}"#)
+    }
+}
