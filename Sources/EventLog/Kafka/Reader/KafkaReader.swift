@@ -4,13 +4,13 @@ import Machine
 
 /// A reader of Kafka: polls a consumer, commits synchronously, and replaces the consumer when it is stuck.
 final class KafkaReader: EventReader {
-    private let log: KafkaLog
-    private let group: String
+    let log: KafkaLog
+    let group: String
     private let topics: [String]
     private let instance: String?
 
     private var consumer: KafkaConsumer?
-    private var progress = ReaderProgress()
+    var progress = ReaderProgress()
     private var stalls: StallDetector
     // An error that came after events of the same batch: the events go out first, or nobody would ever get them.
     private var pendingError: EventLogError?
@@ -22,6 +22,10 @@ final class KafkaReader: EventReader {
     private var topicWarnings: [String: Int64] = [:]  // Own names: configured topics.
     private var nextPublication: Int64 = 0
     private var nextPlacing: Int64 = 0
+    // Events behind a place where a partition began anew, for the next read.
+    private var carried = EventBatch()
+    // Partitions that have begun anew: what was committed of them before says nothing about them.
+    private var anew: Set<TopicPartition> = []
     private var published = EventLogStatus.Group()
 
     init(log: KafkaLog, group: String, topics: [String], instance: String?) throws(EventLogError) {
@@ -59,7 +63,8 @@ final class KafkaReader: EventReader {
             pendingError = nil
             throw error
         }
-        var batch = EventBatch()
+        var batch = carried
+        carried = EventBatch()
         let end = Clock.deadline(after: nanoseconds)
         var (hasNudged, hasChanged) = (false, false)
         repeat {
@@ -115,6 +120,7 @@ final class KafkaReader: EventReader {
             switch change {
             case .assigned(let positions):
                 progress.assigned(positions)
+                anew.subtract(positions)
                 nextPlacing = now
                 stalls.assigned(positions, now: now)
             case .revoked(let positions):
@@ -132,11 +138,15 @@ final class KafkaReader: EventReader {
             nextPlacing = now + 1_000_000_000
             place(progress.unplaced, consumer)
         }
-        for jump in progress.jumps(in: batch.events) { note(jump) }
+        let jumps = progress.jumps(in: batch.events)
+        let back = jumps.first(where: \.isBack)
+        for jump in jumps.prefix(while: { !$0.isBack }) { note(jump) }
+        if let back { beginAnew(back, &batch) }
         for (position, next) in batch.nextOffsets {
             progress.read(position, next: next, in: batch.events)
             stalls.read(position, next: next, now: now)
         }
+        if let back { progress.beganAnew(back.position, at: back.found) }
         if !deferred.isEmpty, hasChanged { retryDeferred() }
         if !batch.events.isEmpty { log.board.update(group: group) { $0.read += Int64(batch.events.count) } }
         if now >= nextPublication || hasChanged {
@@ -147,40 +157,15 @@ final class KafkaReader: EventReader {
         }
     }
 
-    /// Asks where the partitions begin for this group, and whether the log still has that.
-    private func place(_ positions: [TopicPartition], _ consumer: KafkaConsumer) {
-        guard let marks = consumer.committedMarks(of: positions, within: 1_000),
-            let firsts = log.offsets(RD_KAFKA_OFFSET_BEGINNING, of: positions)
-        else { return }
-        for position in positions {
-            guard let first = firsts[position], let committed = marks[position]?.next else { continue }
-            if committed >= 0, first > committed { noteLoss(position, committed, before: first) }
-            progress.placed(position, at: committed >= 0 ? max(committed, first) : first)
-        }
-    }
-
-    private func note(_ jump: ReaderProgress.Jump) {
-        if jump.found < jump.expected {
-            log.board.update(group: group) { $0.resets += 1 }
-            log.report(
-                EventLogNotice(
-                    .error,
-                    "kafka: \(jump.position) is read from \(jump.found) again, where \(group) had got to \(jump.expected): "
-                        + "the topic was made anew or offsets were reset. What it had before is lost unless it was read."
-                ))
-        } else if let first = log.offset(RD_KAFKA_OFFSET_BEGINNING, of: jump.position), first > jump.expected {
-            noteLoss(jump.position, jump.expected, before: min(first, jump.found))
-        }
-    }
-
-    private func noteLoss(_ position: TopicPartition, _ expected: Int64, before first: Int64) {
-        log.board.update(group: group) { $0.lost += first - expected }
-        log.report(
-            EventLogNotice(
-                .error,
-                "kafka: \(position): the events \(expected) to \(first - 1) (\(first - expected)) were gone before \(group) "
-                    + "had read them: the topic's retention or somebody deleted them, and their points are missing from the "
-                    + "database. Keep events longer (retention.ms, retention.bytes) than a pipeline may be away."))
+    /// Keeps what follows a jump back for the next read, which says that the partition was taken away and given anew: nobody
+    /// may think of its events that they are those which had these offsets before.
+    private func beginAnew(_ jump: ReaderProgress.Jump, _ batch: inout EventBatch) {
+        note(jump)
+        carried = EventBatch(
+            revoked: [jump.position], assigned: [jump.position], events: Array(batch.events[jump.index...]))
+        batch.events.removeSubrange(jump.index...)
+        anew.insert(jump.position)
+        deferred[jump.position] = nil
     }
 
     /// Errors that come in place of a message. Most say that librdkafka is trying again.
@@ -243,10 +228,14 @@ final class KafkaReader: EventReader {
     }
 
     func reached(_ position: TopicPartition) throws(EventLogError) -> Int64 {
+        if anew.contains(position) { return 0 }
         let end = Clock.deadline(after: 10_000_000_000)
         while Clock.monotonicNanoseconds < end {
             guard let consumer, !log.isClosed else { throw .closed }
-            if let mark = consumer.committedMark(of: position, within: 1_000) { return mark.reached ?? 0 }
+            guard let mark = consumer.committedMark(of: position, within: 1_000) else { continue }
+            // Reading began before the group's place, which this log does not have.
+            if let began = progress.began(position), began < mark.next { return 0 }
+            return mark.reached ?? 0
         }
         throw log.peer.error(RD_KAFKA_RESP_ERR__TIMED_OUT, "asking how far \(group) had got in \(position)")
     }
