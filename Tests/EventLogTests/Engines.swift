@@ -161,6 +161,7 @@ func failure(_ body: () throws -> Void) -> EventLogError? {
 
 /// Protocol error codes, https://kafka.apache.org/protocol#protocol_error_codes.
 enum KafkaCode {
+    static let offsetOutOfRange = 1
     static let unknownTopic = 3
     static let notLeader = 6
     static let timedOut = 7

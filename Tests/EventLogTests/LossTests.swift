@@ -69,6 +69,64 @@ struct LossTests {
         }
     }
 
+    /// What a reader's owner knows of the partition after reading so many events: how far it had got, asked at each assignment.
+    private static func follow(
+        _ reader: any EventReader, until count: Int
+    ) throws -> (events: [StoredEvent], reached: [Int64]) {
+        let end = ContinuousClock.now + .seconds(30)
+        var (events, reached): ([StoredEvent], [Int64]) = ([], [])
+        while events.count < count, ContinuousClock.now < end {
+            let batch = try reader.read(atMost: 100, within: 200_000_000)
+            for position in batch.assigned { reached.append(try reader.reached(position)) }
+            events += batch.events
+        }
+        return (events, reached)
+    }
+
+    @Test("Kafka: a topic made anew while nobody read is not taken for the one that the group had got through")
+    func madeAnewMeanwhile() async throws {
+        try await mock { _, settings in
+            let log = try KafkaLog(settings)
+            defer { log.close() }
+            try log.append((0..<10).map { event("raw", "h", "\($0)") })
+            let before = try log.reader(group: "g", topics: ["raw"])
+            let position = try #require(try before.collect(1, batch: 1).first).position
+            // As if the log had been longer.
+            try before.commit([position: 5000], reached: [position: 6000], appending: [])
+            before.close()
+            let reader = try log.reader(group: "g", topics: ["raw"])
+            defer { reader.close() }
+            let (events, reached) = try Self.follow(reader, until: 10)
+            #expect(events.map(text) == (0..<10).map(String.init))
+            #expect(reached.last == 0)
+        }
+    }
+
+    @Test("Kafka: a partition that begins anew while it is read is taken away and given again, in that order")
+    func madeAnewWhileReading() async throws {
+        try await mock { cluster, settings in
+            let log = try KafkaLog(settings)
+            defer { log.close() }
+            try log.append((0..<10).map { event("raw", "h", "\($0)") })
+            let reader = try log.reader(group: "g", topics: ["raw"])
+            defer { reader.close() }
+            let first = try reader.collect(10)
+            try reader.commit(nextOffsets(first), reached: nextOffsets(first), appending: [])
+            // The answer to whoever asks for more than a new log has; its beginning follows.
+            try cluster.command("errors fetch \(KafkaCode.offsetOutOfRange) 1")
+            let end = ContinuousClock.now + .seconds(30)
+            var again = EventBatch()
+            while again.events.isEmpty, ContinuousClock.now < end {
+                again = try reader.read(atMost: 100, within: 200_000_000)
+            }
+            let position = first[0].position
+            #expect(again.events.first.map(text) == "0")
+            #expect(again.revoked == [position] && again.assigned == [position])
+            #expect(try reader.reached(position) == 0)
+            #expect(log.status.groups["g"]?.resets == 1)
+        }
+    }
+
     @Test("journal: rows that somebody deleted from the file are counted and told")
     func deleted() async throws {
         try await onThread {

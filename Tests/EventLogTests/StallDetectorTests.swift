@@ -145,9 +145,22 @@ import Testing
         progress.placed(first, at: 7)
         #expect(progress.unplaced == [second])
         let events = [stored(first, 7), stored(first, 8), stored(second, 1), stored(first, 20), stored(second, 2)]
-        #expect(progress.jumps(in: events) == [.init(position: first, expected: 9, found: 20)])
+        #expect(progress.jumps(in: events) == [.init(position: first, expected: 9, found: 20, index: 3)])
         progress.read(first, next: 21, in: events)
-        #expect(progress.jumps(in: [stored(first, 0)]) == [.init(position: first, expected: 21, found: 0)])
+        #expect(progress.jumps(in: [stored(first, 0)]) == [.init(position: first, expected: 21, found: 0, index: 0)])
+    }
+
+    @Test("of a log with gaps of its own in each batch the first is a jump, or each would be asked about")
+    func gaps() {
+        var progress = ReaderProgress()
+        progress.assigned([first])
+        progress.placed(first, at: 7)
+        let events = [7, 9, 11, 13, 3, 5].map { stored(first, $0) }
+        #expect(
+            progress.jumps(in: events) == [
+                .init(position: first, expected: 8, found: 9, index: 1),
+                .init(position: first, expected: 14, found: 3, index: 4),
+            ])
     }
 
     @Test("partitions with more events than were read take turns")

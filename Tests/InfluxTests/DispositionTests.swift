@@ -110,6 +110,17 @@ import Testing
                 "unprocessable entity",
                 "failure writing points to database: partial write: dropped 1 points "
                     + "outside retention policy of duration 1h0m0s - oldest point m at 2020 dropped=1"), .refused),
+        // 2.7 names points without quotes: a room's name says nothing about the server
+        Row(
+            422,
+            v2(
+                "unprocessable entity",
+                "failure writing points to database: partial write: dropped 2 points outside retention policy of duration "
+                    + "1h0m0s - oldest point raw_temperature,home=h,room=disk\\\\ limit at 1970-01-01T00:00:01.541Z dropped "
+                    + "because it violates a Retention Policy Lower Bound at 2025-05-20T19:06:17.612973Z, newest point "
+                    + "raw_temperature,home=quota,room=\\\"a at 1970-01-01T00:00:02Z dropped because it violates a Retention "
+                    + "Policy Lower Bound at 2025-05-20T19:06:17.612973Z dropped=2 for database: 9f282d63c7d3a5c0 for "
+                    + "retention policy: autogen"), .refused),
         // "I cannot now", told as a partial write: nothing is wrong with the lines
         Row(
             400,

@@ -1,6 +1,8 @@
 import Foundation
 import Glibc
 
+@testable import Influx
+
 /// An InfluxDB 2 write endpoint that is strict about requests and answers what a test tells it.
 ///
 /// Checks method, path, query, token, precision, content type, compression and every line. Keeps the points of
@@ -25,6 +27,8 @@ final class InfluxStub: @unchecked Sendable {
         case delayed(Double)
         /// Stores nothing.
         case status(Int, body: String = "", headers: [String] = [])
+        /// Stores nothing and compresses its answer, whether that was asked for or not.
+        case compressed(Int, body: String)
         /// Stores all but the points for which it is true and answers 422 as 2.x does, or 204 without any.
         case partial(status: Int = 422, poison: @Sendable (ParsedPoint) -> Bool)
         /// Reads the request and never answers.
@@ -167,6 +171,14 @@ final class InfluxStub: @unchecked Sendable {
             return true
         case .status(let status, let body, let headers):
             try send(socket, status, body: body, headers: headers)
+            return true
+        case .compressed(let status, let body):
+            let zipped = try RequestBody(level: 1)
+            Array(body.utf8).withUnsafeBytes { zipped.set($0) }
+            let lines = [
+                "HTTP/1.1 \(status) Status", "Content-Encoding: gzip", "Content-Length: \(zipped.bytes.count)", "\r\n",
+            ]
+            try sendAll(socket, Array(lines.joined(separator: "\r\n").utf8) + Array(zipped.bytes))
             return true
         case .partial(let status, let isPoison):
             let bad = points.filter(isPoison)

@@ -125,6 +125,51 @@ import Testing
         #expect(writer.status.alarm == nil)
     }
 
+    @Test func aServerThatAsksForAWaitLongerThanTheAlarmIsToldOfMeanwhile() throws {
+        let stub = try InfluxStub { _ in
+            .status(429, body: "{\"message\":\"slow down\"}", headers: ["Retry-After: 600"])
+        }
+        defer { stub.stop() }
+        var settings = InfluxSettings.fast(stub)
+        settings.alarmAfter = .milliseconds(300)
+        let alarms = Collected<String?>()
+        let writer = try InfluxWriter(settings) { alarms.append($0) }
+        defer { writer.stop() }
+        _ = try writer.submit([reading(series: 0, time: 1)])
+        try waitUntil("the first answer") { writer.status.lastError == "slow down" }
+        try waitUntil("an alarm") { alarms.values == ["slow down"] }
+        #expect(writer.status.alarm == "slow down" && stub.snapshot.requests.count == 1)
+    }
+
+    @Test func aCompressedAnswerIsRead() throws {
+        let stub = try InfluxStub { _ in
+            .compressed(422, body: "{\"message\":\"points beyond retention policy dropped=1\"}")
+        }
+        defer { stub.stop() }
+        let writer = try InfluxWriter(.fast(stub))
+        defer { writer.stop() }
+        let ticket = try writer.submit([reading(series: 0, time: 1)])
+        try waitUntil("a decision") { writer.status.heldPoints == 0 || writer.status.alarm != nil }
+        #expect(writer.status.alarm == nil)
+        #expect(writer.status.pointsRejected == 1)
+        if writer.status.heldPoints == 0 {
+            #expect(try writer.wait(ticket).rejected.map(\.refusal) == [.beyondRetention])
+        }
+    }
+
+    @Test func aRedirectIsToldWithWhereTo() throws {
+        let stub = try InfluxStub { _ in
+            .status(307, body: "<a href=x>moved</a>", headers: ["Location: https://db.example.org/api/v2/write?org=a"])
+        }
+        defer { stub.stop() }
+        let writer = try InfluxWriter(.fast(stub))
+        defer { writer.stop() }
+        _ = try writer.submit([reading(series: 0, time: 1)])
+        try waitUntil("an alarm") { writer.status.alarm != nil }
+        let alarm = writer.status.alarm ?? ""
+        #expect(alarm.contains("https://db.example.org/api/v2/write") && alarm.contains("INFLUX_URL"), "\(alarm)")
+    }
+
     @Test func aWrongTokenOrBucketIsHeldByTheRealChecks() throws {
         let stub = try InfluxStub()
         defer { stub.stop() }

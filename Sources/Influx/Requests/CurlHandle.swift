@@ -33,6 +33,8 @@ final class CurlHandle {
         hearth_curl_set_long(pointer, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         hearth_curl_set_long(pointer, CURLOPT_TCP_KEEPALIVE, 1)
         hearth_curl_set_text(pointer, CURLOPT_USERAGENT, "hearth-cloud")
+        // Some proxies compress whatever was asked for; unread, the reason would be noise.
+        hearth_curl_set_text(pointer, CURLOPT_ACCEPT_ENCODING, "gzip")
         hearth_curl_set_long(pointer, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout.wholeMilliseconds)
         if let caFile = settings.caFile { hearth_curl_set_text(pointer, CURLOPT_CAINFO, caFile) }
         if let (username, password) = credentials {

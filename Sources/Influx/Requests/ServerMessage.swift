@@ -6,6 +6,9 @@ enum ServerMessage {
 
     /// `error` of API v1, with the first line's trouble of v3's list, `message` of API v2, else the header v1 repeats it in, else the start of the body.
     static func text(status: Int, body: [UInt8], headers: [String: String]) -> String {
+        if (300...399).contains(status), let location = headers["location"] {
+            return "HTTP \(status): it is at \(shortened(location)). Set INFLUX_URL to the part before /api or /write"
+        }
         if let json = try? JSON.parse(body) {
             // Version 3 says of what kind the trouble is, and in a list what it is line by line.
             if let kind = json["error"]?.string, let line = (json["data"]?[0] ?? json["data"])?["error_message"]?.string

@@ -100,31 +100,40 @@ final class Lane {
                 status.lastLatency = .nanoseconds(now - since)
                 status.lastError = nil
             }
-            alarm = nil
-            failingSince = nil
+            failure = nil
         case .again(let reason, let after):
             status.retries += 1
             status.lastError = reason
             let asked = after?.wholeNanoseconds ?? 0
             phase = .waiting(until: now + asked + delay.next(using: &generator))
-            let start = failingSince ?? since
-            failingSince = start
-            alarm = now - start >= settings.alarmAfter.wholeNanoseconds ? reason : nil
+            failure = Failure(since: failure?.since ?? since, reason: reason, isHold: false)
         case .hold(let reason):
             status.retries += 1
             status.lastError = reason
             let pause = settings.holdRetry.wholeNanoseconds
             phase = .waiting(until: now + pause + Int64.random(in: -pause / 5...pause / 5, using: &generator))
-            failingSince = failingSince ?? since
-            alarm = reason
+            failure = Failure(since: failure?.since ?? since, reason: reason, isHold: true)
         }
     }
 
-    /// The reason of the latest hold, or of retries that have gone on for ``InfluxSettings/alarmAfter``, until a
-    /// request is decided.
-    private(set) var alarm: String?
-    /// Boot time when the first of the requests began that have failed since.
-    private var failingSince: Int64?
+    private struct Failure {
+        /// Boot time when the first of the requests began that have failed since.
+        var since: Int64
+        var reason: String
+        var isHold: Bool
+    }
+
+    private var failure: Failure?
+
+    /// The reason of the latest hold, or of retries that have gone on for ``InfluxSettings/alarmAfter``, until a request is
+    /// decided. A server may ask for a wait that is longer than that, so it is a matter of the time and not of an answer.
+    func alarm(now: Int64) -> String? {
+        guard let failure else { return nil }
+        return failure.isHold || now - failure.since >= settings.alarmAfter.wholeNanoseconds ? failure.reason : nil
+    }
+
+    /// When the alarm is due that is not raised yet.
+    var alarmDue: Int64? { failure.flatMap { $0.isHold ? nil : $0.since + settings.alarmAfter.wholeNanoseconds } }
 
     /// The delivery when its every line is decided; the lane goes on to the next chunk.
     func takeFinished() -> Delivery? {

@@ -32,9 +32,9 @@ final class WriterLoop {
     func run() {
         while let deadline = turn(now: Clock.bootNanoseconds) {
             multi.perform()
-            if collectFinished() {
-                reportAlarm()
-            } else if !acceptOne() {
+            let isAnyDone = collectFinished()
+            updateAlarm()
+            if !isAnyDone, !acceptOne() {
                 multi.wait(nanoseconds: min(deadline - Clock.bootNanoseconds, Self.longestWait))
             }
         }
@@ -60,6 +60,7 @@ final class WriterLoop {
         for lane in lanes {
             if lane.beginRequest(now: now) { multi.add(lane.handle) }
             if let due = lane.deadline { deadline = min(deadline, due) }
+            if let due = lane.alarmDue, due > now { deadline = min(deadline, due) }
         }
         let inFlight = lanes.count(where: \.isSending)
         monitor.withLock { $0.status.inFlight = inFlight }
@@ -90,18 +91,17 @@ final class WriterLoop {
             any = true
             let now = Clock.bootNanoseconds
             let wallClock = Timestamp(nanoseconds: Clock.wallNanoseconds)
-            monitor.withLock { inbox in
-                lane.endRequest(result, now: now, wallClock: wallClock, status: &inbox.status)
-                inbox.status.alarm = lanes.lazy.compactMap(\.alarm).first
-            }
+            monitor.withLock { lane.endRequest(result, now: now, wallClock: wallClock, status: &$0.status) }
         }
         return any
     }
 
-    private func reportAlarm() {
-        let current = lanes.lazy.compactMap(\.alarm).first
+    private func updateAlarm() {
+        let now = Clock.bootNanoseconds
+        let current = lanes.lazy.compactMap { $0.alarm(now: now) }.first
         guard current != reportedAlarm else { return }
         reportedAlarm = current
+        monitor.withLock { $0.status.alarm = current }
         alarmChanged(current)
     }
 }

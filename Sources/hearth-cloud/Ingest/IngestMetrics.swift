@@ -14,6 +14,8 @@ final class IngestMetrics: Sendable {
         var confirmations = ConfirmationSender.Counts()
         var appendFailures = 0
         var lastFailure: String?
+        /// What the cloud broker does not give.
+        var subscription: String?
     }
 
     private let contents = Mutex(Contents())
@@ -43,6 +45,8 @@ final class IngestMetrics: Sendable {
     }
 
     func confirmations(_ counts: ConfirmationSender.Counts) { contents.withLock { $0.confirmations = counts } }
+
+    func subscription(_ problem: String?) { contents.withLock { $0.subscription = problem } }
 
     func appended(since started: Int64) {
         appendDuration.recordNanoseconds(Clock.bootNanoseconds - started)

@@ -38,6 +38,9 @@ final class Ingestor: ConnectionHandler {
     private var backoff = Backoff(base: .milliseconds(500), cap: .seconds(5))
     private var hasWarnedOfFailedConfirmations = false
     private var words = RepeatedWords()
+    private var asked = AskedFilters()
+    /// The broker knows shared subscriptions. Without them each ingestor gets everything, which makes the same points.
+    private var canShare = true
     /// Unanswered questions for measures.
     private var measurePackets: Set<Int32> = []
     /// Connections in a row that ended with one of them unanswered.
@@ -81,17 +84,20 @@ final class Ingestor: ConnectionHandler {
 
     func connected(_ link: Link, sessionPresent: Bool) {
         say("connected to the cloud broker", .info, ["session": "\(sessionPresent)"])
-        let filters = filters(link, group.name)
         do {
             // A session remembers the group's earlier name, and half of the readings would come twice by it.
             let old = group.formerNames.flatMap { self.filters(link, $0) }
             if sessionPresent, link.version == .v5, !old.isEmpty { try link.unsubscribe(old) }
-            try link.subscribe(filters)
+            try ask(for: filters(link, group.name), link)
             try askForMeasures(link)
         } catch {
             link.drop("subscribing to the homes: \(error)")
         }
         confirmations.send(on: link)
+    }
+
+    private func ask(for filters: [String], _ link: Link) throws(LinkError) {
+        asked.asked(filters, by: try link.subscribe(filters))
     }
 
     /// Some brokers close the connection at more filters in a packet, or at more of them, than they like: then the gateways'
@@ -110,28 +116,54 @@ final class Ingestor: ConnectionHandler {
 
     /// `$share` names the group, so that several replicas share the load (MQTT 5 section 4.8.2).
     private func filters(_ link: Link, _ group: String, of filters: [String] = Ingestor.filters) -> [String] {
-        filters.map { link.version == .v5 ? "$share/\(group)/\($0)" : $0 }
+        filters.map { link.version == .v5 && canShare ? "$share/\(group)/\($0)" : $0 }
     }
 
     func subscribed(_ packetID: Int32, reasons: [ReasonCode], on link: Link) {
         let isAboutMeasures = measurePackets.remove(packetID) != nil
         if isAboutMeasures, measurePackets.isEmpty { closesAtMeasures = 0 }
-        guard let refused = reasons.first(where: { !$0.isSuccess }) else { return }
-        guard !isAboutMeasures else {
+        let refused = reasons.first { !$0.isSuccess }
+        if refused == Self.noSharing, canShare { return shareNothing(link) }
+        if asked.answered(packetID, reasons, now: Clock.bootNanoseconds) {
+            metrics.subscription(asked.problem)
+            if let problem = asked.problem { say("the cloud broker: \(problem)", .error) }
+        } else if let refused, isAboutMeasures {
             // Gateways send them in frames then.
-            return say(
+            say(
                 "the cloud broker gives no measures but the temperature on topics of their own; those of gateways come in "
                     + "frames. Allow this user to subscribe to +/+/humidity and the like there", .notice,
                 ["reason": "\(refused)"])
         }
-        logger.error(
-            "the cloud broker refused a subscription; nothing is ingested. Allow this user to subscribe to it there",
-            metadata: ["reason": "\(refused)", "filters": "\(filters(link, group.name).joined(separator: " "))"])
+    }
+
+    private static let noSharing = ReasonCode(rawValue: 0x9E)
+
+    /// A convenience of the broker's that the readings do not depend on.
+    private func shareNothing(_ link: Link?) {
+        canShare = false
+        asked.forget()
+        logger.notice("the cloud broker has no shared subscriptions: each ingestor gets everything, so run one of them")
+        guard let link else { return }
+        do {
+            try ask(for: filters(link, group.name), link)
+            try askForMeasures(link)
+        } catch {
+            link.drop("subscribing to the homes: \(error)")
+        }
+    }
+
+    private func askAgain(_ link: Link, now: Int64) {
+        let filters = asked.again(now: now)
+        guard !filters.isEmpty, leave == .member else { return }
+        do { try ask(for: filters, link) } catch { link.drop("subscribing to the homes: \(error)") }
     }
 
     func disconnected(_ cause: Disconnection, after: Int64) -> Int64 {
         say("no cloud broker: \(cause)", .warning)
         if after > 0, !measurePackets.isEmpty { closesAtMeasures += 1 }
+        if cause.reason == Self.noSharing, canShare { shareNothing(nil) }
+        asked.forget()
+        metrics.subscription(nil)
         confirmations.disconnected()
         metrics.confirmations(confirmations.snapshot)
         backoff.connectionLasted(.nanoseconds(after))
@@ -259,8 +291,10 @@ final class Ingestor: ConnectionHandler {
     }
 
     func turn(_ link: Link?, now: Int64) -> Int64? {
-        if let link { confirmations.send(on: link) }
-        return nil
+        guard let link else { return nil }
+        confirmations.send(on: link)
+        askAgain(link, now: now)
+        return asked.nextLook
     }
 
     // MARK: The end

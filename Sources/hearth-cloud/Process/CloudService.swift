@@ -91,7 +91,8 @@ final class CloudService: ProbedService {
         var hindrances: [String] = []
         if let ingest {
             switch ingest.connection.state {
-            case .connected: break
+            case .connected:
+                if let problem = ingest.metrics.snapshot.subscription { hindrances.append("cloud broker: \(problem)") }
             case .waiting(_, let error): hindrances.append("cloud broker: \(error)")
             default: hindrances.append("cloud broker: connecting")
             }

@@ -22,6 +22,10 @@ final class KafkaReader: EventReader {
     private var hasCheckedMetadata = false
     private var nextPublication: Int64 = 0
     private var nextPlacing: Int64 = 0
+    // Events behind a place where a partition began anew, for the next read.
+    private var carried = EventBatch()
+    // Partitions that have begun anew: what was committed of them before says nothing about them.
+    private var anew: Set<TopicPartition> = []
 
     init(log: KafkaLog, group: String, topics: [String], instance: String?) throws(EventLogError) {
         self.log = log
@@ -59,7 +63,8 @@ final class KafkaReader: EventReader {
             pendingError = nil
             throw error
         }
-        var batch = EventBatch()
+        var batch = carried
+        carried = EventBatch()
         let end = Clock.deadline(after: nanoseconds)
         var (hasNudged, hasChanged) = (false, false)
         repeat {
@@ -115,6 +120,7 @@ final class KafkaReader: EventReader {
             switch change {
             case .assigned(let positions):
                 progress.assigned(positions)
+                anew.subtract(positions)
                 nextPlacing = now
                 stalls.assigned(positions, now: now)
             case .revoked(let positions):
@@ -132,11 +138,15 @@ final class KafkaReader: EventReader {
             nextPlacing = now + 1_000_000_000
             place(progress.unplaced, consumer)
         }
-        for jump in progress.jumps(in: batch.events) { look(into: jump) }
+        let jumps = progress.jumps(in: batch.events)
+        let back = jumps.first(where: \.isBack)
+        for jump in jumps.prefix(while: { !$0.isBack }) { look(into: jump) }
+        if let back { beginAnew(back, &batch) }
         for (position, next) in batch.nextOffsets {
             progress.read(position, next: next, in: batch.events)
             stalls.read(position, next: next, now: now)
         }
+        if let back { progress.beganAnew(back.position, at: back.found) }
         if !deferred.isEmpty, hasChanged { retryDeferred() }
         report.read(batch.events.count)
         if now >= nextPublication || hasChanged {
@@ -145,6 +155,17 @@ final class KafkaReader: EventReader {
                 lag: progress.unread(consumer.knownEnd), uncommitted: progress.uncommitted(consumer.knownEnd),
                 partitions: progress.count)
         }
+    }
+
+    /// Keeps what follows a jump back for the next read, which says that the partition was taken away and given anew: nobody
+    /// may think of its events that they are those which had these offsets before.
+    private func beginAnew(_ jump: ReaderProgress.Jump, _ batch: inout EventBatch) {
+        look(into: jump)
+        carried = EventBatch(
+            revoked: [jump.position], assigned: [jump.position], events: Array(batch.events[jump.index...]))
+        batch.events.removeSubrange(jump.index...)
+        anew.insert(jump.position)
+        deferred[jump.position] = nil
     }
 
     /// Errors that come in place of a message. Most say that librdkafka is trying again.
@@ -200,10 +221,14 @@ final class KafkaReader: EventReader {
     }
 
     func reached(_ position: TopicPartition) throws(EventLogError) -> Int64 {
+        if anew.contains(position) { return 0 }
         let end = Clock.deadline(after: 10_000_000_000)
         while Clock.monotonicNanoseconds < end {
             guard let consumer, !log.isClosed else { throw .closed }
-            if let mark = consumer.committedMark(of: position, within: 1_000) { return mark.reached ?? 0 }
+            guard let mark = consumer.committedMark(of: position, within: 1_000) else { continue }
+            // Reading began before the group's place, which this log does not have.
+            if let began = progress.began(position), began < mark.next { return 0 }
+            return mark.reached ?? 0
         }
         throw log.peer.error(RD_KAFKA_RESP_ERR__TIMED_OUT, "asking how far \(group) had got in \(position)")
     }

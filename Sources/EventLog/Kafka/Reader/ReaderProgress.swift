@@ -3,6 +3,8 @@ struct ReaderProgress: Sendable {
     private struct Mark {
         var next: Int64?
         var committed: Int64?
+        /// Where reading began.
+        var began: Int64?
     }
 
     private var marks: [TopicPartition: Mark] = [:]
@@ -22,8 +24,16 @@ struct ReaderProgress: Sendable {
     /// Where a partition begins for this reader, as the group's coordinator and the brokers say.
     mutating func placed(_ position: TopicPartition, at next: Int64) {
         guard var mark = marks[position], mark.next == nil else { return }
-        (mark.next, mark.committed) = (next, mark.committed ?? next)
+        (mark.next, mark.committed, mark.began) = (next, mark.committed ?? next, next)
         marks[position] = mark
+    }
+
+    /// Where a partition began for this reader; nil while that is not known.
+    func began(_ position: TopicPartition) -> Int64? { marks[position]?.began }
+
+    /// A partition goes on at a lower offset than was to come: what is there is another log.
+    mutating func beganAnew(_ position: TopicPartition, at offset: Int64) {
+        marks[position] = Mark(next: offset, committed: offset, began: offset)
     }
 
     /// Partitions of which it is not known yet where they begin.
@@ -34,12 +44,17 @@ struct ReaderProgress: Sendable {
         var position: TopicPartition
         var expected: Int64
         var found: Int64
+        /// The event's place in the batch.
+        var index: Int
+        var isBack: Bool { found < expected }
     }
 
-    /// Offsets have gaps of the log's own as well (compaction, transactions): the log's beginning tells them apart.
+    /// Offsets have gaps of the log's own as well (compaction, transactions): the log's beginning tells them apart. Of those
+    /// ahead the first of each partition is enough, since what follows was read behind that beginning.
     func jumps(in events: [StoredEvent]) -> [Jump] {
         var jumps: [Jump] = []
         var expected: [TopicPartition: Int64] = [:]
+        var ahead: Set<TopicPartition> = []
         var index = 0
         while index < events.count {
             let position = events[index].position
@@ -47,7 +62,9 @@ struct ReaderProgress: Sendable {
             // A run of events of one partition.
             repeat {
                 let offset = events[index].offset
-                if let next, offset != next { jumps.append(Jump(position: position, expected: next, found: offset)) }
+                if let next, offset != next, offset < next || ahead.insert(position).inserted {
+                    jumps.append(Jump(position: position, expected: next, found: offset, index: index))
+                }
                 next = offset + 1
                 index += 1
             } while index < events.count && events[index].partition == position.partition
@@ -61,7 +78,8 @@ struct ReaderProgress: Sendable {
     mutating func read(_ position: TopicPartition, next: Int64, in events: [StoredEvent]) {
         guard var mark = marks[position] else { return }
         mark.next = next
-        if mark.committed == nil { mark.committed = events.first { $0.position == position }?.offset }
+        if mark.began == nil { mark.began = events.first { $0.position == position }?.offset }
+        mark.committed = mark.committed ?? mark.began
         marks[position] = mark
     }
 

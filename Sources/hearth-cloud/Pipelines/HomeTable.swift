@@ -24,7 +24,8 @@ struct HomeTable {
 
     /// In place: a copy taken out would copy the windows with the first change.
     subscript(index: Int) -> Home {
-        get { homes[index] }
+        // Not get: that would retain and release all that a home has, for each of ten thousand homes with each batch.
+        _read { yield homes[index] }
         _modify { yield &homes[index] }
     }
 
