@@ -113,11 +113,13 @@ extension VarlinkService {
         switch room(parameters) {
         case .failure(let reply): return reply
         case .success(let room):
-            guard gateway.snapshot.configuration.rooms[room] == nil else {
+            let configuration = gateway.snapshot.configuration
+            guard configuration.rooms[room] == nil else {
+                let places = configuration.places(of: room).joined(separator: ", ")
                 return .error(
                     "\(Self.interface).RoomInFile",
-                    "\(room.displayName) is in the configuration: take [rooms.\(JSON.string(room.name).serialized())] out of "
-                        + "the file and reload (systemctl reload hearthd) first")
+                    "\(room.displayName) is in the configuration: take it out of \(places) and reload (systemctl reload hearthd) "
+                        + "first")
             }
             guard gateway.mailbox.post(forgetting: room) else {
                 return invalid("room", "too many requests at once; try again")
