@@ -57,7 +57,7 @@ struct ReaderReportTests {
 
     @Test("a topic made anew is counted as such, not as a loss")
     func begunAgain() {
-        ReaderReport(peer, group: "p1").begunAgain(.init(position: position, expected: 90, found: 0))
+        ReaderReport(peer, group: "p1").begunAgain(.init(position: position, expected: 90, found: 0, index: 0))
         #expect(group?.resets == 1 && group?.lost == 0)
         #expect(notices.first?.message.contains("read from 0 again, where p1 had got to 90") == true)
     }

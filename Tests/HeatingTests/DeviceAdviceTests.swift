@@ -58,9 +58,32 @@ extension DeviceRuleTests {
         #expect(rules.advice(for: rejection, payload: payload).text.contains(#"write value = "AM2301.Temperature""#))
     }
 
+    @Test(
+        "the path that is named first is the room's temperature, not a time, a serial number, a wish, or °F beside °C",
+        arguments: [
+            // Shelly BLU H&T through a gateway, Gen2 RPC notification.
+            (
+                #"{"params":{"ts":1796025600.1,"temperature:0":{"id":0,"tC":21.5,"tF":70.7}}}"#,
+                "params.temperature:0.tC"
+            ),
+            // EMS-ESP, OpenMQTTGateway, Zigbee2MQTT's Tuya valves, ESP Easy's controller, Homematic's CCU-Jack.
+            (#"{"seltemp":20,"currtemp":19.4}"#, "currtemp"), (#"{"tempf":70.7,"tempc":21.5}"#, "tempc"),
+            (#"{"comfort_temperature":21,"eco_temperature":17,"local_temperature":19.4}"#, "local_temperature"),
+            (#"{"id":17,"TaskName":"bath","Temperature":21.5}"#, "Temperature"),
+            (#"{"ts":1796025600123,"v":21.5,"s":0}"#, "v"),
+            (#"{"temperature_F":50.2,"temperature_C":10.1,"id":1234}"#, "temperature_C"),
+        ])
+    func likelyNumber(payload: String, path: String) {
+        #expect(JSONPath.numbers(in: Array(payload.utf8)).first == path)
+    }
+
     @Test("a number alone on the black box's topic is told how to be read")
     func adviceBlackBox() {
-        for (payload, value) in [("21.5", "\"\""), (#"{"temp": 21.5}"#, "\"temp\"")] {
+        for (payload, value) in [
+            ("21.5", "\"\""), (#"{"temp": 21.5}"#, "\"temp\""),
+            (#"{"timestamp": 1796025600, "value": 21.5}"#, "\"value\""),
+            (#"{"timestamp": "2026-11-23T10:00:00", "value": "21,5"}"#, "\"value\""),
+        ] {
             let outcome = DeviceRules([]).read(
                 topic: "office/temperature", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
             guard case .rejected(let rejection)? = outcome.first else {

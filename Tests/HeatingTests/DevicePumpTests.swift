@@ -110,6 +110,29 @@ struct DevicePumpTests {
         #expect(feedback.problem(now: at(51)) == nil)
     }
 
+    @Test(
+        "a state that says nothing, such as a cleared topic, is no hand that switched the pump off",
+        arguments: [
+            ("tasmota", "", nil), ("tasmota", "unknown", nil), ("tasmota", "OFFLINE", nil), ("tasmota", "OFF", false),
+            ("shelly1", "null", nil), ("shelly1", "overpower", false),
+            ("zigbee2mqtt", #"{"state":""}"#, nil), ("zigbee2mqtt", #"{"state":null}"#, nil),
+            ("zigbee2mqtt", #"{"state":"unavailable"}"#, nil), ("zigbee2mqtt", #"{"state":"OFF"}"#, false),
+            ("esphome", "\"\"", nil), ("esphome", "on", true),
+        ] as [(String, String, Bool?)])
+    func stateThatSaysNothing(kind: String, payload: String, expected: Bool?) throws {
+        #expect(try #require(pump(kind).state).read(Array(payload.utf8)) == expected)
+    }
+
+    @Test(
+        "a presence that says nothing keeps the one before, and what says that the device is away is believed",
+        arguments: [
+            ("tasmota", "", nil), ("tasmota", "Offline", false), ("tasmota", "unavailable", false),
+            ("tasmota", "Online", true), ("shelly1", "false", false),
+        ] as [(String, String, Bool?)])
+    func presenceThatSaysNothing(kind: String, payload: String, expected: Bool?) throws {
+        #expect(try #require(pump(kind).available).read(Array(payload.utf8)) == expected)
+    }
+
     @Test("a switch by another hand is told; a late or kept word is not one")
     func foreign() {
         var feedback = PumpFeedback(hasState: true)

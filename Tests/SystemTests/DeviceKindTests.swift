@@ -275,6 +275,40 @@ extension SystemTests {
         }
 
         @Test(
+            "of two sensors of a room a broken one counts for nothing, whatever the room makes of them, and is named",
+            arguments: ["mean", "max"])
+        func brokenOfTwo(_ way: String) async throws {
+            let rig = try await Rig(
+                configuration: """
+                    [[sensors]]
+                    topic = "two/{room}/+"
+                    [rooms.office]
+                    combine = "\(way)"
+                    """)
+            try await rig.startAndSubscribe()
+            func office(_ status: JSONValue) -> Double? {
+                status["rooms"].array?.first { $0["room"].string == "office" }?["temperature"].double
+            }
+            try await publish("18.0", to: "two/office/shelf", port: rig.home.port)
+            try await rig.status { office($0) == 18 }
+            // A DS18B20 after power-on, one that is not connected, and a library's word for neither.
+            for broken in ["85.0", "-127", "999"] {
+                try await publish(broken, to: "two/office/window", port: rig.home.port)
+                let status = try await rig.status(within: .seconds(10)) {
+                    alarm("sensor-fault", $0)?["text"].string?.contains("says \(broken),") == true
+                }
+                #expect(office(status) == 18)
+            }
+            let home = try await Recorder(port: rig.home.port, topic: "+/heatpump")
+            try await publish("17.5", to: "two/office/shelf", port: rig.home.port)
+            let status = try await rig.status { office($0) == 17.5 }
+            #expect(alarm("sensor-fault", status) != nil && !home.arrivals.contains { $0.payload.contains("0") })
+            try await publish("17.5", to: "two/office/window", port: rig.home.port)
+            try await rig.status(within: .seconds(10)) { alarm("sensor-fault", $0) == nil }
+            try await rig.stop()
+        }
+
+        @Test(
             "overlapping filters record a reading once; a filter that left the file brings nothing more",
             arguments: ["5", "3.1.1"])
         func filters(_ version: String) async throws {

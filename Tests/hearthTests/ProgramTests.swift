@@ -99,6 +99,13 @@ import Testing
         }
     }
 
+    @Test(arguments: ["-5", "-5,5 °C", "-128", "-"]) func `a payload to be tested may begin with a minus`(
+        payload: String
+    ) throws {
+        let result = try hearth(["devices", "--test", "--config", "/nonexistent.toml", "attic/t", payload])
+        #expect(!result.errors.contains("--test needs"), "\(result.errors)")
+    }
+
     @Test func `a temperature that hearthd refuses brings its range to mind`() throws {
         let server = try ScriptedServer { peer in
             _ = peer.request()

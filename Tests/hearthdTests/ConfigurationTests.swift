@@ -80,6 +80,48 @@ struct ConfigurationTests {
         #expect(found == ["hearthd.toml:3: thermostat.min_of: is not a known key; did you mean thermostat.min_off?"])
     }
 
+    @Test(
+        "each mistake is told once, with its line and what to write",
+        arguments: [
+            (
+                "[rooms.\"x/y\"]\ntarget = 20",
+                #"2: rooms."x/y": is not a room: a room is one topic level, without /, + and #"#
+            ),
+            (
+                "[rooms]\noffice = 21",
+                "3: rooms.office: must be a table: write [rooms.office], and below it its settings"
+            ),
+            ("[sensors]\nkind = \"tasmota\"", "2: sensors: must be a list of tables: write [[sensors]]"),
+            ("[room.office]\ntarget = 20", "2: room: is not a known key; did you mean rooms?"),
+            ("[termostat]\nband = 1", "2: termostat: is not a known key; did you mean thermostat?"),
+            (
+                "[rooms.\"a ] \\\" b\"]\ntargt = 20",
+                #"3: rooms."a ] " b".targt: is not a known key; did you mean rooms."a ] " b".target?"#
+            ),
+            (
+                "[rooms.office]\nstale_after = \"0s\"",
+                "3: rooms.office.stale_after: must be from 1 s to 7 d, not 0 ms"
+            ),
+        ])
+    func toldOnce(text: String, expected: String) {
+        #expect(problems("home = \"h\"\n\(text)\n") == ["hearthd.toml:\(expected)"])
+    }
+
+    @Test("a room is taken out of every place that names it")
+    func places() throws {
+        let text = """
+            home = "h"
+            [rooms.bath]
+            [[pumps]]
+            kind = "tasmota"
+            name = "plug"
+            rooms = ["bath", "hall"]
+            """
+        let configuration = try Configuration(text: text, file: "hearthd.toml", environment: [:])
+        #expect(configuration.places(of: Room("hall")!) == [#"rooms of [[pumps]] "plug""#])
+        #expect(configuration.places(of: Room("bath")!) == [#"[rooms."bath"]"#, #"rooms of [[pumps]] "plug""#])
+    }
+
     @Test("an unknown section stops the start")
     func unknownSection() {
         #expect(problems("home = \"h\"\n[termostat]\non_below = 3\n").contains { $0.contains("termostat") })

@@ -38,7 +38,7 @@ struct CurveRecordTests {
         guard case .readings(let readings, _) = RecordVerdict(on: message, by: rules, hasZone: false, arrival: arrival),
             let reading = readings.first
         else { return nil }
-        let entry = Journal.Entry(reading, packetID: 1, receivedAt: 0)
+        let entry = Journal.Record(reading, packetID: 1, receivedAt: 0)
         return CurveRecord(topic: entry.topic, payload: entry.payload, attributes: entry.attributes)
     }
 

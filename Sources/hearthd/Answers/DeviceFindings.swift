@@ -37,7 +37,9 @@ extension Finding {
 
     private static func severity(of rule: SensorRule) -> Severity { rule.measure == .temperature ? .cold : .notice }
 
-    static func sensorFault(_ reading: DeviceReading) -> Finding {
+    static func sensorFault(
+        _ reading: DeviceReading, advice: Sentence = .finding(.checkCable, ["line": .text("discard = []")])
+    ) -> Finding {
         Finding(
             name: "sensor-fault", severity: .heating, subject: reading.topic, room: reading.room,
             text: .finding(
@@ -46,7 +48,7 @@ extension Finding {
                     "room": .text(reading.room.displayName), "value": .text(reading.valueText),
                     "topic": .text(escapingControls(reading.topic)),
                 ]),
-            advice: .finding(.checkCable, ["line": .text("discard = []")]))
+            advice: advice)
     }
 
     static func disagreement(_ room: Room, _ outliers: [(sensor: String, value: Double)]) -> Finding {

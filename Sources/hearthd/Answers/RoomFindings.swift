@@ -74,7 +74,6 @@ extension ControlBoard.Contents {
         let lastValid = rooms[room]?.status.lastReadingAt
         let isHeated = lastValid.map { now - $0 < Self.minute } ?? false
         let times = Sentence.finding(messages.count == 1 ? .once : .times, ["count": .count(messages.count)])
-        let line = #"{"timestamp": "2026-11-23T10:00:00Z", "value": 21.5}"#
         return Finding(
             name: "readings-set-aside", severity: isHeated ? .notice : .cold, subject: topic, room: room,
             text: .finding(
@@ -83,7 +82,20 @@ extension ControlBoard.Contents {
                     "topic": .text(topic), "reason": .text(messages.reason), "times": .sentence(times),
                     "time": .duration(now - messages.lastAt), "sample": .text(escaped(messages.sample)),
                 ]),
-            advice: .finding(.publishLine, ["line": .text(line), "topic": .text(topic)]))
+            advice: advice(on: HomeTopic.temperature(room).string, messages))
+    }
+
+    /// A message with a number in another form than the black box's takes a table; of others nobody knows what they mean.
+    private func advice(on topic: String, _ messages: SetAsideReadings) -> Sentence {
+        let (payload, rules) = (Array(messages.sample.utf8), DeviceRules([]))
+        let outcome = rules.read(topic: topic, payload: payload, isRetained: false, arrival: Timestamp(nanoseconds: 0))
+        if case .rejected(let rejection)? = outcome.first, !JSONPath.numbers(in: payload).isEmpty {
+            let command = Sentence.Value.text("hearth devices --test TOPIC PAYLOAD")
+            return .finding(
+                .tryIt, ["advice": .sentence(rules.advice(for: rejection, payload: payload)), "command": command])
+        }
+        let line = #"{"timestamp": "2026-11-23T10:00:00Z", "value": 21.5}"#
+        return .finding(.publishLine, ["line": .text(line), "topic": .text(escaped(topic))])
     }
 
     // MARK: Pumps

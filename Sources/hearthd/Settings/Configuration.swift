@@ -88,6 +88,14 @@ struct Configuration: Equatable, Sendable {
         rooms[room] ?? unlisted[room] ?? thermostat
     }
 
+    /// Where the file names a room, for who wants to take it out.
+    func places(of room: Room) -> [String] {
+        let hasTable = written.rooms[room] != nil || devices.rooms[room] != nil
+        let table = hasTable ? "[rooms.\(JSON.string(room.name).serialized())]" : nil
+        let pump = devices.pump(of: room)
+        return [table, pump.map { "rooms of [[pumps]] \(JSON.string($0.name).serialized())" }].compactMap(\.self)
+    }
+
     /// What people call it.
     func name(of room: Room) -> String { names[room] ?? room.displayName }
 

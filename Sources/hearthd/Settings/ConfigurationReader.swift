@@ -32,6 +32,7 @@ struct ConfigurationReader {
     private let lines: TOMLLines
     private let environment: [String: String]  // Own names: variables.
     private var asked: Set<[String]> = []  // Own names: keys; of rooms, all alike.
+    private var reported: [[String]] = []
     private(set) var problems: [ConfigurationProblem] = []
     /// Of every temperature in the file.
     var unit = TemperatureUnit.celsius
@@ -58,6 +59,7 @@ struct ConfigurationReader {
     }
 
     mutating func report(_ path: [String], _ message: String) {
+        reported.append(path)
         let variable = Self.variable(path)
         if environment[variable] != nil {
             problems.append(.init(line: nil, key: variable, message: message, file: "environment"))
@@ -130,7 +132,7 @@ struct ConfigurationReader {
         let read = value(path, expected, fromFile: { $0.string.flatMap(parseDuration) }, fromText: parseDuration)
         guard let read else { return nil }
         if range.contains(read) { return read }
-        report(path, "\(read) is outside \(range.lowerBound) to \(range.upperBound)")
+        report(path, "must be from \(range.lowerBound.spoken) to \(range.upperBound.spoken), not \(read.spoken)")
         return nil
     }
 
@@ -145,10 +147,17 @@ struct ConfigurationReader {
         return nil
     }
 
-    /// The names of the tables below `path`: the rooms.
-    func tableNames(_ path: [String]) -> [String] {
-        guard let node = node(path), let names = node.table?.keys else { return [] }
-        return names.filter { node.table?[$0]?.table != nil }.sorted()
+    /// The names of the tables below `path`: the rooms. Reports what is none.
+    mutating func tableNames(_ path: [String]) -> [String] {
+        asked.insert(path)
+        guard let table = node(path)?.table else { return [] }
+        let names = table.keys.sorted()
+        for name in names where table[name]?.table == nil {
+            let section = path + [name]
+            guard !reported.contains(section) else { continue }
+            report(section, "must be a table: write [\(Self.dotted(section))], and below it its settings")
+        }
+        return names.filter { table[$0]?.table != nil }
     }
 
     /// How many tables `[[path]]` has; reports what is no such list.
@@ -194,8 +203,11 @@ struct ConfigurationReader {
     mutating func reportUnknownKeys() {
         var unknown: [[String]] = []
         collect(table, at: [], into: &unknown)
+        // What was said of a key, or of one below it, is enough.
+        unknown.removeAll { path in reported.contains { $0.starts(with: path) } }
         for path in unknown {
-            let near = nearest(Self.dotted(path), among: asked.map(Self.dotted))
+            let known = Set(asked.filter { $0.count >= path.count }.map { Self.dotted(Array($0.prefix(path.count))) })
+            let near = nearest(Self.dotted(path), among: known.sorted())
             report(path, "is not a known key" + (near.map { "; did you mean \($0)?" } ?? ""))
         }
         let known = Set(asked.map(Self.variable))

@@ -13,42 +13,52 @@ struct TOMLLines {
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let trimmed = line.drop { $0 == " " || $0 == "\t" }
             if trimmed.hasPrefix("[[") {
-                let list = Self.keys(trimmed.dropFirst(2).prefix { $0 != "]" })
+                let list = Self.keys(trimmed.dropFirst(2), until: "]") ?? []
                 lists[list, default: -1] += 1
                 section = list + ["\(lists[list, default: 0])"]
                 lines[section] = index + 1
             } else if trimmed.hasPrefix("[") {
-                section = Self.keys(trimmed.dropFirst().prefix { $0 != "]" })
+                section = Self.keys(trimmed.dropFirst(), until: "]") ?? []
                 // `[sensors.rooms]` belongs to the last of the list.
                 if let first = section.first, let last = lists[[first]] { section.insert("\(last)", at: 1) }
                 lines[section] = lines[section] ?? index + 1
-            } else if !trimmed.hasPrefix("#"), let equals = trimmed.firstIndex(of: "=") {
-                let path = section + Self.keys(trimmed[..<equals])
+            } else if !trimmed.hasPrefix("#"), let keys = Self.keys(trimmed, until: "=") {
+                let path = section + keys
                 lines[path] = lines[path] ?? index + 1
             }
         }
     }
 
-    /// The line of a key, or else of the nearest section around it.
+    /// The line of a key, or else of the nearest section around it, or of the first key below it.
     subscript(path: [String]) -> Int? {
-        var path = path
-        while !path.isEmpty {
-            if let line = lines[path] { return line }
-            path.removeLast()
+        var around = path
+        while !around.isEmpty {
+            if let line = lines[around] { return line }
+            around.removeLast()
         }
-        return nil
+        return lines.filter { $0.key.starts(with: path) }.map(\.value).min()
     }
 
-    /// `rooms."living room".on_below` → three keys.
-    private static func keys(_ text: Substring) -> [String] {
+    /// `rooms."living room".on_below` → three keys; nil where the end does not come.
+    private static func keys(_ text: Substring, until end: Character) -> [String]? {
         var keys: [String] = []
         var current = ""
         var quote: Character?
+        var isEscaped = false
         for character in text {
             if let open = quote {
-                if character == open { quote = nil } else { current.append(character) }
+                if isEscaped || (character != open && (character != "\\" || open == "'")) {
+                    current.append(character)
+                    isEscaped = false
+                } else if character == open {
+                    quote = nil
+                } else {
+                    isEscaped = true
+                }
             } else if character == "\"" || character == "'" {
                 quote = character
+            } else if character == end {
+                return keys + [current]
             } else if character == "." {
                 keys.append(current)
                 current = ""
@@ -56,7 +66,7 @@ struct TOMLLines {
                 current.append(character)
             }
         }
-        return keys + [current]
+        return nil
     }
 }
 

@@ -9,7 +9,7 @@ extension DeviceRules {
         case .unlisted:
             let name = rejection.name ?? "the sensor's name"
             return write(.unlisted, "rooms = { \(JSON.string(name).serialized()) = \"a room\" }")
-        case .missingValue where rule.isContract, .notAnObject where rule.isContract:
+        case .missingValue where rule.isContract, .notAnObject where rule.isContract, .badValue where rule.isContract:
             return table(rejection, payload)
         case .missingValue, .notAnObject, .notANumber:
             return candidates((.noNumber, .noNumberWrite, .noNumberOthers), rule, payload)
@@ -41,7 +41,9 @@ extension DeviceRules {
 
     /// For who speaks on the black box's topic in another form.
     private func table(_ rejection: DeviceRejection, _ payload: some Collection<UInt8>) -> Sentence {
-        let path = JSONPath.numbers(in: payload).first ?? ""
+        guard let path = JSONPath.numbers(in: payload).first else {
+            return Sentence(DeviceSentence.noNumber, ["place": .sentence(Sentence(DeviceSentence.payload))])
+        }
         let topic = JSON.string(rejection.topic).serialized()
         let room = JSON.string(rejection.name ?? "its room").serialized()
         return write(.otherForm, "topic = \(topic), value = \(JSON.string(path).serialized()), room = \(room)")
@@ -66,35 +68,5 @@ extension DeviceRules {
         guard paths.count > 1 else { return Sentence(sentences.one, ["place": place, "line": line]) }
         return Sentence(
             sentences.several, ["place": place, "line": line, "others": .text(paths.joined(separator: ", "))])
-    }
-}
-
-extension JSONPath {
-    /// Where in a JSON document numbers are, those that look like a temperature's first; at most six.
-    public static func numbers(in payload: some Collection<UInt8>) -> [String] {
-        guard let json = try? JSON.parse(payload, limit: Reading.payloadLimit) else { return [] }
-        var found: [String] = []
-        collect(json, [], &found)
-        let likely = found.filter { path in ["temp", "tC"].contains { path.contains($0) } || path.contains("Temp") }
-        return Array((likely + found.filter { !likely.contains($0) }).prefix(6))
-    }
-
-    private static func collect(_ json: JSON, _ path: [String], _ found: inout [String]) {
-        // No document of a sensor has more.
-        guard found.count < 64 else { return }
-        switch json {
-        case .object(let object): for member in object.members { collect(member.value, path + [member.key], &found) }
-        case .array(let elements):
-            for (index, element) in elements.enumerated() { collect(element, path + ["\(index)"], &found) }
-        case .number: found.append(written(path))
-        case .string(let text): if (try? DecimalReading(text)) != nil { found.append(written(path)) }
-        case .null, .bool: break
-        }
-    }
-
-    static func written(_ names: [String]) -> String {
-        names.map { name in
-            name == "*" ? "\\*" : name.replacing("\\", with: "\\\\").replacing(".", with: "\\.")
-        }.joined(separator: ".")
     }
 }

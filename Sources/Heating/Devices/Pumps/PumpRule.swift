@@ -14,13 +14,22 @@ public struct PumpRule: Equatable, Sendable {
         public let path: JSONPath
         public let yes: String
         public let no: String?
+        /// It says whether the device is there, and not whether it is on.
+        var isPresence = false
 
         /// Nil when the payload does not say.
         public func read(_ payload: some Collection<UInt8>) -> Bool? {
             guard let text = DeviceText.read(payload, at: path) else { return nil }
             if DeviceText.means(text, yes) { return true }
-            guard let no else { return false }
-            return DeviceText.means(text, no) ? false : nil
+            if let no { return DeviceText.means(text, no) ? false : nil }
+            return saysNothing(text) ? nil : false
+        }
+
+        /// A cleared topic or an `unknown` is no hand that switched the device off. That it is away, the word of a device
+        /// about its being there says with the same words.
+        private func saysNothing(_ text: String) -> Bool {
+            let isAway = ["unavailable", "offline"].contains { DeviceText.means(text, $0) }
+            return isAway ? !isPresence : DecimalReading.isAbsence(DeviceText.bare(text))
         }
     }
 
@@ -134,7 +143,8 @@ public struct PumpRule: Equatable, Sendable {
         }
         available = topic("available", table.available).map {
             Sign(
-                topic: $0, path: JSONPath(table.availablePath ?? ""), yes: table.availableValue ?? "online", no: nil)
+                topic: $0, path: JSONPath(table.availablePath ?? ""), yes: table.availableValue ?? "online", no: nil,
+                isPresence: true)
         }
         power = topic("power", table.power).map { ($0, JSONPath(table.powerValue ?? "")) }
         runningAbove = table.runningAbove ?? 10
@@ -254,8 +264,13 @@ enum DeviceText {
 
     /// The same word, whatever its case and the quotes around it.
     static func means(_ text: String, _ word: String) -> Bool {
-        var text = Substring(text)
-        if text.utf8.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") { text = text.dropFirst().dropLast() }
-        return text.lowercased().utf8.elementsEqual(word.lowercased().utf8)
+        bare(text).lowercased().utf8.elementsEqual(word.lowercased().utf8)
+    }
+
+    /// Without the quotes around it.
+    static func bare(_ text: String) -> Substring {
+        let text = Substring(text)
+        let isQuoted = text.utf8.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"")
+        return isQuoted ? text.dropFirst().dropLast() : text
     }
 }

@@ -26,7 +26,7 @@ extension DeviceSearch {
     ) -> FoundDevice? {
         let outcome = rules.read(topic: topic, payload: last.payload, isRetained: false, arrival: arrival).first
         guard case .reading(let reading)? = outcome, !reading.isFault, let celsius = reading.celsius,
-            Self.plausible.contains(celsius)
+            JSONPath.plausible.contains(celsius)
         else { return nil }
         let isNamed = rules.sensors[0].topic.namesRoom
         let name = isNamed ? reading.room.name : kind
@@ -46,8 +46,6 @@ extension DeviceSearch {
         return FoundDevice(device, room: nil, kind: state.kind, .pump(table), topic: command)
     }
 
-    static let plausible = -40.0...60.0
-
     // MARK: Numbers
 
     /// A payload that is a number on a topic that speaks of a temperature, or a document with a member that does.
@@ -58,11 +56,11 @@ extension DeviceSearch {
             let isState = states.contains { $0.pattern.match(topic) != nil && $0.says(last.payload) }
             guard !isOurs(topic), !rules.takes(topic), !isState else { return [] }
             if isNumber(last.payload) {
-                guard Self.namesTemperature(topic) else { return [] }
+                guard JSONPath.namesTemperature(topic) else { return [] }
                 return [number(topic, path: "")]
             }
             // One of a message: more of them are a device's inside, and a person chooses.
-            let paths = JSONPath.numbers(in: last.payload).filter(Self.endsInTemperature)
+            let paths = JSONPath.numbers(in: last.payload).filter(JSONPath.endsInTemperature)
             guard let path = paths.first, isPlausible(last.payload, path) else { return [] }
             return [number(topic, path: path)]
         }
@@ -95,27 +93,7 @@ extension DeviceSearch {
             topic: "t", payload: payload, isRetained: false, arrival: arrival
         ).first
         guard case .reading(let reading)? = outcome, let celsius = reading.celsius else { return false }
-        return Self.plausible.contains(celsius)
-    }
-
-    /// Words that make of a temperature something else than a room's.
-    private static let others = [
-        "set", "target", "color", "colour", "device_temp", "cpu", "chip", "board", "calibration", "offset", "min",
-        "max",
-        "dew", "outlet", "inlet", "flow", "return", "outside", "outdoor", "tank", "dhw", "pipe",
-    ]
-
-    private static func namesTemperature(_ text: String) -> Bool {
-        let words = text.lowercased()
-        func has(_ word: String) -> Bool { words.contains(word) }
-        return has("temp") && !others.contains(where: has)
-    }
-
-    /// Whether the last name of a path is a temperature's: `AM2301.Temperature`, `tC`, `temperature.value`.
-    private static func endsInTemperature(_ path: String) -> Bool {
-        let last = path.utf8.split(separator: UInt8(ascii: ".")).last.map { String(Substring($0)) } ?? ""
-        return ["tC", "t", "T"].contains(last) || namesTemperature(last)
-            || last == "value" && namesTemperature(path)
+        return JSONPath.plausible.contains(celsius)
     }
 
     private static let common = [

@@ -21,13 +21,16 @@ struct DecimalReading: Equatable {
     init(_ source: String) throws(Failure) {
         guard source.utf8.count <= Self.lengthLimit else { throw .notANumber }
         let trimmed = Self.trimmed(Substring(source))
-        if Self.absences.contains(trimmed.lowercased()) { throw .unavailable }
+        if Self.isAbsence(trimmed) { throw .unavailable }
         let (number, unit) = Self.withoutUnit(trimmed)
         if Self.isSpelledNonFinite(number) { throw .notFinite }
         guard let text = Self.normalized(number) else { throw .notANumber }
         guard let value = text.utf8.withBytes({ $0.double(0..<$0.count) }) else { throw .notFinite }
         (self.text, self.value, self.unit) = (text, value, unit)
     }
+
+    /// Whether a word, without white space around it, is one of those that stand for nothing.
+    static func isAbsence(_ word: Substring) -> Bool { absences.contains(word.lowercased()) }
 
     private static let absences: Set<String> = [  // Own names: ASCII words.
         "", "null", "none", "nil", "unavailable", "unknown", "offline", "n/a", "na", "-", "--", "---", "undefined",
@@ -47,7 +50,7 @@ struct DecimalReading: Equatable {
         let suffix = Self.trimmed(Substring(text.utf8[end...]))
         guard !suffix.isEmpty else { return (text, nil) }
         let number = Substring(text.utf8[..<end])
-        if suffix == "%" { return (number, nil) }
+        if suffix == "%" || DeviceUnit.isBareDegree(String(suffix)) { return (number, nil) }
         guard let unit = DeviceUnit(spelled: String(suffix)) else { return (text, nil) }
         return (number, unit)
     }
@@ -57,8 +60,10 @@ struct DecimalReading: Equatable {
         let bytes = text.utf8
         if bytes.withBytes({ Self.isNumber($0) }) { return String(text) }
         var rest = bytes[...]
-        let isNegative = rest.first == UInt8(ascii: "-")
-        if isNegative || rest.first == UInt8(ascii: "+") { rest = rest.dropFirst() }
+        // U+2212, which word processors and some locales write.
+        let hasMinusSign = rest.starts(with: "\u{2212}".utf8)
+        let isNegative = hasMinusSign || rest.first == UInt8(ascii: "-")
+        if isNegative || rest.first == UInt8(ascii: "+") { rest = rest.dropFirst(hasMinusSign ? 3 : 1) }
         let whole = rest.prefix { $0 &- UInt8(ascii: "0") <= 9 }
         rest = rest.dropFirst(whole.count)
         var fraction = rest.prefix(0)
@@ -98,16 +103,26 @@ public enum DeviceUnit: String, CaseIterable, Equatable, Sendable {
     case fahrenheit = "F"
     case kelvin = "K"
 
-    /// Every spelling seen: `C`, `°C`, `ºC`, `℃`, `celsius`, `degC`, in any case.
+    /// Every spelling seen: `C`, `°C`, `ºC`, `˚C`, `℃`, `celsius`, `degC`, `degrees Celsius`, `&deg;C`, in any case.
     init?(spelled text: String) {
-        let letters = String(
-            String.UnicodeScalarView(text.lowercased().unicodeScalars.filter { $0 != "°" && $0 != "º" && $0 != " " }))
-        switch letters {
-        case "c", "℃", "celsius", "degc", "deg c": self = .celsius
-        case "f", "℉", "fahrenheit", "degf": self = .fahrenheit
-        case "k", "kelvin": self = .kelvin
+        switch Self.letters(text) {
+        case "c", "℃", "celsius": self = .celsius
+        case "f", "℉", "fahrenheit": self = .fahrenheit
+        case "k", "kelvin", "kelvins": self = .kelvin
         default: return nil
         }
+    }
+
+    /// `°` or `deg` alone: of a temperature, and no word about the unit.
+    static func isBareDegree(_ text: String) -> Bool { !text.isEmpty && letters(text).isEmpty }
+
+    /// In small letters, without spaces, the degree's sign and the word for it.
+    private static func letters(_ text: String) -> String {
+        let marks: [Unicode.Scalar] = ["°", "º", "˚", " ", "\u{A0}", "\u{202F}"]
+        var letters = String(String.UnicodeScalarView(text.lowercased().unicodeScalars.filter { !marks.contains($0) }))
+        let word = ["degrees", "degree", "&deg;", "deg.", "deg", "grad"].first { letters.hasPrefix($0) }
+        if let word { letters.removeFirst(word.count) }
+        return letters
     }
 
     /// A temperature in °C in this unit.

@@ -29,12 +29,19 @@ func overrideWish(_ text: String) -> String? {
     return "\(value)\(unit)"
 }
 
-/// `-5` is a temperature and not an option: it goes behind `--`, where ArgumentParser takes it as it is.
+/// `-5` is a temperature and not an option: it goes behind `--`, where ArgumentParser takes it as it is. So does a payload to
+/// be tested, whatever it begins with.
 func protectingNegativeNumbers(_ arguments: [String]) -> [String] {
-    guard ["override", "settings"].contains(arguments.first), !arguments.contains("--"),
-        let index = arguments.firstIndex(where: { $0.hasPrefix("-") && overrideWish($0) != nil })
+    guard ["override", "settings", "devices"].contains(arguments.first), !arguments.contains("--"),
+        let index = arguments.firstIndex(where: { $0.hasPrefix("-") && isValue($0) })
     else { return arguments }
     var others = arguments
     let number = others.remove(at: index)
     return others + ["--", number]
+}
+
+/// Options begin with a letter.
+private func isValue(_ argument: String) -> Bool {
+    overrideWish(argument) != nil
+        || argument.utf8.drop { $0 == UInt8(ascii: "-") }.first.map { $0 < UInt8(ascii: "A") } ?? true
 }

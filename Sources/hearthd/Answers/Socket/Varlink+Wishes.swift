@@ -115,10 +115,11 @@ extension VarlinkService {
         switch room(parameters) {
         case .failure(let reply): return reply
         case .success(let room):
-            guard gateway.snapshot.configuration.rooms[room] == nil else {
-                let line = "[rooms.\(JSON.string(room.name).serialized())]"
+            let configuration = gateway.snapshot.configuration
+            guard configuration.rooms[room] == nil else {
+                let places = configuration.places(of: room).joined(separator: ", ")
                 return .refusal(
-                    "RoomInFile", .refusal(.roomInFile, ["room": .text(room.displayName), "line": .text(line)]))
+                    "RoomInFile", .refusal(.roomInFile, ["room": .text(room.displayName), "line": .text(places)]))
             }
             guard gateway.mailbox.post(forgetting: room) else { return refused(.tooMany) }
             gateway.settings.forget(room)

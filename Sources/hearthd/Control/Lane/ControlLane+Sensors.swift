@@ -86,9 +86,14 @@ extension ControlLane {
             show(reading.room)
             return
         }
-        findings.resolve("sensor-fault", reading.topic)
+        let isBelievable = rooms[reading.room]?.thermostat.accepts(celsius) == true
+        report(
+            isBelievable ? nil : .sensorFault(reading, advice: .finding(.brokenSensor)), name: "sensor-fault",
+            reading.topic)
         let time = reading.time.source == .device ? reading.time.timestamp : nil
-        let verdict = reading.isRetained ? .decides : sensor.news.take(.init(value: celsius, timestamp: time), now: now)
+        let verdict =
+            reading.isRetained || !isBelievable
+            ? .decides : sensor.news.take(.init(value: celsius, timestamp: time), now: now)
         devices.sensors[key] = sensor
         switch verdict {
         case .decides:
@@ -113,11 +118,15 @@ extension ControlLane {
         homeAssistant.saw(value, of: reading.measure, in: reading.room, now: now, &outbox)
     }
 
-    /// The room's sensors together decide.
+    /// The room's sensors together decide. What the room takes for a fault is none of them: the mean of 18 and of a broken
+    /// sensor's 85 would be a temperature.
     private func hear(
         _ celsius: Double, from topic: String, rule: Int, isRetained: Bool = false, age: Duration? = nil,
         in room: Room, now: Instant, _ link: Link?
     ) {
+        guard rooms[room]?.thermostat.accepts(celsius) == true else {
+            return apply(.reading(celsius), to: room, link)
+        }
         let said = configuration.devices.rooms[room]
         var sensors =
             devices.rooms[room] ?? RoomSensors(combine: said?.combine ?? .mean, disagreement: said?.disagreement)
@@ -139,9 +148,7 @@ extension ControlLane {
 
     /// A black box's reading: of a room that has other sensors too it is one of several.
     func decide(_ value: Double, in room: Room, now: Instant, _ link: Link?) {
-        guard devices.rooms[room] != nil, rooms[room]?.thermostat.accepts(value) == true else {
-            return apply(.reading(value), to: room, link)
-        }
+        guard devices.rooms[room] != nil else { return apply(.reading(value), to: room, link) }
         hear(
             value, from: HomeTopic.temperature(room).string, rule: devices.rules.sensors.count - 1, in: room, now: now,
             link)
