@@ -42,7 +42,9 @@ def clocks(run):
         home.restart({"LD_PRELOAD": run.failpoints, "HEARTH_CLOCK_FILE": clock})
         home.feed(rate=200, seed=run.seed)
         flowing(home)
-        jumps = [3600, -3600, -int(time.time()) + 60, 400_000_000, 1, -1, 0] * run.pick(1, 10)
+        # A minute and some hours after 1970: before the first step of the curves, and a few steps behind it.
+        epoch = -int(time.time())
+        jumps = [3600, -3600, epoch + 60, epoch + 7200, 400_000_000, 1, -1, 0] * run.pick(1, 10)
         for offset in jumps:
             write(clock, str(offset))
             # What follows the journal looks once a second.
