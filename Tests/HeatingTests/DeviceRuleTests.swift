@@ -215,6 +215,22 @@ struct DeviceRuleTests {
 
     // MARK: Many rules
 
+    @Test("a device with heating circuits in two rooms is a sensor of each, and a third rule for one of them is none")
+    func severalRooms() throws {
+        func circuit(_ number: Int, _ room: String) throws -> SensorRule {
+            try rule("ems-esp") { ($0.room, $0.value) = (room, "hc\(number).currtemp") }
+        }
+        let rules = DeviceRules([try circuit(1, "living"), try circuit(2, "bath"), try circuit(3, "living")])
+        let payload = #"{"hc1":{"currtemp":19.7},"hc2":{"currtemp":17.9},"hc3":{"currtemp":4}}"#
+        let readings = rules.read(
+            topic: "ems-esp/thermostat_data", payload: Array(payload.utf8), isRetained: false, arrival: arrival
+        ).compactMap { if case .reading(let reading) = $0 { reading } else { nil } }
+        #expect(readings.map(\.room.name) == ["living", "bath"] && readings.map(\.valueText) == ["19.7", "17.9"])
+        #expect(readings.map(\.sensor) == ["ems-esp/thermostat_data", "ems-esp/thermostat_data (bath)"])
+        #expect(readings.map(\.topic) == ["ems-esp/thermostat_data", "ems-esp/thermostat_data"])
+        #expect(rules.readingsAtMost == 3, "two rooms, and the black box's own topics")
+    }
+
     @Test("the first rule of a measure counts")
     func firstCounts() throws {
         let rules = DeviceRules([

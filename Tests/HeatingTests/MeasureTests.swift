@@ -63,7 +63,7 @@ struct MeasureTests {
             return try SensorRule(kind: kind.name, table.over(kind.sensor))
         }
         let rules = DeviceRules(try ["temperature", "humidity", "battery", "linkquality"].map(rule))
-        #expect(rules.measuresAtMost == 4)
+        #expect(rules.readingsAtMost == 4)
         let payload = #"{"battery":97,"humidity":48.10,"temperature":21.5,"linkquality":null}"#
         let outcomes = rules.read(
             topic: "zigbee2mqtt/office", payload: Array(payload.utf8), isRetained: false,

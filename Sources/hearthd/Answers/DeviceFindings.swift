@@ -41,7 +41,7 @@ extension Finding {
         _ reading: DeviceReading, advice: Sentence = .finding(.checkCable, ["line": .text("discard = []")])
     ) -> Finding {
         Finding(
-            name: "sensor-fault", severity: .heating, subject: reading.topic, room: reading.room,
+            name: "sensor-fault", severity: .heating, subject: reading.sensor, room: reading.room,
             text: .finding(
                 .sensorFault,
                 [

@@ -72,7 +72,7 @@ final class RecordLane: ConnectionHandler {
         zone = sensorTimeZone
         times = SameTimes(zone: SystemZones.rules(of: sensorTimeZone) ?? TimeZoneRules(offsetSeconds: 0))
         // A failing read here only costs duplicates, which everything downstream tolerates.
-        let perMessage = rules.measuresAtMost
+        let perMessage = rules.readingsAtMost
         let looked = RedeliveryFilter.capacity(window: window, readings: perMessage)
         redelivery = RedeliveryFilter(
             window: window, readings: perMessage, committed: (try? journal.recent(looked)) ?? [])

@@ -33,7 +33,8 @@ public struct DeviceRules: Sendable {
     }
 
     /// What the rules make of a message: nothing when no rule is about its topic, and otherwise one outcome for each
-    /// measure, in the rules' order. Of several rules with one measure the first that is about the topic counts.
+    /// measure, in the rules' order. Of several rules with one measure the first that is about the topic counts, and those
+    /// that name another room: a device may have probes or heating circuits in several rooms.
     ///
     /// Pure: the same arguments give the same answer, and no bytes make it fail.
     /// - Parameters:
@@ -47,16 +48,26 @@ public struct DeviceRules: Sendable {
         let found = candidates(levels)
         guard !found.isEmpty else { return [] }
         return payload.withBytes { bytes in
-            found.map { index, match in
-                sensors[index].read(
+            found.enumerated().map { place, candidate in
+                let (index, match) = candidate
+                let outcome = sensors[index].read(
                     match, topic: topic, payload: bytes, isRetained: isRetained, arrival: arrival,
                     naiveOffsetSeconds: naiveOffsetSeconds, rule: index)
+                guard case .reading(var reading) = outcome,
+                    found[..<place].contains(where: { sensors[$0.0].measure == reading.measure })
+                else { return outcome }
+                reading.sharesTopic = true
+                return .reading(reading)
             }
         }
     }
 
     /// How many readings one message can hold at most.
-    public var measuresAtMost: Int { Set(sensors.map(\.measure)).count }
+    public var readingsAtMost: Int {
+        var measures: [Measure: Set<Room?>] = [:]
+        for rule in sensors { measures[rule.measure, default: []].insert(rule.room) }
+        return measures.values.reduce(0) { $0 + $1.count }
+    }
 
     /// Whether no written rule is about the topic and the black box's is, so that its bytes are the contract's.
     public func isBlackBox(_ topic: String) -> Bool {
@@ -75,8 +86,9 @@ public struct DeviceRules: Sendable {
         var found: [(Int, TopicPattern.Match)] = []
         for index in indices where index != builtIn || found.isEmpty {
             let rule = sensors[index]
-            guard !found.contains(where: { sensors[$0.0].measure == rule.measure }), let match = rule.takes(levels)
-            else { continue }
+            guard !found.contains(where: { rule.repeats(sensors[$0.0]) }), let match = rule.takes(levels) else {
+                continue
+            }
             found.append((index, match))
         }
         return found

@@ -17,8 +17,13 @@ public struct DeviceReading: Equatable, Sendable {
     public var topic: String
     /// The rule's place among the rules.
     public var rule: Int
+    /// Another rule reads the same measure of another room from the same message.
+    var sharesTopic = false
     /// The contract's own payload is recorded as it is; nil for all others.
     var contractPayload: [UInt8]?
+
+    /// Which sensor it is: its topic, and the room's name where the topic has sensors of other rooms before it.
+    public var sensor: String { sharesTopic ? "\(topic) (\(room.name))" : topic }
 
     /// In °C; nil for what is no temperature.
     public var celsius: Double? { unit.map { $0.celsius(value) } }

@@ -82,6 +82,14 @@ public struct SensorRule: Equatable, Sendable {
         return match
     }
 
+    /// Whether it says nothing new about a topic that the other rule is about too: the same measure, and not of two rooms
+    /// that both are named.
+    func repeats(_ other: SensorRule) -> Bool {
+        guard measure == other.measure else { return false }
+        guard let room, let theirs = other.room else { return true }
+        return room == theirs
+    }
+
     // MARK: Checking
 
     private static func names(_ pairs: [(wire: String, room: String)]) throws(DeviceTableError) -> [ExactString: Room?]

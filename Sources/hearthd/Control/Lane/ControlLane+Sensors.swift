@@ -76,7 +76,7 @@ extension ControlLane {
         guard rooms[reading.room] != nil else { return }
         counters.readings += 1
         rooms[reading.room]?.heardAt = now
-        let key = ExactString(reading.topic)
+        let key = ExactString(reading.sensor)
         if devices.sensors[key] == nil, devices.sensors.count >= ControlDevices.sensorLimit { devices.sensors = [:] }
         var sensor = devices.sensors[key] ?? .init(room: reading.room, rule: reading.rule)
         sensor.isFaulty = reading.isFault
@@ -89,7 +89,7 @@ extension ControlLane {
         let isBelievable = rooms[reading.room]?.thermostat.accepts(celsius) == true
         report(
             isBelievable ? nil : .sensorFault(reading, advice: .finding(.brokenSensor)), name: "sensor-fault",
-            reading.topic)
+            reading.sensor)
         let time = reading.time.source == .device ? reading.time.timestamp : nil
         let verdict =
             reading.isRetained || !isBelievable
@@ -100,7 +100,7 @@ extension ControlLane {
             // A time without a zone tells no age.
             let age = reading.time.isNaive ? nil : time.map { $0.age(at: wall) }
             hear(
-                celsius, from: reading.topic, rule: reading.rule, isRetained: reading.isRetained,
+                celsius, from: reading.sensor, rule: reading.rule, isRetained: reading.isRetained,
                 age: age, in: reading.room, now: now, link)
         case .waits: show(reading.room)
         case .ignored(let why):
@@ -157,9 +157,9 @@ extension ControlLane {
     /// What is due of sensors and pumps.
     /// - Returns: when to look again.
     func turnDevices(_ now: Instant, _ link: Link?) -> Instant? {
-        for (topic, sensor) in devices.sensors where sensor.news.nextDeadline.map({ $0 <= now }) ?? false {
-            guard let value = devices.sensors[topic]?.news.due(now: now) else { continue }
-            hear(value, from: topic.text, rule: sensor.rule, in: sensor.room, now: now, link)
+        for (name, sensor) in devices.sensors where sensor.news.nextDeadline.map({ $0 <= now }) ?? false {
+            guard let value = devices.sensors[name]?.news.due(now: now) else { continue }
+            hear(value, from: name.text, rule: sensor.rule, in: sensor.room, now: now, link)
         }
         turnPumps(now, link)
         if devices.nextLook.map({ $0 <= now }) ?? true {
