@@ -236,6 +236,10 @@ class Home:
 
     def expect_no_crash(self):
         """The recording side may be killed, and must not end itself by a trap; its parent starts it again and says so."""
+        # The parent may have been killed before it could say so; Swift's own words are there all the same.
+        words = re.search(r"Fatal error: .*", self.process.output())
+        if words:
+            raise Failure(f"{self.name}: {words[0]}")
         ended = re.findall(r"was ended by signal (\d+)", self.process.output())
         crashes = [number for number in ended if int(number) in CRASHES]
         if crashes:
