@@ -75,6 +75,8 @@ import Testing
                 client.send("GET / HTTP/1.1\r\nX:")
                 return client
             }
+            // All have been accepted once these are closed; one that came later would take the asking one's place.
+            for client in silent.prefix(92) { #expect(client.rest() == "") }
             let started = ContinuousClock.now
             for _ in 0..<20 {
                 let client = try RawClient(port: port)
@@ -82,7 +84,6 @@ import Testing
                 #expect(client.rest()?.hasSuffix("GET /ask? 0\n") == true)
             }
             #expect(ContinuousClock.now - started < .seconds(5))
-            #expect(silent[0].rest() == "")
         }
     }
 

@@ -96,7 +96,7 @@ struct KeptSettingsTests {
             week?.text == #"schedule: "mo 06:30 eco": "mo" must be days: mon-fri, sat,sun or daily; "#
                 + #""daily 25:00 eco": "25:00" must be a time from 00:00 to 23:59"#)
         #expect(week?.pattern == "schedule: {problem}")
-        #expect(try Sentence(try #require(week).json) == week, "and crosses the socket whole")
+        #expect(Sentence(try #require(week).json) == week, "and crosses the socket whole")
     }
 
     @Test("in a house of °F values are °F, and 21 is no target there")
