@@ -152,7 +152,9 @@ def areas(house):
         assert device, f"{room} has no device"
         assert names.get(device["area_id"], "").lower().replace(" ", "_") == room, (device, names)
         assert device["via_device_id"] in {device["id"] for device in devices}, device
-    assert len([device for device in devices if device["via_device_id"] is None]) == 1, devices
+    # Home Assistant has devices of its own, such as its backup's.
+    ours = [device for device in devices if device.get("manufacturer") == "Hearth"]
+    assert len([device for device in ours if device["via_device_id"] is None]) == 1, ours
 
 
 def target(house):
@@ -197,7 +199,7 @@ def off_stays(house):
     house.set("office", "set_hvac_mode", hvac_mode="off")
     house.waits("office", lambda state, is_: state == "off" and is_.get("hvac_action") == "off", "off")
     room = house.rig.hearth("why", "office")[1]
-    assert "until" not in room.split("\n")[0] or "until changed" in room, room
+    assert "until" not in room.split("\n")[0] or "until it is changed" in room, room
     house.rig.kill("hearthd")
     house.waits("office", lambda state, is_: state == "unavailable", "unavailable while hearthd is dead", 20)
     house.start_hearthd()
@@ -290,7 +292,9 @@ def renamed(house):
 def quiet(house):
     """Home Assistant has nothing to complain of."""
     bad = [line for line in house.assistant.log().split("\n") if (" WARNING " in line or " ERROR " in line)
-           and any(word in line.lower() for word in ("mqtt", "hearth", "template", "climate", "discovery"))]
+           and any(word in line.lower() for word in ("mqtt", "hearth", "template", "climate", "discovery"))
+           # The home is renamed here half a second after its devices came back, before Home Assistant has taken them in.
+           and "No device components to cleanup" not in line]
     assert not bad, bad[:5]
 
 

@@ -36,6 +36,16 @@ struct RoomDescription {
         }
     }
 
+    // Whoever forgets a room clears its state: the empty message reaches entities that Home Assistant is about to remove, and a
+    // template without a guard leaves an error in its log for each of them.
+    private static func value(_ name: String) -> JSON {
+        .string("{{ value_json.\(name) if value_json is defined else 'None' }}")
+    }
+
+    private static func attributes(_ name: String) -> JSON {
+        .string("{{ {'\(name)': value_json.\(name)} | tojson if value_json is defined else '{}' }}")
+    }
+
     private typealias Component = (String, [(key: String, value: JSON)])
 
     /// Its name is the device's. `off` and `auto` are settings without an end, `heat` holds the target until it is changed.
@@ -45,14 +55,14 @@ struct RoomDescription {
             "climate",
             [
                 ("p", "climate"), ("name", nil), ("modes", ["off", "heat", "auto"]),
-                ("mode_stat_t", .string(state)), ("mode_stat_tpl", "{{ value_json.mode }}"),
+                ("mode_stat_t", .string(state)), ("mode_stat_tpl", Self.value("mode")),
                 ("mode_cmd_t", .string(state + "/mode/set")),
-                ("temp_stat_t", .string(state)), ("temp_stat_tpl", "{{ value_json.target }}"),
+                ("temp_stat_t", .string(state)), ("temp_stat_tpl", Self.value("target")),
                 ("temp_cmd_t", .string(state + "/target/set")),
-                ("curr_temp_t", .string(state)), ("curr_temp_tpl", "{{ value_json.temperature }}"),
-                ("act_t", .string(state)), ("act_tpl", "{{ value_json.action }}"),
+                ("curr_temp_t", .string(state)), ("curr_temp_tpl", Self.value("temperature")),
+                ("act_t", .string(state)), ("act_tpl", Self.value("action")),
                 ("pr_modes", .array(Preset.allCases.map { .string($0.rawValue) })),
-                ("pr_mode_stat_t", .string(state)), ("pr_mode_val_tpl", "{{ value_json.preset }}"),
+                ("pr_mode_stat_t", .string(state)), ("pr_mode_val_tpl", Self.value("preset")),
                 ("pr_mode_cmd_t", .string(state + "/preset/set")),
                 ("min_temp", .number(unit.text(rules.frostBelow))), ("max_temp", .number(unit.text(highest))),
                 ("temp_step", unit == .celsius ? 0.5 : 1), ("precision", 0.1), ("temp_unit", .string(unit.rawValue)),
@@ -66,7 +76,7 @@ struct RoomDescription {
             "forced",
             [
                 ("p", "switch"), ("name", "Forced run"), ("ic", "mdi:fire"), ("stat_t", .string(state)),
-                ("val_tpl", "{{ value_json.forced }}"), ("cmd_t", .string(state + "/forced/set")),
+                ("val_tpl", Self.value("forced")), ("cmd_t", .string(state + "/forced/set")),
             ]
         )
     }
@@ -77,7 +87,7 @@ struct RoomDescription {
             [
                 ("p", "sensor"), ("name", "Temperature"), ("dev_cla", "temperature"), ("stat_cla", "measurement"),
                 ("unit_of_meas", .string(unit.symbol)), ("sug_dsp_prc", 1), ("stat_t", .string(state)),
-                ("val_tpl", "{{ value_json.temperature }}"),
+                ("val_tpl", Self.value("temperature")),
                 ("exp_aft", JSON(max(60, rules.staleAfter.components.seconds))),
             ]
         )
@@ -88,9 +98,9 @@ struct RoomDescription {
             "pump",
             [
                 ("p", "binary_sensor"), ("name", "Heat pump"), ("dev_cla", "running"), ("stat_t", .string(state)),
-                ("val_tpl", "{{ value_json.pump }}"), ("pl_on", "on"), ("pl_off", "off"),
+                ("val_tpl", Self.value("pump")), ("pl_on", "on"), ("pl_off", "off"),
                 // Few and seldom changing: each set of attributes is a row in the recorder.
-                ("json_attr_t", .string(state)), ("json_attr_tpl", "{{ {'waits': value_json.waits} | tojson }}"),
+                ("json_attr_t", .string(state)), ("json_attr_tpl", Self.attributes("waits")),
             ]
         )
     }
@@ -100,8 +110,8 @@ struct RoomDescription {
             "problem",
             [
                 ("p", "binary_sensor"), ("name", "Problem"), ("dev_cla", "problem"), ("ent_cat", "diagnostic"),
-                ("stat_t", .string(state)), ("val_tpl", "{{ value_json.problem }}"), ("json_attr_t", .string(state)),
-                ("json_attr_tpl", "{{ {'alarm': value_json.alarm} | tojson }}"),
+                ("stat_t", .string(state)), ("val_tpl", Self.value("problem")), ("json_attr_t", .string(state)),
+                ("json_attr_tpl", Self.attributes("alarm")),
             ]
         )
     }
@@ -111,7 +121,7 @@ struct RoomDescription {
             "asked",
             [
                 ("p", "sensor"), ("name", "Asked for"), ("ic", "mdi:account-clock"), ("stat_t", .string(state)),
-                ("val_tpl", "{{ value_json.asked }}"),
+                ("val_tpl", Self.value("asked")),
             ]
         )
     }
@@ -122,7 +132,7 @@ struct RoomDescription {
             "until",
             [
                 ("p", "sensor"), ("name", "Until"), ("dev_cla", "timestamp"), ("stat_t", .string(state)),
-                ("val_tpl", "{{ value_json.until }}"),
+                ("val_tpl", Self.value("until")),
             ]
         )
     }
