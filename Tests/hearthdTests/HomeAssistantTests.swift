@@ -47,7 +47,8 @@ private enum Kind {
         case .text: value.string?.isEmpty == false
         case .textOrNull: value.isNull || value.string?.isEmpty == false
         case .icon: value.string?.hasPrefix("mdi:") ?? false
-        case .attributes: value.string.map { $0.hasPrefix("{{ {") && $0.contains("} | tojson") && $0.hasSuffix(" }}") } ?? false
+        case .attributes:
+            value.string.map { $0.hasPrefix("{{ {") && $0.contains("} | tojson") && $0.hasSuffix(" }}") } ?? false
         case .topic: value.string.map { !$0.isEmpty && !$0.contains("+") && !$0.contains("#") } ?? false
         case .template: value.string.map { $0.hasPrefix("{{ value_json.") && $0.hasSuffix(" }}") } ?? false
         case .number: value.double != nil

@@ -153,7 +153,9 @@ final class SettingsFile: Sendable {
         }
     }
 
+    /// Says what is wrong before anybody is answered, so that who asks after the answer finds it.
     private func settle(_ number: Int64, _ problem: String?) {
+        tell(problem)
         state.withLock { state in
             if let problem {
                 state.failure = (number, problem)
@@ -162,6 +164,9 @@ final class SettingsFile: Sendable {
                 if state.wanted == number { state.text = nil }
             }
         }
+    }
+
+    private func tell(_ problem: String?) {
         guard let problem else {
             findings.resolve("settings-not-kept")
             return
