@@ -86,7 +86,7 @@ extension SystemTests {
             rig.hearthd?.send(SIGHUP)
             let status = try await rig.status { alarm($0)?.contains("home2") ?? false }
             #expect(status["home"].string == "home1")
-            #expect(rig.hearthd?.output.contains("home needs a restart") ?? false)
+            try await eventually("the log says so") { rig.hearthd?.output.contains("home needs a restart") ?? false }
             try rig.rewrite { $0.replacingOccurrences(of: "home = \"home2\"", with: "home = \"home1\"") }
             rig.hearthd?.send(SIGHUP)
             try await rig.status { alarm($0) == nil }

@@ -50,7 +50,17 @@ public final class WireProxy: Sendable {
     public init(upstream: Int, port: Int = 0) throws {
         (listener, self.port) = try listenOnLoopback(port: port)
         shared = Mutex(Shared(upstream: upstream))
-        Thread { [self] in run() }.start()
+        _ = fcntl(listener, F_SETFL, O_NONBLOCK)
+        Thread { [weak self] in
+            var tunnels: [Tunnel] = []
+            // Held for one turn only: the proxies of tests that are over would take the processor from those that run.
+            while let proxy = self, proxy.turn(&tunnels) {}
+            for tunnel in tunnels where !tunnel.isClosed { tunnel.reset() }
+        }.start()
+    }
+
+    deinit {
+        Glibc.close(listener)
     }
 
     /// PUBLISH packets of QoS 1 towards the client, in order, repetitions included.
@@ -78,29 +88,29 @@ public final class WireProxy: Sendable {
     public func cut() { shared.withLock { $0.cutBelow = $0.connections } }
 
     /// Ends the proxy and its connections.
-    public func close() { shared.withLock { $0.isClosed = true } }
+    public func close() {
+        shared.withLock { $0.isClosed = true }
+        // Nobody is taken any more; the descriptor itself is the thread's until the end.
+        shutdown(listener, Int32(SHUT_RDWR))
+    }
 
     // MARK: The proxy's thread
 
-    private func run() {
-        var tunnels: [Tunnel] = []
-        _ = fcntl(listener, F_SETFL, O_NONBLOCK)
-        while true {
-            let orders = shared.withLock {
-                (closed: $0.isClosed, cutBelow: $0.cutBelow, mode: $0.mode, rate: $0.bytesPerSecond)
-            }
-            if orders.closed { break }
-            for tunnel in tunnels where tunnel.number < orders.cutBelow { tunnel.reset() }
-            tunnels.removeAll { $0.isClosed }
-            // Two milliseconds at most between an order and its execution, and the clock of the throttle.
-            waitForSockets(tunnels, orders.mode, isThrottled: orders.rate != nil)
-            accept(orders.mode, into: &tunnels)
-            for tunnel in tunnels where !tunnel.isClosed {
-                tunnel.pump(isHeld: orders.mode == .blackHole, bytesPerSecond: orders.rate, record)
-            }
+    /// - Returns: false when the proxy has ended.
+    private func turn(_ tunnels: inout [Tunnel]) -> Bool {
+        let orders = shared.withLock {
+            (closed: $0.isClosed, cutBelow: $0.cutBelow, mode: $0.mode, rate: $0.bytesPerSecond)
         }
-        for tunnel in tunnels where !tunnel.isClosed { tunnel.reset() }
-        Glibc.close(listener)
+        if orders.closed { return false }
+        for tunnel in tunnels where tunnel.number < orders.cutBelow { tunnel.reset() }
+        tunnels.removeAll { $0.isClosed }
+        // Two milliseconds at most between an order and its execution, and the clock of the throttle.
+        waitForSockets(tunnels, orders.mode, isThrottled: orders.rate != nil)
+        accept(orders.mode, into: &tunnels)
+        for tunnel in tunnels where !tunnel.isClosed {
+            tunnel.pump(isHeld: orders.mode == .blackHole, bytesPerSecond: orders.rate, record)
+        }
+        return true
     }
 
     private func waitForSockets(_ tunnels: [Tunnel], _ mode: Mode, isThrottled: Bool) {
