@@ -4,71 +4,62 @@ import Testing
 
 /// What a commit means after a restart, to other groups and for the events that go with it.
 extension ConformanceTests {
-    @Test("a restart goes on after the commit, and reads again what was not committed", arguments: Engine.available)
-    func restart(_ engine: Engine) async throws {
+    /// Two readers of a group on a log of ten events, one before and one after a restart of everything.
+    private func restarting(
+        _ engine: Engine, before: @escaping @Sendable (any EventReader) throws -> Void,
+        after: @escaping @Sendable (any EventReader) throws -> Void
+    ) async throws {
         try await withStore(engine) { store in
             let topic = try store.topic(partitions: 1)
-            let group = "\(store.name)-g"
-            var log = try store.openLog()
-            try log.append((0..<10).map { event(topic, "h", "\($0)") })
-            var reader = try log.reader(group: group, topics: [topic], instance: nil)
+            for (number, body) in [before, after].enumerated() {
+                let log = try store.openLog()
+                if number == 0 { try log.append((0..<10).map { event(topic, "h", "\($0)") }) }
+                let reader = try log.reader(group: "\(store.name)-g", topics: [topic], instance: nil)
+                try body(reader)
+                reader.close()
+                log.close()
+            }
+        }
+    }
+
+    @Test("a restart goes on after the commit, and reads again what was not committed", arguments: Engine.available)
+    func restart(_ engine: Engine) async throws {
+        try await restarting(engine) { reader in
             let first = try reader.collect(4)
             try reader.commit(nextOffsets(first))
             #expect(try reader.collect(3).map(text) == ["4", "5", "6"])
-            reader.close()
-            log.close()
-
-            log = try store.openLog()
-            reader = try log.reader(group: group, topics: [topic], instance: nil)
-            #expect(try reader.collect(6).map(text) == ["4", "5", "6", "7", "8", "9"])
-            reader.close()
+        } after: { reader in
+            let rest = try reader.collect(6).map(text)
+            #expect(rest == ["4", "5", "6", "7", "8", "9"])
         }
     }
 
     @Test("how far the work had got is known after a restart, beside a lower commit", arguments: Engine.available)
     func reached(_ engine: Engine) async throws {
-        try await withStore(engine) { store in
-            let topic = try store.topic(partitions: 1)
-            let group = "\(store.name)-g"
-            var log = try store.openLog()
-            try log.append((0..<10).map { event(topic, "h", "\($0)") })
-            var reader = try log.reader(group: group, topics: [topic], instance: nil)
+        try await restarting(engine) { reader in
             let events = try reader.collect(8)
-            let position = events[0].position
-            #expect(try reader.reached(position) == 0)
+            #expect(try reader.reached(events[0].position) == 0)
             try reader.commit(
                 nextOffsets(Array(events.prefix(3))), reached: nextOffsets(Array(events.prefix(8))), appending: [])
-            reader.close()
-            log.close()
-
-            log = try store.openLog()
-            reader = try log.reader(group: group, topics: [topic], instance: nil)
+        } after: { reader in
             let again = try reader.collect(7)
             #expect(again.map(text) == ["3", "4", "5", "6", "7", "8", "9"])
-            #expect(try reader.reached(position) == events[7].offset + 1)
-            reader.close()
+            // The eighth event is the last that the work had got to.
+            let reached = try reader.reached(again[4].position)
+            #expect(reached == again[4].offset + 1)
         }
     }
 
     @Test("a commit below what was read counts after a restart, and not before", arguments: Engine.available)
     func lowerCommit(_ engine: Engine) async throws {
-        try await withStore(engine) { store in
-            let topic = try store.topic(partitions: 1)
-            let group = "\(store.name)-g"
-            var log = try store.openLog()
-            try log.append((0..<10).map { event(topic, "h", "\($0)") })
-            var reader = try log.reader(group: group, topics: [topic], instance: nil)
+        try await restarting(engine) { reader in
             let first = try reader.collect(8)
             try reader.commit(nextOffsets(Array(first.prefix(3))))
             #expect(try reader.collect(2).map(text) == ["8", "9"])
             try reader.commit(nextOffsets(Array(first.prefix(5))))
-            reader.close()
-            log.close()
-
-            log = try store.openLog()
-            reader = try log.reader(group: group, topics: [topic], instance: nil)
-            #expect(try reader.collect(5).map(text) == ["5", "6", "7", "8", "9"])
-            reader.close()
+        } after: { reader in
+            let rest = try reader.collect(5).map(text)
+            #expect(rest == ["5", "6", "7", "8", "9"])
         }
     }
 
