@@ -211,7 +211,7 @@ def recording_side(run):
 def plan(run):
     """Rounds with calm between them, and the faults of each, per home."""
     if run.quick:
-        return 1, [["stopped", "killed", "blinked", "starved", "looped"]]
+        return 1, [["stopped", "killed", "crashed", "blinked", "starved", "looped"]]
     kinds = ["killed"] * 17 + ["crashed"] * 8 + ["blinked"] * 12 + ["starved"] * 7 + ["looped"] * 3 + ["stopped"] * 3
     run.random.shuffle(kinds)
     return 5, [kinds[n::5] for n in range(5)]

@@ -4,17 +4,18 @@ import Synchronization
 import Testing
 
 @Suite struct ThreadTests {
-    @Test func aThreadHasItsNameAndTakesNoSignals() throws {
-        let seen = Monitor<(name: String, blocksTerm: Bool)?>(nil)
+    @Test func aThreadHasItsNameAndTakesNoSignalsButItsOwn() throws {
+        let seen = Monitor<(name: String, blocked: [Int32])?>(nil)
         try startThread(named: "a-name-longer-than-the-kernel-keeps") {
             var mask = sigset_t()
             pthread_sigmask(SIG_BLOCK, nil, &mask)
-            let blocks = sigismember(&mask, SIGTERM) == 1
-            seen.change { $0 = (ownName(), blocks) }
+            let asked = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE, SIGILL, SIGFPE, SIGBUS, SIGSEGV, SIGPROF]
+            let blocked = asked.filter { sigismember(&mask, $0) == 1 }
+            seen.change { $0 = (ownName(), blocked) }
         }
         #expect(seen.wait(until: Clock.deadline(after: 10_000_000_000)) { $0 != nil })
         #expect(seen.current?.name == "a-name-longer-t")
-        #expect(seen.current?.blocksTerm == true)
+        #expect(seen.current?.blocked == [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE])
     }
 
     @Test func aWaitEndsAtItsDeadlineAndSaysThatTheConditionDoesNotHold() {
