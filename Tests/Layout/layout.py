@@ -34,6 +34,8 @@ TYPE = re.compile(
 OUTSIDE = re.compile(
     r"\b(?:DESIGN|HOUSE|HOUSEHOLD|DEVICES)(?:\.md)?\b(?!=)|\b(?:research|shared|docs)/\w+\.md|\b(?:reliability|craft|ecosystem)\.md"
 )
+# An alarm's name in the code that makes alarms; a thread's has the same form.
+ALARM = re.compile(r'(?<!startThread\()"([a-z0-9]+(?:-[a-z0-9]+)+)"')
 STRING_TABLE = re.compile(r"\[\[?String\]? *:|Set<\[?String\]?>|Dictionary<String")
 
 
@@ -99,6 +101,17 @@ def string_tables(folder: Path) -> list[str]:
     return complaints
 
 
+def alarms_not_in_the_contract(folder: Path, contract: Path) -> list[str]:
+    """Alarms that a dashboard cannot know of, and promised ones that nothing raises."""
+    sources = [text for text in (file.read_text() for file in swift_files(folder)) if "Finding" in text]
+    raised = {name for text in sources for name in ALARM.findall(text)}
+    table = contract.read_text().partition("| severity | names |")[2].partition("\n\n")[0]
+    promised = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)*)`", table))
+    unraised = {name for name in promised - raised if not any(f'"{name}"' in text for text in sources)}
+    return [f"{contract} does not name the alarm {name}" for name in sorted(raised - promised)] + [
+        f"{contract} names the alarm {name}, and nothing in {folder} raises it" for name in sorted(unraised)]
+
+
 def allowed_modules(target: dict) -> set[str]:
     allowed = set(EVERYWHERE)
     for dependency in target["dependencies"]:
@@ -124,12 +137,16 @@ def show_that_checks_fail() -> list[str]:
             "var rooms: [String: Int] = [:]\n// Own names: reasons.\nvar counts: [String: Int] = [:]\nvar seen = Set<String>()\n"
         )
         (two / "F0.swift").write_text("final class Window {}\nprivate struct Own {}\n")
+        (two / "F1.swift").write_text('startThread("a-thread") {}\nFinding(name: "cold-cat")\nFinding(name: "warm")\n')
+        contract = Path(folder, "contract.md")
+        contract.write_text("| severity | names |\n|---|---|\n| cold | `warm`, `wet-dog` |\n\n`else-where`\n")
         found = {
             "imports": (undeclared_imports(one, EVERYWHERE), 1),
             "rooms": (flat_folders(one), 1),
             "double names": (names_with_two_meanings([one, two]), 1),
             "pointers outside": (pointers_outside(one), 1),
             "tables keyed by String": (string_tables(one), 2),
+            "alarms": (alarms_not_in_the_contract(two, contract), 2),
         }
     return [
         f"the check for {name} found {len(complaints)} of {expected} in its sample"
@@ -154,6 +171,7 @@ def main() -> None:
         complaints += flat_folders(folder) + pointers_outside(folder)
     complaints += names_with_two_meanings(targets)
     complaints += pointers_outside(Path("Tests"))
+    complaints += alarms_not_in_the_contract(Path("Sources/hearthd"), Path("Sources/CONTRACT.md"))
     complaints += [f"unexpected at the top: {entry.name}" for entry in Path().iterdir() if entry.name[0] != "." and entry.name not in TOP_LEVEL]
     for target in NAMED_FROM_OUTSIDE:
         complaints += string_tables(Path("Sources", target))
