@@ -23,6 +23,8 @@ min_off = "0s"
 [rooms.steady]
 refresh = "1s"
 """
+# Swift's crash handler, which finds its program only where the toolchain is, lets a process go on that was merely sent the signal.
+ENVIRONMENT = {"SWIFT_BACKTRACE": "enable=no"}
 # After so long without a word the heating ends its recording side.
 SILENCE = 15
 STOPPED, SILENT = "recording-stopped", "recording-silent"
@@ -88,10 +90,8 @@ class Victim:
         return send(pid, signal.SIGKILL)
 
     def crashed(self, pid):
-        """Where the toolchain is, Swift's crash handler looks first and lets one that was only signalled go on."""
-        send(pid, signal.SIGSEGV)
-        wait_for(lambda: not alive(pid) or not send(pid, signal.SIGSEGV), 10, f"{self.home.name}: the recording side ends")
-        return pid, time.monotonic()
+        self.home.made_crashes += 1
+        return send(pid, signal.SIGSEGV)
 
     def blinked(self, pid):
         """A debugger looks and lets go."""
@@ -172,7 +172,7 @@ class Observations:
 @scenario("recording-side-dies", "the process that records is killed, stopped, starved of memory, and loops, while pumps are commanded",
           alone=True)
 def recording_side(run):
-    with chain(run, homes=run.pick(1, 4), home_options={"more": ROOMS}) as rig:
+    with chain(run, homes=run.pick(1, 4), home_options={"more": ROOMS, "environment": ENVIRONMENT}) as rig:
         victims = [Victim(home, run.random, run.pick(1, 4)) for home in rig.homes]
         if not victims[0].home.status()["recording"]["pid"]:
             raise CannotRun("this gateway has no recording side of its own")
