@@ -9,7 +9,8 @@ import sys
 import tempfile
 import time
 
-from chain import Broker, Gateway, free_port, popen, wait_for
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.gateway import Broker, Gateway, free_port, popen, wait_for
 
 
 class Bench:

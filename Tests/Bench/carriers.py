@@ -6,11 +6,9 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Faults"))
-from proxy import Proxy  # noqa: E402
-from rig import Broker, Influx, Process, free_port, listening  # noqa: E402
+from House.proxy import Proxy
+from House.rig import Broker, Influx, Process, free_port, listening
 
 VALUE = re.compile(rb"20\.\d+")
 HERE = os.path.dirname(os.path.abspath(__file__))

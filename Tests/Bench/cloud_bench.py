@@ -17,11 +17,12 @@ import time
 import urllib.parse
 import urllib.request
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../Faults"))
-from bench import Bench, run  # noqa: E402
-from chain import Broker, free_port, processor_seconds, wait_for  # noqa: E402
-from cloud import Cloud, Database  # noqa: E402
-from kafka import MockCluster  # noqa: E402
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+sys.path.append(__file__.rsplit("/", 2)[0] + "/Faults")
+from bench import Bench, run
+from House.gateway import Broker, free_port, processor_seconds, wait_for
+from House.cloud import Cloud, Database
+from kafka import MockCluster
 
 
 class CloudBench(Bench):

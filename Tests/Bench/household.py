@@ -13,8 +13,8 @@ import threading
 import time
 import urllib.parse
 
-from chain import Broker, Gateway, wait_for
-from cloud import Cloud, Database
+from House.gateway import Broker, Gateway, wait_for
+from House.cloud import Cloud, Database
 
 ROOMS = 5
 

@@ -8,12 +8,12 @@ import sys
 import tempfile
 import time
 
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 import bench
-from chain import Broker, Gateway, popen, wait_for
-from cloud import Cloud, Database
+from House.gateway import Broker, Gateway, popen, wait_for
+from House.cloud import Cloud, Database
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Faults"))
-from proxy import DOWN, UP, Proxy  # noqa: E402
+from House.proxy import DOWN, UP, Proxy
 
 
 class Draining:

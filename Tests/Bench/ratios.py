@@ -10,12 +10,13 @@ import sys
 import tempfile
 import time
 
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+sys.path.append(__file__.rsplit("/", 2)[0] + "/Faults")
 import bench
-from chain import Broker, Gateway, free_port, listening, popen, wait_for
+from House.gateway import Broker, Gateway, free_port, listening, popen, wait_for
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Faults"))
-from power import Disk  # noqa: E402
-from proxy import DOWN, UP, Proxy  # noqa: E402
+from power import Disk
+from House.proxy import DOWN, UP, Proxy
 
 OFF = "[thermostat]\nenabled = false\n"
 

@@ -12,15 +12,15 @@ import threading
 import time
 import urllib.request
 
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 import bench
-from chain import Broker, popen, processor_seconds, wait_for
-from cloud import Cloud, Database
+from House.gateway import Broker, popen, processor_seconds, wait_for
+from House.cloud import Cloud, Database
 from cloud_bench import CloudBench
 from household import ROOMS, Home, Kernel, Points, Sensors
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Faults"))
-from kafka import Broker as KafkaBroker, MockCluster  # noqa: E402
-from proxy import DOWN, UP, Proxy  # noqa: E402
+from kafka import Broker as KafkaBroker, MockCluster
+from House.proxy import DOWN, UP, Proxy
 
 DAY = 86_400
 

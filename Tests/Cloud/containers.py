@@ -17,9 +17,10 @@ import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Tests/Bench"))
-from chain import free_port, listening, popen, wait_for  # noqa: E402
-from cloud import Database  # noqa: E402
+
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.gateway import free_port, listening, popen, wait_for
+from House.cloud import Database
 
 HOMES = ("hearthone", "hearthtwo")
 SENSORS = ("office", "kitchen", "bedroom", "bathroom", "living-room")

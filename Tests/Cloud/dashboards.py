@@ -16,8 +16,9 @@ import urllib.request
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Tests/Bench"))
-from cloud import Database  # noqa: E402
+
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.cloud import Database
 
 BASE, MINUTES = 1_795_428_000, 5
 failures = []

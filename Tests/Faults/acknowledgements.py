@@ -3,9 +3,9 @@
 import json
 import time
 
-import mqtt
-from proxy import DOWN, UP
-from rig import Process, wait_for
+from House import mqtt
+from House.proxy import DOWN, UP
+from House.rig import Process, wait_for
 from scenarios import chain, finish, flowing, scenario
 
 

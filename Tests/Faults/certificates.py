@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from rig import Failure, Process, free_port, wait_for
+from House.rig import Failure, Process, free_port, wait_for
 from scenarios import chain, finish, flowing, scenario
 
 DAY = 86_400

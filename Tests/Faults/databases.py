@@ -10,7 +10,7 @@ import urllib.request
 
 from kafka import mock_cluster
 from oracle import readings
-from rig import Failure, free_port, wait_for
+from House.rig import Failure, free_port, wait_for
 from scenarios import CannotRun, chain, finish, flowing, scenario
 
 

@@ -6,7 +6,7 @@ import time
 
 from oracle import Oracle, readings
 from processes import write
-from rig import Failure, wait_for
+from House.rig import Failure, wait_for
 from scenarios import chain, finish, flowing, scenario
 
 PAGE = 4096

@@ -15,7 +15,7 @@ import time
 import socket
 
 from hostile_packets import mutated, packet, properties, shuffled
-from rig import Broker, Failure, Process, free_port, wait_for
+from House.rig import Broker, Failure, Process, free_port, wait_for
 from scenarios import scenario
 
 # Gateways and ingestors side by side: a cloud link waits up to a minute between its attempts.

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 
-from kafka_wire import (FETCH, HEARTBEAT, JOIN_GROUP, METADATA, OFFSET_COMMIT, OFFSET_FETCH, PRODUCE, SYNC_GROUP, Wire)
-from rig import Process, die_with_parent, free_port, listening, wait_for
+from House.kafka_wire import (FETCH, HEARTBEAT, JOIN_GROUP, METADATA, OFFSET_COMMIT, OFFSET_FETCH, PRODUCE, SYNC_GROUP, Wire)
+from House.rig import Process, die_with_parent, free_port, listening, wait_for
 from scenarios import CannotRun, chain, finish, flowing, scenario
 
 
@@ -47,7 +47,7 @@ class GatedCluster(MockCluster):
                     -addext subjectAltName=IP:127.0.0.2; openssl rand -hex 16 >password"""
         subprocess.run(["sh", "-ec", make, directory], check=True, capture_output=True)
         self.gate = subprocess.Popen(
-            [sys.executable, os.path.join(os.path.dirname(__file__), "kafka_gate.py"), "--upstream", self.servers,
+            [sys.executable, os.path.join(os.path.dirname(__file__), "../House/kafka_gate.py"), "--upstream", self.servers,
              "--cert", f"{directory}/ca.crt", "--key", f"{directory}/ca.key", "--mechanism", "SCRAM-SHA-512", "--user", "hearth",
              "--password-file", f"{directory}/password"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)

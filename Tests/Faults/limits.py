@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 
-from rig import Failure, wait_for
+from House.rig import Failure, wait_for
 from scenarios import chain, finish, flowing, scenario
 
 

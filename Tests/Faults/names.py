@@ -8,7 +8,7 @@ import threading
 import time
 
 from processes import write
-from rig import wait_for
+from House.rig import wait_for
 from scenarios import CannotRun, chain, confirmed, finish, flowing, scenario
 
 REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

@@ -12,10 +12,11 @@ import threading
 import time
 import zlib
 
-import mqtt
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House import mqtt
 from kafka import mock_cluster
-from proxy import DOWN, UP
-from rig import SOURCE, Failure, Late, Process, Rig, wait_for
+from House.proxy import DOWN, UP
+from House.rig import Failure, Late, Process, Rig, wait_for
 from scenarios import CannotRun, finish, scenario
 
 MEBIBYTE = 1 << 20
@@ -167,7 +168,7 @@ def rights(run, names):
             f.write(f"pw-{name}-{run.seed}")
         subprocess.run(["mosquitto_passwd", *(["-c"] if number == 0 else []), "-b", passwords, name, f"pw-{name}-{run.seed}"],
                        check=True, capture_output=True)
-    subprocess.run([os.path.join(SOURCE, "../../systemd/examples/cloud-broker/rights"), run.directory + "/rights.json",
+    subprocess.run([os.path.join(os.path.dirname(__file__), "../../systemd/examples/cloud-broker/rights"), run.directory + "/rights.json",
                     "--passwords", passwords], check=True)
     return (f"allow_anonymous false\nplugin {plugin}\nplugin_opt_config_file {run.directory}/rights.json\n"
             "max_packet_size 1048576\nmax_queued_messages 100000")

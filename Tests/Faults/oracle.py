@@ -7,7 +7,7 @@ import re
 import time
 
 import makes
-from rig import Failure
+from House.rig import Failure
 
 WINDOW = 60_000_000_000
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)

@@ -6,7 +6,7 @@ import os
 import struct
 import subprocess
 
-from rig import wait_for
+from House.rig import wait_for
 from scenarios import CannotRun, chain, confirmed, finish, flowing, scenario
 
 GOING_DOWN = 0x8004587D  # linux/fs.h FS_IOC_SHUTDOWN, the same number as XFS_IOC_GOINGDOWN

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from rig import Failure, wait_for
+from House.rig import Failure, wait_for
 from scenarios import chain, confirmed, finish, flowing, scenario
 
 GATEWAY_POINTS = [

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from processes import write
-from rig import Failure, wait_for
+from House.rig import Failure, wait_for
 from scenarios import CannotRun, chain, finish, flowing, scenario
 
 

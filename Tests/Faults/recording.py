@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from rig import SOURCE, Failure, Late, Process, wait_for
+from House.rig import Failure, Late, Process, wait_for
 from scenarios import CannotRun, chain, finish, flowing, scenario
 from sensors import LATE
 
@@ -179,7 +179,7 @@ def recording_side(run):
         sensors = {}
         for number, home in enumerate(rig.homes):
             sensors[home.name] = Process(
-                [sys.executable, os.path.join(SOURCE, "sensors.py"), "--port", str(home.broker.port), "--rate",
+                [sys.executable, os.path.join(os.path.dirname(__file__), "sensors.py"), "--port", str(home.broker.port), "--rate",
                  str(run.pick(100, 20)), "--seed", str(run.seed + number)], home.directory + "/sensors.log")
         parents = [home.process.pid for home in rig.homes]
         for victim in victims:

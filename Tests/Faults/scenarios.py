@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from oracle import Oracle
-from rig import Rig, wait_for
+from House.rig import Rig, wait_for
 
 
 class CannotRun(Exception):

@@ -8,9 +8,11 @@ import random
 import select
 import signal
 import socket
+import sys
 import time
 
-import mqtt
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House import mqtt
 
 PROBE, STEADY = "probe", "steady"
 # A command that takes longer than this did not come in time, whatever happens to the recording side.

@@ -11,8 +11,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-import mqtt
-from rig import Broker, Failure, Process, free_port
+from House import mqtt
+from House.rig import Broker, Failure, Process, free_port
 from scenarios import scenario
 from sensors import Client
 

@@ -13,8 +13,9 @@ import tempfile
 import time
 import traceback
 
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 import scenarios
-from rig import Failure, Late, die_with_parent
+from House.rig import Failure, Late, die_with_parent
 
 MODULES = [
     "processes", "recording", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "databases",

@@ -5,7 +5,7 @@ import json
 import subprocess
 import zoneinfo
 
-from rig import Failure, wait_for
+from House.rig import Failure, wait_for
 from scenarios import chain, scenario
 
 ZONE = zoneinfo.ZoneInfo("Europe/Berlin")

@@ -12,11 +12,11 @@ import sys
 import time
 import traceback
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Web"))
-
-from browser import wait  # noqa: E402
-from instance import HomeAssistant  # noqa: E402
-from rig import MOSQUITTO, PumpLog, Rig, accepts, free_port  # noqa: E402
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+sys.path.append(__file__.rsplit("/", 2)[0] + "/Web")
+from browser import wait
+from instance import HomeAssistant
+from House.box import MOSQUITTO, PumpLog, Rig, accepts, free_port
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 

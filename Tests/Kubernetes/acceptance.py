@@ -22,8 +22,10 @@ import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Tests/Faults"))
-from oracle import difference, means, readings  # noqa: E402
+
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+sys.path.append(str(ROOT / "Tests/Faults"))
+from oracle import difference, means, readings
 
 HOME = "acceptance"
 PART = "app.kubernetes.io/part-of=hearth"

@@ -13,13 +13,13 @@ import subprocess
 import sys
 import tempfile
 
-from checks import check, end
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.checks import check, end
 from test_broker import free_port, wait
 from test_minikube_up import in_order
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Tests/Faults"))
-import rig  # noqa: E402
+from House import rig
 
 PODS = ["mosquitto-svc-0", "kafka-svc-0", "influxdb-svc-0", "ingestor-1", "p1-save-1", "p2-clean-1", "p4-aggregate-1", "hearth-settings-x-1"]
 

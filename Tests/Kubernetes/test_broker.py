@@ -14,8 +14,9 @@ import sys
 import tempfile
 import time
 
-import checks
-from checks import check
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House import checks
+from House.checks import check
 from manifests import find, render
 from test_minikube_up import Machine
 

@@ -11,10 +11,12 @@ import shutil
 import signal
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 
-from checks import check, end
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.checks import check, end
 from manifests import SECRETS, find, render
 from test_broker import free_port, wait
 

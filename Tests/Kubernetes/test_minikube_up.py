@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 
-from checks import check, end
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.checks import check, end
 from manifests import SECRETS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

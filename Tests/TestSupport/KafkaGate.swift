@@ -1,6 +1,6 @@
 import Foundation
 
-/// TLS and SASL before a Kafka that has neither: `Tests/Faults/kafka_gate.py` in a process of its own, with certificates of
+/// TLS and SASL before a Kafka that has neither: `Tests/House/kafka_gate.py` in a process of its own, with certificates of
 /// its own. TLS is OpenSSL's by way of Python; the SASL exchanges are the gate's.
 public final class KafkaGate: @unchecked Sendable {
     public let bootstrap: String
@@ -39,7 +39,7 @@ public final class KafkaGate: @unchecked Sendable {
     public init(_ upstream: String, _ arguments: [String]) throws {
         let pipe = Pipe()
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-            "../Faults/kafka_gate.py")
+            "../House/kafka_gate.py")
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
         process.arguments = [script.path, "--upstream", upstream] + arguments
         process.standardInput = input

@@ -10,7 +10,7 @@ import threading
 import time
 
 from browser import wait
-from rig import accepts, free_port
+from House.box import accepts, free_port
 
 # A slash ends a topic level, so no closing tag can come that way; everything else can.
 NAMES = [

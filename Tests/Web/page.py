@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 import hostile
 import prefix
 import spoken
@@ -21,7 +22,7 @@ import states
 import truth
 import wishes
 from browser import Browser, wait
-from rig import PumpLog, Rig
+from House.box import PumpLog, Rig
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--programs", required=True)

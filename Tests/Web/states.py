@@ -6,7 +6,7 @@ import time
 
 import scripted
 from browser import wait
-from rig import Rig
+from House.box import Rig
 
 FOUR = ["office", "kitchen", "bedroom", "living room"]
 TWELVE = FOUR + ["bath", "nursery", "guest room", "cellar", "attic", "hall", "workshop", "garage"]

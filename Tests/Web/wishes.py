@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from browser import wait
-from rig import PumpLog
+from House.box import PumpLog
 
 
 def text(browser, card, room, selector):

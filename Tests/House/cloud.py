@@ -8,7 +8,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from chain import free_port, listening, popen, processor_seconds, wait_for
+from House.gateway import free_port, listening, popen, processor_seconds, wait_for
 
 
 class Database:

@@ -6,15 +6,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import urllib.error
 import urllib.request
 
 from browser import wait
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../Bench"))
-from cloud import Database  # noqa: E402
+from House.cloud import Database
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 

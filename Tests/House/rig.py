@@ -13,10 +13,9 @@ import time
 import urllib.parse
 import urllib.request
 
-from proxy import Proxy
+from House.proxy import Proxy
 
 CRASHES = (signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGSEGV)
-SOURCE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Failure(Exception):

@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 
-import mqtt
+from House import mqtt
 
 UP, DOWN = "up", "down"  # from the client, from the broker
 
