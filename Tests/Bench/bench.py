@@ -10,7 +10,9 @@ import tempfile
 import time
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
-from House.gateway import Broker, Gateway, free_port, popen, wait_for
+from House.brokers import FleetingBroker
+from House.gateway import Gateway
+from House.processes import free_port, popen, wait_for
 
 
 class Bench:
@@ -52,7 +54,7 @@ class Bench:
 
     def discard_rate(self, count):
         with tempfile.TemporaryDirectory() as directory:
-            broker = Broker(directory, "home")
+            broker = FleetingBroker(directory, "home")
             subscriber = popen([f"{self.options.tools}/discard", str(broker.port), "+/temperature", str(count)],
                                           stdout=subprocess.PIPE, text=True)
             subscriber.stdout.readline()
@@ -65,9 +67,9 @@ class Bench:
 
     def durable_rate(self, count, thermostat):
         with tempfile.TemporaryDirectory() as directory:
-            broker = Broker(directory, "home")
+            broker = FleetingBroker(directory, "home")
             extra = "" if thermostat else "[thermostat]\nenabled = false\n"
-            gateway = Gateway(self.options.programs, directory, broker.port, free_port(), extra)
+            gateway = Gateway(self.options.programs, directory, broker.port, free_port(), extra).start()
             wait_for(gateway.connected, 15, "the gateway connects")
             start = time.monotonic()
             self.load(broker.port, count)
@@ -93,9 +95,9 @@ class Bench:
         """Fills a journal with a million rows, then: memory, start to first command, drain."""
         count = self.options.rows
         with tempfile.TemporaryDirectory() as directory:
-            home = Broker(directory, "home")
+            home = FleetingBroker(directory, "home")
             cloud_port = free_port()
-            gateway = Gateway(self.options.programs, directory, home.port, cloud_port, self.heating)
+            gateway = Gateway(self.options.programs, directory, home.port, cloud_port, self.heating).start()
             wait_for(gateway.connected, 15, "the gateway connects")
             # Warm: the same work as later, checkpoints included.
             self.cost(gateway, home, 20_000)
@@ -119,8 +121,8 @@ class Bench:
         Returns that of a row that leaves the small one, in µs, and how many left."""
         count, times = 30_000, {"full": [], "small": []}
         with tempfile.TemporaryDirectory() as directory:
-            home, cloud_port = Broker(directory, "home"), free_port()
-            small = Gateway(self.options.programs, directory, home.port, cloud_port, self.heating)
+            home, cloud_port = FleetingBroker(directory, "home"), free_port()
+            small = Gateway(self.options.programs, directory, home.port, cloud_port, self.heating).start()
             wait_for(small.connected, 15, "the gateway connects")
             self.cost(small, home, 10_000)
             self.cost(full, full_home, 10_000)
@@ -155,7 +157,7 @@ class Bench:
     def drained(self, gateway, directory, cloud_port):
         """Readings per second, µs of processor for each, how many, and what the peer says. The peer confirms at once and
         keeps nothing, so that it is the gateway and the broker that are measured."""
-        cloud = Broker(directory, "cloud", cloud_port)
+        cloud = FleetingBroker(directory, "cloud", cloud_port)
         peer = popen([f"{self.options.programs}/hearth-sim", "confirm", "--home", "home1", "--port", str(cloud.port)],
                      stdout=subprocess.PIPE, text=True)
         began = low = spent = None
@@ -181,8 +183,8 @@ class Bench:
 
         Readings arrive every 2 ms meanwhile: a restored decision is not repeated before a reading supports it."""
         with tempfile.TemporaryDirectory() as directory:
-            home = Broker(directory, "home")
-            empty = Gateway(self.options.programs, directory, home.port, free_port(), self.heating)
+            home = FleetingBroker(directory, "home")
+            empty = Gateway(self.options.programs, directory, home.port, free_port(), self.heating).start()
             wait_for(empty.connected, 15, "the gateway connects")
             times = {"empty": [], "full": []}
             for _ in range(3 * self.options.runs):
@@ -193,7 +195,7 @@ class Bench:
             return times["empty"], times["full"]
 
     def start_once(self, gateway, home):
-        gateway.stop(kill=True)
+        gateway.kill()
         # Its debug lines are buffered in a pipe otherwise, and they say when the subscription stands.
         watcher = popen(["stdbuf", "-oL", "mosquitto_sub", "-p", str(home.port), "-t", "+/heatpump", "-C", "1", "-d"],
                         stdout=subprocess.PIPE, text=True)
@@ -216,15 +218,15 @@ class Bench:
         echo, ours = [], []
         with tempfile.TemporaryDirectory() as directory:
             for _ in range(self.options.runs):
-                broker = Broker(directory, "home")
+                broker = FleetingBroker(directory, "home")
                 client = popen([f"{self.options.tools}/echo", str(broker.port)], stdout=subprocess.PIPE, text=True)
                 client.stdout.readline()
                 echo.append(self.probe(broker.port, count))
                 client.kill()
                 client.wait()
                 broker.stop()
-                broker = Broker(directory, "home")
-                gateway = Gateway(self.options.programs, directory, broker.port, free_port())
+                broker = FleetingBroker(directory, "home")
+                gateway = Gateway(self.options.programs, directory, broker.port, free_port()).start()
                 wait_for(gateway.connected, 15, "the gateway connects")
                 ours.append(self.probe(broker.port, count))
                 gateway.stop()

@@ -7,8 +7,12 @@ import re
 import shutil
 import subprocess
 
+from House.brokers import MOSQUITTO, Broker
+from House.cloud import settings
+from House.databases import Influx
+from House.gateway import Gateway
+from House.processes import Process, free_port, listening
 from House.proxy import Proxy
-from House.rig import Broker, Influx, Process, free_port, listening
 
 VALUE = re.compile(rb"20\.\d+")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -106,19 +110,15 @@ class Hearth(Peer):
 
     def prepare(self):
         self.influx = Influx(self.site.directory)
-        self.environment = {}
-        self.config = self.site.directory + "/hearthd.toml"
-        with open(self.config, "w") as f:
-            f.write(f'home = "home1"\n[local]\nport = {self.site.wire.port}\n[cloud]\nport = {self.site.link.port}\n[journal]\n'
-                    f'path = "{self.store}/journal.sqlite"\n[control]\nsocket = "{self.site.directory}/control.sock"\n'
-                    '[thermostat]\nenabled = false\n')
-        self.cloud = {"MQTT_PORT": str(self.site.cloud.port), "EVENT_LOG": "journal", "INFLUX_API": "v1", "HTTP_PORT": "0",
-                      "JOURNAL_PATH": self.site.directory + "/events.sqlite", "INFLUX_URL": f"http://127.0.0.1:{self.influx.port}"}
+        # Only its configuration; a peer is started and killed like the others.
+        self.gateway = Gateway(self.site.options.programs, self.site.directory, self.site.wire.port, self.site.link.port,
+                               "[thermostat]\nenabled = false\n", journal=self.store + "/journal.sqlite")
+        self.cloud = settings(self.site.directory, self.site.cloud.port, self.influx.port)
         subprocess.run([f"{self.site.options.programs}/hearth-cloud", "setup"], check=True, capture_output=True,
                        env={**os.environ, **self.cloud})
 
     def command(self):
-        return [f"{self.site.options.programs}/hearthd", "--config", self.config]
+        return [self.gateway.program("hearthd"), "--config", self.gateway.configuration]
 
     def listen(self):
         self.serve = Process([f"{self.site.options.programs}/hearth-cloud", "serve"], self.site.directory + "/serve.log", self.cloud)
@@ -149,7 +149,7 @@ class Bridge(Peer):
                     + self.durable.format(self.store))
 
     def command(self):
-        return ["/usr/sbin/mosquitto", "-c", self.config]
+        return [MOSQUITTO, "-c", self.config]
 
     @property
     def feed_port(self):

@@ -18,11 +18,12 @@ import urllib.parse
 import urllib.request
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
-sys.path.append(__file__.rsplit("/", 2)[0] + "/Faults")
 from bench import Bench, run
-from House.gateway import Broker, free_port, processor_seconds, wait_for
-from House.cloud import Cloud, Database
-from kafka import MockCluster
+from House.brokers import FleetingBroker
+from House.cloud import Cloud
+from House.databases import Database
+from House.kafka import MockCluster
+from House.processes import free_port, processor_seconds, wait_for
 
 
 class CloudBench(Bench):
@@ -30,7 +31,7 @@ class CloudBench(Bench):
 
     def discard(self, count):
         with tempfile.TemporaryDirectory() as directory:
-            broker = Broker(directory, "cloud")
+            broker = FleetingBroker(directory, "cloud")
             subscriber = subprocess.Popen(
                 [f"{self.options.tools}/discard", str(broker.port), "+/+/temperature", str(count)],
                 stdout=subprocess.PIPE, text=True)
@@ -42,10 +43,10 @@ class CloudBench(Bench):
             broker.stop()
             return count / seconds
 
-    def ingest_rate(self, count, engine="journal"):
+    def ingest_rate(self, count, **more):
         with tempfile.TemporaryDirectory() as directory:
-            broker = Broker(directory, "cloud")
-            cloud = Cloud(self.options.programs, directory, "ingest", broker.port, free_port(), engine=engine)
+            broker = FleetingBroker(directory, "cloud")
+            cloud = Cloud(self.options.programs, directory, "ingest", broker.port, free_port(), **more)
             start = time.monotonic()
             self.load(broker.port, count, *self.homes)
             wait_for(lambda: cloud.ingested() >= count, 120, "all in the log")
@@ -71,17 +72,15 @@ class CloudBench(Bench):
             rates["embedded"].append(self.ingest_rate(200_000))
             for name, servers in clusters.items():
                 mock = None if servers else MockCluster(f"{self.options.programs}/mock-kafka")
-                os.environ["KAFKA_HOST"] = servers or mock.servers
-                rates[name].append(self.ingest_rate(200_000, "kafka"))
+                rates[name].append(self.ingest_rate(200_000, EVENT_LOG="kafka", KAFKA_HOST=servers or mock.servers))
                 if mock:
                     mock.close()
-                    os.environ.pop("KAFKA_HOST")
         for name in clusters:
             self.row(f"cloud: MQTT to log, Kafka ({name}) / embedded", statistics.median(rates[name]) / statistics.median(
                 rates["embedded"]), 0.9, "higher", f"msg/s: embedded {self.list(rates['embedded'])}; {name} {self.list(rates[name])}")
 
     def filled_log(self, directory, count):
-        broker = Broker(directory, "cloud")
+        broker = FleetingBroker(directory, "cloud")
         cloud = Cloud(self.options.programs, directory, "ingest", broker.port, free_port())
         self.load(broker.port, count, *self.homes)
         wait_for(lambda: cloud.ingested() >= count, 120, "all in the log")
@@ -114,7 +113,7 @@ class CloudBench(Bench):
     def drain_all(self, directory, count):
         """Points per second, the processor's µs per point of both programs, and the points as bodies for curl. With a
         fresh broker: Mosquitto 2.0 sends again what a client acknowledged last before another took its session over."""
-        broker, database = Broker(directory, "idle"), Database(directory)
+        broker, database = FleetingBroker(directory, "idle"), Database(directory)
         os.sync()  # What filling the log has left to be written is not of this.
         start = time.monotonic()
         cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port)
@@ -126,14 +125,14 @@ class CloudBench(Bench):
         broker.stop()
         bodies = self.bodies(directory, database)
         database.stop()
-        shutil.rmtree(f"{directory}/influxdb")
+        shutil.rmtree(database.directory)
         return points / seconds, processors, bodies
 
     def drain_raw(self, directory, count):
         """Points per second of P1 when the raw database comes after the others are through: from its first points on."""
-        broker, database = Broker(directory, "idle"), Database(directory)
+        broker, database = FleetingBroker(directory, "idle"), Database(directory)
         database.query("DROP DATABASE raw")
-        cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port, level="critical")
+        cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port, LOG_LEVEL="critical")
         wait_for(lambda: cloud.passed(count) and cloud.is_quiet(), 600, "P2 and P4 are through")
         database.query("CREATE DATABASE raw")
         os.sync()
@@ -190,7 +189,7 @@ class CloudBench(Bench):
         """A million events wait while the database is away."""
         count = self.options.rows
         with tempfile.TemporaryDirectory() as directory:
-            broker = Broker(directory, "cloud")
+            broker = FleetingBroker(directory, "cloud")
             cloud = Cloud(self.options.programs, directory, "serve", broker.port, free_port())
             empty, peak = cloud.rss(), 0
             load = threading.Thread(target=self.load, args=(broker.port, count, *self.homes))
@@ -209,14 +208,14 @@ class CloudBench(Bench):
         ours, blocking = [], []
         for _ in range(self.options.runs):
             with tempfile.TemporaryDirectory() as directory:
-                broker, database = Broker(directory, "cloud"), Database(directory)
+                broker, database = FleetingBroker(directory, "cloud"), Database(directory)
                 cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port)
                 ours.append(self.end_to_end(broker, database, 200_000))
                 cloud.stop()
                 broker.stop()
                 database.stop()
             with tempfile.TemporaryDirectory() as directory:
-                broker, database = Broker(directory, "cloud"), Database(directory)
+                broker, database = FleetingBroker(directory, "cloud"), Database(directory)
                 chain = BlockingChain(directory, broker, database)
                 blocking.append(self.end_to_end(broker, database, 2_000))
                 chain.stop()

@@ -13,8 +13,11 @@ import threading
 import time
 import urllib.parse
 
-from House.gateway import Broker, Gateway, wait_for
-from House.cloud import Cloud, Database
+from House.brokers import FleetingBroker
+from House.cloud import Cloud, settings
+from House.databases import Database
+from House.gateway import Gateway
+from House.processes import wait_for
 
 ROOMS = 5
 
@@ -140,29 +143,26 @@ class Points:
 
 
 class Home:
-    """Broker, daemon, cloud broker, `hearth-cloud` and a real InfluxDB."""
+    """Broker, daemon, cloud broker, `hearth-cloud` and a real InfluxDB: without House.rig's proxies, which would be measured with it."""
 
     def __init__(self, programs, directory, extra="", kafka=None, link=None):
         self.programs = programs
-        self.broker, self.cloud_broker, self.database = Broker(directory, "home"), Broker(directory, "cloud"), Database(directory)
+        self.broker, self.cloud_broker, self.database = FleetingBroker(directory, "home"), FleetingBroker(directory, "cloud"), Database(directory)
         self.services = self.serve(directory, kafka)
         self.link = link(self.cloud_broker.port) if link else None
-        self.gateway = Gateway(programs, directory, self.broker.port, (self.link or self.cloud_broker).port, extra)
+        self.gateway = Gateway(programs, directory, self.broker.port, (self.link or self.cloud_broker).port, extra).start()
         wait_for(lambda: self.gateway.connected() and self.gateway.records(), 20, "the gateway records")
 
     def serve(self, directory, kafka):
         if kafka is None:
             return [Cloud(self.programs, directory, "serve", self.cloud_broker.port, self.database.port)]
-        os.environ.update(KAFKA_HOST=kafka.servers)
-        try:
-            if "EVENT_LOG" not in kafka.setup:
-                subprocess.run([f"{self.programs}/hearth-cloud", "setup"], check=True, capture_output=True, timeout=60, env={
-                    **os.environ, **kafka.setup, "EVENT_LOG": "kafka", "INFLUX_API": "v1",
-                    "INFLUX_URL": f"http://127.0.0.1:{self.database.port}"})
-            return [Cloud(self.programs, directory, name, self.cloud_broker.port, self.database.port, engine="kafka")
-                    for name in ("ingest", "save-raw")]
-        finally:
-            os.environ.pop("KAFKA_HOST")
+        more = {"EVENT_LOG": "kafka", "KAFKA_HOST": kafka.servers}
+        if "EVENT_LOG" not in kafka.setup:
+            told = settings(directory, self.cloud_broker.port, self.database.port, **kafka.setup, **more)
+            subprocess.run([f"{self.programs}/hearth-cloud", "setup"], check=True, capture_output=True, timeout=60,
+                           env={**os.environ, **told})
+        return [Cloud(self.programs, directory, name, self.cloud_broker.port, self.database.port, **more)
+                for name in ("ingest", "save-raw")]
 
     def latencies(self, seconds):
         """Milliseconds from sensor to point, of readings that come while nothing else happens."""

@@ -10,9 +10,11 @@ import time
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 import bench
-from House.gateway import Broker, Gateway, popen, wait_for
-from House.cloud import Cloud, Database
-
+from House.brokers import FleetingBroker
+from House.cloud import Cloud
+from House.databases import Database
+from House.gateway import Gateway
+from House.processes import popen, wait_for
 from House.proxy import DOWN, UP, Proxy
 
 
@@ -24,10 +26,10 @@ class Draining:
     def __init__(self, outage, directory, name):
         path = os.path.join(directory, name)
         os.makedirs(path)
-        self.home, self.cloud = Broker(path, "home"), Broker(path, "cloud")
+        self.home, self.cloud = FleetingBroker(path, "home"), FleetingBroker(path, "cloud")
         self.link = Proxy(self.cloud.port)
         self.link.mode, self.link.rate = "refuse", 64_000
-        self.gateway = Gateway(outage.options.programs, path, self.home.port, self.link.port)
+        self.gateway = Gateway(outage.options.programs, path, self.home.port, self.link.port).start()
         wait_for(self.gateway.connected, 20, "the gateway connects")
         outage.load(self.home.port, self.count, "--payload", "sensor")
         wait_for(lambda: self.uplink()["backlog"] >= self.count, 120, "the backlog waits")
@@ -84,7 +86,7 @@ class Outage(bench.Bench):
         homes, count, rate = 20, 43_200, 16_000
         with tempfile.TemporaryDirectory() as directory:
             # All gateways read the same home broker; each is a home of its own to the cloud.
-            home, cloud_broker, database = Broker(directory, "home"), Broker(directory, "cloud"), Database(directory)
+            home, cloud_broker, database = FleetingBroker(directory, "home"), FleetingBroker(directory, "cloud"), Database(directory)
             cloud = Cloud(self.options.programs, directory, "serve", cloud_broker.port, database.port)
             # The rate is each connection's.
             link, gateways = Proxy(cloud_broker.port), []
@@ -92,7 +94,7 @@ class Outage(bench.Bench):
             for number in range(homes):
                 os.makedirs(f"{directory}/{number}")
                 gateways.append(Gateway(self.options.programs, f"{directory}/{number}", home.port, link.port,
-                                        "[thermostat]\nenabled = false\n", name=f"home{number}"))
+                                        "[thermostat]\nenabled = false\n", name=f"home{number}").start())
             for gateway in gateways:
                 wait_for(gateway.connected, 30, "the gateways record")
             self.load(home.port, count, "--step", "2000000", "--payload", "sensor")

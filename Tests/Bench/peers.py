@@ -16,10 +16,9 @@ import tempfile
 import time
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
-sys.path.append(__file__.rsplit("/", 2)[0] + "/Faults")
 from carriers import PEERS, Site
-from power import Disk
-from House.rig import wait_for
+from House.disks import Disk
+from House.processes import wait_for
 
 
 def quiet(peer, seconds=60, still=6):

@@ -11,11 +11,11 @@ import tempfile
 import time
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
-sys.path.append(__file__.rsplit("/", 2)[0] + "/Faults")
 import bench
-from House.gateway import Broker, Gateway, free_port, listening, popen, wait_for
-
-from power import Disk
+from House.brokers import MOSQUITTO, FleetingBroker
+from House.disks import Disk
+from House.gateway import Gateway
+from House.processes import free_port, listening, popen, wait_for
 from House.proxy import DOWN, UP, Proxy
 
 OFF = "[thermostat]\nenabled = false\n"
@@ -24,13 +24,9 @@ OFF = "[thermostat]\nenabled = false\n"
 class Ratios(bench.Bench):
     def gateway(self, directory, home, cloud, extra=OFF, environment=None):
         """A gateway, perhaps with a fault library in it."""
-        previous = {k: os.environ.get(k) for k in environment or {}}
-        os.environ.update(environment or {})
-        try:
-            gateway = Gateway(self.options.programs, directory, home, cloud, extra)
-        finally:
-            for key, value in previous.items():
-                os.environ.pop(key) if value is None else os.environ.update({key: value})
+        gateway = Gateway(self.options.programs, directory, home, cloud, extra)
+        gateway.environment = environment or {}
+        gateway.start()
         wait_for(gateway.connected, 20, "the gateway connects")
         return gateway
 
@@ -45,7 +41,7 @@ class Ratios(bench.Bench):
 
     def rate(self, fault, count=100_000):
         with tempfile.TemporaryDirectory() as directory:
-            broker = Broker(directory, "home")
+            broker = FleetingBroker(directory, "home")
             gateway = self.gateway(directory, broker.port, free_port(), environment=self.faults(directory, fault))
             start = time.monotonic()
             self.load(broker.port, count)
@@ -67,7 +63,7 @@ class Ratios(bench.Bench):
         count, ours, theirs = 200_000, [], []
         for _ in range(self.options.runs):
             with tempfile.TemporaryDirectory() as directory:
-                broker = Broker(directory, "home")
+                broker = FleetingBroker(directory, "home")
                 subscriber = popen([f"{self.options.tools}/discard", str(broker.port), "+/temperature", str(count)],
                                    stdout=subprocess.PIPE, text=True)
                 subscriber.stdout.readline()
@@ -78,7 +74,7 @@ class Ratios(bench.Bench):
                 broker.stop()
                 theirs.append((after.ru_utime + after.ru_stime - loaded.ru_utime - loaded.ru_stime) * 1e6 / count)
             with tempfile.TemporaryDirectory() as directory:
-                broker = Broker(directory, "home")
+                broker = FleetingBroker(directory, "home")
                 gateway = self.gateway(directory, broker.port, free_port())
                 start = gateway.cpu()
                 self.load(broker.port, count)
@@ -109,7 +105,7 @@ class Ratios(bench.Bench):
     def stream(self, disk, environment, count=30_000):
         """Bytes to disk and commits, each per reading."""
         with tempfile.TemporaryDirectory(dir=disk.path) as directory:
-            broker = Broker(directory, "home")
+            broker = FleetingBroker(directory, "home")
             gateway = self.gateway(directory, broker.port, free_port(), environment=environment)
             before, commits = disk.written(), gateway.status()["journal"]["commits"]
             self.load(broker.port, count, "--rate", "1000")
@@ -138,13 +134,13 @@ class Ratios(bench.Bench):
     def wire_bytes(self):
         """What leaves and enters the home for a reading: a backlog in frames, and one JSON message for each."""
         sizes = {}
-        for name, extra, count in (("frames", "", 100_000), ("one by one", '[uplink]\nconfirm = "broker"\n', 5_000)):
+        for name, confirm, count in (("frames", "ingestor", 100_000), ("one by one", "broker", 5_000)):
             with tempfile.TemporaryDirectory() as directory:
-                home, port = Broker(directory, "home"), free_port()
-                cloud = Broker(directory, "cloud", port)
+                home, port = FleetingBroker(directory, "home"), free_port()
+                cloud = FleetingBroker(directory, "cloud", port)
                 link = Proxy(port)
                 link.mode = "refuse"
-                gateway = Gateway(self.options.programs, directory, home.port, link.port, OFF + extra)
+                gateway = Gateway(self.options.programs, directory, home.port, link.port, OFF, confirm=confirm).start()
                 wait_for(gateway.connected, 20, "the gateway records")
                 self.load(home.port, count, "--payload", "sensor", "--step", "1000000")
                 self.recorded(gateway, count)
@@ -157,7 +153,7 @@ class Ratios(bench.Bench):
                 link.mode = "pass"
                 gateway.stop()
                 gateway.start()
-                wait_for(lambda g=gateway: (g.try_status() or {"uplink": {"confirmedThrough": 0}})["uplink"]["confirmedThrough"]
+                wait_for(lambda g=gateway: (g.status() or {"uplink": {"confirmedThrough": 0}})["uplink"]["confirmedThrough"]
                          >= count, 120, "everything has left")
                 sizes[name] = (link.bytes[UP] + link.bytes[DOWN]) / count
                 gateway.stop()
@@ -174,10 +170,10 @@ class Ratios(bench.Bench):
         its rate is no window's either."""
         count, bridged = 1_000_000, 100_000
         with tempfile.TemporaryDirectory() as directory:
-            home, cloud = Broker(directory, "home"), Broker(directory, "cloud")
+            home, cloud = FleetingBroker(directory, "home"), FleetingBroker(directory, "cloud")
             link = Proxy(cloud.port)
             link.mode = "refuse"
-            gateway = Gateway(self.options.programs, directory, home.port, link.port, OFF)
+            gateway = Gateway(self.options.programs, directory, home.port, link.port, OFF).start()
             wait_for(gateway.connected, 20, "the gateway records")
             self.load(home.port, count)
             self.recorded(gateway, count)
@@ -187,7 +183,7 @@ class Ratios(bench.Bench):
             gateway.stop()
             start = time.monotonic()
             gateway.start()
-            wait_for(lambda: (gateway.try_status() or {"uplink": {"confirmedThrough": 0}})["uplink"]["confirmedThrough"] >= count,
+            wait_for(lambda: (gateway.status() or {"uplink": {"confirmedThrough": 0}})["uplink"]["confirmedThrough"] >= count,
                      300, "drained")
             ours = count / (time.monotonic() - start)
             gateway.stop()
@@ -206,7 +202,7 @@ class Ratios(bench.Bench):
             f.write(f"user root\nlistener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nconnection up\n"
                     f"address 127.0.0.1:{link.port}\ntopic # out 1 \"\" bridged/\ncleansession false\nrestart_timeout 1\n")
         link.mode = "refuse"
-        bridge = popen(["/usr/sbin/mosquitto", "-c", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        bridge = popen([MOSQUITTO, "-c", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: listening(port), 10, "the bridge listens")
         self.load(port, count)
         before = link.count("confirmed")
@@ -225,12 +221,12 @@ class Ratios(bench.Bench):
         for _ in range(self.options.runs):
             for fault, results in (("", calm), ("stall 60000", hard)):
                 with tempfile.TemporaryDirectory() as directory:
-                    home, cloud = Broker(directory, "home"), Broker(directory, "cloud")
+                    home, cloud = FleetingBroker(directory, "home"), FleetingBroker(directory, "cloud")
                     gateway = self.gateway(directory, home.port, cloud.port, "", self.faults(directory))
                     self.faults(directory, fault)
                     results.append(self.probe(home.port, 1_500))
                     self.faults(directory)
-                    gateway.stop(kill=True)
+                    gateway.kill()
                     home.stop()
                     cloud.stop()
         for share, name in [(0.99, "p99"), (0.5, "p50")]:
@@ -249,7 +245,7 @@ class Ratios(bench.Bench):
         for _ in range(self.options.runs):
             for index, extra in enumerate(("", rules)):
                 with tempfile.TemporaryDirectory() as directory:
-                    broker, count = Broker(directory, "home"), 100_000
+                    broker, count = FleetingBroker(directory, "home"), 100_000
                     gateway = self.gateway(directory, broker.port, free_port(), OFF + extra)
                     start = time.monotonic()
                     self.load(broker.port, count)
@@ -258,7 +254,7 @@ class Ratios(bench.Bench):
                     gateway.stop()
                     broker.stop()
                 with tempfile.TemporaryDirectory() as directory:
-                    broker = Broker(directory, "home")
+                    broker = FleetingBroker(directory, "home")
                     gateway = self.gateway(directory, broker.port, free_port(), extra)
                     latencies[index].append(self.probe(broker.port, 2000))
                     gateway.stop()

@@ -14,13 +14,15 @@ import urllib.request
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 import bench
-from House.gateway import Broker, popen, processor_seconds, wait_for
-from House.cloud import Cloud, Database
 from cloud_bench import CloudBench
-from household import ROOMS, Home, Kernel, Points, Sensors
-
-from kafka import Broker as KafkaBroker, MockCluster
+from House.brokers import FleetingBroker
+from House.checks import not_run
+from House.cloud import Cloud
+from House.databases import Database
+from House.kafka import MockCluster, Tansu
+from House.processes import popen, processor_seconds, wait_for
 from House.proxy import DOWN, UP, Proxy
+from household import ROOMS, Home, Kernel, Points, Sensors
 
 DAY = 86_400
 
@@ -29,7 +31,7 @@ class User(CloudBench):
     def direct(self, seconds):
         """Milliseconds from a sensor's message to its point when a subscriber writes each reading by itself and waits."""
         with tempfile.TemporaryDirectory() as directory:
-            broker, database = Broker(directory, "home"), Database(directory)
+            broker, database = FleetingBroker(directory, "home"), Database(directory)
             subscriber = popen(["mosquitto_sub", "-p", str(broker.port), "-q", "1", "-t", "+/temperature", "-F", "%t %p"],
                                stdout=subprocess.PIPE, text=True, bufsize=1)
             threading.Thread(target=self.write_each, args=(subscriber, database.port), daemon=True).start()
@@ -67,7 +69,7 @@ class User(CloudBench):
                     os.environ["HEARTH_JOURNAL_COMMIT_INTERVAL"] = "0s"
                 with tempfile.TemporaryDirectory() as directory:
                     kafka = (MockCluster(f"{self.options.programs}/mock-kafka") if "mock" in name else
-                             KafkaBroker(other, directory) if "Tansu" in name else None)
+                             Tansu(other, directory) if "Tansu" in name else None)
                     home = Home(self.options.programs, directory, kafka=kafka)
                     home.latencies(3)  # Until every part has had its first reading.
                     found[name].append(home.latencies(8))
@@ -108,7 +110,7 @@ class User(CloudBench):
 
     def command(self):
         self.latency()
-        print("     not run: Home Assistant's generic_thermostat: its tree is not here (scripts/test-home-assistant has one)", flush=True)
+        not_run("Home Assistant's generic_thermostat", "its tree is not here (scripts/test-home-assistant has one)")
 
     def rest(self):
         """Beside a subscriber that throws its readings away."""
@@ -204,7 +206,7 @@ class User(CloudBench):
         count, ours, theirs = 200_000, [], []
         for _ in range(self.options.runs):
             with tempfile.TemporaryDirectory() as directory:
-                broker, database = Broker(directory, "cloud"), Database(directory)
+                broker, database = FleetingBroker(directory, "cloud"), Database(directory)
                 cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port)
                 processes = (broker.process, cloud.process, database.process)
                 before = sum(map(processor_seconds, processes))
@@ -231,7 +233,7 @@ class User(CloudBench):
         count, cost = 150_000, {}
         for homes in (1, 100, 10_000):
             with tempfile.TemporaryDirectory() as directory:
-                broker, database = Broker(directory, "cloud"), Database(directory)
+                broker, database = FleetingBroker(directory, "cloud"), Database(directory)
                 link = Proxy(broker.port)
                 cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port)
                 before = [processor_seconds(p) for p in (cloud.process, database.process)]
@@ -241,7 +243,7 @@ class User(CloudBench):
                 points = cloud.stored()
                 os.sync()
                 disk = [int(subprocess.run(["du", "-s", "--block-size=1", *paths], check=True, capture_output=True, text=True).stdout.split()[0])
-                        for paths in ([f"{directory}/events.sqlite"], [f"{directory}/influxdb"])]
+                        for paths in ([f"{directory}/events.sqlite"], [database.directory])]
                 cost[homes] = {"hearth-cloud, CPU s": spent[0], "InfluxDB, CPU s": spent[1], "wire, MB": link.bytes[UP] / 1e6,
                                "log, MB": disk[0] / 1e6, "InfluxDB, MB": disk[1] / 1e6, "points": points}
                 for process in (cloud, broker, database):

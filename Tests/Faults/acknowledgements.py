@@ -4,8 +4,8 @@ import json
 import time
 
 from House import mqtt
+from House.processes import Process, wait_for
 from House.proxy import DOWN, UP
-from House.rig import Process, wait_for
 from scenarios import chain, finish, flowing, scenario
 
 

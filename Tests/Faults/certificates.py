@@ -6,7 +6,8 @@ import signal
 import subprocess
 import time
 
-from House.rig import Failure, Process, free_port, wait_for
+from House.checks import Failure
+from House.processes import Process, free_port, wait_for
 from scenarios import chain, finish, flowing, scenario
 
 DAY = 86_400

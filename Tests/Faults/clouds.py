@@ -8,8 +8,8 @@ import socket
 import threading
 import time
 
-from kafka import mock_cluster
-from House.rig import free_port, wait_for
+from House.kafka import mock_cluster
+from House.processes import free_port, wait_for
 from scenarios import chain, finish, flowing, scenario
 
 ANSWERS = ["401", "403", "404", "408", "413", "429", "500", "502", "503", "hang", "cut-before", "cut-after",

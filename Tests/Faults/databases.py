@@ -8,10 +8,11 @@ import subprocess
 import time
 import urllib.request
 
-from kafka import mock_cluster
+from House.checks import CannotRun, Failure
+from House.kafka import mock_cluster
+from House.processes import free_port, wait_for
 from oracle import readings
-from House.rig import Failure, free_port, wait_for
-from scenarios import CannotRun, chain, finish, flowing, scenario
+from scenarios import chain, finish, flowing, scenario
 
 
 class Site:

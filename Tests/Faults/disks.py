@@ -4,9 +4,11 @@ import os
 import shutil
 import time
 
-from oracle import Oracle, readings
+from House.checks import Failure
+from House.processes import wait_for
+from House.readings import readings
+from oracle import Oracle
 from processes import write
-from House.rig import Failure, wait_for
 from scenarios import chain, finish, flowing, scenario
 
 PAGE = 4096

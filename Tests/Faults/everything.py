@@ -4,8 +4,8 @@ import time
 
 from acknowledgements import Forger
 from clouds import Faulty
+from House.disks import Disk
 from makes import CONFIGURATION, Devices
-from power import Disk
 from processes import GATEWAY_POINTS, write
 from scenarios import chain, finish, flowing, scenario
 

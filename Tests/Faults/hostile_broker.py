@@ -15,7 +15,9 @@ import time
 import socket
 
 from hostile_packets import mutated, packet, properties, shuffled
-from House.rig import Broker, Failure, Process, free_port, wait_for
+from House.brokers import Broker
+from House.checks import Failure
+from House.processes import Process, free_port, wait_for
 from scenarios import scenario
 
 # Gateways and ingestors side by side: a cloud link waits up to a minute between its attempts.

@@ -4,7 +4,8 @@ import json
 import subprocess
 import time
 
-from House.rig import Failure, wait_for
+from House.checks import Failure
+from House.processes import wait_for
 from scenarios import chain, finish, flowing, scenario
 
 

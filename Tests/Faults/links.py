@@ -2,8 +2,8 @@
 
 import time
 
+from House.processes import wait_for
 from House.proxy import DOWN, UP
-from House.rig import wait_for
 from scenarios import chain, finish, flowing, scenario
 
 

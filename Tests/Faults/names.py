@@ -7,9 +7,10 @@ import subprocess
 import threading
 import time
 
+from House.checks import CannotRun
+from House.processes import wait_for
 from processes import write
-from House.rig import wait_for
-from scenarios import CannotRun, chain, confirmed, finish, flowing, scenario
+from scenarios import chain, confirmed, finish, flowing, scenario
 
 REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 CONNACK = b"\x20\x03\x00\x00\x00"

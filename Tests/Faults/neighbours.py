@@ -14,16 +14,17 @@ import zlib
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 from House import mqtt
-from kafka import mock_cluster
+from House.brokers import security_plugin
+from House.checks import CannotRun, Failure, Late
+from House.kafka import mock_cluster
+from House.processes import Process, wait_for
 from House.proxy import DOWN, UP
-from House.rig import Failure, Late, Process, Rig, wait_for
-from scenarios import CannotRun, finish, scenario
+from House.rig import Rig
+from scenarios import finish, scenario
 
 MEBIBYTE = 1 << 20
 # cloud/base/ingestor.yaml and pipelines.yaml.
 MEMORY = {"ingest": 256 * MEBIBYTE, "save-raw": 256 * MEBIBYTE, "clean": 256 * MEBIBYTE, "aggregate": 512 * MEBIBYTE}
-PLUGINS = ["/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so", "/usr/lib/aarch64-linux-gnu/mosquitto_dynamic_security.so",
-           "/usr/lib/mosquitto_dynamic_security.so"]
 
 
 def crc32c(data):
@@ -157,9 +158,8 @@ def peak(pid):
 
 def rights(run, names):
     """The shipped rights with passwords, and the lines for the broker."""
-    plugin = next((p for p in PLUGINS if os.path.exists(p)), None)
+    plugin = security_plugin()
     if not plugin:
-
         raise CannotRun("Mosquitto's dynamic-security plugin is not installed")
     os.makedirs(run.directory, exist_ok=True)
     passwords = run.directory + "/passwords"

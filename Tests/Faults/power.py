@@ -1,60 +1,11 @@
-"""Power cuts: file systems on loop devices that forget what was not synced (FS_IOC_GOINGDOWN without flushing the log)."""
+"""Power cuts: file systems on loop devices that forget what was not synced."""
 
-import ctypes
-import fcntl
 import os
-import struct
 import subprocess
 
-from House.rig import wait_for
-from scenarios import CannotRun, chain, confirmed, finish, flowing, scenario
-
-GOING_DOWN = 0x8004587D  # linux/fs.h FS_IOC_SHUTDOWN, the same number as XFS_IOC_GOINGDOWN
-WITHOUT_FLUSHING = 2
-SIZES = {"ext4": 48 << 20, "xfs": 320 << 20}  # the smallest xfs is 300 MB
-
-
-class Disk:
-    """A file system of its own in a file."""
-
-    def __init__(self, directory, kind="ext4", size=None, inodes=None):
-        self.image, self.path, self.kind = f"{directory}/{kind}.img", f"{directory}/{kind}", kind
-        os.makedirs(self.path)
-        with open(self.image, "wb") as f:
-            f.truncate(size or SIZES[kind])
-        quiet = ["-q"] if kind == "xfs" else ["-q", "-F", *(["-N", str(inodes)] if inodes else [])]
-        try:
-            subprocess.run([f"mkfs.{kind}", *quiet, self.image], check=True, capture_output=True)
-            self.mount()
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise CannotRun(f"{kind} on a loop device: {getattr(error, 'stderr', error)}") from None
-
-    def mount(self):
-        subprocess.run(["mount", "-o", "loop", self.image, self.path], check=True, capture_output=True)
-
-    def unmount(self):
-        subprocess.run(["umount", self.path], check=True, capture_output=True)
-
-    def written(self):
-        """Bytes that have reached the device, when everything has that was written."""
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
-                raise OSError(ctypes.get_errno(), "syncfs")
-            device = os.fstat(descriptor).st_dev
-        finally:
-            os.close(descriptor)
-        with open(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat") as f:
-            return int(f.read().split()[6]) * 512  # Documentation/block/stat.rst: sectors written
-
-    def cut(self):
-        """The power goes: from now on nothing reaches the disk, and what was not synced never did."""
-        directory = os.open(self.path, os.O_RDONLY)
-        fcntl.ioctl(directory, GOING_DOWN, struct.pack("I", WITHOUT_FLUSHING))
-        os.close(directory)
-
-    def remove(self):
-        ctypes.CDLL(None).umount2(self.path.encode(), 2)
+from House.disks import Disk
+from House.processes import wait_for
+from scenarios import chain, confirmed, finish, flowing, scenario
 
 
 def power_cuts(run, kind, cuts):

@@ -4,9 +4,10 @@ import os
 import subprocess
 import time
 
+from House.checks import CannotRun, Failure
+from House.processes import wait_for
 from processes import write
-from House.rig import Failure, wait_for
-from scenarios import CannotRun, chain, finish, flowing, scenario
+from scenarios import chain, finish, flowing, scenario
 
 
 def external(run, name, arguments, limit):

@@ -11,8 +11,9 @@ import sys
 import threading
 import time
 
-from House.rig import Failure, Late, Process, wait_for
-from scenarios import CannotRun, chain, finish, flowing, scenario
+from House.checks import CannotRun, Failure, Late
+from House.processes import Process, wait_for
+from scenarios import chain, finish, flowing, scenario
 from sensors import LATE
 
 # Rooms of sensors.py: one whose pump is commanded ten times a second, one whose command is repeated each second.

@@ -4,12 +4,9 @@ import contextlib
 from dataclasses import dataclass
 from typing import Callable
 
+from House.processes import wait_for
+from House.rig import Rig
 from oracle import Oracle
-from House.rig import Rig, wait_for
-
-
-class CannotRun(Exception):
-    """This machine cannot do it, and why."""
 
 
 @dataclass

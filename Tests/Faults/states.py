@@ -12,7 +12,9 @@ import time
 from dataclasses import dataclass
 
 from House import mqtt
-from House.rig import Broker, Failure, Process, free_port
+from House.brokers import Broker
+from House.checks import Failure
+from House.processes import Process, free_port
 from scenarios import scenario
 from sensors import Client
 

@@ -14,8 +14,9 @@ import time
 import traceback
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.checks import FAILED, OK, CannotRun, Failure, Late, not_run
+from House.processes import popen
 import scenarios
-from House.rig import Failure, Late, die_with_parent
 
 MODULES = [
     "processes", "recording", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "databases",
@@ -46,7 +47,7 @@ def one(options):
     began, late = time.monotonic(), False
     try:
         result, error = scenario.function(Run(options, options.seed, directory)) or {}, None
-    except scenarios.CannotRun as reason:
+    except CannotRun as reason:
         result, error = {"not run": str(reason)}, None
     except Failure as failure:
         result, error, late = {}, str(failure), isinstance(failure, Late)
@@ -110,7 +111,7 @@ def run_all(options, names):
             if child.poll() is not None:
                 del running[name]
                 results[name] = answer = finished(name, child)
-                print(line(name, answer), flush=True)
+                say(name, answer)
                 if options.quick and answer.get("late"):
                     again.append(name)
                 stop = stop or (options.stop_at_failure and answer["error"] is not None)
@@ -125,23 +126,23 @@ def run_all(options, names):
         results[name] = answer = finished(name, start(options, name))
         if not answer["error"]:
             answer["result"]["late at first"] = "held alone"
-        print(line(name, answer), flush=True)
+        say(name, answer)
     return results
 
 
 def start(options, name):
-    return subprocess.Popen(command(options, name, options.seed), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            preexec_fn=die_with_parent)
+    return popen(command(options, name, options.seed), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def line(name, answer):
-    mark = "FAIL" if answer["error"] else "skip" if "not run" in answer["result"] else "ok  "
-    text = f"{mark} {name:32} {answer['seconds']:6.1f} s  {describe(answer['result'])}"
+def say(name, answer):
+    if "not run" in answer["result"]:
+        return not_run(name, answer["result"]["not run"])
+    text = f"{FAILED if answer['error'] else OK}{name:32} {answer['seconds']:6.1f} s  {describe(answer['result'])}".rstrip()
     if answer["error"]:
-        text += "\n       " + answer["error"].strip().replace("\n", "\n       ")
+        text += "\n        " + answer["error"].strip().replace("\n", "\n        ")
         if answer["kept"]:
-            text += f"\n       what it left: {answer['kept']}"
-    return text
+            text += f"\n        what it left: {answer['kept']}"
+    return print(text, flush=True)
 
 
 def table(options, results):
@@ -154,7 +155,7 @@ def table(options, results):
             print("\n" + "\n".join(answer["result"]["table"]))
     failed = sum(1 for a in results.values() if a["error"])
     skipped = sum(1 for a in results.values() if "not run" in a["result"])
-    print(f"\n{len(results) - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    print(f"\nfaults: {len(results) - failed - skipped} passed, {failed} failed, {skipped} not run")
     return failed
 
 

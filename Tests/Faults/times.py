@@ -5,7 +5,8 @@ import json
 import subprocess
 import zoneinfo
 
-from House.rig import Failure, wait_for
+from House.checks import Failure
+from House.processes import wait_for
 from scenarios import chain, scenario
 
 ZONE = zoneinfo.ZoneInfo("Europe/Berlin")

@@ -1,57 +1,27 @@
-"""What a cloud is made of for the benchmarks and tests: a fresh InfluxDB, and a `hearth-cloud` process."""
+"""`hearth-cloud`: what its environment says, and one process of it with what it counts."""
 
-import json
 import os
-import shutil
-import subprocess
 import time
-import urllib.parse
 import urllib.request
 
-from House.gateway import free_port, listening, popen, processor_seconds, wait_for
+from House.processes import free_port, popen, processor_seconds, wait_for
 
 
-class Database:
-    """A fresh InfluxDB 1.x."""
+def settings(directory, broker, influx, **more):
+    """What a service is told, on the journal engine unless `more` says otherwise.
 
-    def __init__(self, directory):
-        self.port = free_port()
-        path = os.path.join(directory, "influxdb")
-        os.makedirs(path)
-        with open(f"{path}/influxdb.conf", "w") as f:
-            f.write(f'reporting-disabled = true\nbind-address = "127.0.0.1:{free_port()}"\n[meta]\ndir = "{path}/meta"\n'
-                    f'[data]\ndir = "{path}/data"\nwal-dir = "{path}/wal"\nquery-log-enabled = false\n[monitor]\n'
-                    f'store-enabled = false\n[http]\nbind-address = "127.0.0.1:{self.port}"\nlog-enabled = false\n'
-                    '[logging]\nlevel = "error"\n')
-        self.process = popen([shutil.which("influxd") or "/usr/bin/influxd", "-config", f"{path}/influxdb.conf"],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(lambda: listening(self.port), 30, "influxd listens")
-        for name in ("raw", "clean", "aggregate"):
-            self.query(f"CREATE DATABASE {name}")
-
-    def query(self, statement, database=""):
-        body = urllib.parse.urlencode({"q": statement, "db": database}).encode()
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/query", body, timeout=60) as answer:
-            return json.load(answer)["results"][0]
-
-    def count(self, database, measurement):
-        result = self.query(f"SELECT count(value) FROM {measurement}", database)
-        return result["series"][0]["values"][0][1] if "series" in result else 0
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
+    - broker, influx: the ports of its two peers."""
+    return {"MQTT_HOST": "127.0.0.1", "MQTT_PORT": str(broker), "EVENT_LOG": "journal", "JOURNAL_PATH": f"{directory}/events.sqlite",
+            "INFLUX_API": "v1", "INFLUX_URL": f"http://127.0.0.1:{influx}", "HTTP_PORT": "0", **more}
 
 
 class Cloud:
-    """One `hearth-cloud` process, on the journal engine unless another is named."""
+    """A service that has connected, where it has a broker."""
 
-    def __init__(self, programs, directory, service, broker_port, influx_port, level="error", engine="journal"):
+    def __init__(self, programs, directory, service, broker, influx, **more):
         self.http = free_port()
-        environment = dict(os.environ, MQTT_PORT=str(broker_port), EVENT_LOG=engine, HTTP_PORT=str(self.http),
-                           JOURNAL_PATH=f"{directory}/events.sqlite", INFLUX_API="v1",
-                           INFLUX_URL=f"http://127.0.0.1:{influx_port}", LOG_LEVEL=level)
-        self.process = popen([f"{programs}/hearth-cloud", service], env=environment)
+        told = settings(directory, broker, influx, HTTP_PORT=str(self.http), LOG_LEVEL="error")
+        self.process = popen([f"{programs}/hearth-cloud", service], env={**os.environ, **told, **more})
         if service in ("serve", "ingest"):
             wait_for(lambda: self.metrics().get("hearth_ingest_connected") == 1, 30, f"{service} is connected")
         time.sleep(0.5)  # Until its subscription stands; readings come after it, and a drain goes on meanwhile.
@@ -62,7 +32,7 @@ class Cloud:
                 lines = answer.read().decode().splitlines()
         except OSError:
             return {}
-        return {key: float(value) for key, value in (l.rsplit(" ", 1) for l in lines if not l.startswith("#"))}
+        return {key: float(value) for key, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
     def ingested(self):
         return self.metrics().get("hearth_ingest_readings_total", 0)
