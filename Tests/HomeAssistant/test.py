@@ -5,125 +5,15 @@
 """
 
 import argparse
-import os
-import shutil
-import subprocess
 import sys
 import time
 import traceback
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
-sys.path.append(__file__.rsplit("/", 2)[0] + "/Web")
-from browser import wait
-from instance import HomeAssistant
-from House.box import MOSQUITTO, PumpLog, Rig, accepts, free_port
+from home import Home
+from House.box import PumpLog, wait
+from House.checks import attempt, end
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-
-arguments = argparse.ArgumentParser()
-arguments.add_argument("--programs", required=True)
-arguments.add_argument("--tree", required=True)
-options = arguments.parse_args()
-
-passed, failed = 0, 0
-
-
-def check(name, body, *values):
-    global passed, failed
-    started = time.monotonic()
-    try:
-        detail = body(*values)
-        passed += 1
-        print(f"ok      {name}{f': {detail}' if detail else ''} ({time.monotonic() - started:.1f} s)", flush=True)
-    except Exception as error:
-        failed += 1
-        print(f"FAILED  {name}: {error}", flush=True)
-        if not isinstance(error, AssertionError):
-            traceback.print_exc()
-
-
-class House:
-    """Home broker, hearthd with discovery, Home Assistant; readings and pumps are the wire's."""
-
-    def __init__(self):
-        self.rig = Rig(options.programs)
-        self.start_broker()
-        self.configure()
-        self.start_hearthd()
-        self.assistant = HomeAssistant(options.tree, free_port(), self.rig.home)
-
-    def start_broker(self):
-        """With the package's rights: sensors and pumps without a password, hearthd and Home Assistant with one each."""
-        passwords = self.rig.file("passwords")
-        for number, user in enumerate(("hearthd", "homeassistant")):
-            subprocess.run(["mosquitto_passwd", *(["-c"] if number == 0 else []), "-b", passwords, user, f"{user}-password"],
-                           check=True)
-        with open(self.rig.file("password"), "w") as file:
-            file.write("hearthd-password")
-        acl = shutil.copy(os.path.join(ROOT, "systemd/examples/home-network/home-network.acl"), self.rig.file("home.acl"))
-        # Only its owner may read what Mosquitto reads.
-        for path in (acl, passwords):
-            os.chmod(path, 0o600)
-        with open(self.rig.file("home.conf"), "w") as file:
-            file.write(f"listener {self.rig.home} 127.0.0.1\nallow_anonymous true\npassword_file {passwords}\nacl_file {acl}\n"
-                       "user root\nupgrade_outgoing_qos true\nmax_queued_messages 1000000000\nset_tcp_nodelay true\n")
-        self.rig.start("home-broker", MOSQUITTO, "-c", self.rig.file("home.conf"))
-        wait(10, lambda: accepts(self.rig.home), "the broker listens")
-
-    def configure(self, discovery=True, home="home1"):
-        with open(self.rig.file("hearthd.toml"), "w") as file:
-            file.write(f'home = "{home}"\n[local]\nport = {self.rig.home}\nusername = "hearthd"\n'
-                       f'password_file = "{self.rig.file("password")}"\n[cloud]\nenabled = false\n'
-                       f'[journal]\npath = "{self.rig.file("journal.sqlite")}"\n[control]\nsocket = "{self.rig.socket}"\n'
-                       '[thermostat]\non_below = 20.0\noff_above = 23.0\nmin_on = "0s"\nmin_off = "0s"\n'
-                       'schedule = ["daily 00:00 comfort"]\n'
-                       f'[rooms.office]\non_below = 20.0\n[home_assistant]\ndiscovery = {str(discovery).lower()}\n')
-
-    def start_hearthd(self):
-        self.rig.start("hearthd", self.rig.program("hearthd"), "--config", self.rig.file("hearthd.toml"))
-        wait(15, lambda: os.path.exists(self.rig.socket), "hearthd opens its control socket")
-
-    def reload(self):
-        self.rig.processes["hearthd"].send_signal(1)
-
-    def close(self):
-        self.assistant.stop()
-        self.rig.close()
-        shutil.rmtree(self.assistant.directory, ignore_errors=True)
-
-    def entities(self, domain, room):
-        return sorted(entry["entity_id"] for entry in self.assistant.registry("entity")
-                      if entry["platform"] == "mqtt" and entry["entity_id"].startswith(domain + ".") and room in entry["entity_id"])
-
-    def climate(self, room):
-        """The room's thermostat as Home Assistant shows it."""
-        found = self.entities("climate", room)
-        return self.assistant.state(found[0]) if found else None
-
-    def set(self, room, service, **data):
-        self.assistant.call("climate", service, self.entities("climate", room)[0], **data)
-
-    def reads(self, room, value, seconds=20):
-        """A sensor that says this until it is shown."""
-        def shown():
-            self.rig.reading(room, value)
-            climate = self.climate(room)
-            return climate and climate["attributes"].get("current_temperature") == value
-
-        wait(seconds, shown, f"{value} in {room} is shown")
-
-    def waits(self, room, condition, what, seconds=5):
-        """Waits until the room's thermostat shows what is expected."""
-        def holds():
-            climate = self.climate(room)
-            return climate if climate and condition(climate["state"], climate["attributes"]) else None
-        try:
-            return wait(seconds, holds, what)[0]
-        except AssertionError as error:
-            raise AssertionError(f"{error}; it shows {self.climate(room)}") from None
-
-
-# --- The checks ---
 
 def appears(house):
     house.rig.reading("office", 21.5)
@@ -304,9 +194,13 @@ def quiet(house):
 
 
 def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--programs", required=True)
+    arguments.add_argument("--tree", required=True)
+    options = arguments.parse_args()
     house = None
     try:
-        house = House()
+        house = Home(options.programs, options.tree)
         house.assistant.start()
         _, taken = wait(180, house.assistant.is_running, "Home Assistant runs")
         print(f"        Home Assistant runs after {taken:.0f} s", flush=True)
@@ -317,7 +211,7 @@ def main():
                            ("restarts of either side", restarts), ("a forgotten room leaves nothing", removed),
                            ("discovery = false leaves nothing", switched_off), ("a renamed home leaves no second device", renamed),
                            ("nothing in Home Assistant's log", quiet)):
-            check(name, body, house)
+            attempt(name, body, house)
     except Exception:
         traceback.print_exc()
         if house:
@@ -326,8 +220,7 @@ def main():
     finally:
         if house:
             house.close()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return end("Home Assistant")
 
 
 sys.exit(main())

@@ -1,117 +1,94 @@
-"""A home and its cloud as processes on free ports of 127.0.0.1: brokers, hearthd, simulated rooms, ingest, hearth-web."""
+"""A home box and its cloud as processes, each by its name: brokers, hearthd, hearth-web, simulated rooms, hearth-cloud; and what a
+person or a heat pump sees of them."""
 
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
+import time
 import urllib.error
 import urllib.request
 
-from browser import wait
-
-from House.cloud import Database
-
-MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from House.brokers import Broker
+from House.cloud import settings
+from House.databases import Database
+from House.gateway import Gateway
+from House.processes import Process, free_port, listening, wait_for
 
 
-def accepts(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def wait(seconds, condition, what):
+    """Until a condition holds, looked at as a person would: what it answered, and how long it took."""
+    began = time.monotonic()
+    return wait_for(condition, seconds, what, every=0.05), time.monotonic() - began
 
 
-class Rig:
+class Box:
     def __init__(self, programs):
         self.programs = programs
-        self.directory = tempfile.mkdtemp(prefix="hearth-web-")
+        self.directory = tempfile.mkdtemp(prefix="hearth-box-")
         self.processes = {}
         self.database = None
         self.home, self.cloud, self.web, self.cloud_http = (free_port() for _ in range(4))
-        self.socket = self.file("hearthd.sock")
+        self.gateway = Gateway(programs, self.directory, self.home, self.cloud, "[thermostat]\nstale_after = \"30m\"\n", max_size="512MiB")
+        self.socket = self.gateway.socket
         self.url = f"http://127.0.0.1:{self.web}"
 
     def file(self, name):
         return os.path.join(self.directory, name)
 
     def log(self, name):
+        """What a program has said, also one that has ended."""
         with open(self.file(name + ".log"), errors="replace") as file:
             return file.read()
 
     # --- Processes ---
 
     def start(self, name, *command, environment=None):
-        output = open(self.file(name + ".log"), "ab")
-        self.processes[name] = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})})
-        return self.processes[name]
+        self.processes[name] = Process(command, self.file(name + ".log"), environment)
 
     def stop(self, name):
         process = self.processes.pop(name, None)
-        if process is None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(6)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process:
+            process.stop()
 
     def kill(self, name):
-        process = self.processes.pop(name)
-        process.kill()
-        process.wait()
+        self.processes.pop(name).kill()
 
     def close(self):
         for name in list(reversed(list(self.processes))):
             self.stop(name)
         if self.database:
-            self.database.stop()
+            self.database.end()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def program(self, name):
         return os.path.join(self.programs, name)
 
     def start_broker(self, name, port):
-        os.makedirs(self.file(name), exist_ok=True)
-        with open(self.file(name + ".conf"), "w") as file:
-            file.write(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\nuser root\n"
-                       f"persistence_location {self.file(name)}/\nautosave_interval 1\n"
-                       "upgrade_outgoing_qos true\nmax_queued_messages 0\nset_tcp_nodelay true\n")
-        self.start(name, MOSQUITTO, "-c", self.file(name + ".conf"))
-        wait(10, lambda: accepts(port), f"{name} listens")
+        self.processes[name] = Broker(self.directory, name, more="autosave_interval 1", port=port).process
+
+    def start_hearthd(self):
+        self.processes["hearthd"] = self.gateway.start().process
 
     def start_all(self, speed=60):
         self.start_broker("home-broker", self.home)
         self.start_broker("cloud-broker", self.cloud)
-        with open(self.file("hearthd.toml"), "w") as file:
-            file.write(f'home = "home1"\n[local]\nport = {self.home}\n[cloud]\nport = {self.cloud}\n'
-                       f'[journal]\npath = "{self.file("journal.sqlite")}"\n[control]\nsocket = "{self.socket}"\n'
-                       "[thermostat]\nstale_after = \"30m\"\n")
-        self.start("hearthd", self.program("hearthd"), "--config", self.file("hearthd.toml"))
+        self.start_hearthd()
         # All of the cloud: without points there is no audit that finds no gap.
         self.database = Database(self.directory)
-        self.start("cloud", self.program("hearth-cloud"), "serve", environment={
-            "MQTT_HOST": "127.0.0.1", "MQTT_PORT": str(self.cloud), "EVENT_LOG": "journal", "INFLUX_API": "v1",
-            "INFLUX_URL": f"http://127.0.0.1:{self.database.port}",
-            "JOURNAL_PATH": self.file("event-log.sqlite"), "HTTP_PORT": str(self.cloud_http)})
+        self.start("cloud", self.program("hearth-cloud"), "serve", environment=settings(
+            self.directory, self.cloud, self.database.port, HTTP_PORT=str(self.cloud_http)))
         self.start_web()
-        wait(15, lambda: os.path.exists(self.socket), "hearthd opens its control socket")
-        self.start("rooms", self.program("hearth-sim"), "home", "--port", str(self.home), "--speed", str(speed),
+        wait_for(lambda: os.path.exists(self.socket), 15, "hearthd opens its control socket")
+        self.start("rooms", self.program("hearth-sim"), "home", "--port", self.home, "--speed", speed,
                    "--rooms", "office,kitchen,bedroom,living-room,bathroom,nursery")
 
     def start_web(self, *options):
         self.start("hearth-web", self.program("hearth-web"), "--listen", f"127.0.0.1:{self.web}", "--socket", self.socket,
                    *options)
-        wait(10, lambda: accepts(self.web), "hearth-web listens")
+        wait_for(lambda: listening(self.web), 10, "hearth-web listens")
 
     # --- Talking to them ---
 
@@ -152,7 +129,7 @@ class PumpLog:
     def __init__(self, rig, room):
         self.rig, self.name = rig, f"pump-{room}"
         rig.start(self.name, "stdbuf", "-oL", "mosquitto_sub", "-p", str(rig.home), "-t", f"{room}/heatpump", "-d", "-F", "%U %p")
-        wait(10, lambda: "Subscribed (mid" in rig.log(self.name), "mosquitto_sub has subscribed")
+        wait_for(lambda: "Subscribed (mid" in rig.log(self.name), 10, "mosquitto_sub has subscribed")
 
     def commands(self):
         return [payload for _, payload in self.timed()]

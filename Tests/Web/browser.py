@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 import urllib.request
 
 import websocket  # Debian: python3-websocket
+
+from House.box import wait
+from House.processes import popen
 
 
 class Browser:
@@ -18,7 +20,7 @@ class Browser:
     def __init__(self, program="chromium"):
         self.profile = tempfile.mkdtemp(prefix="hearth-chromium-")
         # Root has no sandbox, and only this machine's own page is opened.
-        self.process = subprocess.Popen(
+        self.process = popen(
             [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
              "--disable-default-apps", "--hide-scrollbars", "--remote-allow-origins=*", "--remote-debugging-port=0",
@@ -106,15 +108,3 @@ class Browser:
         self.evaluate("0")
         return [event["params"]["request"]["url"] for event in self.events
                 if event.get("method") == "Network.requestWillBeSent"]
-
-
-def wait(seconds, condition, what):
-    """Waits for a condition and returns its value and how long it took; fails with a text, or what a function says then."""
-    started = time.monotonic()
-    while True:
-        value = condition()
-        if value:
-            return value, time.monotonic() - started
-        if time.monotonic() - started > seconds:
-            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
-        time.sleep(0.05)

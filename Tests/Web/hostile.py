@@ -9,8 +9,8 @@ import subprocess
 import threading
 import time
 
-from browser import wait
-from House.box import accepts, free_port
+from House.box import wait
+from House.processes import free_port, listening
 
 # A slash ends a topic level, so no closing tag can come that way; everything else can.
 NAMES = [
@@ -167,7 +167,7 @@ def password(rig):
     # Still on this machine only: nothing of a test is to be reached from elsewhere.
     rig.start("guarded", rig.program("hearth-web"), "--listen", f"127.0.0.1:{port}", "--socket", rig.socket,
               "--password-file", secret)
-    wait(10, lambda: accepts(port), "it listens")
+    wait(10, lambda: listening(port), "it listens")
     for path in ("/", "/events", "/metrics", "/history?span=day", "/app.js"):
         assert rig.get(path, port=port)[0] == 401, path
         wrong = {"Authorization": "Basic " + base64.b64encode(b"hearth:wrong horse").decode()}

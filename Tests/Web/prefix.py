@@ -4,7 +4,7 @@ import http.client
 import http.server
 import threading
 
-from browser import wait
+from House.box import wait
 
 
 def proxy(rig, prefix):

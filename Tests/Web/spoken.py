@@ -4,7 +4,7 @@ temperature outdoors. The house is a scripted gateway, as in states.py."""
 import json
 
 import scripted
-from browser import wait
+from House.box import wait
 from states import CALM, FOUR, Stage
 
 WIDE = ("InvalidSetting", "band (12.5) must lie between 0.1 and 10.0",

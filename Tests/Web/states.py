@@ -5,8 +5,7 @@ import os
 import time
 
 import scripted
-from browser import wait
-from House.box import Rig
+from House.box import Box, wait
 
 FOUR = ["office", "kitchen", "bedroom", "living room"]
 TWELVE = FOUR + ["bath", "nursery", "guest room", "cellar", "attic", "hall", "workshop", "garage"]
@@ -64,7 +63,7 @@ class Stage:
     """The scripted gateway with the real hearth-web in front."""
 
     def __init__(self, programs):
-        self.rig = Rig(programs)
+        self.rig = Box(programs)
         self.gateway = scripted.Gateway(self.rig.socket)
         self.gateway.status = scripted.status([])
         self.rig.start_web()

@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 
-from browser import wait
+from House.box import wait
+
 
 # What nobody may read while nobody heats. "Nothing is heating" is the sentence itself.
 SOOTHING = "/All is well|house is fine|cloud has everything|connected for|rooms? heating/"
@@ -81,17 +82,17 @@ def killed(browser, rig):
         wait(6, lambda: max(browser.evaluate(ages)) > max(before), "the values grow older")
         return said
     finally:
-        rig.start("hearthd", rig.program("hearthd"), "--config", rig.file("hearthd.toml"))
+        rig.start_hearthd()
         wait(15, lambda: is_well(browser) and not headline(browser).startswith("Nothing"), "it is well again")
 
 
 def stopped(browser, rig):
     process = rig.processes["hearthd"]
-    process.send_signal(signal.SIGSTOP)
+    process.signal(signal.SIGSTOP)
     try:
         return turns_red(browser, rig, "SIGSTOP")
     finally:
-        process.send_signal(signal.SIGCONT)
+        process.signal(signal.SIGCONT)
         wait(15, lambda: is_well(browser), "it is live again")
 
 
@@ -121,7 +122,7 @@ def hung(browser, rig):
         listener.close()
         for connection in held:
             connection.close()
-        rig.start("hearthd", rig.program("hearthd"), "--config", rig.file("hearthd.toml"))
+        rig.start_hearthd()
         wait(15, lambda: is_well(browser), "it is live again")
 
 
@@ -135,7 +136,7 @@ def never_there(browser, rig):
         wait(5, lambda: headline(browser) == "Nothing is heating: the gateway does not run", headline(browser))
         assert browser.evaluate(f"document.body.innerText.match({SOOTHING})?.[0] ?? null") is None
     finally:
-        rig.start("hearthd", rig.program("hearthd"), "--config", rig.file("hearthd.toml"))
+        rig.start_hearthd()
         wait(15, lambda: is_well(browser), "it is live again")
         browser.events.clear()
 
@@ -143,13 +144,13 @@ def never_there(browser, rig):
 def web_gone(browser, rig):
     """The page's own server is gone: nobody knows, and the page says that and no more."""
     process = rig.processes["hearth-web"]
-    process.send_signal(signal.SIGSTOP)
+    process.signal(signal.SIGSTOP)
     try:
         wait(6, lambda: headline(browser).startswith("No connection to the box since"), headline(browser))
         assert browser.evaluate(f"document.body.innerText.match({SOOTHING})?.[0] ?? null") is None
         assert browser.evaluate("[...document.querySelectorAll('.card')].every((card) => card.dataset.known === 'false')")
     finally:
-        process.send_signal(signal.SIGCONT)
+        process.signal(signal.SIGCONT)
         wait(15, lambda: is_well(browser), "it is live again")
 
 

@@ -5,8 +5,7 @@ import os
 import subprocess
 import time
 
-from browser import wait
-from House.box import PumpLog
+from House.box import PumpLog, wait
 
 
 def text(browser, card, room, selector):
@@ -124,7 +123,7 @@ def years(browser, rig, card):
         file.write("half a line, and no\n\x00\xff\n")
         for hour in range(400 * 24, 0, -1):
             file.write(f'{now - hour * 3600},60,20.5,{18 + hour % 3},{22 + hour % 2},3600,900,2,"loft"\n')
-    rig.start("hearthd", rig.program("hearthd"), "--config", rig.file("hearthd.toml"))
+    rig.start_hearthd()
     wait(15, lambda: rig.get("/history?span=year")[0] == 200, "the year is answered")
     rig.reading("loft", 20)  # A room that nobody configured is there as soon as it speaks.
     wait(15, lambda: browser.evaluate(card("loft", "card.dataset.state")) != "stale" and browser.evaluate("document.body.dataset.state") == "live",
