@@ -4,7 +4,6 @@ What arrives is judged by two oracles outside of Hearth: a subscriber at each ho
 
 import argparse
 import json
-import glob
 import os
 import pathlib
 import statistics
@@ -13,27 +12,22 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.parse
-import urllib.request
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
-from House.gateway import free_port, listening, popen, wait_for
-from House.cloud import Database
+from House import checks
+from House.brokers import Mosquitto, security_plugin
+from House.checks import check, end
+from House.cloud import settings
+from House.databases import Database
+from House.processes import Process, free_port, popen, wait_for
+from House.readings import nanoseconds
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOMES = ("hearthone", "hearthtwo")
 SENSORS = ("office", "kitchen", "bedroom", "bathroom", "living-room")
 # Simulated nanoseconds from one reading of a sensor to its next: a real second.
 BEAT = 60_000_000_000
 MEGABYTE = 1_000_000
-failures = []
-
-
-def check(condition, what):
-    print(f"{'ok  ' if condition else 'FAIL'} {what}", flush=True)
-    if not condition:
-        failures.append(what)
 
 
 class Engine:
@@ -53,18 +47,18 @@ def check_images(engine):
         tag = f"{image}:0.1.0"
         about = json.loads(engine.run("image", "inspect", tag).stdout)[0]
         size = about["Size"] / MEGABYTE
-        check(size <= 150, f"{image} has {size:.0f} MB, at most 150")
-        check(about["Config"]["User"] == "10001:10001", f"{image} does not run as root")
+        check(f"{image} has {size:.0f} MB, at most 150", size <= 150)
+        check(f"{image} does not run as root", about["Config"]["User"] == "10001:10001")
         confined = ("run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none")
         flag = "--version" if program == "hearthd" else "--help"
         result = engine.run(*confined, tag, flag)
-        check(result.returncode == 0, f"{program} starts in it on a read-only root, without capabilities{result.stderr[-300:]}")
+        check(f"{program} starts in it on a read-only root, without capabilities{result.stderr[-300:]}", result.returncode == 0)
         result = engine.run(*confined, "--entrypoint", "/bin/sh", tag, "-c", "true")
-        check(result.returncode != 0, f"{image} has no shell")
+        check(f"{image} has no shell", result.returncode != 0)
     for zone, code in (("Europe/Berlin", 0), ("Nowhere/Land", 78)):
         result = engine.run(*confined, "--env", "HEARTH_HOME=home1", "--env", f"HEARTH_SENSOR_TIME_ZONE={zone}", "hearth-gateway:0.1.0",
                             "--config", "/etc/hearth/hearthd.toml", "--check-config")
-        check(result.returncode == code, f"the gateway ends with {code} for the zone {zone}: {result.returncode}")
+        check(f"the gateway ends with {code} for the zone {zone}: {result.returncode}", result.returncode == code)
 
 
 def compose(file, project, environment, *arguments, check_result=True):
@@ -88,7 +82,7 @@ def check_cloud(engine, secrets):
                               "-m", "1")
         wait_for(lambda: publish(password).returncode == 0, 15, "the broker of compose/cloud.yaml lets hearth-cloud in")
         result = publish("wrong")
-        check("Not authorized" in result.stderr, "the broker of compose/cloud.yaml lets in its users, and nobody else")
+        check("the broker of compose/cloud.yaml lets in its users, and nobody else", "Not authorized" in result.stderr)
     finally:
         compose("cloud.yaml", "hearthcloud", environment, "down", "-v", "-t", "3", "--remove-orphans", check_result=False)
 
@@ -103,44 +97,34 @@ class Cloud:
         subprocess.run([ROOT / "scripts/cloud-secrets", self.secrets, *arguments], check=True)
         self.tls, self.plain, self.http = free_port(), free_port(), free_port()
         self.database = Database(directory)
-        self.start_broker()
-        environment = dict(
-            os.environ, MQTT_PORT=str(self.plain), MQTT_USERNAME="hearth-cloud", MQTT_PASSWORD_FILE=f"{self.secrets}/mqtt.password",
-            EVENT_LOG="journal", JOURNAL_PATH=f"{directory}/events.sqlite", HTTP_PORT=str(self.http), INFLUX_API="v1", WINDOW="60s",
-            INFLUX_URL=f"http://127.0.0.1:{self.database.port}", LOG_LEVEL="warning")
-        self.serve = popen([f"{programs}/hearth-cloud", "serve"], env=environment)
+        self.broker = Mosquitto(directory, "mosquitto", self.broker_settings(), [self.plain])
+        self.serve = Process([f"{programs}/hearth-cloud", "serve"], f"{directory}/serve.log", settings(
+            directory, self.plain, self.database.port, HTTP_PORT=str(self.http), WINDOW="60s", LOG_LEVEL="warning",
+            MQTT_USERNAME="hearth-cloud", MQTT_PASSWORD_FILE=f"{self.secrets}/mqtt.password"))
 
-    def start_broker(self):
+    def broker_settings(self):
+        """The cluster's, with this machine's paths and ports."""
         base = ROOT / "cloud/base/mosquitto"
         os.makedirs(f"{self.directory}/data", exist_ok=True)
-        # Where this machine's package has what the image has in /usr/lib.
-        plugin = next(path for place in ("/usr/lib", "/usr/lib/*") for path in glob.glob(f"{place}/mosquitto_dynamic_security.so"))
         text = (base / "mosquitto.conf").read_text()
         for old, new in (
                 ("/mosquitto/secrets/users/rights.json", f"{self.secrets}/rights.json"),
-                ("/usr/lib/mosquitto_dynamic_security.so", plugin),
+                ("/usr/lib/mosquitto_dynamic_security.so", security_plugin()),
                 ("/mosquitto/secrets/tls/ca.crt", f"{self.secrets}/ca.crt"),
                 ("/mosquitto/secrets/tls/tls.crt", f"{self.secrets}/server.crt"),
                 ("/mosquitto/secrets/tls/tls.key", f"{self.secrets}/server.key"),
                 ("/mosquitto/data/", f"{self.directory}/data/"), ("listener 8883", f"listener {self.tls} {self.address}"),
                 ("listener 1883", f"listener {self.plain} 127.0.0.1")):
             text = text.replace(old, new)
-        with open(f"{self.directory}/mosquitto.conf", "w") as f:
-            f.write(text + "user root\n")
-        self.broker = popen(["/usr/sbin/mosquitto", "-c", f"{self.directory}/mosquitto.conf"], stdout=subprocess.DEVNULL,
-                            stderr=subprocess.DEVNULL)
-        wait_for(lambda: listening(self.plain), 10, "the cloud broker listens")
+        return text
 
     def outage(self, seconds):
         self.broker.kill()
-        self.broker.wait()
         time.sleep(seconds)
-        self.start_broker()
+        self.broker.start()
 
     def query(self, database, statement):
-        body = urllib.parse.urlencode({"q": statement, "db": database, "epoch": "ns"}).encode()
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.database.port}/query", body, timeout=30) as answer:
-            return json.load(answer)["results"][0].get("series", [])
+        return self.database.query(statement, database).get("series", [])
 
     def readings(self, database, measurement, home):
         """(room, nanoseconds, value) of every point."""
@@ -148,13 +132,14 @@ class Cloud:
         return [(s["tags"]["room"], row[0], row[1]) for s in series for row in s["values"]]
 
     def stop(self):
-        for process in (self.serve, self.broker):
-            process.terminate()
-            process.wait()
+        self.serve.terminate()
+        self.broker.stop()
         self.database.stop()
 
 
 class Home:
+    """Its gateway, broker and sensors are compose/home.yaml's, which docker runs: nothing of House's is in it."""
+
     def __init__(self, engine, name, cloud):
         self.engine, self.name = engine, name
         # Compose 1 does not pass -p on as a variable; Compose 2 does. The cloud's host is the default, this machine.
@@ -201,13 +186,6 @@ def beat(times):
     return statistics.median(b - a for a, b in zip(times, times[1:])) if len(times) > 1 else 0
 
 
-def nanoseconds(text):
-    """ISO 8601 without a zone, exactly."""
-    whole, _, fraction = text.partition(".")
-    seconds = int(time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) - time.timezone)
-    return seconds * 1_000_000_000 + int((fraction + "000000000")[:9])
-
-
 def check_homes(engine, programs):
     os.environ["TZ"] = "UTC"
     time.tzset()
@@ -220,7 +198,7 @@ def check_homes(engine, programs):
             run_homes(cloud, homes)
         finally:
             for home in homes:
-                if failures:
+                if checks.failed:
                     print(home.compose("logs", "--tail", "15", "gateway", check_result=False)[-3000:])
                 home.compose("down", "-v", "-t", "5", check_result=False)
             cloud.stop()
@@ -239,19 +217,19 @@ def run_homes(cloud, homes):
         first = {room: min(t for r, t, _ in carried if r == room) for room, _, _ in carried}
         wait_for(lambda: carried <= set(cloud.readings("raw", "raw_temperature", home.name)), 30, "everything in the database")
         stored = [r for r in cloud.readings("raw", "raw_temperature", home.name) if r[1] >= first.get(r[0], 0)]
-        check(set(stored) == carried and len(stored) == len(carried),
-              f"{home.name}: {len(carried)} readings at home, the same {len(stored)} in InfluxDB, an outage in between")
+        check(f"{home.name}: {len(carried)} readings at home, the same {len(stored)} in InfluxDB, an outage in between",
+              set(stored) == carried and len(stored) == len(carried))
         clean = {r for r in cloud.readings("clean", "temperature_clean", home.name) if r[1] >= first.get(r[0], 0)}
-        check(clean == {r for r in carried if r[2] != 100}, f"{home.name}: {len(clean)} clean ones, those that are not exactly 100")
+        check(f"{home.name}: {len(clean)} clean ones, those that are not exactly 100", clean == {r for r in carried if r[2] != 100})
         beats = {room: beat(t for r, t, _ in carried if r == room) for room in SENSORS}
-        check(all(0.8 * BEAT < b < 1.2 * BEAT for b in beats.values()),
-              f"{home.name}: all five sensors speak once a second: {[round(b / BEAT, 2) for b in beats.values()]}")
+        check(f"{home.name}: all five sensors speak once a second: {[round(b / BEAT, 2) for b in beats.values()]}",
+              all(0.8 * BEAT < b < 1.2 * BEAT for b in beats.values()))
         means = cloud.query("aggregate", f"SELECT count(avg_temp) FROM home_avg_temperature WHERE home = '{home.name}'")
-        check(bool(means), f"{home.name}: means in InfluxDB")
+        check(f"{home.name}: means in InfluxDB", bool(means))
     one, two = (set(home.readings()) for home in homes)
-    check(not one & two, "two projects side by side share no reading")
+    check("two projects side by side share no reading", not one & two)
     tags = {v[1] for s in cloud.query("raw", 'SHOW TAG VALUES WITH KEY = "home"') for v in s["values"]}
-    check(tags == set(HOMES), f"the database knows exactly these homes: {sorted(tags)}")
+    check(f"the database knows exactly these homes: {sorted(tags)}", tags == set(HOMES))
 
 
 def main():
@@ -262,9 +240,8 @@ def main():
     engine = Engine(options.docker)
     check_images(engine)
     check_homes(engine, options.programs)
-    print(f"{len(failures)} failures" if failures else "containers: everything as it should be")
-    return 1 if failures else 0
+    return end("containers")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

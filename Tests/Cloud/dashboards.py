@@ -10,24 +10,15 @@ import re
 import statistics
 import sys
 import tempfile
-import urllib.parse
-import urllib.request
 
 import yaml
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
-from House.cloud import Database
+from House.checks import check, end, fail, not_run
+from House.databases import Database
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 BASE, MINUTES = 1_795_428_000, 5
-failures = []
-
-
-def check(condition, what):
-    print(f"{'ok  ' if condition else 'FAIL'} {what}")
-    if not condition:
-        failures.append(what)
 
 
 def data():
@@ -38,20 +29,18 @@ def data():
 
 
 def fill(database, readings):
-    write(database, "raw", [f"raw_temperature,home={h},room={r} value={v!r} {t}000000000" for h, r, t, v in readings])
-    write(database, "clean", [f"temperature_clean,home={h},room={r} value={v!r} {t}000000000" for h, r, t, v in readings if v != 100])
+    def add(name, lines):
+        database.write("\n".join(lines), name)
+
+    add("raw", [f"raw_temperature,home={h},room={r} value={v!r} {t}000000000" for h, r, t, v in readings])
+    add("clean", [f"temperature_clean,home={h},room={r} value={v!r} {t}000000000" for h, r, t, v in readings if v != 100])
     for measure, of in (("humidity", 45), ("co2", 600)):
-        write(database, "clean", [f"{measure}_clean,home={h},room={r} value={of + v!r} {t}000000000" for h, r, t, v in readings])
-    write(database, "raw", [f'heatpump_state,home=h1,room=office on={on},reason="{why}" {BASE + at}000000000'
-                            for at, on, why in [(10, "true", "cold"), (100, "false", "override by page until 10:15"), (200, "false", "warm")]])
-    write(database, "aggregate", [
+        add("clean", [f"{measure}_clean,home={h},room={r} value={of + v!r} {t}000000000" for h, r, t, v in readings])
+    add("raw", [f'heatpump_state,home=h1,room=office on={on},reason="{why}" {BASE + at}000000000'
+                 for at, on, why in [(10, "true", "cold"), (100, "false", "override by page until 10:15"), (200, "false", "warm")]])
+    add("aggregate", [
         f"home_avg_temperature,home={h} avg_temp={20 + m if m else 18}.5,min_temp={19 + m}.0,max_temp={22 + m}.0,rooms=2i {BASE + 60 * m}000000000"
         for h in ("h1", "h2") for m in range(MINUTES)])
-
-
-def write(database, name, lines):
-    request = urllib.request.Request(f"http://127.0.0.1:{database.port}/write?db={name}", "\n".join(lines).encode())
-    urllib.request.urlopen(request, timeout=30).close()
 
 
 def ask(database, name, query, home="h1"):
@@ -60,9 +49,9 @@ def ask(database, name, query, home="h1"):
     query = query.replace("$timeFilter", f"time >= {begin}s and time < {BASE + MINUTES * 60}s")
     query = query.replace("$__interval", "60s").replace("$home", home)
     query = query.replace("$on_below", "20").replace("$off_above", "25")
-    answer = database.query(query, name)
+    answer = database.query(query, name, epoch="")
     if "error" in answer:
-        check(False, f"{query}: {answer['error']}")
+        fail(query, answer["error"])
     return [dict(zip(s["columns"], row), **s.get("tags", {})) for s in answer.get("series", []) for row in s["values"]]
 
 
@@ -88,41 +77,41 @@ def check_influxql(database):
             home = "h3" if title == "annotation Gaps" else "h1"
             rows = ask(database, bucket, query, home)
             answers.setdefault((name, title, bucket), rows)
-            check(bool(rows), f"{name}: {title} ({bucket}): {len(rows)} rows")
+            check(f"{name}: {title} ({bucket}): {len(rows)} rows", bool(rows))
     rows = answers["fleet", "Readings per minute", "raw"]
-    check({(r["home"], r["count"]) for r in rows} == {("h1", 120), ("h2", 60), ("h3", 1)}, "readings per minute are counted per home")
+    check("readings per minute are counted per home", {(r["home"], r["count"]) for r in rows} == {("h1", 120), ("h2", 60), ("h3", 1)})
     rows = answers["fleet", "Mean of each home", "aggregate"]
-    check([r["mean"] for r in rows if r["home"] == "h2"] == [18.5, 21.5, 22.5, 23.5, 24.5], "means as they were written")
+    check("means as they were written", [r["mean"] for r in rows if r["home"] == "h2"] == [18.5, 21.5, 22.5, 23.5, 24.5])
     rows = answers["fleet", "Gateways: their last reading, which is as old as their backlog", "raw"]
-    check({r["home"]: r["time"][11:19] for r in rows} ==
-          {"h1": time_of(BASE + MINUTES * 60 - 1), "h2": time_of(BASE + MINUTES * 60 - 1), "h3": time_of(BASE)},
-          "the last reading of each home")
+    check("the last reading of each home", {r["home"]: r["time"][11:19] for r in rows} ==
+          {"h1": time_of(BASE + MINUTES * 60 - 1), "h2": time_of(BASE + MINUTES * 60 - 1), "h3": time_of(BASE)})
     kept = {r["home"]: r["kept"] for r in answers["fleet", "Readings and outliers dropped", "clean"]}
     all_of = {r["home"]: r["readings"] for r in answers["fleet", "Readings and outliers dropped", "raw"]}
     outliers = {h: sum(1 for x in readings if x[0] == h and x[3] == 100) for h in ("h1", "h2", "h3")}
-    check({h: all_of[h] - kept[h] for h in kept} == outliers, f"outliers dropped: {outliers}")
+    check(f"outliers dropped: {outliers}", {h: all_of[h] - kept[h] for h in kept} == outliers)
     rows = answers["home", "Rooms", "clean"]
     expected = {room: statistics.fmean(v for h, r, t, v in readings if h == "h1" and r == room and v != 100 and t < BASE + 60)
                 for room in ("office", "kitchen")}
     got = {r["room"]: r["mean"] for r in reversed(rows)}
-    check(all(abs(got[room] - expected[room]) < 1e-9 for room in expected), "a room's minute is the mean of its clean readings")
-    check([(r["room"], r["on"]) for r in answers["home", "Heat pumps", "raw"]] == [("office", True), ("office", False), ("office", False)],
-          "heat pumps on and off, in order")
+    check("a room's minute is the mean of its clean readings", all(abs(got[room] - expected[room]) < 1e-9 for room in expected))
+    check("heat pumps on and off, in order", [(r["room"], r["on"]) for r in answers["home", "Heat pumps", "raw"]] ==
+          [("office", True), ("office", False), ("office", False)])
     row = answers["home", "Mean of the home", "aggregate"][0]
-    check((row["mean"], row["lowest"], row["highest"]) == (18.5, 19, 22), "mean, lowest and highest of the home")
-    check([r["reason"] for r in answers["home", "Last commands and why", "raw"]] == ["warm", "override by page until 10:15", "cold"], "last commands first, with reasons")
-    check({r["value"] for r in answers["home", "variable home", "raw"]} == {"h1", "h2", "h3"}, "the homes to choose from")
+    check("mean, lowest and highest of the home", (row["mean"], row["lowest"], row["highest"]) == (18.5, 19, 22))
+    check("last commands first, with reasons",
+          [r["reason"] for r in answers["home", "Last commands and why", "raw"]] == ["warm", "override by page until 10:15", "cold"])
+    check("the homes to choose from", {r["value"] for r in answers["home", "variable home", "raw"]} == {"h1", "h2", "h3"})
 
 
-    check([r["text"] for r in answers["home", "annotation Overrides", "raw"]] == ["override by page until 10:15"],
-          "an override is noted, and no other command")
-    check([r["seconds"] for r in answers["home", "annotation Gaps", "raw"]] == [1200], "a gap is noted with its length")
+    check("an override is noted, and no other command",
+          [r["text"] for r in answers["home", "annotation Overrides", "raw"]] == ["override by page until 10:15"])
+    check("a gap is noted with its length", [r["seconds"] for r in answers["home", "annotation Gaps", "raw"]] == [1200])
     gaps = answers["fleet", "Gaps of more than five minutes: a box, its link or its cloud was away", "raw"]
-    check([(r["home"], r["room"], r["seconds"]) for r in gaps] == [("h3", "attic", 1200)], "and listed with its home")
+    check("and listed with its home", [(r["home"], r["room"], r["seconds"]) for r in gaps] == [("h3", "attic", 1200)])
     ages = {r["room"]: r["time"][11:19] for r in answers["home", "Sensors by age", "clean"]}
-    check(set(ages) == {"office", "kitchen"} and ages["office"] <= time_of(BASE + MINUTES * 60 - 1), "sensors by age")
+    check("sensors by age", set(ages) == {"office", "kitchen"} and ages["office"] <= time_of(BASE + MINUTES * 60 - 1))
     [hours] = {round(r["integral"], 4) for r in answers["home", "Degree hours below 20 °C, per day", "aggregate"]} or [None]
-    check(hours is not None and hours >= 0, f"degree hours: {hours}")
+    check(f"degree hours: {hours}", hours is not None and hours >= 0)
     check_boards()
 
 
@@ -130,15 +119,15 @@ def check_boards():
     """What needs no data: units, an empty panel says so, the way from all homes to one."""
     for name in ("fleet", "home"):
         board = json.loads((ROOT / f"cloud/dashboards/grafana/{name}.json").read_text())
-        check(all(p["fieldConfig"]["defaults"].get("noValue") == "no data" for p in board["panels"]), f"{name}: an empty panel says so")
+        check(f"{name}: an empty panel says so", all(p["fieldConfig"]["defaults"].get("noValue") == "no data" for p in board["panels"]))
         curves = [p for p in board["panels"] if p["type"] == "timeseries"]
-        check(all("unit" in p["fieldConfig"]["defaults"] and "decimals" in p["fieldConfig"]["defaults"] for p in curves),
-              f"{name}: every curve has a unit and its decimals")
+        check(f"{name}: every curve has a unit and its decimals",
+              all("unit" in p["fieldConfig"]["defaults"] and "decimals" in p["fieldConfig"]["defaults"] for p in curves))
         places = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in board["panels"]]
-        check(len(set(places)) == len(places), f"{name}: no panel hides another")
+        check(f"{name}: no panel hides another", len(set(places)) == len(places))
         if name == "fleet":
-            check(all("/d/hearth-home?var-home=" in link["url"] for p in board["panels"]
-                      for link in p["fieldConfig"]["defaults"]["links"]), "every panel of the fleet leads to its homes")
+            check("every panel of the fleet leads to its homes", all(
+                "/d/hearth-home?var-home=" in link["url"] for p in board["panels"] for link in p["fieldConfig"]["defaults"]["links"]))
 
 
 def check_compose():
@@ -147,13 +136,13 @@ def check_compose():
     mounts = {target: source for source, target in (volume.rsplit(":ro", 1)[0].rsplit(":", 1) for volume in grafana["volumes"])}
     for target, source in mounts.items():
         if source.startswith("../"):
-            check((ROOT / "compose" / source).resolve().is_file(), f"compose mounts {source}")
+            check(f"compose mounts {source}", (ROOT / "compose" / source).resolve().is_file())
     folder = yaml.safe_load((ROOT / "cloud/dashboards/grafana/providers.yml").read_text())["providers"][0]["options"]["path"]
     boards = {path.name for path in (ROOT / "cloud/dashboards/grafana").glob("*.json")}
-    check({target for target in mounts if target.startswith(folder)} == {f"{folder}/{board}" for board in boards}, "all dashboards")
+    check("all dashboards", {target for target in mounts if target.startswith(folder)} == {f"{folder}/{board}" for board in boards})
     token = re.search(r"__file\{(\S+)\}", (ROOT / "cloud/dashboards/grafana/datasources.yml").read_text())[1]
-    check(token in mounts and mounts[token].endswith("influxdb.token"), "the token is where the data sources look for it")
-    check("INFLUX_URL" in grafana["environment"] and grafana["ports"] == ["127.0.0.1:3000:3000"], "for this machine's browsers only")
+    check("the token is where the data sources look for it", token in mounts and mounts[token].endswith("influxdb.token"))
+    check("for this machine's browsers only", "INFLUX_URL" in grafana["environment"] and grafana["ports"] == ["127.0.0.1:3000:3000"])
 
 
 def time_of(second):
@@ -174,11 +163,12 @@ def check_flux():
         for chart in document["spec"].get("charts", []):
             queries += [(chart["name"], query["query"]) for query in chart["queries"]]
     names = [d["metadata"]["name"] for d in documents]
-    check(len(set(names)) == len(names) and all(re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", n) for n in names), "names are DNS labels")
+    check("names are DNS labels",
+          len(set(names)) == len(names) and all(re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", n) for n in names))
     for title, query in queries:
-        check(not list(flux_problems(query)), f"Flux: {title}{' '.join(flux_problems(query))}")
+        check(f"Flux: {title}{' '.join(flux_problems(query))}", not list(flux_problems(query)))
     for spoiled in ("from(bucket: \"raw\"", 'from(bucket: "rav")', 'from(bucket: "raw") |> pivto()'):
-        check(bool(list(flux_problems(spoiled))), f"a mistake is found: {spoiled}")
+        check(f"a mistake is found: {spoiled}", bool(list(flux_problems(spoiled))))
 
 
 def flux_problems(query):
@@ -218,10 +208,9 @@ def main():
             database.stop()
     check_flux()
     check_compose()
-    print("not run: Flux of the InfluxDB 2 template: reviewed, parsed once by Flux's own parser, and checked for its names; nothing here runs it")
-    print(f"{len(failures)} failures" if failures else "dashboards: everything as it should be")
-    return 1 if failures else 0
+    not_run("Flux of the InfluxDB 2 template", "reviewed, parsed once by Flux's own parser, and checked for its names; nothing here runs it")
+    return end("dashboards")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -12,8 +12,11 @@ import sys
 import tempfile
 import time
 
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 import rights
-from rights import EXAMPLES, broker, check
+from House.brokers import FleetingBroker, security_plugin
+from House.checks import check, end, not_run
+from rights import EXAMPLES
 
 PROGRAM = os.path.join(os.environ.get("HEARTH_BIN_DIR", ""), "hearth-cloud")
 MANY = 10_000
@@ -29,7 +32,7 @@ class Cloud:
         self.admin.write_text("administrator")
         subprocess.run([EXAMPLES / "rights", directory / "rights.json", "--passwords", made / "passwords", "home1"], check=True)
         self.add_admin()
-        self.port, self.process = broker(directory, plugin, "")
+        self.port, self.broker = rights.broker(directory, plugin, "")
         self.password = made / "mqtt.password"
 
     def add_admin(self):
@@ -131,23 +134,17 @@ def check_revoking(cloud):
 
 def check_many(directory):
     """Without the plugin: ten thousand retained statuses, put there by one client."""
-    port = rights.free_port()
-    (directory / "plain.conf").write_text(f"user root\nlistener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
-                                          "max_inflight_messages 1000\nset_tcp_nodelay true\n")
-    process = subprocess.Popen(["mosquitto", "-c", directory / "plain.conf"], stderr=subprocess.DEVNULL)
-    while not rights.listens(port):
-        time.sleep(0.05)
-    subprocess.run([sys.executable, "-c", FILL, str(port), str(MANY)], check=True)
+    broker = FleetingBroker(directory, "plain")
+    subprocess.run([sys.executable, "-c", FILL, str(broker.port), str(MANY)], check=True)
     seconds = []
     for _ in range(3):
         began = time.monotonic()
-        result = subprocess.run([PROGRAM, "homes", "list", "--mqtt-port", str(port)], capture_output=True, text=True, timeout=60)
+        result = subprocess.run([PROGRAM, "homes", "list", "--mqtt-port", str(broker.port)], capture_output=True, text=True, timeout=60)
         seconds.append(time.monotonic() - began)
     lines = result.stdout.splitlines()
     check(f"{MANY} homes are listed", lines and lines[-1].startswith(f"{MANY} homes"), result.stdout[-300:] + result.stderr)
     check(f"in a second: {min(seconds):.2f} s", min(seconds) < 1)
-    process.kill()
-    process.wait()
+    broker.end()
 
 
 # Retained messages at QoS 0, on a socket of its own (MQTT 3.1.1, sections 3.1 and 3.3).
@@ -174,23 +171,21 @@ s.recv(2)  # The answer to a ping: all before it is there.
 
 def main():
     if not os.access(PROGRAM, os.X_OK):
-        print("not run: hearth-cloud homes: HEARTH_BIN_DIR names no programs")
-        return
-    if not rights.plugins():
-        print("not run: hearth-cloud homes: Mosquitto's dynamic-security plugin is not here")
-        return
+        return not_run("hearth-cloud homes", "HEARTH_BIN_DIR names no programs")
+    plugin = security_plugin()
+    if not plugin:
+        return not_run("hearth-cloud homes", "Mosquitto's dynamic-security plugin is not here")
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
-        cloud = Cloud(directory, rights.plugins()[0])
+        cloud = Cloud(directory, plugin)
         try:
             check_adding(cloud)
             check_list(cloud)
             check_revoking(cloud)
         finally:
-            cloud.process.kill()
-            cloud.process.wait()
+            cloud.broker.end()
         check_many(directory)
-    sys.exit(1 if rights.failed else 0)
+    return end("homes")
 
 
 if __name__ == "__main__":

@@ -2,54 +2,26 @@
 """The rights of systemd/examples/cloud-broker/rights in a real Mosquitto with its dynamic-security plugin: what a home and
 the ingestor may subscribe to and publish, with passwords and with certificates. Called by scripts/test-kubernetes."""
 
-import glob
-import os
 import pathlib
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
+
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.brokers import Mosquitto, security_plugin
+from House.checks import check, end, not_run
+from House.processes import free_port
 
 EXAMPLES = pathlib.Path("systemd/examples/cloud-broker")
-failed = 0
-
-
-def check(title, holds, detail=""):
-    global failed
-    failed += not holds
-    print(f"{'ok     ' if holds else 'FAILED '} {title}{'' if holds else f': {detail}'}")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def listens(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        return True
-    except OSError:
-        return False
 
 
 def broker(directory, plugin, lines):
     port = free_port()
-    path = directory / f"{port}.conf"
     rights = (EXAMPLES / "hearth-cloud-rights.conf").read_text().replace("PLUGIN\n", f"{plugin}\n")
     rights = rights.replace("/var/lib/mosquitto/hearth-rights.json", str(directory / "rights.json"))
-    path.write_text(f"user root\nlistener {port} 127.0.0.1\n{lines}\n{rights}")
-    program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
-    log = open(directory / f"{port}.log", "w")
-    process = subprocess.Popen([program, "-c", path], stdout=log, stderr=log)
-    deadline = time.monotonic() + 10
-    while not listens(port) and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.05)
-    check("the broker starts", listens(port), (directory / f"{port}.log").read_text())
-    return port, process
+    found = Mosquitto(directory, str(port), f"listener {port} 127.0.0.1\n{lines}\n{rights}", [port])
+    check("the broker starts", found.process.running(), found.process.output())
+    return port, found
 
 
 def is_granted(words, topic):
@@ -95,7 +67,7 @@ def with_passwords(directory, plugin):
         subprocess.run(["mosquitto_passwd", *([] if (directory / "passwords").exists() else ["-c"]), "-b",
                         directory / "passwords", user, f"pw-{user}"], check=True, capture_output=True)
     subprocess.run([EXAMPLES / "rights", directory / "rights.json", "--passwords", directory / "passwords"], check=True)
-    port, process = broker(directory, plugin, "allow_anonymous false")
+    port, mosquitto = broker(directory, plugin, "allow_anonymous false")
     try:
         def words(user, password=None):
             return ["-p", str(port), "-u", user, "-P", password or f"pw-{user}"]
@@ -104,8 +76,7 @@ def with_passwords(directory, plugin):
         check("a wrong password is refused", not is_taken(words("home1", "wrong"), "home1/frame"))
         check("nobody without a name", not is_taken(["-p", str(port)], "home1/frame"))
     finally:
-        process.terminate()
-        process.wait(20)
+        mosquitto.stop()
     # Another home, later: the others keep their passwords.
     before = (directory / "rights.json").read_text()
     subprocess.run([EXAMPLES / "rights", directory / "rights.json", "home3"], check=True)
@@ -122,7 +93,7 @@ def with_certificates(directory, plugin):
                   ["client", "stranger"]):
         subprocess.run([issue, directory, *words], check=True, capture_output=True)
     subprocess.run([EXAMPLES / "rights", directory / "rights.json", "home1", "home2"], check=True)
-    port, process = broker(directory, plugin, f"cafile {directory}/ca.crt\ncertfile {directory}/server.crt\n"
+    port, mosquitto = broker(directory, plugin, f"cafile {directory}/ca.crt\ncertfile {directory}/server.crt\n"
                            f"keyfile {directory}/server.key\nrequire_certificate true\nuse_identity_as_username true\n"
                            "allow_anonymous false")
     try:
@@ -133,23 +104,17 @@ def with_certificates(directory, plugin):
         what_each_may_do("certificate", words("home1"), words("hearth-cloud"))
         check("a certificate of a name without rights may do nothing", not is_taken(words("stranger"), "stranger/frame"))
     finally:
-        process.terminate()
-        process.wait(20)
-
-
-def plugins():
-    """Debian has it in the directory of its architecture, the container image beside the other libraries."""
-    return [path for place in ("/usr/lib", "/usr/lib/*") for path in glob.glob(f"{place}/mosquitto_dynamic_security.so")]
+        mosquitto.stop()
 
 
 def main():
-    if not plugins():
-        print("not run: the rights at the broker: Mosquitto's dynamic-security plugin is not installed")
-        return
+    plugin = security_plugin()
+    if not plugin:
+        return not_run("the rights at the broker", "Mosquitto's dynamic-security plugin is not installed")
     for run in (with_passwords, with_certificates):
         with tempfile.TemporaryDirectory() as name:
-            run(pathlib.Path(name), plugins()[0])
-    sys.exit(1 if failed else 0)
+            run(pathlib.Path(name), plugin)
+    return end("rights")
 
 
 if __name__ == "__main__":
