@@ -12,7 +12,6 @@ import os
 import pathlib
 import random
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,32 +20,21 @@ import types
 import urllib.parse
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
-sys.path.append(str(ROOT / "Tests/Faults"))
-from oracle import difference, means, readings
+from House.brokers import Mosquitto
+from House.checks import Failure, fail, ok
+from House.processes import Process, free_port, wait_for
+from House.readings import difference, means, readings
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = "acceptance"
 PART = "app.kubernetes.io/part-of=hearth"
 SET_UP = "app.kubernetes.io/component=setup"
 STATEFUL, SERVICES = ("mosquitto-svc", "kafka-svc", "influxdb-svc"), ("ingestor", "p1-save", "p2-clean", "p4-aggregate")
 
 
-class Refused(Exception):
+class Refused(Failure):
     """The acceptance cannot go on; what it says is for a person."""
-
-
-def fine(text):
-    print(f"ok      {text}", flush=True)
-
-
-def wait(condition, seconds, what):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise Refused(f"{what}: not within {seconds:g} s")
-        time.sleep(0.2)
 
 
 class Cluster:
@@ -124,25 +112,22 @@ class Home:
         self.directory, self.programs, self.processes = directory, pathlib.Path(programs), []
         self.report, self.socket = directory / "report", directory / "hearthd.sock"
         local = free_port()
-        (directory / "mosquitto.conf").write_text(
-            f"listener {local} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nupgrade_outgoing_qos true\n")
         (directory / "hearthd.toml").write_text(
             f'home = "{HOME}"\n[local]\nport = {local}\n[cloud]\nhost = "{host}"\nport = {port}\nusername = "{HOME}"\n'
             f'password_file = "{secrets}/homes/{HOME}.password"\n[cloud.tls]\nca = "{secrets}/ca.crt"\n'
             f'[journal]\npath = "{directory}/journal.sqlite"\n[control]\nsocket = "{self.socket}"\n')
-        os.environ["PATH"] += ":/usr/sbin"  # where Debian has Mosquitto
-        self.start("mosquitto", "-c", directory / "mosquitto.conf")
+        self.broker = Mosquitto(
+            directory, "mosquitto", f"listener {local} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nupgrade_outgoing_qos true\n",
+            [local])
         self.start(self.programs / "hearth-sim", "observe", "--port", local, "--report", self.report)
-        wait(self.observes, 30, "the observer at home")
+        wait_for(self.observes, 30, "the observer at home", every=0.2)
         self.start(self.programs / "hearthd", "--config", directory / "hearthd.toml")
-        wait(lambda: self.status().count('"connected"') >= 3, 60, f"hearthd at {host}:{port}")
+        wait_for(lambda: self.status().count('"connected"') >= 3, 60, f"hearthd at {host}:{port}", every=0.2)
         self.sensors = self.start(self.programs / "hearth-sim", "home", "--port", local, "--speed", "1", "--interval", "0.2")
 
     def start(self, *command):
-        with (self.directory / "log").open("a") as log:
-            process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log)
-        self.processes.append(process)
-        return process
+        self.processes.append(Process(command, self.directory / "log"))
+        return self.processes[-1]
 
     def observes(self):
         last = (self.directory / "log").read_text().rstrip().rpartition("\n")[2]
@@ -162,15 +147,8 @@ class Home:
         return readings(types.SimpleNamespace(topic=topic, payload=payload) for topic, payload in lines)
 
     def end(self):
-        for process in reversed(self.processes):
-            process.terminate()
-            process.wait()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        for process in [*reversed(self.processes), self.broker.process]:
+            process.stop()
 
 
 class Influx:
@@ -217,7 +195,7 @@ def disturb(cluster, home, options):
         deleted += cluster.delete(chance.choice(pods), by_force=chance.random() < 0.5)
         time.sleep(options.pause)
     cluster.wait_until_ready()
-    fine(f"{deleted} pods deleted, by force and with grace (seed {options.seed}); all are ready again")
+    ok(f"{deleted} pods deleted, by force and with grace (seed {options.seed}); all are ready again")
     for name, what in zip(STATEFUL, ("broker", "log", "database")):
         cluster.scale(name, 0)
         time.sleep(options.outage)
@@ -225,18 +203,17 @@ def disturb(cluster, home, options):
         if name != "influxdb-svc" and waiting <= 0:
             raise Refused(f"the {what} was away for {options.outage:g} s and nothing waits at home: it was not away")
         cluster.scale(name, 1)
-        fine(f"the {what} was away for {options.outage:g} s; {waiting} waited at home")
+        ok(f"the {what} was away for {options.outage:g} s; {waiting} waited at home")
     cluster.drain()
     cluster.wait_until_ready()
-    fine("the node was drained of Hearth's pods; all are ready again")
+    ok("the node was drained of Hearth's pods; all are ready again")
 
 
 def settle(home, influx, seconds):
     """Ends the sensors and waits until nothing waits at home and the database has it all, or time is over."""
     home.sensors.terminate()
-    home.sensors.wait()
-    wait(lambda: home.backlog() == 0, seconds, "the home's backlog")
-    fine("the home's backlog has drained")
+    wait_for(lambda: home.backlog() == 0, seconds, "the home's backlog has drained", every=0.2)
+    ok("the home's backlog has drained")
     deadline = time.monotonic() + seconds
     while True:
         found, counts = differences(home.readings(), influx)
@@ -264,9 +241,9 @@ def run(options, directory):
         cluster.apply(options.overlay, options.image, secrets_in(secrets))
         cluster.wait_for_set_up()
         cluster.wait_until_ready()
-        fine("everything is up")
+        ok("everything is up")
         home = Home(directory, options.programs, secrets, address, options.mqtt_port)
-        fine(f"a home is connected to {address}:{options.mqtt_port} over TLS")
+        ok(f"a home is connected to {address}:{options.mqtt_port} over TLS")
         disturb(cluster, home, options)
         influx = Influx(address, options.influx_port, (secrets / "influxdb.token").read_text().strip())
         found, (raw, clean, averages) = settle(home, influx, options.settle)
@@ -304,8 +281,9 @@ def main():
     try:
         with tempfile.TemporaryDirectory(prefix="hearth-") as directory:
             run(options, pathlib.Path(directory))
-    except (Refused, OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"FAILED  {error}")
+    except (Failure, OSError, subprocess.CalledProcessError) as error:
+        fail(str(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

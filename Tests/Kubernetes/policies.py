@@ -146,7 +146,7 @@ def references_exist(documents):
         for volume in volumes.values():
             if "secret" in volume:
                 keys = {item["key"] for item in volume["secret"].get("items", [])}
-                if not keys <= SECRETS.get(volume["secret"]["secretName"], set()) or not volume["secret"][
+                if not keys <= SECRETS.get(volume["secret"]["secretName"], set()) or volume["secret"][
                     "secretName"] in SECRETS:
                     complaints.append(f"{pod.workload}: nobody makes Secret {volume['secret']['secretName']}")
             for source in volume.get("projected", {}).get("sources", []):

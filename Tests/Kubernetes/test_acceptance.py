@@ -6,7 +6,6 @@ that an outage is one. Called by scripts/test-kubernetes; needs the programs in 
 import json
 import os
 import pathlib
-import random
 import re
 import shutil
 import subprocess
@@ -14,12 +13,14 @@ import sys
 import tempfile
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
-from House.checks import check, end
-from test_broker import free_port, wait
+from House.brokers import Mosquitto
+from House.checks import check, end, not_run
+from House.cloud import settings
+from House.databases import Influx
+from House.processes import Process, free_port
 from test_minikube_up import in_order
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-from House import rig
 
 PODS = ["mosquitto-svc-0", "kafka-svc-0", "influxdb-svc-0", "ingestor-1", "p1-save-1", "p2-clean-1", "p4-aggregate-1", "hearth-settings-x-1"]
 
@@ -28,36 +29,28 @@ class Cloud:
     """What the double's cluster would run, as processes, and a kubectl that knows them."""
 
     def __init__(self, directory, programs):
-        self.directory, self.programs, self.processes = directory, programs, {}
+        self.directory, self.programs = directory, programs
         self.secrets, self.memory = directory / "secrets", directory / "memory"
         self.memory.mkdir(parents=True)
         subprocess.run([ROOT / "scripts/cloud-secrets", self.secrets, "--home", "acceptance"], check=True)
         self.tls, self.plain = free_port(), free_port()
         # Whose password is whose is test_broker.py's; here everybody may come in.
-        (directory / "broker.conf").write_text(
-            f"per_listener_settings false\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\nuser root\n"
+        broker = Mosquitto(
+            directory, "broker", "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\n"
             f"listener {self.plain} 127.0.0.1\nlistener {self.tls} 127.0.0.1\ncafile {self.secrets}/ca.crt\n"
-            f"certfile {self.secrets}/server.crt\nkeyfile {self.secrets}/server.key\n")
-        self.influx = rig.Influx(str(directory))
-        self.start("mosquitto-svc", "mosquitto", "-c", directory / "broker.conf")
-        self.environment = {"MQTT_PORT": str(self.plain), "INFLUX_URL": f"http://127.0.0.1:{self.influx.port}", "INFLUX_API": "v1",
-                            "EVENT_LOG": "journal", "JOURNAL_PATH": str(directory / "events.sqlite"), "HTTP_PORT": str(free_port()),
-                            "MQTT_HOST": "127.0.0.1"}
-        subprocess.run([programs / "hearth-cloud", "setup"], env={**os.environ, **self.environment}, check=True, capture_output=True)
-        self.start("kafka-svc", programs / "hearth-cloud", "serve")
+            f"certfile {self.secrets}/server.crt\nkeyfile {self.secrets}/server.key\n", [self.plain, self.tls])
+        self.influx = Influx(directory)
+        environment = settings(directory, self.plain, self.influx.port, HTTP_PORT=str(free_port()))
+        subprocess.run([programs / "hearth-cloud", "setup"], env={**os.environ, **environment}, check=True, capture_output=True)
+        serve = Process([programs / "hearth-cloud", "serve"], directory / "serve.log", environment)
+        self.processes = {"mosquitto-svc": broker.process, "kafka-svc": serve, "influxdb-svc": self.influx.process}
         (directory / "bin").mkdir()
         double = pathlib.Path(__file__).with_name("double.py")
         (directory / "bin/kubectl").write_text(f'#!/bin/bash\nexec {sys.executable} -c "import sys; sys.argv[0] = \'kubectl\'; '
                                                f'exec(open(\'{double}\').read())" "$@"\n')
         (directory / "bin/kubectl").chmod(0o755)
-        pids = {name: process.pid for name, process in self.processes.items()} | {"influxdb-svc": self.influx.process.pid}
-        (self.memory / "pids").write_text(json.dumps(pids))
+        (self.memory / "pids").write_text(json.dumps({name: process.pid for name, process in self.processes.items()}))
         (self.memory / "pods").write_text(json.dumps(PODS))
-
-    def start(self, name, *command):
-        with (self.directory / f"{name}.log").open("w") as log:
-            self.processes[name] = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log,
-                                                    env={**os.environ, **getattr(self, "environment", {})})
 
     def accept(self, *arguments, **environment):
         (self.memory / "calls").unlink(missing_ok=True)
@@ -81,8 +74,7 @@ class Cloud:
 
     def end(self):
         for process in self.processes.values():
-            process.kill()
-        self.influx.process.kill()
+            process.end()
 
 
 def check_whole_run(cloud):
@@ -143,8 +135,7 @@ def check_failures(cloud):
 def main():
     programs = os.environ.get("HEARTH_BIN_DIR")
     if not programs or not all(shutil.which(tool) for tool in ("mosquitto", "influxd", "curl")):
-        print("not run: the acceptance against doubles: HEARTH_BIN_DIR is not set, or mosquitto, influxd or curl is missing")
-        return
+        return not_run("the acceptance against doubles", "HEARTH_BIN_DIR is not set, or mosquitto, influxd or curl is missing")
     with tempfile.TemporaryDirectory() as directory:
         cloud = Cloud(pathlib.Path(directory), pathlib.Path(programs))
         try:
@@ -152,7 +143,7 @@ def main():
             check_failures(cloud)
         finally:
             cloud.end()
-    end("acceptance")
+    return end("acceptance")
 
 
 if __name__ == "__main__":

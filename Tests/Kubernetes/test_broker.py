@@ -3,42 +3,24 @@
 scripts/minikube-up make them, in a real Mosquitto, with only paths and ports mapped. Called by
 scripts/test-kubernetes."""
 
-import glob
 import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 from House import checks
-from House.checks import check
+from House.brokers import Mosquitto, security_plugin
+from House.checks import check, end, not_run
+from House.processes import comes, free_port
 from manifests import find, render
 from test_minikube_up import Machine
 
-PLUGINS = [path for place in ("/usr/lib", "/usr/lib/*") for path in glob.glob(f"{place}/mosquitto_dynamic_security.so")]
 
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-class Broker:
+class Broker(Mosquitto):
     """Mosquitto with the cluster's configuration, on two free ports of this machine."""
 
     def __init__(self, directory, machine):
@@ -51,7 +33,7 @@ class Broker:
         for name, key in (("ca.crt", "ca.crt"), ("server.crt", "tls.crt"), ("server.key", "tls.key")):
             shutil.copy(self.state / "tls" / name, directory / "tls" / key)
         # Where the image has the plugin, and where this machine's package has it.
-        text = data["mosquitto.conf"].replace("/usr/lib/mosquitto_dynamic_security.so", PLUGINS[0])
+        text = data["mosquitto.conf"].replace("/usr/lib/mosquitto_dynamic_security.so", security_plugin())
         for inside, here in (("/mosquitto/config/", "config/"), ("/mosquitto/secrets/users/", "users/"),
                              ("/mosquitto/secrets/tls/", "tls/"), ("/mosquitto/data/", "data/")):
             text = text.replace(inside, f"{directory}/{here}")
@@ -59,31 +41,14 @@ class Broker:
         # A listener with its port; the limit to this machine is the test's.
         text = re.sub(r"^listener 8883$", f"listener {self.tls} 127.0.0.1", text, flags=re.MULTILINE)
         text = re.sub(r"^listener 1883$", f"listener {self.plain} 127.0.0.1", text, flags=re.MULTILINE)
-        if os.getuid() == 0:
-            text += "user root\n"
-        (directory / "mosquitto.conf").write_text(text)
-        self.start()
+        super().__init__(directory, "mosquitto", text, [self.plain, self.tls])
 
     def take_users(self):
         shutil.copy(self.state / "rights.json", self.directory / "users/rights.json")
 
     def start(self):
-        self.log = open(self.directory / "log", "a")
-        program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
-        self.process = subprocess.Popen([program, "-c", self.directory / "mosquitto.conf"], stdout=self.log, stderr=self.log)
-        check("the broker starts", wait(self.listens), (self.directory / "log").read_text())
-
-    def listens(self):
-        for port in (self.plain, self.tls):
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            except OSError:
-                return False
-        return True
-
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(20)
+        super().start()
+        check("the broker starts", self.process.running(), self.process.output())
 
     def words(self, user, password_file, plain=False, ca=None):
         """Arguments by which a client reaches the broker as this user."""
@@ -123,7 +88,7 @@ class Listener:
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.seen = ""
-        wait(lambda: "SUBACK" in self.read() or "Subscribed" in self.seen or self.process.poll() is not None)
+        comes(lambda: "SUBACK" in self.read() or "Subscribed" in self.seen or self.process.poll() is not None)
 
     def read(self):
         try:
@@ -133,7 +98,7 @@ class Listener:
         return self.seen
 
     def gets(self, text, seconds=10):
-        return wait(lambda: text in self.read(), seconds)
+        return comes(lambda: text in self.read(), seconds)
 
     def stop(self):
         self.process.kill()
@@ -214,9 +179,8 @@ def restart_keeps_what_is_queued(broker, machine):
 
 
 def main():
-    if not PLUGINS:
-        print("not run: the broker of the cluster: Mosquitto's dynamic-security plugin is not installed")
-        return
+    if not security_plugin():
+        return not_run("the broker of the cluster", "Mosquitto's dynamic-security plugin is not installed")
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
         machine = Machine(directory / "machine")
@@ -229,11 +193,10 @@ def main():
             who_may_what(broker)
             restart_keeps_what_is_queued(broker, machine)
         finally:
-            broker.process.kill()
-            broker.process.wait()
+            broker.end()
         if checks.failed:
-            print((directory / "broker/log").read_text()[-3000:])
-    checks.end("broker")
+            print(broker.process.output()[-3000:])
+    return end("broker")
 
 
 if __name__ == "__main__":

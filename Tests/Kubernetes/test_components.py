@@ -16,9 +16,10 @@ import tempfile
 import time
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.brokers import MOSQUITTO
 from House.checks import check, end
+from House.processes import Process, comes, free_port
 from manifests import SECRETS, find, render
-from test_broker import free_port, wait
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPONENTS = ROOT / "cloud/components"
@@ -61,7 +62,7 @@ def check_reload(directory):
     pod = subprocess.Popen(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script],
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
-        check("the broker starts", wait(lambda: shown_certificate(tls)))
+        check("the broker starts", comes(lambda: shown_certificate(tls)))
         before = shown_certificate(tls)
         password = (directory / "made/homes/home1.password").read_text()
         check("a home is known", knows(plain, "home1", password))
@@ -69,8 +70,8 @@ def check_reload(directory):
         new = (directory / "made/homes/home2.password").read_text()
         check("a new home is not known before its Secret has arrived", not knows(plain, "home2", new))
         take()
-        check("a new certificate is shown without a restart", wait(lambda: shown_certificate(tls) not in (None, before), 30))
-        check("and a new home is known", wait(lambda: knows(plain, "home2", new), 30))
+        check("a new certificate is shown without a restart", comes(lambda: shown_certificate(tls) not in (None, before), 30))
+        check("and a new home is known", comes(lambda: knows(plain, "home2", new), 30))
         check("and the old one still is", knows(plain, "home1", password))
     finally:
         pod.kill()
@@ -92,18 +93,17 @@ def check_probes(directory):
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         check(f"{probe}: nothing listens", not answers(probe))
     log = directory / "log"
-    with log.open("w") as file:
-        (directory / "mosquitto.conf").write_text("".join(f"listener {port} 127.0.0.1\n" for port in ports.values()))
-        broker = subprocess.Popen(["mosquitto", "-c", directory / "mosquitto.conf"], stderr=file)
+    # Nobody but the probes may come to it, so it is not one of House's brokers, which are looked for.
+    (directory / "mosquitto.conf").write_text("".join(f"listener {port} 127.0.0.1\n" for port in ports.values()))
+    broker = Process([MOSQUITTO, "-c", directory / "mosquitto.conf"], log)
     try:
-        check("readinessProbe: it listens", wait(lambda: answers("readinessProbe")))
+        check("readinessProbe: it listens", comes(lambda: answers("readinessProbe")))
         before = log.read_text()
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             check(f"{probe}: it listens", answers(probe))
         check("probes leave no line in the log", log.read_text() == before)
     finally:
-        broker.kill()
-        broker.wait()
+        broker.end()
 
 
 def check_kafka_stops(directory):
@@ -115,10 +115,10 @@ def check_kafka_stops(directory):
     pod = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "/bin/bash", "-ec", script.replace("/opt/kafka/bin", str(directory))],
                            env={**os.environ, "CLUSTER_ID": "x"})
     try:
-        check("the log formats its volume", wait((directory / "formats").exists))
+        check("the log formats its volume", comes((directory / "formats").exists))
         first = int(pathlib.Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()[0])
         os.kill(first, signal.SIGTERM)
-        ended = wait(lambda: pod.poll() is not None, 10)
+        ended = comes(lambda: pod.poll() is not None, 10)
         check("the log heeds SIGTERM meanwhile", ended and not (directory / "runs").exists(), str(pod.poll()))
     finally:
         pod.kill()

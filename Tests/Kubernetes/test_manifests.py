@@ -11,6 +11,8 @@ import sys
 import kubernetes_validate
 import yaml
 
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.checks import check, end
 from manifests import clone, find, name, of_kind, pods, render
 from network import network_is_exact
 from planted import VIOLATIONS
@@ -26,20 +28,10 @@ OVERLAYS = ["cloud/base", "cloud/overlays/minikube", "cloud/overlays/production"
 NAMES = {"mosquitto-svc", "kafka-svc", "influxdb-svc", "ingestor", "p1-save", "p2-clean", "p4-aggregate"}
 FIELDS = json.loads(custom.FIELDS.read_text())
 
-passed, failed = 0, 0
-
 
 def expect(title, complaints):
-    """Counts one check; it passes when there is nothing to complain about."""
-    global passed, failed
-    if complaints:
-        failed += 1
-        print(f"FAILED  {title}")
-        for complaint in complaints:
-            print(f"        {complaint}")
-    else:
-        passed += 1
-        print(f"ok      {title}")
+    """A check that passes when there is nothing to complain about."""
+    check(title, not complaints, "".join(f"\n        {complaint}" for complaint in complaints))
 
 
 def schema_complaints(documents):
@@ -208,8 +200,7 @@ def main():
     check_violations(rendered)
     print(f"{sum(map(len, rendered.values()))} objects of {len(rendered)} kustomizations against Kubernetes {KUBERNETES}, "
           f"{FIELDS['release']}")
-    print(f"manifests: {passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    return end("manifests")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
-from House.checks import check, end
+from House.checks import check, end, not_run
 from manifests import SECRETS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -136,7 +136,7 @@ def first_run(machine):
 def gateway_accepts(machine):
     programs = os.environ.get("HEARTH_BIN_DIR")
     if not programs:
-        print("not run: hearthd --check-config of the printed configuration: HEARTH_BIN_DIR is not set")
+        not_run("hearthd --check-config of the printed configuration", "HEARTH_BIN_DIR is not set")
         return
     result = subprocess.run([f"{programs}/hearthd", "--config", machine.state / "homes/home1/hearthd.toml",
                              "--check-config"], capture_output=True, text=True)
