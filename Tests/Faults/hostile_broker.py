@@ -17,6 +17,7 @@ import socket
 from hostile_packets import mutated, packet, properties, shuffled
 from House.brokers import Broker
 from House.checks import Failure
+from House.cloud import settings
 from House.processes import Process, free_port, wait_for
 from scenarios import scenario
 
@@ -111,9 +112,8 @@ class House:
         self.victims.append(self.start(name, [f"{self.run.programs}/hearthd", "--config", file.name]))
 
     def ingest(self, name, cloud, protocol):
-        self.victims.append(self.start(name, [f"{self.run.programs}/hearth-cloud", "ingest"], {
-            "MQTT_HOST": "127.0.0.1", "MQTT_PORT": str(cloud), "HTTP_PORT": "0", "MQTT_PROTOCOL": protocol, "MQTT_CLIENT_ID": name,
-            "EVENT_LOG": "journal", "JOURNAL_PATH": f"{self.run.directory}/{name}.sqlite"}))
+        self.victims.append(self.start(name, [f"{self.run.programs}/hearth-cloud", "ingest"], settings(
+            self.run.directory, cloud, 0, MQTT_PROTOCOL=protocol, MQTT_CLIENT_ID=name, JOURNAL_PATH=f"{self.run.directory}/{name}.sqlite")))
 
     def listen(self, port):
         process = subprocess.Popen(["stdbuf", "-oL", "mosquitto_sub", "-p", str(port), "-t", "+/heatpump", "-d"],

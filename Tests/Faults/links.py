@@ -57,9 +57,9 @@ def bad_links(run):
         home.feed(rate=30, seed=run.seed)
         flowing(home, 20)
         for _ in range(run.pick(1, 5)):
-            for fault in (lambda l: setattr(l, "mode", "hole"), lambda l: setattr(l, "mode", "refuse"),
-                          lambda l: setattr(l, "slice", 1), lambda l: setattr(l, "rate", 1200),
-                          lambda l: setattr(l, "delay", 1.0), lambda l: l.cut()):
+            for fault in (lambda link: setattr(link, "mode", "hole"), lambda link: setattr(link, "mode", "refuse"),
+                          lambda link: setattr(link, "slice", 1), lambda link: setattr(link, "rate", 1200),
+                          lambda link: setattr(link, "delay", 1.0), lambda link: link.cut()):
                 fault(home.link)
                 time.sleep(run.pick(1.5, run.random.uniform(1, 10)))
                 home.link.mode, home.link.slice, home.link.rate, home.link.delay = "pass", None, None, 0.0

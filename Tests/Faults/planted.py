@@ -14,6 +14,9 @@ import subprocess
 import sys
 import time
 
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.checks import FAILED, OK
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 TREE = os.path.join(ROOT, ".build-planted", "tree")
@@ -76,7 +79,7 @@ def suite(options, programs, scenarios, *more):
 def first_failure(output):
     lines = output.splitlines()
     for number, line in enumerate(lines):
-        if line.startswith("FAIL"):
+        if line.startswith(FAILED):
             return line.split()[1], lines[number + 1].strip()[:110] if number + 1 < len(lines) else ""
     return "", ""
 
@@ -111,12 +114,12 @@ def main():
         finally:
             bug.apply("--reverse")
         results.append((bug, caught, where, how))
-        print(f"{'caught ' if caught else 'MISSED '} {bug.name:34} {time.monotonic() - began:5.0f} s  {where}: {how}", flush=True)
+        print(f"{OK if caught else FAILED}{bug.name:34} {time.monotonic() - began:5.0f} s  {where or 'nobody'}: {how}", flush=True)
     print("\n| planted bug | caught by | how |\n|---|---|---|")
     for bug, caught, where, how in results:
         print(f"| {bug.what} | {where if caught else '**nobody**'} | {how} |")
     missed = sum(1 for r in results if not r[1])
-    print(f"\n{len(results) - missed} passed, {missed} failed")
+    print(f"\nplanted: {len(results) - missed} passed, {missed} failed")
     return 1 if missed else 0
 
 

@@ -1,7 +1,6 @@
 """Every failure state for three minutes on real peers: what it costs in words and processor time. Words in the first minute, a
 day's bytes projected, and CPU, of the gateway's two processes together; beyond a limit it is a failure."""
 
-import json
 import os
 import re
 import shutil
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from House import mqtt
 from House.brokers import Broker
 from House.checks import Failure
+from House.cloud import settings
+from House.gateway import status
 from House.processes import Process, free_port
 from scenarios import scenario
 from sensors import Client
@@ -142,17 +143,8 @@ class House:
         return [line for line in self.process.output().splitlines() if line]
 
     def alarms(self):
-        try:
-            with socket.socket(socket.AF_UNIX) as s:
-                s.settimeout(5)
-                s.connect(self.socket)
-                s.sendall(b'{"method":"io.hearth.Gateway.Status"}\0')
-                reply = b""
-                while not reply.endswith(b"\0"):
-                    reply += s.recv(1 << 16)
-            return sorted({a["name"] for a in json.loads(reply[:-1])["parameters"]["alarms"]})
-        except (OSError, ValueError):
-            return []
+        said = status(self.socket)
+        return sorted({alarm["name"] for alarm in said["alarms"]}) if said else []
 
     def end(self):
         for process in (self.process, self.other):
@@ -271,16 +263,15 @@ def projected(lines, first):
 @scenario("failure-states", "every state in which something is wrong: lines, bytes, processor time", quick=False, alone=True)
 def failure_states(run):
     cloud = Broker(run.directory, "cloud")
-    ingest = Process([f"{run.programs}/hearth-cloud", "ingest"], run.directory + "/ingest.log", {
-        "MQTT_HOST": "127.0.0.1", "MQTT_PORT": str(cloud.port), "HTTP_PORT": "0", "EVENT_LOG": "journal",
-        "JOURNAL_PATH": run.directory + "/events.sqlite"})
+    ingest = Process([f"{run.programs}/hearth-cloud", "ingest"], run.directory + "/ingest.log", settings(run.directory, cloud.port, 0))
     over = threading.Event()
     chosen = os.environ.get("HEARTH_STATES")
     houses = []
     try:
         for number, state in enumerate(s for s in STATES if not chosen or re.search(chosen, s.name)):
             houses.append(House(run, number, state, cloud.port))
-        troubles = [Trouble(house, over) for house in houses]
+        for house in houses:
+            Trouble(house, over)
         time.sleep(5)
         before = {house.name: (house.seconds(), time.monotonic()) for house in houses}
         first = {}

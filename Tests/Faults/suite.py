@@ -19,7 +19,7 @@ from House.processes import popen
 import scenarios
 
 MODULES = [
-    "processes", "recording", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "databases",
+    "processes", "recording", "gateways", "power", "disks", "links", "names", "certificates", "acknowledgements", "clouds", "databases",
     "limits", "times", "neighbours", "kafka", "programs", "hostile_broker", "states", "devices", "everything",
 ]
 

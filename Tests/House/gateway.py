@@ -7,6 +7,24 @@ import socket
 from House.processes import Process, wait_for
 
 
+def status(path):
+    """What the gateway says whose control socket this is; None while it does not answer."""
+    try:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(5)
+            s.connect(path)
+            s.sendall(b'{"method":"io.hearth.Gateway.Status"}\0')
+            reply = b""
+            while not reply.endswith(b"\0"):
+                part = s.recv(1 << 16)
+                if not part:
+                    return None
+                reply += part
+        return json.loads(reply[:-1])["parameters"]
+    except (OSError, ValueError):
+        return None
+
+
 class Gateway:
     """- home, cloud: the ports of its two brokers.
     - more: further lines of its configuration, after its last section."""
@@ -44,21 +62,7 @@ class Gateway:
     # --- What it says ---
 
     def status(self):
-        """None while it does not answer."""
-        try:
-            with socket.socket(socket.AF_UNIX) as s:
-                s.settimeout(5)
-                s.connect(self.socket)
-                s.sendall(b'{"method":"io.hearth.Gateway.Status"}\0')
-                reply = b""
-                while not reply.endswith(b"\0"):
-                    part = s.recv(1 << 16)
-                    if not part:
-                        return None
-                    reply += part
-            return json.loads(reply[:-1])["parameters"]
-        except (OSError, ValueError):
-            return None
+        return status(self.socket)
 
     def connected(self):
         status = self.status()
