@@ -8,11 +8,11 @@ import random
 import re
 import socket
 import subprocess
-import struct
 import threading
 import time
 import urllib.parse
 
+from House import mqtt
 from House.brokers import FleetingBroker
 from House.cloud import Cloud, settings
 from House.databases import Database
@@ -69,10 +69,7 @@ class Sensors:
     def __init__(self, port, first=0, rate=ROOMS, topic="room{}/temperature"):
         self.left, self.socket, self.rate, self.number, self.topic = {}, socket.create_connection(("127.0.0.1", port)), rate, first, topic
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        name = f"sensors{os.getpid()}-{first}".encode()
-        # MQTT 3.1.1, CONNECT with a clean session and no keep-alive.
-        body = b"\0\4MQTT\4\2\0\0" + struct.pack(">H", len(name)) + name
-        self.socket.sendall(bytes([0x10, len(body)]) + body)
+        self.socket.sendall(mqtt.connect(f"sensors{os.getpid()}-{first}".encode()))
         self.socket.recv(4)
         self.stopping = threading.Event()
         threading.Thread(target=self.swallow, daemon=True).start()
@@ -92,11 +89,10 @@ class Sensors:
             self.number += 1
             value = b"20.%09d" % self.number
             stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f").encode()
-            topic = self.topic.format(self.number % ROOMS + 1).encode()
-            payload = b'{"timestamp": "' + stamp + b'", "value": ' + value + b"}"
-            body = struct.pack(">H", len(topic)) + topic + struct.pack(">H", self.number % 65535 + 1) + payload
+            packet = mqtt.publish(self.topic.format(self.number % ROOMS + 1), b'{"timestamp": "' + stamp + b'", "value": ' + value + b"}", 4, 1,
+                                  self.number % 65535 + 1)
             self.left[value.rstrip(b"0")] = time.monotonic()
-            self.socket.sendall(bytes([0x32, len(body)]) + body if len(body) < 128 else bytes([0x32, len(body) & 127 | 128, len(body) >> 7]) + body)
+            self.socket.sendall(packet)
             # Random phases: what arrives together is written together.
             due += random.uniform(0.5, 1.5) / self.rate
 

@@ -46,14 +46,9 @@ def bomb(epoch=b"e", records=10_000, size=1600):
     return frame + crc32c(frame)
 
 
-def field(data):
-    return struct.pack(">H", len(data)) + data
-
-
 def connect(port, user, password, identity):
-    body = field(b"MQTT") + b"\x04\xc2" + struct.pack(">H", 60) + field(identity) + field(user) + field(password)
     connection = socket.create_connection(("127.0.0.1", port), 5)
-    connection.sendall(b"\x10" + mqtt.encode_variable(len(body)) + body)
+    connection.sendall(mqtt.connect(identity, user, password, 60))
     return connection
 
 
@@ -78,7 +73,7 @@ def worst(port, user, password, victims, seconds):
             identity = random.choice(guessed) if number % 3 == 0 else b"worst-%d" % number
             connection = connect(port, user, password, identity)
             threading.Thread(target=drain, args=(connection,), daemon=True).start()
-            filters = b"".join(field(f) + b"\x01" for f in (
+            filters = b"".join(mqtt.field(f) + b"\x01" for f in (
                 b"#", b"+/+/temperature", b"$share/hearth-ingest/+/+/temperature", b"$share/hearth-ingest/+/frame",
                 *(f"{name}/gateway/ack".encode() for name in victims)))
             connection.sendall(b"\x82" + mqtt.encode_variable(2 + len(filters)) + b"\x00\x01" + filters)

@@ -29,12 +29,10 @@ class Client:
         self.socket = socket.create_connection(("127.0.0.1", port), 5)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer, self.packet_id, self.unacknowledged = bytearray(), 0, set()
-        name = b"sensors"
-        body = b"\0\4MQTT\4\2\0\0" + len(name).to_bytes(2, "big") + name
-        self.socket.sendall(bytes([mqtt.CONNECT << 4]) + mqtt.encode_variable(len(body)) + body)
+        self.socket.sendall(mqtt.connect(b"sensors"))
 
     def subscribe(self, topic):
-        body = b"\0\1" + len(topic).to_bytes(2, "big") + topic.encode() + b"\0"
+        body = b"\0\1" + mqtt.field(topic.encode()) + b"\0"
         self.socket.sendall(b"\x82" + mqtt.encode_variable(len(body)) + body)
 
     def publish(self, topic, payload):

@@ -124,3 +124,15 @@ def publish(topic, payload, level, qos=0, packet_id=0):
         body += b"\0"
     body += payload
     return bytes([PUBLISH << 4 | qos << 1]) + encode_variable(len(body)) + body
+
+
+def field(data):
+    """Binary data with its length (section 1.5.6)."""
+    return len(data).to_bytes(2, "big") + data
+
+
+def connect(name, user=None, password=None, keep_alive=0):
+    """A CONNECT of 3.1.1 with a clean session."""
+    login = field(user) + field(password) if user else b""
+    body = field(b"MQTT") + bytes([4, 0xC2 if user else 2]) + keep_alive.to_bytes(2, "big") + field(name) + login
+    return bytes([CONNECT << 4]) + encode_variable(len(body)) + body
