@@ -147,7 +147,7 @@ def references_exist(documents):
             if "secret" in volume:
                 keys = {item["key"] for item in volume["secret"].get("items", [])}
                 if not keys <= SECRETS.get(volume["secret"]["secretName"], set()) or volume["secret"][
-                    "secretName"] in SECRETS:
+                    "secretName"] not in SECRETS:
                     complaints.append(f"{pod.workload}: nobody makes Secret {volume['secret']['secretName']}")
             for source in volume.get("projected", {}).get("sources", []):
                 made = strimzi_secrets(documents).get(source["secret"]["name"], set())
