@@ -23,7 +23,7 @@ class MockCluster:
         self.child = subprocess.Popen([program, "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                       preexec_fn=die_with_parent)
         self.servers = self.child.stdout.readline().split()[1]
-        for topic in ("raw_sensor_data", "clean-data", "heatpump_state", "raw_sensor_data.dead-letter"):
+        for topic in ("raw_sensor_data", "clean-data", "heatpump_state", "raw_sensor_data.dead-letter", "raw_sensor_data.held"):
             self.command(f"topic {topic} 4 1")
 
     def command(self, line):
