@@ -117,7 +117,7 @@ start_kafka() {
     exec {kafka_commands}>"$directory/kafka.commands"
     wait_until 10 grep --quiet '^bootstrap ' "$directory/kafka.log" || die "the test broker does not start"
     KAFKA_HOST=$(sed --quiet 's/^bootstrap //p' "$directory/kafka.log")
-    for topic in raw_sensor_data clean-data heatpump_state raw_sensor_data.dead-letter; do
+    for topic in raw_sensor_data clean-data heatpump_state raw_sensor_data.dead-letter raw_sensor_data.held; do
         echo "topic $topic 4 1" >&"$kafka_commands"
     done
     setup_engine=journal

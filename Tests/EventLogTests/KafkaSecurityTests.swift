@@ -102,6 +102,37 @@ struct KafkaSecurityTests {
         }
     }
 
+    @Test(
+        "a password that is changed in its file is taken without a restart, by producer and reader",
+        arguments: [
+            Listener.plain, .scram256, .unencrypted,
+        ])
+    func renewedPassword(_ listener: Listener) async throws {
+        let files = try Self.files.get()
+        try await onThread {
+            let cluster = try MockCluster()
+            try cluster.command("topic raw 4")
+            let gate = try Self.gate(listener, cluster, files)
+            let file = files.path("renewed-\(UUID().uuidString)")
+            try Data("of yesterday\n".utf8).write(to: URL(fileURLWithPath: file))
+            var settings = Self.right(listener, files)
+            settings[.passwordFile] = file
+            let log = try Self.log(gate.bootstrap, settings, timeout: 3)
+            defer { log.close() }
+            let reader = try log.reader(group: "g", topics: ["raw"])
+            defer { reader.close() }
+            #expect(throws: EventLogError.self) { try log.append([event("raw", "home1", "early")]) }
+            try Data("secret\n".utf8).write(to: URL(fileURLWithPath: file))
+            let end = ContinuousClock.now + .seconds(30)
+            var isTaken = false
+            while !isTaken, ContinuousClock.now < end {
+                isTaken = (try? log.append([event("raw", "home1", "late")])) != nil
+            }
+            #expect(isTaken)
+            #expect(try reader.collect(1).map(text).last == "late")
+        }
+    }
+
     struct Mistake: Sendable, CustomTestStringConvertible {
         let what: String
         let listener: Listener

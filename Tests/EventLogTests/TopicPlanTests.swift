@@ -60,5 +60,11 @@ import Testing
         #expect(plan(3, retention: 700_000_000).shortcomings(of: facts()).first?.contains("168 hours") == true)
         #expect(plan(3, retention: -1).shortcomings(of: facts()).first?.contains("retention.ms=-1") == true)
         #expect(plan(3, retention: 3_600_000).shortcomings(of: facts()) == [])
+        let held = TopicPlan(name: "held", partitions: 12, replication: 3, retention: -1, bytes: 256 << 20)
+        for (bytes, isTold) in [("134217728", true), ("268435456", false), ("-1", false)] {
+            var facts = facts()
+            facts.configuration.merge(["retention.ms": "-1", "retention.bytes": bytes]) { $1 }
+            #expect(held.shortcomings(of: facts).contains { $0.contains("retention.bytes=268435456") } == isTold)
+        }
     }
 }

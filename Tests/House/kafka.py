@@ -19,7 +19,7 @@ class MockCluster:
     def __init__(self, program):
         self.child = popen([program, "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.servers = self.child.stdout.readline().split()[1]
-        for topic in ("raw_sensor_data", "clean-data", "heatpump_state", "raw_sensor_data.dead-letter"):
+        for topic in ("raw_sensor_data", "clean-data", "heatpump_state", "raw_sensor_data.dead-letter", "raw_sensor_data.held"):
             self.command(f"topic {topic} 4 1")
 
     def command(self, line):

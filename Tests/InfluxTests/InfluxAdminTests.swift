@@ -58,6 +58,24 @@ import Testing
         }
     }
 
+    @Test(
+        "a wrong token, a missing right, a name that does not exist, a path without API are known without a point",
+        arguments: [401, 403, 404, 301, 500, 503])
+    func probeFindsWhatIsWrong(_ status: Int) throws {
+        let stub = try InfluxStub { $0.path == "/ping" ? .status(204) : .status(status, body: #"{"message":"no"}"#) }
+        defer { stub.stop() }
+        #expect(throws: InfluxError.self) { try InfluxAdmin(.fast(stub)).probe() }
+    }
+
+    @Test("what else a server says of a request without points is no matter", arguments: [204, 200, 400, 413, 429])
+    func probeIsContent(_ status: Int) throws {
+        let text = "writing requires points"
+        let stub = try InfluxStub { $0.path == "/ping" ? .status(204) : .status(status, body: text) }
+        defer { stub.stop() }
+        try InfluxAdmin(.fast(stub)).probe()
+        #expect(stub.snapshot.stored.isEmpty)
+    }
+
     @Test func saysWhyItCannot() throws {
         let stub = try BucketStub()
         defer { stub.stop() }

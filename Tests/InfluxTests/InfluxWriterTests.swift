@@ -237,6 +237,27 @@ extension InfluxWriterTests {
     func compressesUnlessTheServerIsOnThisMachine(_ url: String, _ level: Int) throws {
         #expect(try WriteEndpoint(.fast(url: url)).compressionLevel == level)
     }
+
+    @Test("a token that was changed in its file is taken without a restart, and what was held is written")
+    func renewedToken() throws {
+        let stub = try InfluxStub()
+        defer { stub.stop() }
+        var settings = InfluxSettings.fast(stub)
+        let right = settings.target
+        settings.target = .v2(organization: "cloud & home", bucket: "raw", token: "of-yesterday")
+        let isChanged = Collected<Bool>()
+        settings.renewed = { isChanged.values.isEmpty ? nil : right }
+        let alarms = Collected<String?>()
+        let writer = try InfluxWriter(settings) { alarms.append($0) }
+        let ticket = try writer.submit([reading(series: 0, time: 1), reading(series: 1, time: 2)])
+        try waitUntil("it is refused") { alarms.values.contains { $0?.contains("unauthorized") == true } }
+        #expect(stub.snapshot.stored.isEmpty)
+        isChanged.append(true)
+        #expect(try writer.wait(ticket).stored == 2)
+        #expect(stub.snapshot.stored.count == 2)
+        try waitUntil("the alarm is over") { writer.status.alarm == nil }
+    }
+
 }
 
 // MARK: - Shared by the suites

@@ -141,6 +141,8 @@ VIOLATIONS = [
      lambda d: put(find(d, "KafkaUser", "hearth-p1-save")["metadata"], "name", "hearth-p9")),
     ("a user of Kafka who may do everything", ALL_PRODUCTION, "kafka_rights_are_those_of_the_services",
      lambda d: find(d, "KafkaUser", "hearth-p1-save")["spec"]["authorization"]["acls"][0]["operations"].append("All")),
+    ("a pipeline that may not read what it has set aside", ALL_PRODUCTION, "kafka_rights_are_those_of_the_services",
+     lambda d: find(d, "KafkaUser", "hearth-p1-save")["spec"]["authorization"]["acls"][2]["operations"].remove("Read")),
     ("a certificate that Strimzi does not make", ALL_PRODUCTION, "references_exist",
      lambda d: drop(d, "KafkaUser", "hearth-setup")),
     ("a backup without its volume", EVERYTHING, "references_exist", lambda d: drop(d, "PersistentVolumeClaim", "influxdb-backup")),

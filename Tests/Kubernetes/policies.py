@@ -270,6 +270,10 @@ def kafka_rights_are_those_of_the_services(documents):
         for rule in user["spec"]["authorization"]["acls"]:
             if rule["resource"]["patternType"] != "literal" or "All" in rule["operations"]:
                 complaints.append(f"{name(user)}: rights for more than its topics")
+        readable = {rule["resource"]["name"] for rule in user["spec"]["authorization"]["acls"] if "Read" in rule["operations"]}
+        waiting = {"raw_sensor_data.dead-letter", "raw_sensor_data.held"}
+        if service.startswith(("p1", "p2", "p4")) and not waiting <= readable:
+            complaints.append(f"{name(user)}: it cannot read back what waits among the dead letters")
     return complaints
 
 

@@ -38,6 +38,21 @@ struct BatchTests {
         }
     }
 
+    /// A user property of five bytes on the wire takes six times as much in memory, and a packet may have 200 000 of them.
+    @Test func emptyUserPropertiesCountByWhatTheyTake() async throws {
+        let recorder = Recorder()
+        var settings = settings(broker.port)
+        settings.batch.bytes = 6000
+        try await withConnection(settings, recorder) { _ in
+            let peer = try await broker.acceptMQTT()
+            let properties = (0..<100).flatMap { _ in [UInt8]([0x26, 0, 0, 0, 0]) }
+            peer.write((1...12).flatMap { Packet.publish("t", [], id: $0, properties: properties) })
+            try await eventually { recorder.messageCount == 12 }
+            #expect(recorder.now.batches.map(\.count).max() == 2)
+            #expect(recorder.messages.allSatisfy { $0.userProperties.count == 100 })
+        }
+    }
+
     @Test func aBatchWaitsForItsAgeAndItsAcknowledgementsWithIt() async throws {
         let recorder = Recorder()
         var settings = settings(broker.port)

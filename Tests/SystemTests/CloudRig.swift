@@ -94,7 +94,9 @@ final class CloudRig {
             "KAFKA_HOST": kafka?.bootstrap ?? "", "KAFKA_SESSION_TIMEOUT": "6", "INFLUX_URL": database.url,
             "INFLUX_API": "v1", "HTTP_PORT": "0",
         ]
-        for topic in ["raw_sensor_data", "clean-data", "heatpump_state", "raw_sensor_data.dead-letter"] {
+        for topic in [
+            "raw_sensor_data", "clean-data", "heatpump_state", "raw_sensor_data.dead-letter", "raw_sensor_data.held",
+        ] {
             try kafka?.command("topic \(topic) 4 1")
         }
         guard sets else { return }

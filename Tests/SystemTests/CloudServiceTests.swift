@@ -25,6 +25,8 @@ extension SystemTests {
                     "INFLUX_URL": "http://127.0.0.1:\(try freePort())", "INFLUX_API": "v1", "HTTP_PORT": "\(port)",
                 ])
             try await eventually("it listens") { isListening(port) }
+            let overIPv6 = try await ChildProcess.run("/usr/bin/curl", ["--silent", "http://[::1]:\(port)/healthz"])
+            #expect(overIPv6.output.contains("ok") || !FileManager.default.fileExists(atPath: "/proc/net/if_inet6"))
             let health = try await get("/healthz", port)
             #expect(health.status == "200" && health.body.contains("ok"))
             let readiness = try await get("/readyz", port)
@@ -41,6 +43,24 @@ extension SystemTests {
             let asked = ContinuousClock.now
             #expect(try await service.terminate() == .code(0))
             #expect(ContinuousClock.now - asked < .seconds(5))
+        }
+
+        @Test(
+            "a service that cannot start by its settings ends with 78 and names the variable",
+            arguments: [
+                ["MQTT_PORT": "tcp://10.0.0.1:1883"], ["MQTT_PASSWORD_FILE": "/nowhere"],
+                ["INFLUX_URL": "127.0.0.1:8086"],
+                ["KAFKA_TOPIC": "clean-data"], ["EVENT_LOG": "kafka", "KAFKA_SASL_MECHANISM": "SCRAM"],
+            ])
+        func settings(_ wrong: [String: String]) async throws {
+            let directory = try TemporaryDirectory("settings")
+            let base = ["JOURNAL_PATH": directory.file("events.sqlite"), "INFLUX_API": "v1", "HTTP_PORT": "0"]
+            let result = try await ChildProcess.run(
+                ChildProcess.binary("hearth-cloud"), ["serve"], environment: base.merging(wrong) { $1 },
+                within: .seconds(10))
+            #expect(result.exit == .code(78), "\(result.output)")
+            let name = wrong.keys.first { $0 != "EVENT_LOG" } ?? ""
+            #expect(result.output.contains(name), "\(result.output)")
         }
 
         @Test(

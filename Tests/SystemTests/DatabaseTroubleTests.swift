@@ -306,11 +306,16 @@ extension SystemTests {
             try await asked(within: .seconds(5), "ready again") { try await site.get("/readyz").status == "200" }
         }
 
-        @Test("a typo in an address never becomes ready", arguments: ["INFLUX_URL", "KAFKA_HOST"])
+        @Test(
+            "a typo never becomes ready, also while there is nothing to write",
+            arguments: ["INFLUX_URL", "KAFKA_HOST", "INFLUX_BUCKET"])
         func typo(_ name: String) async throws {
             let rig = try await CloudRig(.kafka, homes: 0)
             let port = try freePort()
-            let wrong = ["INFLUX_URL": "http://influxdb-typo.invalid:8086", "KAFKA_HOST": "kafka-typo.invalid:9092"]
+            let wrong = [
+                "INFLUX_URL": "http://influxdb-typo.invalid:8086", "KAFKA_HOST": "kafka-typo.invalid:9092",
+                "INFLUX_BUCKET": "rwa",
+            ]
             try rig.start("save-raw", environment: ["HTTP_PORT": "\(port)", name: wrong[name] ?? ""])
             let site = Site(rig, port: port)
             try await eventually(within: .seconds(20), "it listens") { isListening(port) }
@@ -319,7 +324,7 @@ extension SystemTests {
                 #expect(try await site.get("/readyz").status == "503")
                 try await Task.sleep(for: .milliseconds(500))
             }
-            #expect(try await site.get("/readyz").body.contains(name == "INFLUX_URL" ? "database" : "event log"))
+            #expect(try await site.get("/readyz").body.contains(name == "KAFKA_HOST" ? "event log" : "database"))
         }
     }
 }

@@ -1,4 +1,7 @@
 import ArgumentParser
+import EventLog
+import Foundation
+import Influx
 import Testing
 
 @testable import hearth_cloud
@@ -35,5 +38,61 @@ struct SettingTests {
         let help = IngestCommand.helpMessage(columns: 400)
         #expect(help.contains("Its port (MQTT_PORT). (default: 1884)"))
         #expect(help.contains("(MQTT_CLIENT_NAME; default: the host's name)."))
+    }
+
+    @Test(
+        "two topics of one name are refused, since a pipeline would read what it writes",
+        arguments: [
+            ["--kafka-topic", "clean-data"], ["--kafka-topic", "heatpump_state"],
+            ["--topic-clean", "raw_sensor_data.dead-letter"], ["--topic-clean", "raw_sensor_data.held"],
+            ["--event-log", "kafka", "--kafka-prefix", "a.", "--topic-clean", "raw_sensor_data"],
+            ["--event-log", "kafka", "--kafka-topic", "a/b"], ["--event-log", "kafka", "--topic-clean", "a b"],
+            ["--event-log", "kafka", "--kafka-topic", ".."],
+        ])
+    func topics(_ arguments: [String]) throws {
+        let options = try EventLogOptions.parse(arguments)
+        let error = #expect(throws: SettingError.self) { try options.checkTopics() }
+        #expect(
+            error?.description.contains(arguments.contains("--kafka-topic") ? "KAFKA_TOPIC" : "TOPIC_CLEAN") == true)
+        try EventLogOptions.parse([]).checkTopics()
+        try EventLogOptions.parse(["--kafka-topic", "readings", "--topic-clean", "clean"]).checkTopics()
+    }
+
+    @Test(
+        "an address without a port that is one, and a secret without content, are told with the variable",
+        arguments: [
+            "127.0.0.1:8086", "http://a:b:c", "http://h:99999", "https://h:/x", "http://h/ x",
+        ])
+    func database(_ address: String) throws {
+        let options = try InfluxOptions.parse(["--influx-url", address, "--influx-token", "t"])
+        let error = #expect(throws: SettingError.self) { try options.settings(bucket: "raw") }
+        #expect(error?.description.contains("INFLUX_URL") == true && error?.description.contains(address) == true)
+        let file = FileManager.default.temporaryDirectory.appending(path: "hearth-token-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        #expect(FileManager.default.createFile(atPath: file, contents: Data("\n".utf8)))
+        for flag in ["--influx-token-file", "--influx-password-file"] {
+            var arguments = ["--influx-url", "http://[::1]:8086/db", flag, file]
+            if flag == "--influx-password-file" { arguments += ["--influx-api", "v1", "--influx-username", "u"] }
+            let empty = try InfluxOptions.parse(arguments)
+            let problem = #expect(throws: SettingError.self) { try empty.settings(bucket: "raw") }
+            #expect(problem?.description.contains("is empty") == true && problem?.description.contains("_FILE") == true)
+        }
+        try Data("next\n".utf8).write(to: URL(fileURLWithPath: file))
+        let right = try InfluxOptions.parse(["--influx-url", "http://u:p@h:8086", "--influx-token-file", file])
+        let settings = try right.settings(bucket: "raw")
+        #expect(settings.target == .v2(organization: "cloud", bucket: "raw", token: "next"))
+        try Data("after\n".utf8).write(to: URL(fileURLWithPath: file))
+        #expect(settings.renewed?() == .v2(organization: "cloud", bucket: "raw", token: "after"), "read anew")
+        try Data().write(to: URL(fileURLWithPath: file))
+        #expect(settings.renewed?() == nil, "a file that is just being written is no new token")
+    }
+
+    @Test("what a service cannot start by is told from what went wrong later")
+    func isAboutSettings() {
+        #expect(HearthCloud.isAboutSettings(SettingError("x")))
+        #expect(HearthCloud.isAboutSettings(EventLogError(.settings, "x")))
+        #expect(HearthCloud.isAboutSettings(InfluxError.invalidSetting("x")))
+        #expect(!HearthCloud.isAboutSettings(EventLogError(.storage, "x")))
+        #expect(!HearthCloud.isAboutSettings(InfluxError.requestFailed("x")))
     }
 }

@@ -23,9 +23,7 @@ final class CurlHandle {
         self.pointer = pointer
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        for header in headers { headerList = curl_slist_append(headerList, header) }
 
-        hearth_curl_set_pointer(pointer, CURLOPT_HTTPHEADER, headerList)
         hearth_curl_set_pointer(pointer, CURLOPT_ERRORBUFFER, errorText)
         // Without it timeouts of name look-ups use SIGALRM, which is not for threads (libcurl-thread(3)).
         hearth_curl_set_long(pointer, CURLOPT_NOSIGNAL, 1)
@@ -37,10 +35,7 @@ final class CurlHandle {
         hearth_curl_set_text(pointer, CURLOPT_ACCEPT_ENCODING, "gzip")
         hearth_curl_set_long(pointer, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout.wholeMilliseconds)
         if let caFile = settings.caFile { hearth_curl_set_text(pointer, CURLOPT_CAINFO, caFile) }
-        if let (username, password) = credentials {
-            hearth_curl_set_text(pointer, CURLOPT_USERNAME, username)
-            hearth_curl_set_text(pointer, CURLOPT_PASSWORD, password)
-        }
+        setAccess(headers: headers, credentials: credentials)
         let context = Unmanaged.passUnretained(self).toOpaque()
         hearth_curl_set_receiver(pointer, CURLOPT_WRITEFUNCTION, receiveBody)
         hearth_curl_set_pointer(pointer, CURLOPT_WRITEDATA, context)
@@ -52,6 +47,19 @@ final class CurlHandle {
         curl_easy_cleanup(pointer)
         curl_slist_free_all(headerList)
         errorText.deallocate()
+    }
+
+    /// Replaces headers and credentials; between two transfers.
+    func setAccess(headers: [String], credentials: (username: String, password: String)?) {
+        let former = headerList
+        headerList = nil
+        for header in headers { headerList = curl_slist_append(headerList, header) }
+        hearth_curl_set_pointer(pointer, CURLOPT_HTTPHEADER, headerList)
+        curl_slist_free_all(former)
+        if let (username, password) = credentials {
+            hearth_curl_set_text(pointer, CURLOPT_USERNAME, username)
+            hearth_curl_set_text(pointer, CURLOPT_PASSWORD, password)
+        }
     }
 
     /// Prepares a POST. `content` is not empty and not copied: it stays in place until the transfer is over.

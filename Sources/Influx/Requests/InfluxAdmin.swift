@@ -19,11 +19,26 @@ public struct InfluxAdmin: Sendable {
     public init(_ settings: InfluxSettings) { self.settings = settings }
 
     /// Whether the server answers (`/ping`, all APIs; 204 on 1.x and 2.x, 401 on 3 without a token). Only its own trouble
-    /// (5xx) counts against it: whether it takes points only writing tells.
+    /// (5xx) counts against it: whether it takes points ``probe()`` tells.
     /// - Throws: ``InfluxError`` with the server's or libcurl's text.
     public func ping() throws(InfluxError) {
         let answer = try request(.get, "/ping")
         guard (200...499).contains(answer.status) else { throw answer.failure }
+    }
+
+    /// Whether the server answers and would let the target's token or user write there, by a request without points: a wrong
+    /// address, name or secret is known before the first point. What else it says of such a request is no matter.
+    /// - Throws: ``InfluxError`` with the server's or libcurl's text.
+    public func probe() throws(InfluxError) {
+        try ping()
+        let endpoint = try WriteEndpoint(settings)
+        let body = try RequestBody(level: endpoint.compressionLevel)
+        Array("\n".utf8).withUnsafeBytes { body.set($0) }
+        let answer = try perform(endpoint.url, endpoint.headers, endpoint.credentials, post: body.bytes)
+        switch answer.status {
+        case 300...399, 401, 403, 404, 500...599: throw answer.failure
+        default: return
+        }
     }
 
     /// Makes sure that the target exists. Repeating it is harmless, also at the same time from several programs.
@@ -250,18 +265,28 @@ extension InfluxAdmin {
         }
         if case .post(let contentType, _) = method { headers.append("Content-Type: \(contentType)") }
         let url = try BaseURL(settings.url).appending(path, query: query)
-        let handle = try CurlHandle(headers: headers, credentials: credentials, settings: settings)
-        let result: CURLcode
         switch method {
-        case .get:
-            handle.prepareGet(url, timeout: settings.requestTimeout)
-            result = curl_easy_perform(handle.pointer)
+        case .get: return try perform(url, headers, credentials, post: nil)
         case .post(_, let body):
-            result = Array(body.utf8).withUnsafeBytes { content in
-                handle.preparePost(url, content: content, timeout: settings.requestTimeout)
-                return curl_easy_perform(handle.pointer)
+            let bytes = Array(body.utf8)
+            let result = bytes.withUnsafeBytes { content in
+                Result { () throws(InfluxError) in try perform(url, headers, credentials, post: content) }
             }
+            return try result.get()
         }
+    }
+
+    /// - Parameter content: not empty; nil to get.
+    private func perform(
+        _ url: String, _ headers: [String], _ credentials: (String, String)?, post content: UnsafeRawBufferPointer?
+    ) throws(InfluxError) -> Answer {
+        let handle = try CurlHandle(headers: headers, credentials: credentials, settings: settings)
+        if let content {
+            handle.preparePost(url, content: content, timeout: settings.requestTimeout)
+        } else {
+            handle.prepareGet(url, timeout: settings.requestTimeout)
+        }
+        let result = curl_easy_perform(handle.pointer)
         guard result == CURLE_OK else { throw .requestFailed("\(url): \(handle.errorMessage(result))") }
         return Answer(status: handle.status, body: handle.body, headers: handle.headers)
     }

@@ -14,6 +14,9 @@ public struct InfluxSettings: Sendable {
     /// Base address, for example `http://127.0.0.1:8086`; a path is kept as a prefix. http or https.
     public var url: String
     public var target: Target
+    /// Where the server refuses the access (401, 403), the target is asked for anew, since somebody may have changed the
+    /// files that its token or password came from; nil for what cannot be read now. Called on the writer's thread.
+    public var renewed: (@Sendable () -> Target?)?
     /// PEM file of the certification authorities to trust; nil for the system's.
     public var caFile: String?
     /// Requests in flight. A series always uses the same lane, and a lane has one request in flight.
@@ -44,6 +47,12 @@ public struct InfluxSettings: Sendable {
     public init(url: String, target: Target) {
         self.url = url
         self.target = target
+    }
+
+    /// Why a text can be no ``url``; nil for one that can.
+    public static func problem(ofAddress text: String) -> String? {
+        do throws(InfluxError) { _ = try BaseURL(text) } catch { return error.description }
+        return nil
     }
 }
 

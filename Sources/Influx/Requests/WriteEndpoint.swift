@@ -74,13 +74,27 @@ struct BaseURL {
         var text = url[...]
         while text.hasSuffix("/") { text = text.dropLast() }
         self.text = String(text)
+        guard let port else { return }
+        guard port.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let number = Int(port), (1...65535).contains(number)
+        else { throw .invalidSetting("the InfluxDB address has no port \"\(port)\": \"\(url)\"") }
+    }
+
+    /// Behind user and password, before the path.
+    private var host: Substring {
+        let authority = text.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" }
+        return authority.split(separator: "@").last ?? ""
+    }
+
+    /// What stands behind the host's name or its bracket; nil without.
+    private var port: Substring? {
+        let rest = host.hasPrefix("[") ? host.drop { $0 != "]" }.dropFirst() : host.drop { $0 != ":" }
+        return rest.hasPrefix(":") ? rest.dropFirst() : nil
     }
 
     /// Whether the host is this machine, by its usual names.
     var isLoopback: Bool {
-        let authority = text.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" }
-        let host = authority.split(separator: "@").last ?? ""
-        return host.hasPrefix("127.") || host.hasPrefix("[::1]") || host.prefix { $0 != ":" } == "localhost"
+        host.hasPrefix("127.") || host.hasPrefix("[::1]") || host.prefix { $0 != ":" } == "localhost"
     }
 
     func appending(_ path: String, query: [(name: String, value: String)] = []) -> String {

@@ -17,7 +17,8 @@ import Machine
 /// Every method may be called from any thread. ``submit(_:)``, ``wait(_:)`` and ``write(_:)`` block: call them from
 /// threads of your own, never from a task of the Swift concurrency pool.
 public final class InfluxWriter: Sendable {
-    private let settings: InfluxSettings
+    /// As it was made; ``InfluxSettings/renewed`` has what it knows since.
+    public let settings: InfluxSettings
     private let monitor: Monitor<Inbox>
     private let multi: CurlMulti
 

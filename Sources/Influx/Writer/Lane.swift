@@ -14,7 +14,10 @@ final class Lane {
     }
 
     let handle: CurlHandle
-    private let endpoint: WriteEndpoint
+    private var endpoint: WriteEndpoint
+    private var target: InfluxSettings.Target
+    /// The server refused the access, so it is read anew before the next request.
+    private var isAccessRefused = false
     private let settings: InfluxSettings
     private var body: RequestBody
     /// The next chunk, whose body is ready before the connection is free.
@@ -30,6 +33,7 @@ final class Lane {
 
     init(endpoint: WriteEndpoint, settings: InfluxSettings) throws(InfluxError) {
         self.endpoint = endpoint
+        target = settings.target
         self.settings = settings
         handle = try CurlHandle(headers: endpoint.headers, credentials: endpoint.credentials, settings: settings)
         body = try RequestBody(level: endpoint.compressionLevel)
@@ -78,10 +82,22 @@ final class Lane {
             delivery.chunk.bytes.withUnsafeBytes { body.set(UnsafeRawBufferPointer(rebasing: $0[range])) }
             prepared = current
         }
+        if isAccessRefused { renewAccess() }
         let patience = settings.requestTimeout * (1 << min(timeouts, 2))
         handle.preparePost(endpoint.url, content: body.bytes, timeout: patience)
         phase = .sending(since: now)
         return true
+    }
+
+    private func renewAccess() {
+        isAccessRefused = false
+        guard let target = settings.renewed?(), target != self.target else { return }
+        var settings = settings
+        settings.target = target
+        // What cannot work is no reason to give up what may.
+        guard let endpoint = try? WriteEndpoint(settings) else { return }
+        (self.target, self.endpoint) = (target, endpoint)
+        handle.setAccess(headers: endpoint.headers, credentials: endpoint.credentials)
     }
 
     /// What a finished request means, and its share of the status.
@@ -144,6 +160,7 @@ final class Lane {
 
     private func disposition(of result: CURLcode, wallClock: Timestamp) -> Disposition {
         if result == CURLE_OK {
+            isAccessRefused = handle.status == 401 || handle.status == 403
             return Disposition(status: handle.status, body: handle.body, headers: handle.headers, now: wallClock)
         }
         return Disposition(transport: result, message: handle.errorMessage(result))

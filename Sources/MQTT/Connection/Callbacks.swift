@@ -68,9 +68,11 @@ private func onMessage(
             isRetained: message.retain, packetID: UInt16(truncatingIfNeeded: message.mid),
             userProperties: userProperties,
             subscriptions: ReceivedProperties(properties)?.subscriptionIdentifiers() ?? []))
-    // User properties too: a packet may be made of nothing else.
+    // User properties too, and what each takes however short it is: a packet may be made of nothing else.
     client.messageBytes += payload.count + client.messages[client.messages.count - 1].topic.utf8.count
-    client.messageBytes += userProperties.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+    client.messageBytes += userProperties.reduce(0) {
+        $0 + $1.name.utf8.count + $1.value.utf8.count + MemoryLayout<UserProperty>.stride
+    }
     client.eventCount += 1
     if message.qos > 0 { client.queued += 1 }
     // With TLS, or while publications are in flight, one mosquitto_loop_read goes on over many packets; it returns

@@ -37,35 +37,83 @@ struct DeadLetterBox {
 
     private static let action = "action"
 
-    /// The dead letters of a log that are open, oldest first per partition.
+    /// The dead letters of a log that are open, oldest first per partition, one after the other: there may be more of them
+    /// than memory, so what is remembered meanwhile is only which places somebody has dealt with.
+    static func each(
+        in log: any EventLog, topic: String, where takes: (Item) -> Bool = { _ in true }, _ body: (Item) -> Void
+    ) throws(EventLogError) {
+        var handled = Places()
+        var isAny = false
+        try log.scan(topic) { stored in
+            if stored.event.headers.contains(where: { $0.name == action }) {
+                handled.insert(ranges(of: stored.event))
+            } else if !isAny, let item = Item(stored) {
+                isAny = takes(item)
+            }
+        }
+        guard isAny else { return }
+        try log.scan(topic) { stored in
+            // A note that was written since is about letters that were open when this began.
+            guard !handled.contains(stored), let item = Item(stored), takes(item) else { return }
+            body(item)
+        }
+    }
+
+    /// The same in parts of at most so many, of which no more than one is in memory.
+    static func parts(
+        of count: Int, in log: any EventLog, topic: String, where takes: (Item) -> Bool = { _ in true },
+        _ body: ([Item]) throws -> Void
+    ) throws {
+        var part: [Item] = []
+        var failure: (any Error)?
+        try each(in: log, topic: topic, where: { failure == nil && takes($0) }) { item in
+            part.append(item)
+            guard part.count >= count else { return }
+            do { try body(part) } catch { failure = error }
+            part = []
+        }
+        if let failure { throw failure }
+        if !part.isEmpty { try body(part) }
+    }
+
+    /// All of them at once; for few.
     static func open(
         in log: any EventLog, topic: String, where takes: (Item) -> Bool = { _ in true }
     ) throws(EventLogError) -> [Item] {
         var items: [Item] = []
-        var handled: [Int32: SequenceRanges] = [:]
-        try log.scan(topic) { stored in
-            if stored.event.headers.contains(where: { $0.name == action }) {
-                for (partition, range) in ranges(of: stored.event) {
-                    handled[partition, default: SequenceRanges()].insert(range)
-                }
-            } else if let letter = DeadLetter(stored.event) {
-                let item = Item(
-                    partition: stored.partition, offset: stored.offset, at: stored.appendedAt, letter: letter)
-                if takes(item) { items.append(item) }
-            }
+        try each(in: log, topic: topic, where: takes) { items.append($0) }
+        return items
+    }
+
+    /// Which places of the topic somebody has dealt with, or is about to.
+    struct Places {
+        fileprivate var ranges: [Int32: SequenceRanges] = [:]
+        private(set) var count = 0
+
+        mutating func insert(_ item: Item) {
+            insert([(item.partition, item.offset + 1...item.offset + 1)])
+            count += 1
         }
-        return items.filter { !(handled[$0.partition]?.contains($0.offset + 1) ?? false) }
+
+        fileprivate mutating func insert(_ more: [(Int32, ClosedRange<Int64>)]) {
+            // One up, since sequences begin with 1 and offsets with 0.
+            for (partition, range) in more { ranges[partition, default: SequenceRanges()].insert(range) }
+        }
+
+        fileprivate func contains(_ stored: StoredEvent) -> Bool {
+            ranges[stored.partition]?.contains(stored.offset + 1) ?? false
+        }
     }
 
     /// Events that note these as dealt with.
     static func notes(of items: [Item], action word: String, topic: String) -> [Event] {
-        var ranges: [Int32: SequenceRanges] = [:]
-        // One up, since sequences begin with 1 and offsets with 0.
-        for item in items {
-            let place = item.offset + 1
-            ranges[item.partition, default: SequenceRanges()].insert(place...place)
-        }
-        return ranges.sorted { $0.key < $1.key }.flatMap { partition, ranges in
+        var places = Places()
+        for item in items { places.insert(item) }
+        return notes(of: places, action: word, topic: topic)
+    }
+
+    static func notes(of places: Places, action word: String, topic: String) -> [Event] {
+        places.ranges.sorted { $0.key < $1.key }.flatMap { partition, ranges in
             pieces(ranges.ranges).map { piece in
                 let text = piece.map { "\(partition) \($0.lowerBound) \($0.upperBound)" }.joined(separator: "\n")
                 return Event(
@@ -93,5 +141,13 @@ struct DeadLetterBox {
             else { return nil }
             return (partition, first...last)
         }
+    }
+}
+
+extension DeadLetterBox.Item {
+    /// nil for a note, and what is no dead letter.
+    fileprivate init?(_ stored: StoredEvent) {
+        guard let letter = DeadLetter(stored.event) else { return nil }
+        self.init(partition: stored.partition, offset: stored.offset, at: stored.appendedAt, letter: letter)
     }
 }

@@ -35,50 +35,69 @@ struct DeadLetterDesk: Sendable {
     }
 
     func answer(_ request: Request) throws -> String {
-        let items = try DeadLetterBox.open(in: log, topic: topics.deadLetter) { request.filter.takes($0) }
         switch request.action {
-        case .list: return list(items, request)
-        case .show: return items.map { request.isJSON ? $0.json.serialized() + "\n" : $0.details }.joined()
-        case .replay: return try replay(items)
-        case .drop:
-            try log.append(DeadLetterBox.notes(of: items, action: "dropped", topic: topics.deadLetter))
-            onChange()
-            return "\(items.count) dropped\n"
+        case .list: return try list(request)
+        case .show:
+            var text = ""
+            try each(request) { text += request.isJSON ? $0.json.serialized() + "\n" : $0.details }
+            return text
+        case .replay: return try replay(request)
+        case .drop: return try drop(request)
         }
     }
 
-    private func list(_ items: [DeadLetterBox.Item], _ request: Request) -> String {
-        let shown = items.suffix(request.limit)
-        var text = shown.map { request.isJSON ? $0.json.serialized() + "\n" : $0.line + "\n" }.joined()
-        if !request.isJSON {
-            let more = items.count - shown.count
-            text += "\(items.count) dead letters" + (more > 0 ? ", the newest \(shown.count) shown\n" : "\n")
+    /// There may be more of them than memory.
+    private func each(_ request: Request, _ body: (DeadLetterBox.Item) -> Void) throws(EventLogError) {
+        try DeadLetterBox.each(in: log, topic: topics.deadLetter, where: { request.filter.takes($0) }, body)
+    }
+
+    private func list(_ request: Request) throws -> String {
+        var (newest, count): ([String], Int) = ([], 0)
+        try each(request) { item in
+            count += 1
+            newest.append(request.isJSON ? item.json.serialized() : item.line)
+            if newest.count > 2 * request.limit { newest.removeFirst(newest.count - request.limit) }
         }
-        return text
+        let shown = newest.suffix(request.limit)
+        let text = shown.map { $0 + "\n" }.joined()
+        let more = count - shown.count
+        return request.isJSON
+            ? text : text + "\(count) dead letters" + (more > 0 ? ", the newest \(shown.count) shown\n" : "\n")
+    }
+
+    private func drop(_ request: Request) throws -> String {
+        var places = DeadLetterBox.Places()
+        try each(request) { places.insert($0) }
+        try log.append(DeadLetterBox.notes(of: places, action: "dropped", topic: topics.deadLetter))
+        onChange()
+        return "\(places.count) dropped\n"
     }
 
     // MARK: Replaying
 
-    private func replay(_ items: [DeadLetterBox.Item]) throws -> String {
-        var done: [DeadLetterBox.Item] = []
-        var events: [Event] = []
-        var refused: [(DeadLetterBox.Item, String)] = []
-        for item in items {
-            switch again(item.letter) {
-            case .success(let made):
-                events += made
-                done.append(item)
-            case .failure(let cause): refused.append((item, cause.text))
+    private static let replayedAtOnce = 1000
+
+    private func replay(_ request: Request) throws -> String {
+        var (done, refused): (Int, [String]) = (0, [])
+        try DeadLetterBox.parts(
+            of: Self.replayedAtOnce, in: log, topic: topics.deadLetter, where: { request.filter.takes($0) }
+        ) { items in
+            var (events, sent): ([Event], [DeadLetterBox.Item]) = ([], [])
+            for item in items {
+                switch again(item.letter) {
+                case .success(let made):
+                    events += made
+                    sent.append(item)
+                case .failure(let cause): refused.append("not replayed: \(item.place): \(cause.text)\n")
+                }
             }
+            // Events first: after a crash in between they are there twice, which makes the same points.
+            try log.append(events)
+            try log.append(DeadLetterBox.notes(of: sent, action: "replayed", topic: topics.deadLetter))
+            done += sent.count
         }
-        // Events first: after a crash in between they are there twice, which makes the same points.
-        for start in stride(from: 0, to: events.count, by: 1000) {
-            try log.append(Array(events[start..<min(start + 1000, events.count)]))
-        }
-        try log.append(DeadLetterBox.notes(of: done, action: "replayed", topic: topics.deadLetter))
         onChange()
-        let text = refused.map { "not replayed: \($0.0.place): \($0.1)\n" }.joined()
-        return text + "\(done.count) replayed, \(refused.count) not\n"
+        return refused.joined() + "\(done) replayed, \(refused.count) not\n"
     }
 
     private struct Obstacle: Error {

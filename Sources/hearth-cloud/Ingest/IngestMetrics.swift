@@ -72,6 +72,16 @@ final class IngestMetrics: Sendable {
                 name: "hearth_ingest_batches_total", help: "Batches appended, one acknowledgement each.",
                 kind: .counter, value: Double(now.batches)),
             .init(
+                name: "hearth_ingest_confirmations_sent_total", help: "Confirmations that the broker took for homes.",
+                kind: .counter, value: Double(now.confirmations.sent)),
+            .init(
+                name: "hearth_ingest_confirmations_failed_total",
+                help: "Confirmations that did not leave; their homes send the records again.", kind: .counter,
+                value: Double(now.confirmations.failed)),
+            .init(
+                name: "hearth_ingest_confirmations_waiting", help: "Confirmations that wait for the broker's window.",
+                kind: .gauge, value: Double(now.confirmations.waiting)),
+            .init(
                 name: "hearth_ingest_append_failures_total", help: "Batches the event log did not take.",
                 kind: .counter, value: Double(now.appendFailures)),
         ]

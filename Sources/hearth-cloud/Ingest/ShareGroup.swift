@@ -33,9 +33,10 @@ struct BrokerSecret {
 
     /// The password, or else the private key; nil where there is neither.
     init?(_ broker: BrokerOptions) throws {
-        guard let path = broker.passwordFile.given ?? broker.keyFile.given else { return nil }
+        let setting = broker.passwordFile.given == nil ? broker.keyFile : broker.passwordFile
+        guard let path = setting.given else { return nil }
         guard let data = FileManager.default.contents(atPath: path), !data.isEmpty else {
-            throw SettingError("\(path) cannot be read or is empty; mount the secret there")
+            throw setting.failure("\(path) cannot be read or is empty; mount the secret there")
         }
         var bytes = [UInt8](data)
         while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { bytes.removeLast() }

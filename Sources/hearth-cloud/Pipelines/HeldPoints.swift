@@ -10,6 +10,8 @@ import Synchronization
 /// Somebody has to mend the database; until then no other series waits for them. They are dead letters that come back by
 /// themselves: one line of each measurement is tried now and then, and once one is taken, all are written and noted as
 /// dealt with. Readings whose zone this program does not know wait with them (``UnknownZones``).
+///
+/// So many and no more: dead letters have a bounded place. Beyond that the pipeline itself waits, and the log is the buffer.
 final class HeldPoints: Sendable {
     /// Between two attempts.
     private static let retryNanoseconds: Int64 = 10_000_000_000
@@ -25,6 +27,8 @@ final class HeldPoints: Sendable {
     private static let readingsLimit = 1000
     /// Measurements of which a line is kept to try.
     fileprivate static let probeLimit = 100
+    /// How many may wait here, of a pipeline. They take some 50 MiB of the dead letters' place.
+    static let limit = 100_000
     static let reasonClass = "field type conflict"
 
     fileprivate struct Contents {
@@ -32,6 +36,8 @@ final class HeldPoints: Sendable {
         var reason: String?
         /// One line per measurement.
         var probes: [[UInt8]: [UInt8]] = [:]
+        /// Why they cannot be read back; nil while they can.
+        var obstacle: String?
     }
 
     private let pipeline: String
@@ -39,6 +45,7 @@ final class HeldPoints: Sendable {
     private let log: any EventLog
     private let writer: InfluxWriter
     private let topics: LogTopics
+    private let limit: Int
     private let logger: Logger
     private let zones = Mutex(UnknownZones())
     private let contents = Mutex(Contents())
@@ -48,8 +55,9 @@ final class HeldPoints: Sendable {
     /// - Parameter book: told what became of the records; nil without one.
     init(
         pipeline: String, book: StoredBook? = nil, log: any EventLog, writer: InfluxWriter, topics: LogTopics,
-        logger: Logger
+        limit: Int = HeldPoints.limit, logger: Logger
     ) {
+        self.limit = limit
         self.pipeline = pipeline
         self.book = book
         self.log = log
@@ -67,13 +75,25 @@ final class HeldPoints: Sendable {
     /// How many wait, as far as this process knows.
     var count: Int { contents.withLock { $0.count } }
 
+    /// Blocks while no more may wait here: then the pipeline does. - Returns: false if it is to stop before there is room.
+    func waitForRoom(unless mustStop: () -> Bool) -> Bool {
+        while count >= limit {
+            if mustStop() { return false }
+            Clock.sleep(100_000_000)
+        }
+        return true
+    }
+
     /// What a person has to do; nil while none waits.
     var alarm: String? {
         contents.withLock { contents in
             guard contents.count > 0 else { return nil }
-            return
+            let isFull = contents.count >= limit
+            let end = isFull ? ". They are as many as may wait aside, so the pipeline stands still" : ""
+            let text =
                 "\(contents.count) points wait: \(contents.reason ?? Self.reasonClass). They are kept as dead letters and "
                 + "written by themselves once the field has the right type; see the README on field type conflicts"
+            return text + end + (contents.obstacle.map { ". They cannot be read back: \($0)" } ?? "")
         }
     }
 
@@ -82,6 +102,11 @@ final class HeldPoints: Sendable {
 
     /// What they wait for; nil while none waits.
     var zonesAlarm: String? { zones.withLock { $0.alarm } }
+
+    /// Whether a reading may wait for its zone beside those that are about to; else it is a dead letter like others.
+    func hasRoom(for letter: DeadLetter, beside more: UnknownZones) -> Bool {
+        zones.withLock { $0.hasRoom(for: letter, beside: more) }
+    }
 
     /// Takes note of readings that the log has as dead letters now.
     func hold(_ letters: [DeadLetter]) { zones.withLock { zones in for letter in letters { zones.note(letter) } } }
@@ -109,6 +134,7 @@ final class HeldPoints: Sendable {
 
     private func run() {
         var plan = Plan()
+        var words = OncePerMinute()
         while pause(plan.countedAt == nil ? 0 : Self.lookNanoseconds) {
             do {
                 try recount(&plan)
@@ -123,8 +149,15 @@ final class HeldPoints: Sendable {
                     try sendReadings()
                     try reload()
                 }
+                contents.withLock { $0.obstacle = nil }
             } catch {
-                logger.debug("held points", metadata: ["pipeline": "\(pipeline)", "error": "\(error)"])
+                let text = "\(error)"
+                contents.withLock { $0.obstacle = text }
+                if !isStopping.load(ordering: .relaxed), words.isNews(pipeline, text, now: Clock.bootNanoseconds) {
+                    logger.warning(
+                        "what waits among the dead letters cannot be read back; trying again",
+                        metadata: ["pipeline": "\(pipeline)", "error": "\(text)"])
+                }
                 if plan.countedAt == nil, !pause(1_000_000_000) { return }
             }
         }
@@ -147,13 +180,10 @@ final class HeldPoints: Sendable {
         (plan.countedAt, plan.cost, plan.ends) = (end, end - began, ends ?? plan.ends)
     }
 
-    private func items() throws(EventLogError) -> [DeadLetterBox.Item] {
-        try DeadLetterBox.open(in: log, topic: topics.deadLetter) { isPoint($0.letter) }
-    }
-
     /// Whether an event of the dead-letter topic is one that waits to be written, or a note about such.
-    static func keeps(_ event: Event) -> Bool {
-        if let partition = DeadLetterBox.partition(ofNote: event) { return partition == 1 }
+    /// - Parameter number: what the partitions of those begin with.
+    static func keeps(_ event: Event, from number: Int32 = 1) -> Bool {
+        if let partition = DeadLetterBox.partition(ofNote: event) { return partition >= number }
         guard let letter = DeadLetter(event) else { return false }
         return letter.kind == .point && letter.reasonClass == reasonClass || UnknownZones.waits(letter)
     }
@@ -168,17 +198,18 @@ final class HeldPoints: Sendable {
     }
 
     private func reload() throws {
-        let items = try DeadLetterBox.open(in: log, topic: topics.deadLetter) {
-            isPoint($0.letter) || isReading($0.letter)
+        var (found, waiting) = (Contents(), UnknownZones())
+        try DeadLetterBox.each(
+            in: log, topic: topics.deadLetter, where: { isPoint($0.letter) || isReading($0.letter) }
+        ) { item in
+            if isPoint(item.letter) {
+                found.count += 1
+                found.note(item.letter.bytes, reason: item.letter.reason)
+            } else {
+                waiting.note(item.letter)
+            }
         }
-        let points = items.filter { isPoint($0.letter) }
-        contents.withLock { contents in
-            contents = Contents()
-            contents.count = points.count
-            for item in points { contents.note(item.letter.bytes, reason: item.letter.reason) }
-        }
-        var waiting = UnknownZones()
-        for item in items where isReading(item.letter) { waiting.note(item.letter) }
+        contents.withLock { [found] in $0 = found }
         zones.withLock { [waiting] in $0 = waiting }
     }
 
@@ -186,11 +217,12 @@ final class HeldPoints: Sendable {
     /// between they are there twice, which makes the same points.
     private func sendReadings() throws {
         var time = EventTime()
-        let items = try DeadLetterBox.open(in: log, topic: topics.deadLetter) { item in
-            isReading(item.letter) && UnknownZones.zone(of: item.letter).map { !time.isUnknown(zone: $0) } ?? false
-        }
-        for start in stride(from: 0, to: items.count, by: Self.readingsLimit) {
-            let part = Array(items[start..<min(start + Self.readingsLimit, items.count)])
+        try DeadLetterBox.parts(
+            of: Self.readingsLimit, in: log, topic: topics.deadLetter,
+            where: { item in
+                isReading(item.letter) && UnknownZones.zone(of: item.letter).map { !time.isUnknown(zone: $0) } ?? false
+            }
+        ) { part in
             try log.append(part.map { Event(topic: topics.raw, key: $0.letter.key, value: $0.letter.bytes) })
             try log.append(DeadLetterBox.notes(of: part, action: "sent again", topic: topics.deadLetter))
             logger.notice(
@@ -209,31 +241,35 @@ final class HeldPoints: Sendable {
     }
 
     private func writeAll() throws {
-        let all = try items()
-        for start in stride(from: 0, to: all.count, by: Self.batchLimit) {
-            let items = all[start..<min(start + Self.batchLimit, all.count)]
-            var batch = PointBatch()
-            for index in items.indices { batch.add(line: items[index].letter.bytes, index: index) }
-            let result = try writer.wait(writer.submit(batch, lingers: false))
-            let waiting = Set(result.rejected.lazy.filter { !$0.refusal.isFinal }.map(\.index))
-            let refused = result.rejected.filter(\.refusal.isFinal)
-            // What is refused for good by now is a dead letter of another reason.
-            let letters = refused.map { point in
-                var letter = items[point.index].letter
-                letter.reason = "\(pipeline): \(point.refusal.rawValue): \(point.reason)"
-                return letter.event(topic: topics.deadLetter)
-            }
-            let done = items.indices.filter { !waiting.contains($0) }.map { items[$0] }
-            try log.append(letters + DeadLetterBox.notes(of: done, action: "written", topic: topics.deadLetter))
-            let final = Set(refused.map(\.index))
-            book?.settle(
-                items.indices.filter { !waiting.contains($0) && !final.contains($0) }
-                    .compactMap { RecordName(items[$0].letter) }, .points)
-            book?.settle(final.compactMap { RecordName(items[$0].letter) }, .deadLetters)
-            logger.notice(
-                "points that had waited for a field's type are written",
-                metadata: ["pipeline": "\(pipeline)", "points": "\(done.count - refused.count)"])
+        try DeadLetterBox.parts(
+            of: Self.batchLimit, in: log, topic: topics.deadLetter, where: { isPoint($0.letter) }
+        ) { items in
+            try write(items)
         }
+    }
+
+    private func write(_ items: [DeadLetterBox.Item]) throws {
+        var batch = PointBatch()
+        for index in items.indices { batch.add(line: items[index].letter.bytes, index: index) }
+        let result = try writer.wait(writer.submit(batch, lingers: false))
+        let waiting = Set(result.rejected.lazy.filter { !$0.refusal.isFinal }.map(\.index))
+        let refused = result.rejected.filter(\.refusal.isFinal)
+        // What is refused for good by now is a dead letter of another reason.
+        let letters = refused.map { point in
+            var letter = items[point.index].letter
+            letter.reason = "\(pipeline): \(point.refusal.rawValue): \(point.reason)"
+            return letter.event(topic: topics.deadLetter)
+        }
+        let done = items.indices.filter { !waiting.contains($0) }.map { items[$0] }
+        try log.append(letters + DeadLetterBox.notes(of: done, action: "written", topic: topics.deadLetter))
+        let final = Set(refused.map(\.index))
+        book?.settle(
+            items.indices.filter { !waiting.contains($0) && !final.contains($0) }
+                .compactMap { RecordName(items[$0].letter) }, .points)
+        book?.settle(final.compactMap { RecordName(items[$0].letter) }, .deadLetters)
+        logger.notice(
+            "points that had waited for a field's type are written",
+            metadata: ["pipeline": "\(pipeline)", "points": "\(done.count - refused.count)"])
     }
 
     /// - Returns: false when it is time to go.

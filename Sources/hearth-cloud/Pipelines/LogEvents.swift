@@ -7,6 +7,8 @@ struct LogTopics: Sendable {
     var clean: String
     var commands: String
     var deadLetter: String { raw + ".dead-letter" }
+    /// On Kafka, dead letters that are written by themselves later: no junk takes their place there.
+    var held: String { raw + ".held" }
     private let prefix: String
 
     /// - Parameter prefix: before every name, where others use the cluster too.
@@ -18,7 +20,7 @@ struct LogTopics: Sendable {
     /// The consumer group of a pipeline.
     func group(_ pipeline: String) -> String { "\(prefix)\(pipeline)-group" }
 
-    var all: [String] { [raw, clean, commands, deadLetter] }
+    var all: [String] { [raw, clean, commands, deadLetter, held] }
 }
 
 extension Event {

@@ -30,16 +30,18 @@ final class PipelineRunner: Sendable {
     private let names: LogTopics
     private let makeStage: @Sendable () -> any Stage
     private let logger: Logger
+    private let share: LetterShare
     private let isStopping = Atomic(false)
     private let hasEnded = Atomic(false)
 
     /// - Parameters:
     ///   - group: the consumer group; replicas share it.
     ///   - instance: a stable name of this replica, for static membership; nil without.
+    ///   - heldLimit: how many points may wait aside for a field's type.
     init(
-        name: String, group: String, instance: String?, book: StoredBook? = nil, log: any EventLog,
-        writer: InfluxWriter,
-        names: LogTopics, logger: Logger, makeStage: @escaping @Sendable () -> any Stage
+        name: String, group: String, instance: String?, book: StoredBook? = nil, heldLimit: Int = HeldPoints.limit,
+        log: any EventLog, writer: InfluxWriter, names: LogTopics, logger: Logger,
+        makeStage: @escaping @Sendable () -> any Stage
     ) {
         self.name = name
         self.group = group
@@ -50,8 +52,10 @@ final class PipelineRunner: Sendable {
         self.names = names
         self.logger = logger
         self.makeStage = makeStage
+        share = LetterShare(pipeline: name, logger: logger)
         metrics = PipelineMetrics(name: name)
-        held = HeldPoints(pipeline: name, book: book, log: log, writer: writer, topics: names, logger: logger)
+        held = HeldPoints(
+            pipeline: name, book: book, log: log, writer: writer, topics: names, limit: heldLimit, logger: logger)
     }
 
     func start() {
@@ -157,32 +161,51 @@ final class PipelineRunner: Sendable {
 
     /// Waits for the points, then hands on the events and commits.
     private func finish(_ pending: inout Pending?, _ reader: any EventReader, _ progress: inout RunProgress) throws {
-        guard let done = pending else { return }
+        guard var done = pending else { return }
         pending = nil
         let result = try writer.wait(done.ticket)
         let waiting = result.rejected.filter { !$0.refusal.isFinal }
+        guard waiting.isEmpty || self.held.waitForRoom(unless: { mustStop }) else {
+            throw EventLogError(.closed, "The pipeline was stopped.")
+        }
         var letters: [DeadLetter] = []
         var reasons: [String: Int] = [:]  // Own names: reasons.
         for point in result.rejected where point.refusal.isFinal && !isRepeated(point.index, done, progress) {
-            letters.append(deadLetter(point, of: done.events))
+            letters.append(DeadLetter(point, of: done.events, by: name, names))
             reasons[point.refusal.rawValue, default: 0] += 1
         }
-        var readings: [DeadLetter] = []
-        for rejected in done.output.rejected where !isRepeated(rejected.source, done, progress) {
-            if rejected.reason == UnusableEvent.unknownZone {
-                readings.append(deadLetter(done.events[rejected.source], rejected.reason, isWhole: true))
-                continue
-            }
-            letters.append(deadLetter(done.events[rejected.source], rejected.reason))
+        let readings = takeReadings(&done, progress)
+        for rejected in done.output.rejected
+        where rejected.reason != UnusableEvent.unknownZone && !isRepeated(rejected.source, done, progress) {
+            letters.append(DeadLetter(done.events[rejected.source], rejected.reason, by: name))
             reasons[rejected.reason, default: 0] += 1
         }
         let held = waiting.filter { !isRepeated($0.index, done, progress) }
         try keep(letters)
-        try keep(held.map { deadLetter($0, of: done.events) } + readings, mustBeKept: true)
+        try keep(held.map { DeadLetter($0, of: done.events, by: name, names) } + readings, mustBeKept: true)
         self.held.hold(held)
         self.held.hold(readings)
         try commit(noted(done, result, progress), &progress, reader)
         metrics.finished(done.output, stored: result.stored, rejected: reasons, read: done.events.count)
+    }
+
+    /// Readings that wait for their zone, as far as there is room for those of their home; the others are dead letters like any.
+    private func takeReadings(_ done: inout Pending, _ progress: RunProgress) -> [DeadLetter] {
+        var taken = UnknownZones()
+        var readings: [DeadLetter] = []
+        for index in done.output.rejected.indices where done.output.rejected[index].reason == UnusableEvent.unknownZone
+        {
+            let source = done.output.rejected[index].source
+            if isRepeated(source, done, progress) { continue }
+            let letter = DeadLetter(done.events[source], UnusableEvent.unknownZone, by: name, isWhole: true)
+            if held.hasRoom(for: letter, beside: taken) {
+                taken.note(letter)
+                readings.append(letter)
+            } else {
+                done.output.rejected[index].reason = UnusableEvent.tooManyUnknownZones
+            }
+        }
+        return readings
     }
 
     private func isRepeated(_ source: Int, _ done: Pending, _ progress: RunProgress) -> Bool {
@@ -222,13 +245,15 @@ final class PipelineRunner: Sendable {
         try commit(output, &progress, reader)
     }
 
-    /// Appends dead letters. One that the log refuses stops nobody: it is shortened, then counted; the event that it tells
-    /// of is still in its own topic. What has to be written later is held up instead until the log takes it.
-    private func keep(_ letters: [DeadLetter], mustBeKept: Bool = false) throws(EventLogError) {
+    /// Appends dead letters. One that the log refuses stops nobody: it is shortened, then counted, as is what is beyond its
+    /// home's share; the event that it tells of is still in its own topic. What has to be written later is held up instead.
+    private func keep(_ all: [DeadLetter], mustBeKept: Bool = false) throws(EventLogError) {
+        let letters = mustBeKept ? all : share.taking(all, now: Clock.now)
+        for _ in letters.count..<all.count { metrics.refusedDeadLetter() }
         guard !letters.isEmpty else { return }
         if try append(letters, untilTaken: mustBeKept) { return }
         for letter in letters {
-            if try append([letter], untilTaken: false) { continue }
+            if try append([letter], untilTaken: mustBeKept) { continue }
             if try append([letter.shortened], untilTaken: false) { continue }
             metrics.refusedDeadLetter()
             logger.error(
@@ -237,7 +262,8 @@ final class PipelineRunner: Sendable {
         }
     }
 
-    /// - Returns: false if the log refuses them for another reason than being away or full.
+    /// - Returns: false if one is too large for the log, or, unless they must be kept, if the log refuses them for another reason
+    ///   than being away or full.
     private func append(_ letters: [DeadLetter], untilTaken: Bool) throws(EventLogError) -> Bool {
         let events = letters.map { $0.event(topic: names.deadLetter) }
         while true {
@@ -248,6 +274,7 @@ final class PipelineRunner: Sendable {
                 if error.code == .closed || error.code == .fenced || mustStop { throw error }
                 metrics.failed("\(error)")
                 switch error.code {
+                case .tooLarge: return false
                 case .unreachable, .notEnoughReplicas, .restarted, .full, .storage: break
                 default: if !untilTaken { return false }
                 }
@@ -283,26 +310,6 @@ final class PipelineRunner: Sendable {
                 pause()
             }
         }
-    }
-
-    private func deadLetter(_ stored: StoredEvent, _ reason: String, isWhole: Bool = false) -> DeadLetter {
-        DeadLetter(
-            key: stored.event.key ?? stored.event.topic, source: "\(stored.position)@\(stored.offset)",
-            reason: "\(name): \(reason)", bytes: stored.event.value.map { Array($0) } ?? [], pipeline: name,
-            isWhole: isWhole)
-    }
-
-    /// A point of one event becomes a dead letter of that event, so that it can take its way again; a home's mean, and
-    /// what waits for the database only, one of its line.
-    private func deadLetter(_ point: RejectedPoint, of events: [StoredEvent]) -> DeadLetter {
-        let source = point.index < events.count ? events[point.index] : nil
-        let isHeld = !point.refusal.isFinal
-        let reason = isHeld ? HeldPoints.reasonClass : point.refusal.rawValue
-        if let source, !isHeld { return deadLetter(source, "\(reason): \(point.reason)") }
-        return DeadLetter(
-            key: source?.event.key ?? name, source: source.map { "\($0.position)@\($0.offset)" } ?? name,
-            reason: "\(name): \(reason): \(point.reason)", bytes: point.line, kind: .point, pipeline: name,
-            properties: source.flatMap { RecordName($0.event, names) }?.properties ?? [], isWhole: isHeld)
     }
 
     /// A second, or less when it is time to go.

@@ -107,6 +107,8 @@ struct UnusableEvent: Error {
     /// Its zone is not in this program's zone database. A newer one may have it, so the event is good and waits
     /// (``UnknownZones``).
     static let unknownZone = "unknown_zone"
+    /// The same beyond what may wait.
+    static let tooManyUnknownZones = "too_many_unknown_zones"
 
     let reason: String
     init(_ reason: String) { self.reason = reason }

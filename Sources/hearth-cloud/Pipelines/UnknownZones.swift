@@ -7,8 +7,20 @@ struct UnknownZones: Sendable {
     private static let zoneLimit = 100
     private static let shown = 3
 
+    /// What may wait, of each home and of all together, in bytes: what one home sends must not take the others' place.
+    static let (homeBytes, allBytes) = (8 << 20, 32 << 20)
+
     private(set) var count = 0
     private var zones: Set<ExactString> = []
+    private var bytes = 0
+    private var homes: [ExactString: Int] = [:]
+
+    /// Whether one more of a home may wait, beside others.
+    func hasRoom(for letter: DeadLetter, beside more: UnknownZones) -> Bool {
+        let home = ExactString(letter.key)
+        let ofHome = homes[home, default: 0] + more.homes[home, default: 0]
+        return bytes + more.bytes + letter.length <= Self.allBytes && ofHome + letter.length <= Self.homeBytes
+    }
 
     static func waits(_ letter: DeadLetter) -> Bool {
         letter.kind == .event && !letter.isCut && letter.reasonClass == UnusableEvent.unknownZone
@@ -24,6 +36,8 @@ struct UnknownZones: Sendable {
     mutating func note(_ letter: DeadLetter) {
         guard Self.waits(letter), let zone = Self.zone(of: letter) else { return }
         count += 1
+        bytes += letter.bytes.count
+        homes[ExactString(letter.key), default: 0] += letter.bytes.count
         if zones.count < Self.zoneLimit { zones.insert(ExactString(zone)) }
     }
 

@@ -22,6 +22,8 @@ struct CloudBuilder {
 
     /// Of the journal engine's dead letters, about ten thousand of the largest.
     private static let deadLetterBytes: Int64 = 64 << 20
+    /// More than a topic of Kafka may have by `setup`.
+    private static let heldPartitions: Int32 = 100_000
 
     /// A log's notices in ours.
     private var report: NoticeHandler {
@@ -37,12 +39,14 @@ struct CloudBuilder {
     }
 
     func kafka(role: String) throws -> KafkaLog {
-        try KafkaLog(logOptions.kafka.settings(role: role), report: report)
+        try logOptions.checkTopics()
+        return try KafkaLog(logOptions.kafka.settings(role: role), report: report)
     }
 
     func eventLog(role: String) throws -> any EventLog {
         switch try logOptions.engine.value {
         case .journal:
+            try logOptions.checkTopics()
             let (path, mebibytes) = (logOptions.journalPath.text, try logOptions.journalMaxSize.value)
             // First the log itself: it tells whether another process has the files.
             let log = try JournalLog(path: path, maxBytes: mebibytes << 20, report: report)
@@ -50,12 +54,15 @@ struct CloudBuilder {
                 keeping: path + ".dead-letters", maxBytes: Self.deadLetterBytes, report: report)
             // What waits for the database is points that are missing until they are written.
             let held = try JournalLog(
-                keeping: path + ".held", maxBytes: max(Self.deadLetterBytes, mebibytes << 18),
+                keeping: path + ".held", maxBytes: max(2 * Self.deadLetterBytes, mebibytes << 18),
                 report: report)
             let all = PartedLog(first: letters, second: held) { HeldPoints.keeps($0) }
             return RoutedLog(topic: logOptions.topics.deadLetter, in: all, others: log)
         case .kafka:
-            return try kafka(role: role)
+            let topics = logOptions.topics
+            return SplitLog(
+                try kafka(role: role), topic: topics.deadLetter, second: topics.held, from: Self.heldPartitions
+            ) { HeldPoints.keeps($0, from: Self.heldPartitions) }
         }
     }
 

@@ -110,6 +110,30 @@ struct EventLogOptions: ParsableArguments {
         LogTopics(
             raw: rawTopic.text, clean: cleanTopic.text, prefix: isEngine(.kafka) ? kafka.prefix.text : "")
     }
+
+    /// - Throws: `SettingError` for names that no cluster takes, and for two topics of one name: a pipeline would read what it
+    ///   has written itself, without an end.
+    func checkTopics() throws {
+        for setting in [rawTopic, cleanTopic] where isEngine(.kafka) && !Self.isTopicName(setting.text) {
+            throw setting.failure(
+                "must be letters, digits, dots, dashes and underscores, at most 200, not \"\(setting.text)\"")
+        }
+        let own = topics
+        for (setting, name, taken) in [
+            (rawTopic, own.raw, [own.clean, own.commands]),
+            (cleanTopic, own.clean, [own.raw, own.commands, own.deadLetter, own.held]),
+        ] where taken.contains(name) {
+            throw setting.failure("must be a name of its own: \"\(name)\" is another topic of the event log")
+        }
+    }
+
+    private static func isTopicName(_ text: String) -> Bool {
+        let isPlain = text.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "._-".utf8.contains(byte)
+        }
+        return isPlain && (1...200).contains(text.utf8.count) && text != "." && text != ".."
+    }
 }
 
 struct InfluxOptions: ParsableArguments {
@@ -155,7 +179,10 @@ struct InfluxOptions: ParsableArguments {
 
     /// Writer settings for one bucket.
     func settings(bucket name: String) throws -> InfluxSettings {
+        if let problem = InfluxSettings.problem(ofAddress: url.text) { throw url.failure("cannot be used: \(problem)") }
         var settings = InfluxSettings(url: url.text, target: try target(name))
+        let options = self
+        settings.renewed = { try? options.target(name) }
         if let file = caFile.given {
             guard FileManager.default.isReadableFile(atPath: file) else {
                 throw caFile.failure("\(file) cannot be read; mount the certificate there")
@@ -185,7 +212,9 @@ struct InfluxOptions: ParsableArguments {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw setting.failure("\(file) cannot be read; mount the secret there")
         }
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let secret = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !secret.isEmpty else { throw setting.failure("\(file) is empty; put the secret into it") }
+        return secret
     }
 
     private func readToken(for api: API) throws -> String {

@@ -24,10 +24,9 @@ final class CloudService: ProbedService {
         let metrics: StoredMetrics
     }
 
-    /// - Parameter influx: how the pipelines reach the database; nil without pipelines.
     init(
         log: any EventLog, ingest: (connection: Connection, metrics: IngestMetrics)?,
-        pipelines: [(runner: PipelineRunner, writer: InfluxWriter)], account: Account? = nil, influx: InfluxSettings?,
+        pipelines: [(runner: PipelineRunner, writer: InfluxWriter)], account: Account? = nil,
         topics: LogTopics, logger: Logger
     ) {
         self.log = log
@@ -35,8 +34,7 @@ final class CloudService: ProbedService {
         self.pipelines = pipelines
         self.account = account
         self.logger = logger
-        watch = PeerWatch(
-            log: log, ingest: ingest?.metrics, pipelines: pipelines, influx: influx, logger: logger)
+        watch = PeerWatch(log: log, ingest: ingest?.metrics, pipelines: pipelines, logger: logger)
         deadLetters = DeadLetterDesk(log: log, topics: topics) {
             for pipeline in pipelines { pipeline.runner.held.recount() }
         }

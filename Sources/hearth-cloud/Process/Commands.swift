@@ -21,8 +21,7 @@ struct IngestCommand: AsyncParsableCommand {
         let account = try builder.account(broker)
         let service = CloudService(
             log: engine, ingest: try builder.ingest(engine, broker, ingest, account.book), pipelines: [],
-            account: account,
-            influx: nil, topics: eventLog.topics, logger: builder.logger)
+            account: account, topics: eventLog.topics, logger: builder.logger)
         try await builder.run(service, http: http)
     }
 }
@@ -85,7 +84,7 @@ struct PipelineOptions: ParsableArguments {
             kind, log: engine, influx: settings, window: try window.value, measures: try measures.value,
             book: account?.book)
         let service = CloudService(
-            log: engine, ingest: nil, pipelines: [built], account: account, influx: settings, topics: eventLog.topics,
+            log: engine, ingest: nil, pipelines: [built], account: account, topics: eventLog.topics,
             logger: builder.logger)
         try await builder.run(service, http: http)
     }
@@ -118,9 +117,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let service = CloudService(
             log: engine, ingest: try builder.ingest(engine, broker, ingest, account.book), pipelines: pipelines,
-            account: account,
-            influx: try influx.settings(bucket: influx.rawBucket.text), topics: pipeline.eventLog.topics,
-            logger: builder.logger)
+            account: account, topics: pipeline.eventLog.topics, logger: builder.logger)
         try await builder.run(service, http: pipeline.http)
     }
 }

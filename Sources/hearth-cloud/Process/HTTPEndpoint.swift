@@ -1,3 +1,4 @@
+import Foundation
 import HTTP
 import Prometheus
 import ServiceLifecycle
@@ -33,11 +34,24 @@ struct HTTPEndpoint: Service {
             try await gracefulShutdown()
             return
         }
-        let server = HTTPServer(host: "0.0.0.0", port: Int(port)) { [service] request in
+        let server = HTTPServer(host: Self.everyAddress, port: Int(port)) { [service] request in
             if request.path == DeadLetterDesk.path { return await Self.deadLetters(request, service) }
             return Self.answer(request, service)
         }
-        try await cancelWhenGracefulShutdown { try await server.run() }
+        do {
+            try await cancelWhenGracefulShutdown { try await server.run() }
+        } catch let error where !(error is CancellationError) {
+            throw SettingError(
+                "--http-port (HTTP_PORT) \(port) cannot be listened on: \(error). Another process may have it (ss -ltnp); "
+                    + "end that, or set another")
+        }
+    }
+
+    /// Both families where there are both: a cluster may have IPv6 alone, and its kubelet asks there.
+    private static var everyAddress: String {
+        func read(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
+        let isDual = !read("/proc/net/if_inet6").isEmpty && !read("/proc/sys/net/ipv6/bindv6only").hasPrefix("1")
+        return isDual ? "::" : "0.0.0.0"
     }
 
     /// Only for this machine, and not for a page in somebody's browser there.

@@ -10,27 +10,19 @@ final class PeerWatch: Sendable {
     private let log: any EventLog
     private let ingest: IngestMetrics?
     private let pipelines: [(runner: PipelineRunner, writer: InfluxWriter)]
-    private let database: InfluxAdmin?
     private let logger: Logger
     private let isStopping = Atomic(false)
     private let logState = Mutex(Reachability())
     private let databaseState = Mutex(Reachability())
     private let ingestFailures = Mutex((count: 0, at: Int64(0)))
 
-    /// - Parameter influx: how the pipelines reach the database; nil without pipelines.
     init(
         log: any EventLog, ingest: IngestMetrics?, pipelines: [(runner: PipelineRunner, writer: InfluxWriter)],
-        influx: InfluxSettings?, logger: Logger
+        logger: Logger
     ) {
         self.log = log
         self.ingest = ingest
         self.pipelines = pipelines
-        database = influx.map { settings in
-            var settings = settings
-            settings.connectTimeout = .seconds(3)
-            settings.requestTimeout = .seconds(4)
-            return InfluxAdmin(settings)
-        }
         self.logger = logger
     }
 
@@ -38,20 +30,23 @@ final class PeerWatch: Sendable {
         startThread("watch-log") { [self] in
             watch(logState) { try log.probe() }
         }
-        if let database {
-            startThread("watch-database") { [self] in
-                watch(databaseState) { if !hasWritten { try database.ping() } }
-            }
-        }
+        if !pipelines.isEmpty { startThread("watch-database") { [self] in watch(databaseState) { try askDatabase() } } }
         startThread("watch-tell") { [self] in tell() }
     }
 
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
-    /// Whether the database has taken points so lately that nobody needs to ask.
-    private var hasWritten: Bool {
-        let now = Clock.bootNanoseconds
-        return pipelines.contains { now - ($0.writer.status.lastSuccess ?? .min / 2) < Reachability.interval }
+    /// Asks for each pipeline that has not written so lately that nobody needs to.
+    private func askDatabase() throws {
+        for (_, writer) in pipelines {
+            let now = Clock.bootNanoseconds
+            if now - (writer.status.lastSuccess ?? .min / 2) < Reachability.interval { continue }
+            var settings = writer.settings
+            settings.target = settings.renewed?() ?? settings.target
+            settings.connectTimeout = .seconds(3)
+            settings.requestTimeout = .seconds(4)
+            try InfluxAdmin(settings).probe()
+        }
     }
 
     private func watch(_ state: borrowing Mutex<Reachability>, _ ask: () throws -> Void) {
@@ -72,7 +67,7 @@ final class PeerWatch: Sendable {
         if let failure = ingest?.snapshot.lastFailure, !log.answersNow || isIngestFailing(now) {
             hindrances.append("event log: \(failure)")
         }
-        if database != nil, let problem = databaseState.withLock({ $0 }).problem(now: now) {
+        if !pipelines.isEmpty, let problem = databaseState.withLock({ $0 }).problem(now: now) {
             hindrances.append("database: \(problem)")
         }
         for (runner, writer) in pipelines {

@@ -36,6 +36,11 @@ extension Form where Value: FixedWidthInteger {
 
 extension Form where Value == Int {
     static var port: Self { .whole(1...65535, "a port number") }
+
+    /// Replicas of a topic.
+    static var replication: Self {
+        Form("a number from 1 up, or -1") { Int($0).flatMap { $0 == -1 || $0 > 0 ? $0 : nil } }
+    }
 }
 
 extension Form where Value: RawRepresentable<String> {

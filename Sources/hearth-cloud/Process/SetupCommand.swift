@@ -35,7 +35,7 @@ struct SetupCommand: AsyncParsableCommand {
     var partitions: Setting<Int>
 
     @Option(
-        "KAFKA_REPLICATION", flag: "replication", .whole(-1...Int.max, "a number, or -1"), default: "-1",
+        "KAFKA_REPLICATION", flag: "replication", .replication, default: "-1",
         help: "Replicas of each partition; -1: the brokers' default")
     var replication: Setting<Int>
 
@@ -59,6 +59,11 @@ struct SetupCommand: AsyncParsableCommand {
                 "RETENTION \(retention) is shorter than JOURNAL_REACH \(self.reach): InfluxDB would refuse the readings "
                     + "that a home kept through a longer outage. Keep points longer, or lower JOURNAL_REACH to the "
                     + "longest outage you want filled in.")
+        }
+        // Told before anything is made.
+        if eventLog.isEngine(.kafka) {
+            _ = (try partitions.value, try replication.value, try topicRetention.value)
+            try eventLog.checkTopics()
         }
         let deadline = Clock.bootNanoseconds + seconds * 1_000_000_000
         // Blocking calls: on a thread of their own, like everything that waits for a peer.
@@ -119,12 +124,12 @@ struct SetupCommand: AsyncParsableCommand {
         let kept = try topicRetention.value
         let topics = eventLog.topics
         let plans = topics.all.map { name in
-            // Dead letters wait for a person, for as long as there is room: 64 MiB per partition.
-            let isDeadLetter = name == topics.deadLetter
-            let retention = isDeadLetter ? -1 : kept.map { $0.components.seconds * 1_000 } ?? -1
+            // Dead letters wait for a person, for as long as there is room per partition; what waits for the database is
+            // bounded by the pipelines, to less than its topic has room for.
+            let room: Int64? = name == topics.deadLetter ? 64 << 20 : name == topics.held ? 256 << 20 : nil
+            let retention = room != nil ? -1 : kept.map { $0.components.seconds * 1_000 } ?? -1
             return TopicPlan(
-                name: name, partitions: partitions, replication: replication, retention: retention,
-                bytes: isDeadLetter ? 64 << 20 : nil)
+                name: name, partitions: partitions, replication: replication, retention: retention, bytes: room)
         }
         let kafka = try CloudBuilder(logger: logger, logOptions: eventLog).kafka(role: "setup")
         defer { kafka.close() }

@@ -27,7 +27,8 @@ enum AccessToken {
         if result != RD_KAFKA_RESP_ERR_NO_ERROR { rd_kafka_oauthbearer_set_token_failure(client, text) }
     }
 
-    private static func read(_ path: String) -> String? {
+    /// The line of a file; nil for one that cannot be read, is empty or much too long.
+    static func read(_ path: String) -> String? {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: sizeLimit)

@@ -31,6 +31,8 @@ public struct KafkaAccess: Sendable, Equatable {
     public private(set) var properties: [(name: String, value: String)] = []
     /// Holds the token of OAUTHBEARER; read again every few minutes.
     public private(set) var tokenFile: String?
+    /// Whose password of PLAIN or SCRAM is where; read again when it is refused.
+    private(set) var login: (user: String, file: String)?
 
     /// Plain text, to whoever answers.
     public init() {}
@@ -66,6 +68,9 @@ public struct KafkaAccess: Sendable, Equatable {
         }
         if let password = try text(.keyPasswordFile) { properties.append(("ssl.key.password", Self.line(password))) }
         if let mechanism { try add(mechanism, user: value(.username), password: text(.passwordFile)) }
+        if let mechanism, mechanism.hasPassword, let user = value(.username), let file = value(.passwordFile) {
+            login = (user, file)
+        }
         if mechanism == .oauthBearer {
             guard try text(.tokenFile) != nil else { throw Self.wrong("OAUTHBEARER needs KAFKA_TOKEN_FILE") }
             tokenFile = value(.tokenFile)
@@ -145,7 +150,7 @@ public struct KafkaAccess: Sendable, Equatable {
     private static func wrong(_ text: String) -> EventLogError { EventLogError(.settings, text + ".") }
 
     public static func == (left: KafkaAccess, right: KafkaAccess) -> Bool {
-        left.tokenFile == right.tokenFile
+        left.tokenFile == right.tokenFile && left.login?.file == right.login?.file
             && left.properties.elementsEqual(right.properties) { $0.name == $1.name && $0.value == $1.value }
     }
 }

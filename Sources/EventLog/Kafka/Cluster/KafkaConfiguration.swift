@@ -101,6 +101,8 @@ final class CallbackContext: Sendable {
     let complaints: BrokerComplaints
     /// Of OAUTHBEARER.
     let tokenFile: String?
+    /// Of PLAIN and SCRAM.
+    private let login: (user: String, file: String)?
     let rebalances = Mutex(Rebalances())
 
     init(_ peer: KafkaPeer) {
@@ -108,6 +110,13 @@ final class CallbackContext: Sendable {
         board = peer.board
         complaints = peer.complaints
         tokenFile = peer.settings.access.tokenFile
+        login = peer.settings.access.login
+    }
+
+    /// A broker refused who we are: somebody may have put another password into its file. It is used for the next connection.
+    func renewLogin(of client: OpaquePointer?) {
+        guard let client, let login, let password = AccessToken.read(login.file) else { return }
+        if let error = rd_kafka_sasl_set_credentials(client, login.user, password) { rd_kafka_error_destroy(error) }
     }
 
     /// Something librdkafka says of a broker: told once a minute.

@@ -137,6 +137,7 @@ private func eventCallback(client: OpaquePointer?, event: OpaquePointer?, opaque
         }
     case RD_KAFKA_EVENT_ERROR:
         guard let context = CallbackContext.of(opaque), let text = rd_kafka_event_error_string(event) else { return }
+        if rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__AUTHENTICATION { context.renewLogin(of: client) }
         noteError(rd_kafka_event_error(event), String(cString: text), "kafka producer", context)
     default:
         break

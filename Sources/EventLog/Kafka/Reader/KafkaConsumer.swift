@@ -126,6 +126,7 @@ private func errorCallback(
     client: OpaquePointer?, code: Int32, reason: UnsafePointer<CChar>?, opaque: UnsafeMutableRawPointer?
 ) {
     guard let context = CallbackContext.of(opaque), let reason else { return }
+    if rd_kafka_resp_err_t(code) == RD_KAFKA_RESP_ERR__AUTHENTICATION { context.renewLogin(of: client) }
     noteError(rd_kafka_resp_err_t(code), String(cString: reason), "kafka consumer", context)
 }
 

@@ -26,6 +26,10 @@ extension KafkaLog {
         let found = withExtendedLifetime(producer) {
             producer.handle.partitions(of: topic, within: 5_000)
         }
+        // One that does not exist has no events.
+        if found.error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || found.error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC {
+            return [:]
+        }
         guard found.error == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
         let positions = found.partitions.map { TopicPartition(topic: topic, partition: $0) }
         guard let ends = offsets(RD_KAFKA_OFFSET_END, of: positions), ends.count == positions.count
@@ -64,7 +68,12 @@ extension KafkaLog {
             guard let message = rd_kafka_consumer_poll(handle.pointer, 200) else { continue }
             defer { rd_kafka_message_destroy(message) }
             let position = TopicPartition(topic: topic, partition: message.pointee.partition)
-            if message.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF { open[position] = nil }
+            switch message.pointee.err {
+            case RD_KAFKA_RESP_ERR__PARTITION_EOF: open[position] = nil
+            // Nobody goes on trying where the right to read is missing: it is told at once.
+            case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED: throw error(message.pointee.err, topic)
+            default: break
+            }
             guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR, let end = open[position] else { continue }
             patience = Clock.deadline(after: Self.scanPatience)
             if message.pointee.offset < end { body(StoredEvent(message, topic: topic)) }

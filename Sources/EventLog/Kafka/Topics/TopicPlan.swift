@@ -76,6 +76,14 @@ public struct TopicPlan: Sendable, Equatable {
                 "\(name) keeps events for \(kept / 3_600_000) hours, which is less than asked for: what a pipeline has not "
                     + "read by then is lost. \(alter("retention.ms", asked))")
         }
+        if let room = number("retention.bytes", facts),
+            let asked = configuration["retention.bytes"].flatMap({ Int($0) }),
+            room >= 0, room < asked
+        {
+            found.append(
+                "\(name) keeps \(room) bytes of a partition: what waits there and is more is lost. "
+                    + alter("retention.bytes", asked))
+        }
         return found
     }
 
