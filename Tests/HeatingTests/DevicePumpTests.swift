@@ -273,4 +273,27 @@ struct DevicePumpTests {
                 == false)
         #expect(room.value(now: at(22)) == 20)
     }
+
+    @Test("sensors that went make room for those that come")
+    func manySensors() {
+        var room = RoomSensors(combine: .max)
+        func hear(_ number: Int, _ second: Double) -> Bool {
+            room.heard(20, from: "id \(number)", rule: 0, staleAfter: .seconds(100), now: at(second))
+        }
+        #expect((0..<64).allSatisfy { hear($0, 0) } && !hear(64, 50), "more at once are a flood")
+        #expect(hear(64, 100) && room.value(now: at(101)) == 20)
+    }
+
+    @Test("a kept reading without a time grows no younger at each connection")
+    func keptAgain() {
+        var room = RoomSensors()
+        func hear(_ value: Double, _ second: Double) -> Bool {
+            room.heard(value, from: "a", rule: 0, isRetained: true, staleAfter: .seconds(100), now: at(second))
+        }
+        #expect(hear(19, 0) && hear(19, 60))
+        #expect(room.value(now: at(99)) == 19 && room.value(now: at(100)) == nil)
+        #expect(!hear(19, 120) && room.value(now: at(121)) == nil)
+        // Another value is another word of the sensor, said while nobody listened.
+        #expect(hear(18, 130) && room.value(now: at(229)) == 18 && room.value(now: at(230)) == nil)
+    }
 }
