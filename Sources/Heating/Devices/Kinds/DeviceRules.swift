@@ -95,6 +95,14 @@ public struct DeviceRules: Sendable {
     /// Whether any rule is about the topic.
     public func takes(_ topic: String) -> Bool { !candidates(Self.levels(topic)).isEmpty }
 
+    /// Whether the topic fits the filter of a written rule, be the rule about it or not: `{room...}` and `{room}_temperature` take wider
+    /// filters than they are, and a broker sends all that fits.
+    public func hears(_ topic: String) -> Bool {
+        var indices: [Int] = []
+        root.collect(Self.levels(topic)[...], into: &indices)
+        return indices.contains { $0 != builtIn }
+    }
+
     private func candidates(_ levels: [Substring]) -> [(Int, TopicPattern.Match)] {
         var indices: [Int] = []
         root.collect(levels[...], into: &indices)
