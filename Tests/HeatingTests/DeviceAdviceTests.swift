@@ -105,7 +105,7 @@ extension DeviceRuleTests {
                 tally.count(outcome, payload: Array(payload.utf8), now: Instant(nanoseconds: second * 1_000_000_000))
             }
         }
-        var lamps = DeviceTally(rules: 2)
+        var lamps = DeviceTally(rules.sensors)
         hear(&lamps, #"{"state":"ON"}"#, 0)
         #expect(lamps.troubled(now: Instant(nanoseconds: 30_000_000_000)).isEmpty)
         #expect(lamps.troubled(now: Instant(nanoseconds: 59_000_000_000)).map(\.rule) == [0])
@@ -115,5 +115,39 @@ extension DeviceRuleTests {
         for second in Int64(62)...64 { hear(&lamps, #"{"temperature":null}"#, second) }
         let told = lamps.troubled(now: Instant(nanoseconds: 65_000_000_000))
         #expect(told.map(\.entry.last?.reason) == [.nullValue] && told[0].entry.sample == #"{"temperature":null}"#)
+    }
+
+    @Test(
+        "of a listed device that is never understood it is told although its rule reads others, with the line to write")
+    func listedDevice() throws {
+        let rules = DeviceRules([
+            try rule("zigbee2mqtt") { $0.rooms = [("trv", "bath"), ("th", "office"), ("lamp", "")] }
+        ])
+        var tally = DeviceTally(rules.sensors)
+        // A radiator valve of which the temperature comes late in a long message.
+        let settings = (1...20).map { #""setting_\#($0)":"some value""# }.joined(separator: ",")
+        func hear(_ name: String, _ payload: String, _ second: Int64) {
+            for outcome in rules.read(
+                topic: "zigbee2mqtt/\(name)", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
+            {
+                tally.count(outcome, payload: Array(payload.utf8), now: Instant(nanoseconds: second * 1_000_000_000))
+            }
+        }
+        for second in stride(from: Int64(0), through: 60, by: 20) {
+            hear("th", #"{"temperature":20.5}"#, second)
+            hear("trv", "{\(settings),\"local_temperature\":19.4}", second)
+            hear("lamp", #"{"state":"ON"}"#, second)
+            hear("nobody's", #"{"state":"ON"}"#, second)
+        }
+        let now = Instant(nanoseconds: 61_000_000_000)
+        #expect(tally.troubled(now: now).isEmpty, "the rule itself is right")
+        let told = tally.troubledDevices(now: now)
+        #expect(told.map(\.device.name.text) == ["trv"])
+        let last = try #require(told.first?.entry.last)
+        #expect(last.room == Room("bath"))
+        let advice = rules.advice(for: last, payload: told[0].entry.payload).text
+        #expect(advice.contains(#"value = "local_temperature""#))
+        hear("trv", #"{"temperature":19.4}"#, 62)
+        #expect(tally.troubledDevices(now: now).isEmpty)
     }
 }

@@ -87,8 +87,11 @@ public struct SensorRule: Equatable, Sendable {
     func repeats(_ other: SensorRule) -> Bool {
         guard measure == other.measure else { return false }
         guard let room, let theirs = other.room else { return true }
-        return room == theirs
+        return room == theirs && value == other.value
     }
+
+    /// Whether somebody has given this name on the wire a room.
+    func lists(_ name: String) -> Bool { names[ExactString(name)].map { $0 != nil } ?? false }
 
     // MARK: Checking
 
