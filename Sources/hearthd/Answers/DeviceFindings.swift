@@ -136,7 +136,7 @@ extension Finding {
                             "command": .text(
                                 escapingControls(
                                     "mosquitto_sub -v -t '\(rule.mainTopic)' -t '\(rule.state?.topic ?? "")'")),
-                            "line": part == .pump ? .text("[[pumps]]") : .sentence(.finding(.roomsValve)),
+                            "line": part == .valve ? .sentence(.finding(.roomsValve)) : .text("[[pumps]]"),
                         ])
                 )
             case .notRunning, .stillRunning: (.heating, .finding(.lookAtRunning))
