@@ -72,9 +72,50 @@ extension DeviceRuleTests {
             (#"{"id":17,"TaskName":"bath","Temperature":21.5}"#, "Temperature"),
             (#"{"ts":1796025600123,"v":21.5,"s":0}"#, "v"),
             (#"{"temperature_F":50.2,"temperature_C":10.1,"id":1234}"#, "temperature_C"),
+            // Zigbee2MQTT: Sonoff TRVZB, Tuya TS0601, Moes BHT-002 (Koenkk/zigbee2mqtt#20481, Koenkk/zigbee2mqtt#3821).
+            (
+                #"{"external_temperature_input":20.9,"frost_protection_temperature":7,"local_temperature":21.2}"#,
+                "local_temperature"
+            ),
+            (#"{"auto_temperature":20,"local_temperature":23.1,"max_temperature":30}"#, "local_temperature"),
+            (#"{"deadzone_temperature":1,"local_temperature":20.5}"#, "local_temperature"),
+            // Shelly BLU TRV and Wall Display, Shelly TRV (Gen1).
+            (#"{"id":200,"target_C":21.0,"current_C":19.6,"pos":35,"rssi":-71}"#, "current_C"),
+            (#"{"id":0,"target_C":23.0,"current_C":21.3,"output":true}"#, "current_C"),
+            (
+                #"{"thermostats":[{"pos":0.0,"target_t":{"value":21.0},"tmp":{"value":19.6}}]}"#,
+                "thermostats.0.tmp.value"
+            ),
+            // gysmo38/mitsubishi2MQTT#79, ESPAltherma (names with points), zwave-js-ui in °F, SwitchBot.
+            (#"{"temperature":26,"roomTemperature":26.5}"#, "roomTemperature"),
+            (
+                #"{"Outdoor air temp.(R1T)":4.5,"DHW tank temp. (R5T)":47.1,"Indoor ambient temp. (R1T)":20.9}"#,
+                #"Indoor ambient temp\. (R1T)"#
+            ),
+            (#"{"time":1616676412332,"value":70.3}"#, "value"), (#"{"nodeId":12,"unit":"°F","value":70.3}"#, "value"),
+            (#"{"humidity":40,"temperature":{"f":70.3,"c":21.3}}"#, "temperature.c"),
         ])
     func likelyNumber(payload: String, path: String) {
         #expect(JSONPath.numbers(in: Array(payload.utf8)).first == path)
+    }
+
+    @Test(
+        "the unit that a document says goes into the line to write",
+        arguments: [
+            (#"{"temp_f":58.2}"#, "F"), (#"{"time":1616676412332,"unit":"°F","value":70.3}"#, "@unit"),
+            (#"{"AM2301":{"Temperature":58.2},"TempUnit":"F","PressureUnit":"hPa"}"#, "@TempUnit"),
+            (#"{"a":{"units":"C","temp":20},"b":{"temp":58,"units":"F"}}"#, nil), (#"{"temp":20.5,"unit":"C"}"#, nil),
+            (#"{"b":{"temp":58,"units":"F"},"a":{"units":"C","x":20}}"#, "@b.units"), (#"{"temp":20.5}"#, nil),
+        ] as [(String, String?)])
+    func likelyUnit(payload: String, unit: String?) throws {
+        let bytes = Array(payload.utf8)
+        let path = try #require(JSONPath.numbers(in: bytes).first)
+        #expect(JSONPath.unit(of: path, in: bytes) == unit)
+        let outcome = DeviceRules([]).read(
+            topic: "office/temperature", payload: bytes, isRetained: false, arrival: arrival)
+        guard case .rejected(let rejection)? = outcome.first else { throw DeviceTableError("", "taken") }
+        let advice = DeviceRules([]).advice(for: rejection, payload: bytes).text
+        #expect(advice.contains("unit = ") == (unit != nil), "\(advice)")
     }
 
     @Test("a number alone on the black box's topic is told how to be read")
@@ -105,7 +146,7 @@ extension DeviceRuleTests {
                 tally.count(outcome, payload: Array(payload.utf8), now: Instant(nanoseconds: second * 1_000_000_000))
             }
         }
-        var lamps = DeviceTally(rules: 2)
+        var lamps = DeviceTally(rules.sensors)
         hear(&lamps, #"{"state":"ON"}"#, 0)
         #expect(lamps.troubled(now: Instant(nanoseconds: 30_000_000_000)).isEmpty)
         #expect(lamps.troubled(now: Instant(nanoseconds: 59_000_000_000)).map(\.rule) == [0])
@@ -115,5 +156,39 @@ extension DeviceRuleTests {
         for second in Int64(62)...64 { hear(&lamps, #"{"temperature":null}"#, second) }
         let told = lamps.troubled(now: Instant(nanoseconds: 65_000_000_000))
         #expect(told.map(\.entry.last?.reason) == [.nullValue] && told[0].entry.sample == #"{"temperature":null}"#)
+    }
+
+    @Test(
+        "of a listed device that is never understood it is told although its rule reads others, with the line to write")
+    func listedDevice() throws {
+        let rules = DeviceRules([
+            try rule("zigbee2mqtt") { $0.rooms = [("trv", "bath"), ("th", "office"), ("lamp", "")] }
+        ])
+        var tally = DeviceTally(rules.sensors)
+        // A radiator valve of which the temperature comes late in a long message.
+        let settings = (1...20).map { #""setting_\#($0)":"some value""# }.joined(separator: ",")
+        func hear(_ name: String, _ payload: String, _ second: Int64) {
+            for outcome in rules.read(
+                topic: "zigbee2mqtt/\(name)", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
+            {
+                tally.count(outcome, payload: Array(payload.utf8), now: Instant(nanoseconds: second * 1_000_000_000))
+            }
+        }
+        for second in stride(from: Int64(0), through: 60, by: 20) {
+            hear("th", #"{"temperature":20.5}"#, second)
+            hear("trv", "{\(settings),\"local_temperature\":19.4}", second)
+            hear("lamp", #"{"state":"ON"}"#, second)
+            hear("nobody's", #"{"state":"ON"}"#, second)
+        }
+        let now = Instant(nanoseconds: 61_000_000_000)
+        #expect(tally.troubled(now: now).isEmpty, "the rule itself is right")
+        let told = tally.troubledDevices(now: now)
+        #expect(told.map(\.device.name.text) == ["trv"])
+        let last = try #require(told.first?.entry.last)
+        #expect(last.room == Room("bath"))
+        let advice = rules.advice(for: last, payload: told[0].entry.payload).text
+        #expect(advice.contains(#"value = "local_temperature""#))
+        hear("trv", #"{"temperature":19.4}"#, 62)
+        #expect(tally.troubledDevices(now: now).isEmpty)
     }
 }

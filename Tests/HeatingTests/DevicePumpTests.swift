@@ -50,6 +50,22 @@ struct DevicePumpTests {
         #expect(rule.commands(isOn: false).map(text) == ["ac/hp/mode off", "ac/hp/set off"])
     }
 
+    @Test("a device that is switched by its mode is told no temperature while it rests")
+    func modeAlone() throws {
+        let rule = try pump("plain") {
+            ($0.mode, $0.targetCommand, $0.targetStep) = ("m2m/{device}/mode/set", "m2m/{device}/temp/set", 1)
+            ($0.state, $0.stateValue) = ("m2m/{device}/state", "mode")
+        }
+        let state = try #require(rule.state)
+        #expect(
+            state.read(Array(#"{"mode":"heat"}"#.utf8)) == true && state.read(Array(#"{"mode":"off"}"#.utf8)) == false)
+        #expect(rule.isSwitched && rule.mainTopic == "m2m/hp/mode/set")
+        #expect(rule.commands(isOn: true, target: 21.4).map(text) == ["m2m/hp/mode/set heat", "m2m/hp/temp/set 21.0"])
+        #expect(rule.commands(isOn: false, target: 21.4).map(text) == ["m2m/hp/mode/set off"])
+        let valve = try pump("plain") { $0.targetCommand = "trv/set" }
+        #expect(!valve.isSwitched && valve.commands(isOn: false, target: 5).map(text) == ["trv/set 5.0"])
+    }
+
     @Test(
         "what devices say of themselves",
         arguments: [
@@ -62,6 +78,12 @@ struct DevicePumpTests {
             ("heishamon", "0", false), ("heishamon", "-1", nil), ("ems-esp", #"{"heatingactivated":"on"}"#, true),
             ("homie", "true", true),
             ("shelly", "\u{0}\u{1}", nil),
+            // EMS-ESP's bool_format, Tasmota's StateText, Zigbee2MQTT with a converter of one's own.
+            ("ems-esp", #"{"heatingactivated":true}"#, true), ("ems-esp", #"{"heatingactivated":1}"#, true),
+            ("ems-esp", #"{"heatingactivated":"ON"}"#, true), ("ems-esp", #"{"heatingactivated":false}"#, false),
+            ("ems-esp", #"{"heatingactivated":0}"#, false), ("tasmota", "1", true), ("tasmota", "0", false),
+            ("zigbee2mqtt", #"{"state":true}"#, true), ("homie", "ON", true),
+            ("heishamon", "off", false), ("heishamon", "2", nil),
         ] as [(String, String, Bool?)])
     func states(kind: String, payload: String, isOn: Bool?) throws {
         #expect(try #require(try pump(kind).state).read(Array(payload.utf8)) == isOn)
@@ -74,6 +96,8 @@ struct DevicePumpTests {
             ("shelly", "false", false),
             ("esphome", "offline", false), ("homie", "lost", false), ("homie", "ready", true),
             ("heishamon", "Online", true),
+            // https://www.zigbee2mqtt.io/guide/configuration/device-availability.html: the default until 2.0.
+            ("zigbee2mqtt", "offline", false), ("zigbee2mqtt", "online", true),
         ])
     func availability(kind: String, payload: String, isThere: Bool) throws {
         #expect(try #require(try pump(kind).available).read(Array(payload.utf8)) == isThere)
@@ -272,5 +296,28 @@ struct DevicePumpTests {
             room.heard(19, from: "a", rule: 0, isRetained: true, age: .zero, staleAfter: .seconds(100), now: at(21))
                 == false)
         #expect(room.value(now: at(22)) == 20)
+    }
+
+    @Test("sensors that went make room for those that come")
+    func manySensors() {
+        var room = RoomSensors(combine: .max)
+        func hear(_ number: Int, _ second: Double) -> Bool {
+            room.heard(20, from: "id \(number)", rule: 0, staleAfter: .seconds(100), now: at(second))
+        }
+        #expect((0..<64).allSatisfy { hear($0, 0) } && !hear(64, 50), "more at once are a flood")
+        #expect(hear(64, 100) && room.value(now: at(101)) == 20)
+    }
+
+    @Test("a kept reading without a time grows no younger at each connection")
+    func keptAgain() {
+        var room = RoomSensors()
+        func hear(_ value: Double, _ second: Double) -> Bool {
+            room.heard(value, from: "a", rule: 0, isRetained: true, staleAfter: .seconds(100), now: at(second))
+        }
+        #expect(hear(19, 0) && hear(19, 60))
+        #expect(room.value(now: at(99)) == 19 && room.value(now: at(100)) == nil)
+        #expect(!hear(19, 120) && room.value(now: at(121)) == nil)
+        // Another value is another word of the sensor, said while nobody listened.
+        #expect(hear(18, 130) && room.value(now: at(229)) == 18 && room.value(now: at(230)) == nil)
     }
 }

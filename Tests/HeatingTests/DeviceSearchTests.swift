@@ -171,6 +171,85 @@ struct DeviceSearchTests {
     }
 
     @Test(
+        "what is only overheard is called by the level that tells most",
+        arguments: [
+            (
+                "v3/app@ttn/devices/eui-a81758/up", #"{"uplink_message":{"decoded_payload":{"temperature":21.3}}}"#,
+                "eui-a81758"
+            ),
+            ("application/1/device/0102/event/up", #"{"object":{"TempC_SHT":21.3,"Hum_SHT":44}}"#, "0102"),
+            ("shelly3/status/temperature:100", #"{"id":100,"tC":20.1,"tF":68.2}"#, "shelly3"),
+            ("home/admin/temperature", "20.5", "admin"), ("house/sunset room/temp", "20.5", "sunset room"),
+        ])
+    func overheardNames(topic: String, payload: String, room: String) {
+        #expect(found([(topic, payload)]).map { $0.room?.name } == [room])
+    }
+
+    @Test(
+        "what a thermostat was told is no room's temperature",
+        arguments: [
+            ("hvac/office/settings", #"{"power":"ON","mode":"HEAT","temperature":22}"#),
+            ("x/trv", #"{"comfort_temperature":21}"#),
+            ("boiler/flow/temperature", "41.5"), ("house/outdoor/temp", "3.5"), ("x/y", #"{"target_C":21.0}"#),
+        ])
+    func notOverheard(topic: String, payload: String) {
+        #expect(found([(topic, payload)]).isEmpty)
+    }
+
+    @Test(
+        "°F that is only overheard is found as °F",
+        arguments: [
+            ("porch/all", #"{"temp_f":58.2,"hum":40}"#, "plain porch porch/all|temp_f 58.2F"),
+            ("zwave/den/49/0/Air_temperature", #"{"unit":"°F","value":70.3}"#, nil),
+            ("porch/box", #"{"temperature":58.2,"unit":"F"}"#, "plain box porch/box|temperature 58.2F"),
+            ("porch/temperature_F", "58.2", "plain porch porch/temperature_F| 58.2F"),
+        ] as [(String, String, String?)])
+    func fahrenheit(topic: String, payload: String, means: String?) {
+        #expect(summary(found([(topic, payload)])) == [means].compactMap(\.self))
+    }
+
+    @Test("a topic on which a receiver tells all that it hears is no room's")
+    func sharedTopic() {
+        let payload =
+            #"{"time":"2022-10-29 18:42:29","model":"Fineoffset-WH2","id":37,"temperature_C":17.4,"mic":"CRC"}"#
+        #expect(
+            summary(found([("rtl_433/pi/events", payload)])) == ["plain pi rtl_433/pi/events|temperature_C unclear"])
+        #expect(summary(found([("omg/RTL_433toMQTT/WH2/37", payload)])).first?.hasSuffix("unclear") == false)
+    }
+
+    @Test("a sensor that is told in °C and in °F is found once")
+    func twins() {
+        func entity(_ key: String, _ unit: String) -> (String, String) {
+            (
+                "homeassistant/sensor/A4C138-\(key)/config",
+                #"{"dev_cla":"temperature","unit_of_meas":"\#(unit)","stat_t":"home/OMG/BTtoMQTT/A4C138","val_tpl":"{{ value_json.\#(key) | is_defined }}","device":{"name":"hall"}}"#
+            )
+        }
+        let heard = ("home/OMG/BTtoMQTT/A4C138", #"{"tempc":21.4,"tempf":70.52}"#)
+        #expect(summary(found([entity("tempf", "°F"), entity("tempc", "°C"), heard])).count == 1)
+        #expect(summary(found([entity("tempf", "°F"), heard])) == ["plain hall home/OMG/BTtoMQTT/A4C138|tempf 70.52F"])
+    }
+
+    @Test("of what a heat pump tells Home Assistant only a room's temperature is offered for a room")
+    func otherTemperatures() {
+        func entity(_ name: String, _ key: String) -> (String, String) {
+            (
+                "homeassistant/sensor/ems-esp/\(key)/config",
+                #"{"device_class":"temperature","name":"\#(name)","state_topic":"ems-esp/data","value_template":"{{value_json.\#(key)}}","device":{"name":"EMS-ESP"}}"#
+            )
+        }
+        let devices = found([
+            entity("Outside temperature", "outdoortemp"), entity("Current flow temperature", "curflowtemp"),
+            entity("HC1 selected room temperature", "seltemp"), entity("HC1 current room temp", "currtemp"),
+            entity("Tank", "tanktemp"),
+            ("ems-esp/data", #"{"outdoortemp":3,"curflowtemp":41,"seltemp":21,"currtemp":19.5}"#),
+        ])
+        let offered = devices.filter { $0.standing == .new }
+        #expect(offered.map(\.name) == ["EMS-ESP HC1 current room temp"])
+        #expect(devices.count { if case .unclear = $0.standing { true } else { false } } == 4)
+    }
+
+    @Test(
         "value templates of the common forms, and no others",
         arguments: [
             ("{{ value_json.temperature }}", "temperature"), ("{{value_json.a.b}}", "a.b"),
@@ -179,6 +258,21 @@ struct DeviceSearchTests {
             ("{{ value_json.t | float(0) | round(1) }}", "t"), ("{{ (value_json.t | float) | round(1) }}", "t"),
             ("{{ value }}", ""), ("{{ value | round }}", ""), ("{{- value_json.list[0].t -}}", "list.0.t"),
             ("{{ value_json['a.b'] }}", "a\\.b"), ("{{ value_json.temperature|default(none) }}", "temperature"),
+            // EMS-ESP, mitsubishi2MQTT: what stands for a missing number is no reading here.
+            ("{{value_json.hc1.currtemp if value_json.hc1.currtemp is defined else 0}}", "hc1.currtemp"),
+            (
+                "{{ value_json['hc1'].t|round(1) if value_json.hc1 is defined and value_json['hc1'].t is defined else -0.5 }}",
+                "hc1.t"
+            ),
+            (
+                "{{ value_json.roomTemperature if (value_json is defined and value_json.roomTemperature|int > 0) else 26 }}",
+                "roomTemperature"
+            ),
+            ("{{ value_json.t if value_json.t is defined }}", "t"),
+            ("{{ value_json.t if value_json.t else 'None' -}}", "t"),
+            ("{{ value_json.t if value_json.unit == 'C' else 0 }}", nil),
+            ("{{ value_json.t if value_json.t is defined else value_json.u }}", nil),
+            ("{{ value_json.t if value_json.t is defined else x }}", nil), ("{{ value_json.t if", nil),
             ("{{ value_json.t * 10 }}", nil), ("{{ value_json.t | float / 10 }}", nil),
             ("{% if x %}{{ value }}{% endif %}", nil),
             ("{{ value_json }}", nil), ("{{ states('x') }}", nil), ("{{ value_json.t | multiply(0.1) }}", nil),

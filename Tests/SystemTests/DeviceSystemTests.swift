@@ -112,6 +112,64 @@ extension SystemTests {
             try await rig.stop()
         }
 
+        @Test("sensors that name themselves on one topic decide over their own rooms alone")
+        func sharedTopic() async throws {
+            let rig = try await Rig(
+                configuration: """
+                    [[sensors]]
+                    topic = "rtl_433/+/events"
+                    value = "temperature_C"
+                    time = "time"
+                    room_at = "id"
+                    rooms = { "37" = "garage", "173" = "office" }
+                    """)
+            let home = try await Recorder(port: rig.home.port)
+            try await rig.startAndSubscribe()
+            func said(_ room: String) -> [String] {
+                home.arrivals.filter { $0.topic == "\(room)/heatpump" }.map(\.payload)
+            }
+            func hear(_ id: Int, _ value: Double, _ time: String) async throws {
+                try await publish(
+                    "{\"time\":\"2026-11-29 \(time)\",\"id\":\(id),\"temperature_C\":\(value)}",
+                    to: "rtl_433/pi/events",
+                    port: rig.home.port)
+            }
+            try await hear(37, 10.1, "10:00:00")
+            try await eventually("the garage is cold") { said("garage") == [#"{"status": "1"}"#] }
+            // Long after the other one: of one sensor it would be the start of a backlog.
+            try await hear(173, 26, "10:20:00")
+            try await eventually("the office is warm") { said("office").last == #"{"status": "0"}"# }
+            #expect(!said("garage").contains(#"{"status": "0"}"#), "the garage is still cold: \(said("garage"))")
+            try await rig.stop()
+        }
+
+        @Test("a radiator valve that somebody gave a room, and whose rule reads only others, is a finding")
+        func listedDevice() async throws {
+            let rig = try await Rig(
+                configuration: """
+                    [[sensors]]
+                    kind = "zigbee2mqtt"
+                    rooms = { "trv" = "bath", "th" = "office" }
+                    """)
+            try await rig.startAndSubscribe()
+            let settings = (1...20).map { "\"setting_\($0)\":\"some value\"" }.joined(separator: ",")
+            func speak() async throws {
+                try await publish("{\"temperature\":20.5}", to: "zigbee2mqtt/th", port: rig.home.port)
+                try await publish(
+                    "{\(settings),\"local_temperature\":19.4}", to: "zigbee2mqtt/trv", port: rig.home.port)
+            }
+            for _ in 0..<3 { try await speak() }
+            let status = try await rig.status(within: .seconds(60)) {
+                $0["alarms"].array?.contains { $0["name"].string == "device-rule-silent" } == true
+            }
+            let alarm = status["alarms"].array?.first { $0["name"].string == "device-rule-silent" }
+            #expect(alarm?["room"].string == "bath" && alarm?["severity"].string == "cold", "\(status["alarms"])")
+            #expect(alarm?["advice"].string?.contains(#"value = "local_temperature""#) == true, "\(status["alarms"])")
+            try await publish("{\"temperature\":19.4}", to: "zigbee2mqtt/trv", port: rig.home.port)
+            try await rig.status { ($0["alarms"].array ?? []).allSatisfy { $0["name"].string != "device-rule-silent" } }
+            try await rig.stop()
+        }
+
         @Test("a rule that finds nothing and a pump that is not there are findings")
         func findings() async throws {
             let rig = try await Rig(configuration: Self.house)

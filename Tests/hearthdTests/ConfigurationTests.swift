@@ -92,6 +92,7 @@ struct ConfigurationTests {
                 "3: rooms.office: must be a table: write [rooms.office], and below it its settings"
             ),
             ("[sensors]\nkind = \"tasmota\"", "2: sensors: must be a list of tables: write [[sensors]]"),
+            ("[[sensor]]\nkind = \"tasmota\"", "2: sensor.0: is not a known key; did you mean [[sensors]]?"),
             ("[room.office]\ntarget = 20", "2: room: is not a known key; did you mean rooms?"),
             ("[termostat]\nband = 1", "2: termostat: is not a known key; did you mean thermostat?"),
             (

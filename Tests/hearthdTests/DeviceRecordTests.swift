@@ -143,6 +143,36 @@ struct DeviceRecordTests {
         }
     }
 
+    @Test(
+        "what only shares a filter with a sensor is another device's, and no broken reading",
+        arguments: [
+            ("zigbee2mqtt/bridge/logging", #"{"level":"info","message":"x"}"#),
+            ("zigbee2mqtt/og/bad/availability", "online"),
+            ("node/sensor/bath_humidity/state", "41"), ("node/sensor/uptime/state", "410"),
+        ])
+    func besideSensors(topic: String, payload: String) throws {
+        let text = """
+            home = "h"
+            [[sensors]]
+            kind = "zigbee2mqtt"
+            topic = "zigbee2mqtt/{room...}"
+            [[sensors]]
+            kind = "esphome"
+            topic = "+/sensor/{room}_temperature/state"
+            """
+        let rules = try Configuration(text: text, file: "f", environment: [:]).devices.rules
+        func verdict(_ topic: String, _ payload: String) -> RecordVerdict {
+            RecordVerdict(
+                on: Message(topic: topic, payload: Array(payload.utf8)), by: rules, hasZone: false,
+                arrival: Timestamp(nanoseconds: 1_795_953_600_000_000_000))
+        }
+        #expect(verdict(topic, payload) == .passOver)
+        #expect(readings(verdict("node/sensor/bath_temperature/state", "20.5")).count == 1)
+        // What came for a filter that is in the file no more is kept for a look.
+        #expect(verdict("shellies/x/sensor/temperature", "20.5") == .reject("unknown_topic"))
+        #expect(verdict("x/heatpump", "off") == .reject("bad_command"))
+    }
+
     @Test("each measure is a reading; one that is broken keeps no other from being recorded")
     func measures() throws {
         let all = try several(#"{"t":21.5,"h":48,"c":612}"#)

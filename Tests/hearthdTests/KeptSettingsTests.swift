@@ -167,6 +167,10 @@ struct KeptSettingsTests {
         #expect(sum.settings(for: office).minOff == .zero && sum.settings(for: den).minOn == .seconds(300))
         let attic = try room("attic")
         #expect(sum.settings(for: attic).minOff == .seconds(300))
+        // A pump's own times are written too.
+        let pump = "[thermostat]\ntarget = 21\n[[pumps]]\nkind = \"tasmota\"\nrooms = [\"office\"]\nmin_off = \"2m\"\n"
+        let times = KeptSettings().above(try read(pump)).configuration.settings(for: office)
+        #expect(times.minOff == .seconds(120) && times.minOn == .seconds(300))
     }
 
     // MARK: - The file

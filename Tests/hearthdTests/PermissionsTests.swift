@@ -168,6 +168,15 @@ struct RecordingTests {
         #expect(quality.saw(readings(1, qos: 1)) && quality.finding == nil)
     }
 
+    @Test func readingsOfOtherDevicesAreReadingsToo() {
+        for topic in ["zigbee2mqtt/office", "tele/office/SENSOR", "office/humidity", "x/status/temperature:0"] {
+            var quality = DeliveryQuality()
+            let batch = Array(repeating: Message(topic: topic, payload: [1], qos: 0), count: 3)
+            #expect(quality.saw(batch), "\(topic)")
+            #expect(quality.finding?.text.contains(topic) == true)
+        }
+    }
+
     @Test func commandsAreNoReadings() {
         var quality = DeliveryQuality()
         let commands = Array(repeating: Message(topic: "office/heatpump", payload: [1], qos: 0), count: 9)

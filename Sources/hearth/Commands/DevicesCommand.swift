@@ -106,7 +106,12 @@ struct DevicesCommand: ParsableCommand {
         guard let program = installedProgram("hearthd") else {
             throw Problem("hearthd is not installed here", advice: "install hearthd", exitCode: EX_UNAVAILABLE)
         }
-        let arguments = ["--config", config, "--explain-topic=\(topic ?? "")", "--explain-payload=\(payload ?? "")"]
+        // With the sign, for a payload may begin with a minus; without, for it may be empty.
+        func option(_ name: String, _ value: String) -> [String] {
+            value.isEmpty ? ["--\(name)", ""] : ["--\(name)=\(value)"]
+        }
+        let arguments =
+            ["--config", config] + option("explain-topic", topic ?? "") + option("explain-payload", payload ?? "")
         guard let result = try? ChildProcess(running: program, arguments) else {
             throw Problem("\(program) does not start", advice: "reinstall hearthd", exitCode: EX_UNAVAILABLE)
         }

@@ -26,7 +26,9 @@ struct DeviceExplanation {
                 line += " (\(Double(Int((celsius * 10).rounded())) / 10) °C)"
             }
             line += " at \(reading.time.text) (\(words(of: reading.time.source)))"
-            line += reading.isFault ? ", a sensor's fault: recorded, not obeyed" : ""
+            if reading.isFault {
+                line += ", a sensor's fault: \(reading.measure == .temperature ? "set aside" : "recorded"), not obeyed"
+            }
             return line + "; rule \(reading.rule + 1), \(rule.kind), \(rule.topic.text)"
         case .rejected(let rejection):
             return "set aside: \(rejection.reason.rawValue); \(rules.advice(for: rejection, payload: payload).text)"
@@ -48,10 +50,31 @@ struct DeviceExplanation {
     private static func suggestion(_ topic: String, _ payload: [UInt8]) -> [String] {
         let path = JSONPath.numbers(in: payload).first
         guard let path, TopicPattern.isPlain(topic) else { return [] }
-        return [
-            "to read it, write:", "  [[sensors]]", "  topic = \(JSON.string(topic).serialized())",
-            "  value = \(JSON.string(path).serialized())", "  room = \"its room\"",
-        ]
+        func line(_ key: String, _ text: String) -> String { "  \(key) = \(JSON.string(text).serialized())" }
+        var lines = ["to read it, write:", "  [[sensors]]"]
+        let kind = DeviceKind.builtIn.first { $0.reads(topic, payload) }
+        if let kind { lines.append(line("kind", kind.name)) }
+        lines.append(line("topic", topic))
+        if kind == nil {
+            lines.append(line("value", path))
+            if let unit = JSONPath.unit(of: path, in: payload) { lines.append(line("unit", unit)) }
+        }
+        return lines + ["  room = \"its room\""]
+    }
+}
+
+extension DeviceKind {
+    /// Whether the kind's own rule finds a temperature there. The black box and a number alone need no kind.
+    fileprivate func reads(_ topic: String, _ payload: [UInt8]) -> Bool {
+        var table = sensor
+        (table.room, table.unlisted) = ("room", "room")
+        guard table.topic != nil, table.isContract != true, let rule = try? SensorRule(kind: name, table) else {
+            return false
+        }
+        let outcomes = DeviceRules([rule], addsBlackBox: false).read(
+            topic: topic, payload: payload, isRetained: false, arrival: Timestamp(nanoseconds: 0))
+        guard case .reading(let reading)? = outcomes.first else { return false }
+        return reading.measure == .temperature
     }
 }
 

@@ -14,21 +14,29 @@ extension Finding {
                 .mendTopic, ["command": .text("mosquitto_sub -t '#' -v"), "count": .count(index + 1)]))
     }
 
+    /// A device that somebody has given a room, as one rule meets it.
+    static func subject(of device: DeviceTally.Device, _ rule: SensorRule) -> String {
+        "\(subject(of: rule, device.rule)), \(device.name)"
+    }
+
     /// Messages come, and they are no readings.
+    /// - Parameter device: which of the rule's; nil: all of them.
     static func troubled(
-        _ rule: SensorRule, _ index: Int, _ entry: DeviceTally.Entry, _ last: DeviceRejection, _ rules: DeviceRules
+        _ rule: SensorRule, _ index: Int, _ device: DeviceTally.Device? = nil, _ entry: DeviceTally.Entry,
+        _ last: DeviceRejection, _ rules: DeviceRules
     ) -> Finding {
         let isSilent = entry.readings == 0
         let (advice, command) = (
-            rules.advice(for: last, payload: Array(entry.sample.utf8)), "hearth devices --test TOPIC PAYLOAD"
+            rules.advice(for: last, payload: entry.payload), "hearth devices --test TOPIC PAYLOAD"
         )
         return Finding(
             name: isSilent ? "device-rule-silent" : "device-readings-set-aside", severity: severity(of: rule),
-            subject: subject(of: rule, index), room: last.room,
+            subject: device.map { subject(of: $0, rule) } ?? subject(of: rule, index), room: last.room,
             text: .finding(
                 isSilent ? .ruleNeverRead : .ruleSetAside,
                 [
-                    "topic": .text(escapingControls(rule.topic.filter)), "count": .count(entry.inARow),
+                    "topic": .text(escapingControls(device?.name.text ?? rule.topic.filter)),
+                    "count": .count(entry.inARow),
                     "kind": .text(escapingControls("\(rule.kind)")), "last": .text(escapingControls(last.topic)),
                     "reason": .text(last.reason.rawValue), "sample": .text(escapingControls(entry.sample)),
                 ]),
@@ -128,7 +136,7 @@ extension Finding {
                             "command": .text(
                                 escapingControls(
                                     "mosquitto_sub -v -t '\(rule.mainTopic)' -t '\(rule.state?.topic ?? "")'")),
-                            "line": part == .pump ? .text("[[pumps]]") : .sentence(.finding(.roomsValve)),
+                            "line": part == .valve ? .sentence(.finding(.roomsValve)) : .text("[[pumps]]"),
                         ])
                 )
             case .notRunning, .stillRunning: (.heating, .finding(.lookAtRunning))

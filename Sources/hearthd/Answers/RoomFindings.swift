@@ -87,7 +87,7 @@ extension ControlBoard.Contents {
 
     /// A message with a number in another form than the black box's takes a table; of others nobody knows what they mean.
     private func advice(on topic: String, _ messages: SetAsideReadings) -> Sentence {
-        let (payload, rules) = (Array(messages.sample.utf8), DeviceRules([]))
+        let (payload, rules) = (messages.payload, DeviceRules([]))
         let outcome = rules.read(topic: topic, payload: payload, isRetained: false, arrival: Timestamp(nanoseconds: 0))
         if case .rejected(let rejection)? = outcome.first, !JSONPath.numbers(in: payload).isEmpty {
             let command = Sentence.Value.text("hearth devices --test TOPIC PAYLOAD")

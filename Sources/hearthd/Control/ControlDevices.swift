@@ -27,7 +27,7 @@ struct ControlDevices {
 
     init(_ configuration: Configuration, now: Instant) {
         rules = configuration.devices.rules
-        tally = DeviceTally(rules: rules.sensors.count)
+        tally = DeviceTally(rules.sensors)
         pumps = configuration.devices.pumps.map { rule in
             let valves = rule.rooms.compactMap { room in
                 configuration.devices.rooms[room]?.valve.map { (room, $0) }

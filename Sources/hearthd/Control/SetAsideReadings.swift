@@ -3,17 +3,39 @@ import Heating
 /// Messages of one sensor's topic that Control could not use, for whoever must mend the sensor.
 struct SetAsideReadings: Equatable, Sendable {
     /// Characters of a message that are shown.
-    static let sampleLength = 80
+    private static let sampleLength = 80
+    /// Longer messages are kept as far as they are shown.
+    private static let payloadLimit = 8192
 
     /// ``PayloadError``'s name.
     var reason: String
-    var sample: String
+    /// The last one, as a whole where a path in it may have to be named.
+    private(set) var payload: [UInt8]
     var count: Int
     var lastAt: Instant
     /// Usable readings and others take turns: the sensor is not dumb, only odd at times.
     var isMixed = false
     /// Usable readings came since.
     var isOver = false
+
+    init(reason: String, _ payload: [UInt8], now: Instant) {
+        (self.reason, self.payload, count, lastAt) = (reason, Self.kept(payload), 1, now)
+    }
+
+    mutating func again(_ reason: String, _ payload: [UInt8], now: Instant) {
+        (self.reason, self.payload, count, lastAt, isOver) = (reason, Self.kept(payload), count + 1, now, false)
+    }
+
+    /// The start of the last one.
+    var sample: String {
+        guard !payload.isEmpty else { return "(empty)" }
+        let text = String(decoding: payload.prefix(Self.sampleLength * 4), as: UTF8.self)
+        return String(text.unicodeScalars.prefix(Self.sampleLength).map(Character.init))
+    }
+
+    private static func kept(_ payload: [UInt8]) -> [UInt8] {
+        payload.count <= payloadLimit ? payload : Array(payload.prefix(sampleLength * 4))
+    }
 }
 
 /// What was set aside, per room: bounded, since the names come from the wire. A pure value.
@@ -35,13 +57,11 @@ struct SetAsideTable {
             if known.count >= Self.limit, let oldest = known.min(by: { $0.value.lastAt < $1.value.lastAt })?.key {
                 known[oldest] = nil
             }
-            known[room] = SetAsideReadings(reason: reason, sample: Self.sample(of: payload), count: 1, lastAt: now)
+            known[room] = SetAsideReadings(reason: reason, payload, now: now)
             return
         }
-        // The text is made once a second at most: what floods must not cost.
-        if entry.reason != reason || now - entry.lastAt >= .seconds(1) { entry.sample = Self.sample(of: payload) }
         if entry.isOver { entry.isMixed = now - entry.lastAt < Self.probation }
-        (entry.reason, entry.count, entry.lastAt, entry.isOver) = (reason, entry.count + 1, now, false)
+        entry.again(reason, payload, now: now)
         known[room] = entry
     }
 
@@ -59,11 +79,5 @@ struct SetAsideTable {
     /// Forgets what stopped coming.
     mutating func prune(now: Instant) {
         known = known.filter { now - $0.value.lastAt < Self.memory }
-    }
-
-    private static func sample(of payload: [UInt8]) -> String {
-        let text = String(decoding: payload.prefix(SetAsideReadings.sampleLength * 4), as: UTF8.self)
-        let short = String(text.unicodeScalars.prefix(SetAsideReadings.sampleLength).map(Character.init))
-        return payload.isEmpty ? "(empty)" : short
     }
 }

@@ -154,6 +154,11 @@ struct HomeAssistant {
         }
     }
 
+    /// Whether commands come on the topic, understood or not.
+    func isForCommands(_ topic: String) -> Bool {
+        settings.discovery && topic.hasPrefix(Self.rooms) && Self.commandSuffixes.contains { topic.hasSuffix($0) }
+    }
+
     // MARK: Out
 
     /// Whether a room's state is to be published although only its temperature changed.

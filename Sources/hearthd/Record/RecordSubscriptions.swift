@@ -105,7 +105,8 @@ struct DeliveryQuality {
 
     /// - Returns: whether ``finding`` changed.
     mutating func saw(_ batch: [Message]) -> Bool {
-        for message in batch where !message.isRetained && message.topic.hasSuffix("/temperature") {
+        // Whatever else is asked for is a sensor's, on topics of any form.
+        for message in batch where !message.isRetained && !message.topic.hasSuffix("/heatpump") {
             if message.qos > 0 {
                 atQoS1 += 1
                 if atQoS1 >= Self.window { atQoS0 = 0 }

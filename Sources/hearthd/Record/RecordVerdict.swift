@@ -53,7 +53,9 @@ enum RecordVerdict: Equatable {
             isContract
             ? [] : rules.read(topic: message.topic, payload: message.payload, isRetained: false, arrival: arrival)
         guard !outcomes.isEmpty else {
-            self.init(on: message, hasZone: hasZone)
+            // What only shares a rule's filter is another device's.
+            let isOthers = !isContract && rules.hears(message.topic)
+            if isOthers { self = .passOver } else { self.init(on: message, hasZone: hasZone) }
             return
         }
         var readings: [DeviceReading] = []

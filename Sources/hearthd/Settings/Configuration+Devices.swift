@@ -229,6 +229,8 @@ extension Configuration {
                 settings.minOn = time("min_on", settings.minOn, own?.minOn)
                 settings.minOff = time("min_off", settings.minOff, own?.minOff)
                 rooms[room] = settings
+                // What people set above the file changes nothing of that.
+                written.times[room] = ["min_on", "min_off"]
             }
         }
     }

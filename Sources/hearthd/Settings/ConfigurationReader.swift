@@ -207,7 +207,7 @@ struct ConfigurationReader {
         unknown.removeAll { path in reported.contains { $0.starts(with: path) } }
         for path in unknown {
             let known = Set(asked.filter { $0.count >= path.count }.map { Self.dotted(Array($0.prefix(path.count))) })
-            let near = nearest(Self.dotted(path), among: known.sorted())
+            let near = nearest(Self.dotted(path), among: known.sorted()) ?? nearestList(path)
             report(path, "is not a known key" + (near.map { "; did you mean \($0)?" } ?? ""))
         }
         let known = Set(asked.map(Self.variable))
@@ -218,6 +218,12 @@ struct ConfigurationReader {
             let message = "is not a known setting" + (near.map { "; did you mean \($0)?" } ?? "")
             problems.append(.init(line: nil, key: name, message: message, file: "environment"))
         }
+    }
+
+    /// `[[sensor]]` where a file may have no list of that name yet.
+    private func nearestList(_ path: [String]) -> String? {
+        guard path.count > 1, Int(path[1]) != nil else { return nil }
+        return nearest(path[0], among: ["sensors", "pumps"]).map { "[[\($0)]]" }
     }
 
     // MARK: Plumbing

@@ -46,7 +46,8 @@ extension DeviceRules {
         }
         let topic = JSON.string(rejection.topic).serialized()
         let room = JSON.string(rejection.name ?? "its room").serialized()
-        return write(.otherForm, "topic = \(topic), value = \(JSON.string(path).serialized()), room = \(room)")
+        let unit = JSONPath.unit(of: path, in: payload).map { ", unit = \(JSON.string($0).serialized())" } ?? ""
+        return write(.otherForm, "topic = \(topic), value = \(JSON.string(path).serialized())\(unit), room = \(room)")
     }
 
     private func place(_ rule: SensorRule) -> Sentence.Value {
@@ -62,9 +63,13 @@ extension DeviceRules {
         _ payload: some Collection<UInt8>
     ) -> Sentence {
         let place = place(rule)
-        let paths = JSONPath.numbers(in: payload).map { JSON.string($0).serialized() }
+        let numbers = JSONPath.numbers(in: payload)
+        let paths = numbers.map { JSON.string($0).serialized() }
         guard let first = paths.first else { return Sentence(sentences.none, ["place": place]) }
-        let line = Sentence.Value.text("value = \(first)")
+        let unit =
+            rule.isTemperature && rule.unit == .fixed(.celsius) ? JSONPath.unit(of: numbers[0], in: payload) : nil
+        let unitLine = unit.map { ", unit = \(JSON.string($0).serialized())" } ?? ""
+        let line = Sentence.Value.text("value = \(first)\(unitLine)")
         guard paths.count > 1 else { return Sentence(sentences.one, ["place": place, "line": line]) }
         return Sentence(
             sentences.several, ["place": place, "line": line, "others": .text(paths.joined(separator: ", "))])

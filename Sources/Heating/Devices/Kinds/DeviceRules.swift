@@ -34,7 +34,7 @@ public struct DeviceRules: Sendable {
 
     /// What the rules make of a message: nothing when no rule is about its topic, and otherwise one outcome for each
     /// measure, in the rules' order. Of several rules with one measure the first that is about the topic counts, and those
-    /// that name another room: a device may have probes or heating circuits in several rooms.
+    /// that name a room and read another place for it: a device may have several probes, in one room or in several.
     ///
     /// Pure: the same arguments give the same answer, and no bytes make it fail.
     /// - Parameters:
@@ -53,19 +53,35 @@ public struct DeviceRules: Sendable {
                 let outcome = sensors[index].read(
                     match, topic: topic, payload: bytes, isRetained: isRetained, arrival: arrival,
                     naiveOffsetSeconds: naiveOffsetSeconds, rule: index)
-                guard case .reading(var reading) = outcome,
-                    found[..<place].contains(where: { sensors[$0.0].measure == reading.measure })
-                else { return outcome }
-                reading.sharesTopic = true
+                guard case .reading(var reading) = outcome else { return outcome }
+                reading.part = part(of: reading, match, beside: found[..<place].map { sensors[$0.0] })
                 return .reading(reading)
             }
         }
     }
 
+    /// What tells a sensor from others on its topic: its own name where the payload says it, its room where rules for other rooms
+    /// come first, and its path beside another one of the same room.
+    private func part(
+        of reading: DeviceReading, _ match: TopicPattern.Match, beside others: [SensorRule]
+    ) -> String? {
+        let rule = sensors[reading.rule]
+        let rivals = others.filter { $0.measure == rule.measure }
+        // Many sensors speak on such a topic, and each has a clock and a silence of its own.
+        var words = match.room == nil && rule.roomAt != nil ? [reading.name].compactMap(\.self) : []
+        if !rivals.isEmpty { words.append(reading.room.name) }
+        if rivals.contains(where: { $0.room == rule.room }) { words.append(rule.value.text) }
+        return words.isEmpty ? nil : words.joined(separator: ", ")
+    }
+
     /// How many readings one message can hold at most.
     public var readingsAtMost: Int {
-        var measures: [Measure: Set<Room?>] = [:]
-        for rule in sensors { measures[rule.measure, default: []].insert(rule.room) }
+        var measures: [Measure: Set<ExactString>] = [:]
+        for rule in sensors {
+            // Of those that name no room one counts.
+            let place = rule.room.map { "\($0.name)/\(rule.value.text)" } ?? ""
+            measures[rule.measure, default: []].insert(ExactString(place))
+        }
         return measures.values.reduce(0) { $0 + $1.count }
     }
 
@@ -78,6 +94,14 @@ public struct DeviceRules: Sendable {
 
     /// Whether any rule is about the topic.
     public func takes(_ topic: String) -> Bool { !candidates(Self.levels(topic)).isEmpty }
+
+    /// Whether the topic fits the filter of a written rule, be the rule about it or not: `{room...}` and `{room}_temperature` take wider
+    /// filters than they are, and a broker sends all that fits.
+    public func hears(_ topic: String) -> Bool {
+        var indices: [Int] = []
+        root.collect(Self.levels(topic)[...], into: &indices)
+        return indices.contains { $0 != builtIn }
+    }
 
     private func candidates(_ levels: [Substring]) -> [(Int, TopicPattern.Match)] {
         var indices: [Int] = []

@@ -19,10 +19,21 @@ public struct PumpRule: Equatable, Sendable {
 
         /// Nil when the payload does not say.
         public func read(_ payload: some Collection<UInt8>) -> Bool? {
-            guard let text = DeviceText.read(payload, at: path) else { return nil }
+            guard let text = text(payload) else { return nil }
             if DeviceText.means(text, yes) { return true }
-            if let no { return DeviceText.means(text, no) ? false : nil }
+            if let no, DeviceText.means(text, no) { return false }
+            // A firmware's setting says in which of its words a device speaks.
+            let usual = DeviceText.usual(yes) == true ? DeviceText.usual(text) : nil
+            if let usual { return usual }
+            if no != nil { return nil }
             return saysNothing(text) ? nil : false
+        }
+
+        /// An older Zigbee2MQTT says `offline` alone where a newer one has a document around it.
+        private func text(_ payload: some Collection<UInt8>) -> String? {
+            if let text = DeviceText.read(payload, at: path) { return text }
+            let isWord = isPresence && payload.allSatisfy { $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: "[") }
+            return isWord ? DeviceText.read(payload, at: JSONPath("")) : nil
         }
 
         /// A cleared topic or an `unknown` is no hand that switched the device off. That it is away, the word of a device
@@ -67,7 +78,7 @@ public struct PumpRule: Equatable, Sendable {
     public let kind: String
     /// The rooms it heats, at least one.
     public let rooms: [Room]
-    /// Nil for a device that is told by the temperature alone.
+    /// Nil for a device that is told by its mode, or by the temperature alone.
     public let command: String?
     public let on: String
     public let off: String
@@ -138,8 +149,10 @@ public struct PumpRule: Equatable, Sendable {
         (self.on, self.off, retain) = (on, off, table.retain ?? false)
         if on == off { errors.append(.init("off", "must differ from on, which is \"\(escapingControls(on))\" too")) }
         mode = topic("mode", table.mode).map { ($0, table.modeOn ?? "heat", table.modeOff ?? "off") }
+        // Whoever is switched by a mode says it.
+        let yes = table.stateOn ?? (table.command == nil ? mode?.on : nil) ?? on
         state = topic("state", table.state).map {
-            Sign(topic: $0, path: JSONPath(table.stateValue ?? ""), yes: table.stateOn ?? on, no: table.stateOff)
+            Sign(topic: $0, path: JSONPath(table.stateValue ?? ""), yes: yes, no: table.stateOff)
         }
         available = topic("available", table.available).map {
             Sign(
@@ -156,7 +169,10 @@ public struct PumpRule: Equatable, Sendable {
     }
 
     /// Where it is told what to do; of two devices it is never the same.
-    public var mainTopic: String { command ?? target?.topic ?? "" }
+    public var mainTopic: String { command ?? mode?.topic ?? target?.topic ?? "" }
+
+    /// Whether it is switched on and off; else it is told by the temperature alone that it shall run or rest.
+    public var isSwitched: Bool { command != nil || mode != nil }
 
     /// Whether a command must be said again when the target changes.
     public var needsTarget: Bool {
@@ -185,7 +201,7 @@ public struct PumpRule: Equatable, Sendable {
             return Command(topic: topic, payload: Array(payload.utf8), isRetained: retain)
         }
         // A setpoint wakes some devices up: one that shall rest is told none.
-        let isTold = isOn || self.command == nil
+        let isTold = isOn || !isSwitched
         return [
             mode.flatMap { command($0.topic, isOn ? $0.on : $0.off) },
             command(self.command, isOn ? on : off),
@@ -265,6 +281,15 @@ enum DeviceText {
     /// The same word, whatever its case and the quotes around it.
     static func means(_ text: String, _ word: String) -> Bool {
         bare(text).lowercased().utf8.elementsEqual(word.lowercased().utf8)
+    }
+
+    /// What the usual words for on and off mean; nil for every other one.
+    static func usual(_ text: String) -> Bool? {
+        switch bare(text).lowercased() {
+        case "on", "true", "1": true
+        case "off", "false", "0": false
+        default: nil
+        }
     }
 
     /// Without the quotes around it.

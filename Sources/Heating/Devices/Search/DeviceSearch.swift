@@ -33,10 +33,22 @@ public struct DeviceSearch: Sendable {
         let certain = zigbee2MQTT() + tasmota() + homeAssistant() + byKind()
         let claimed = Set(certain.filter(\.isSensor).map { ExactString($0.topic) })
         let all = certain + byNumber().filter { !claimed.contains(ExactString($0.topic)) }
-        let distinct = all.filter { seen.insert($0.key).inserted }.prefix(Self.limit).map(judged)
+        let distinct = Self.withoutTwins(all.filter { seen.insert($0.key).inserted }).prefix(Self.limit).map(judged)
         return distinct.sorted {
             ($0.isSensor ? 0 : 1, ExactString($0.name)) < ($1.isSensor ? 0 : 1, ExactString($1.name))
         }
+    }
+
+    /// What a gateway tells in °C and in °F (`tempc`, `tempf`) is one sensor, and would be the room's twice.
+    private static func withoutTwins(_ devices: [FoundDevice]) -> [FoundDevice] {
+        func place(_ device: FoundDevice, _ isTwin: Bool) -> ExactString? {
+            guard case .sensor(let table) = device.table, (table.unit == DeviceUnit.fahrenheit.rawValue) == isTwin,
+                let path = table.value, !path.isEmpty
+            else { return nil }
+            return ExactString("\(device.topic)\0\(path.dropLast())")
+        }
+        let celsius = Set(devices.compactMap { place($0, false) })
+        return devices.filter { device in place(device, true).map { !celsius.contains($0) } ?? true }
     }
 
     // MARK: What to make of a find

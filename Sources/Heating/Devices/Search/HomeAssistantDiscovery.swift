@@ -26,7 +26,7 @@ extension DeviceSearch {
             guard entity.text("device_class", "dev_cla") == "temperature" else { return [] }
             return sensor(
                 entity, topic: entity.topic("state_topic", "stat_t"), template: entity.text("value_template", "val_tpl")
-            )
+            ).map { isRooms($0, entity) ? $0 : unlikely($0) }
         case "climate":
             return sensor(
                 entity, topic: entity.topic("current_temperature_topic", "curr_temp_t"),
@@ -51,6 +51,22 @@ extension DeviceSearch {
                     + "hearth devices --test TOPIC PAYLOAD tries it")
         }
         return [found]
+    }
+
+    /// A heat pump tells a dozen temperatures, of which one may be a room's.
+    private func isRooms(_ device: FoundDevice, _ entity: Entity) -> Bool {
+        guard case .sensor(let table) = device.table, !JSONPath.namesAnother(entity.name) else { return false }
+        let path = table.value ?? ""
+        return !JSONPath.speaksOfTemperature(path) || JSONPath.endsInTemperature(path)
+    }
+
+    private func unlikely(_ device: FoundDevice) -> FoundDevice {
+        var device = device
+        if case .unclear = device.standing { return device }
+        device.standing = .unclear(
+            "its name says another temperature than a room's. To record it, write a table with a measure of its own, such as "
+                + "measure = \"outside_temperature\"; if it is a room's, one with room = \"…\"")
+        return device
     }
 
     /// The kind whose topics these are, for people to recognise it.

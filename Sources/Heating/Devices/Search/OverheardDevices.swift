@@ -55,19 +55,44 @@ extension DeviceSearch {
             // A switch's own temperature is no room's.
             let isState = states.contains { $0.pattern.match(topic) != nil && $0.says(last.payload) }
             guard !isOurs(topic), !rules.takes(topic), !isState else { return [] }
-            if isNumber(last.payload) {
-                guard JSONPath.namesTemperature(topic) else { return [] }
-                return [number(topic, path: "")]
+            let ofTopic = JSONPath.unit(ofTopic: topic)
+            if isPlausible(last.payload, "", ofTopic) {
+                return JSONPath.namesTemperature(topic) ? [number(topic, "", ofTopic)] : []
             }
             // One of a message: more of them are a device's inside, and a person chooses.
-            let paths = JSONPath.numbers(in: last.payload).filter(JSONPath.endsInTemperature)
-            guard let path = paths.first, isPlausible(last.payload, path) else { return [] }
-            return [number(topic, path: path)]
+            let paths = JSONPath.numbers(in: last.payload)
+            let path = paths.first { JSONPath.isRoomTemperature($0) }
+            guard let path = path ?? paths.first(where: { JSONPath.isRoomTemperature($0, inFahrenheit: true) }) else {
+                return []
+            }
+            let unit = JSONPath.unit(of: path, in: last.payload)
+            guard isPlausible(last.payload, path, unit) else { return [] }
+            return [speaker(topic, last.payload).map { ofMany(topic, $0, path, unit) } ?? number(topic, path, unit)]
         }
     }
 
-    private func number(_ topic: String, path: String) -> FoundDevice {
-        let table = SensorTable(topic: topic, value: path)
+    /// The sensor's own number, where its receiver has one topic for all of them: rtl_433's `events`
+    /// (https://triq.org/rtl_433/OPERATION.html#mqtt-output).
+    private func speaker(_ topic: String, _ payload: [UInt8]) -> String? {
+        guard let json = try? JSON.parse(payload, limit: Reading.payloadLimit), json["model"]?.string != nil,
+            let id = json["id"]?.string ?? json["id"]?.int.map({ "\($0)" })
+        else { return nil }
+        let isInTopic = topic.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual(id.utf8) }
+        return isInTopic ? nil : id
+    }
+
+    private func ofMany(_ topic: String, _ id: String, _ path: String, _ unit: String?) -> FoundDevice {
+        var device = number(topic, path, unit)
+        let name = JSON.string(id).serialized()
+        device.standing = .unclear(
+            "all that its receiver hears is on this topic, the neighbours' sensors too. Write a table with it and with "
+                + "value = \(JSON.string(path).serialized()), room_at = \"id\", unlisted = \"ignore\", rooms = { \(name) = \"a room\" }"
+        )
+        return device
+    }
+
+    private func number(_ topic: String, _ path: String, _ unit: String?) -> FoundDevice {
+        let table = SensorTable(topic: topic, value: path, unit: unit)
         let room = Self.room(in: topic)
         return FoundDevice(room?.name ?? topic, room: room, kind: "plain", .sensor(table), topic: topic)
     }
@@ -79,14 +104,12 @@ extension DeviceSearch {
             words.contains { ExactString($0) == level }
         }
         return isOne(levels.first, of: ["hearth", prefix, "tasmota"])
-            || isOne(levels.last, of: ["set", "get", "config", "command", "heatpump"])
+            || isOne(levels.last, of: ["set", "get", "config", "command", "heatpump", "settings"])
             || levels.contains { isOne($0, of: ["bridge"]) }
     }
 
-    private func isNumber(_ payload: [UInt8]) -> Bool { isPlausible(payload, "") }
-
-    private func isPlausible(_ payload: [UInt8], _ path: String) -> Bool {
-        var table = SensorTable(topic: "t", value: path)
+    private func isPlausible(_ payload: [UInt8], _ path: String, _ unit: String?) -> Bool {
+        var table = SensorTable(topic: "t", value: path, unit: unit)
         table.room = "room"
         guard let rule = try? SensorRule(kind: "plain", table) else { return false }
         let outcome = DeviceRules([rule], addsBlackBox: false).read(
@@ -98,14 +121,16 @@ extension DeviceSearch {
 
     private static let common = [
         "temp", "temperature", "state", "status", "sensor", "sensors", "value", "data", "json", "all", "events", "rpc",
+        "event", "up", "uplink", "attr", "attributes", "info", "temperature_c", "temperature_f", "tempc", "tempf",
     ]
 
     /// The last level that is more than a word about temperatures: `home/office/temperature` is the office's.
     private static func room(in topic: String) -> Room? {
         let levels = topic.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
         let telling = levels.last { level in
-            let words = level.lowercased()
-            return !common.contains(words)
+            // Shelly numbers its components: `temperature:100`.
+            let word = level.lowercased().utf8.prefix { $0 != UInt8(ascii: ":") }
+            return !common.contains(String(Substring(word)))
         }
         return (telling ?? levels.last).flatMap(Room.init(suggestedBy:))
     }

@@ -1,5 +1,6 @@
 /// The common forms of Home Assistant's `value_template`, which is a language of its own (Jinja): a path and filters that
-/// change nothing but the number's form. Everything else is not understood, and said to be so.
+/// change nothing but the number's form, and what to say where there is no number. Everything else is not understood, and said
+/// to be so.
 /// https://www.home-assistant.io/docs/configuration/templating/#using-value-templates-with-mqtt
 enum ValueTemplate {
     /// Filters that leave the number what it is. `default` stands for a message that has none, which is no reading here.
@@ -20,7 +21,7 @@ enum ValueTemplate {
         } else if !text.take("value") {
             return nil
         }
-        guard text.filters(harmless, closing: brackets) else { return nil }
+        guard text.filters(harmless, closing: brackets), text.condition(on: names) else { return nil }
         _ = text.take("-")
         guard text.take("}}") else { return nil }
         text.skipSpaces()
@@ -78,6 +79,40 @@ enum ValueTemplate {
                 }
             }
         }
+
+        /// `… if value_json.a.b is defined else 0`, which EMS-ESP writes: what stands there while there is nothing to read is no
+        /// reading here. The condition may be about the path alone.
+        mutating func condition(on names: [String]) -> Bool {
+            skipSpaces()
+            var ahead = self
+            guard ahead.name() == "if" else { return true }
+            self = ahead
+            while !rest.isEmpty, !rest.starts(with: "}}".unicodeScalars) {
+                guard let word = name() else {
+                    if quoted() == nil { rest.removeFirst() }
+                    continue
+                }
+                if word == "else" { return constant() }
+                guard word == "value_json" else { continue }
+                guard let steps = steps(), names.starts(with: steps) else { return false }
+            }
+            return true
+        }
+
+        /// A number, a text or nothing.
+        private mutating func constant() -> Bool {
+            skipSpaces()
+            if quoted() == nil {
+                _ = take("-")
+                guard let word = name() else { return false }
+                guard Self.isNumber(word) || ["none", "null"].contains(word.lowercased()) else { return false }
+                if take("."), !(name().map(Self.isNumber) ?? false) { return false }
+            }
+            skipSpaces()
+            return true
+        }
+
+        private static func isNumber(_ word: String) -> Bool { word.utf8.allSatisfy { $0 &- 0x30 <= 9 } }
 
         private mutating func quoted() -> String? {
             guard let quote = rest.first, quote == "'" || quote == "\"" else { return nil }

@@ -17,13 +17,15 @@ public struct DeviceReading: Equatable, Sendable {
     public var topic: String
     /// The rule's place among the rules.
     public var rule: Int
-    /// Another rule reads the same measure of another room from the same message.
-    var sharesTopic = false
+    /// The sensor's name on the wire, as far as it says one.
+    public var name: String?
+    /// Which of the sensors that speak on its topic; nil for one that has it for itself.
+    var part: String?
     /// The contract's own payload is recorded as it is; nil for all others.
     var contractPayload: [UInt8]?
 
-    /// Which sensor it is: its topic, and the room's name where the topic has sensors of other rooms before it.
-    public var sensor: String { sharesTopic ? "\(topic) (\(room.name))" : topic }
+    /// Which sensor it is: its topic, and what tells it from the others that speak there.
+    public var sensor: String { part.map { "\(topic) (\($0))" } ?? topic }
 
     /// In °C; nil for what is no temperature.
     public var celsius: Double? { unit.map { $0.celsius(value) } }
@@ -86,6 +88,14 @@ extension DeviceOutcome {
         switch self {
         case .reading(let reading): reading.rule
         case .rejected(let rejection), .passedOver(let rejection): rejection.rule
+        }
+    }
+
+    /// The sensor's name on the wire, as far as it was found.
+    public var name: String? {
+        switch self {
+        case .reading(let reading): reading.name
+        case .rejected(let rejection), .passedOver(let rejection): rejection.name
         }
     }
 }

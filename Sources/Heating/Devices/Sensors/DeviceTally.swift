@@ -1,5 +1,6 @@
 /// What each rule found so far, to tell who waits for readings why there are none: a rule that never found anything
-/// although messages fit its topic, and one whose last messages were all set aside.
+/// although messages fit its topic, one whose last messages were all set aside, and the same of each device that somebody
+/// has given a room, for one rule may be about many.
 public struct DeviceTally: Equatable, Sendable {
     /// How many messages in a row must be set aside before it is said.
     public static let patience = 3
@@ -13,58 +14,94 @@ public struct DeviceTally: Equatable, Sendable {
         /// Set aside since the last reading.
         public var inARow = 0
         public var last: DeviceRejection?
-        /// The start of the last payload that was no reading.
-        public var sample = ""
+        /// The last payload that was no reading, as far as it is kept.
+        public var payload: [UInt8] = []
         var firstSeen: Instant?
-    }
 
-    private static let sampleLength = 120
-    /// For so long a rule may find nothing before that is said.
-    private static let grace: Duration = .seconds(45)
+        /// The start of that payload, for people.
+        public var sample: String {
+            escapingControls(String(decoding: payload.prefix(DeviceTally.sampleLength), as: UTF8.self))
+        }
 
-    public private(set) var entries: [Entry]
-
-    public init(rules: Int) {
-        entries = Array(repeating: Entry(), count: rules)
-    }
-
-    public mutating func count(_ outcome: DeviceOutcome, payload: some Collection<UInt8>, now: Instant) {
-        switch outcome {
-        case .reading(let reading):
-            guard entries.indices.contains(reading.rule) else { return }
-            entries[reading.rule].readings += 1
-            entries[reading.rule].inARow = 0
-            if reading.time.source == .absurd || reading.time.source == .missing {
-                entries[reading.rule].replacedTimes += 1
+        fileprivate mutating func count(_ outcome: DeviceOutcome, _ payload: some Collection<UInt8>, _ now: Instant) {
+            switch outcome {
+            case .reading(let reading):
+                readings += 1
+                inARow = 0
+                if reading.time.source == .absurd || reading.time.source == .missing { replacedTimes += 1 }
+            case .rejected(let rejection):
+                note(rejection, payload, now)
+                rejected += 1
+                inARow += 1
+            case .passedOver(let rejection):
+                // A retained message and a neighbour's sensor are no sign of a wrong rule.
+                guard rejection.reason != .retained, rejection.reason != .unlisted else { return }
+                note(rejection, payload, now)
+                passedOver += 1
             }
-        case .rejected(let rejection):
-            note(rejection, payload, now)
-            if entries.indices.contains(rejection.rule) {
-                entries[rejection.rule].rejected += 1
-                entries[rejection.rule].inARow += 1
-            }
-        case .passedOver(let rejection):
-            // A retained message and a neighbour's sensor are no sign of a wrong rule.
-            guard rejection.reason != .retained, rejection.reason != .unlisted else { return }
-            note(rejection, payload, now)
-            if entries.indices.contains(rejection.rule) { entries[rejection.rule].passedOver += 1 }
+        }
+
+        private mutating func note(_ rejection: DeviceRejection, _ payload: some Collection<UInt8>, _ now: Instant) {
+            firstSeen = firstSeen ?? now
+            last = rejection
+            // As a whole, or no path in it could be named.
+            self.payload = payload.count <= DeviceTally.payloadLimit ? Array(payload) : []
+        }
+
+        /// - Parameter messages: so many that hold nothing show that the device never will.
+        fileprivate func isTroubled(_ now: Instant, messages: Int) -> Bool {
+            guard let firstSeen else { return false }
+            let hasShown = passedOver >= messages && now - firstSeen >= DeviceTally.grace
+            return readings == 0 && (rejected > 0 || hasShown) || inARow >= DeviceTally.patience
         }
     }
 
-    private mutating func note(_ rejection: DeviceRejection, _ payload: some Collection<UInt8>, _ now: Instant) {
-        guard entries.indices.contains(rejection.rule) else { return }
-        if entries[rejection.rule].firstSeen == nil { entries[rejection.rule].firstSeen = now }
-        entries[rejection.rule].last = rejection
-        entries[rejection.rule].sample = escapingControls(
-            String(decoding: payload.prefix(Self.sampleLength), as: UTF8.self))
+    /// A device by its name on the wire, as one rule meets it.
+    public struct Device: Hashable, Sendable {
+        public var rule: Int
+        public var name: ExactString
+    }
+
+    fileprivate static let sampleLength = 120
+    /// Longer payloads of what is no reading are not kept.
+    private static let payloadLimit = 8192
+    /// For so long a rule may find nothing before that is said.
+    private static let grace: Duration = .seconds(45)
+    /// More than these are nobody's house.
+    private static let deviceLimit = 512
+
+    public private(set) var entries: [Entry]
+    /// Those that somebody has given a room.
+    public private(set) var devices: [Device: Entry] = [:]
+    private let rules: [SensorRule]
+
+    public init(_ rules: [SensorRule]) {
+        self.rules = rules
+        entries = Array(repeating: Entry(), count: rules.count)
+    }
+
+    public mutating func count(_ outcome: DeviceOutcome, payload: some Collection<UInt8>, now: Instant) {
+        guard entries.indices.contains(outcome.rule) else { return }
+        entries[outcome.rule].count(outcome, payload, now)
+        // A radiator valve without a humidity is no fault, one without a temperature is.
+        guard let name = outcome.name, rules[outcome.rule].measure == .temperature, rules[outcome.rule].lists(name)
+        else { return }
+        let device = Device(rule: outcome.rule, name: ExactString(name))
+        guard devices[device] != nil || devices.count < Self.deviceLimit else { return }
+        devices[device, default: Entry()].count(outcome, payload, now)
     }
 
     /// The rules that somebody should look at, with the last message that was no reading.
     public func troubled(now: Instant) -> [(rule: Int, entry: Entry)] {
         entries.enumerated().compactMap { index, entry in
-            guard let first = entry.firstSeen else { return nil }
-            let neverFound = entry.readings == 0 && (entry.rejected > 0 || now - first >= Self.grace)
-            return neverFound || entry.inARow >= Self.patience ? (index, entry) : nil
+            entry.isTroubled(now, messages: 1) ? (index, entry) : nil
         }
+    }
+
+    /// The devices that somebody should look at, where their rule itself is right: it reads others.
+    public func troubledDevices(now: Instant) -> [(device: Device, entry: Entry)] {
+        devices.filter { device, entry in
+            !entries[device.rule].isTroubled(now, messages: 1) && entry.isTroubled(now, messages: Self.patience)
+        }.map { ($0.key, $0.value) }.sorted { ($0.device.rule, $0.device.name) < ($1.device.rule, $1.device.name) }
     }
 }

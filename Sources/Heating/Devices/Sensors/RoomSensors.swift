@@ -41,10 +41,15 @@ public struct RoomSensors: Equatable, Sendable {
         staleAfter: Duration, now: Instant
     ) -> Bool {
         let key = ExactString(sensor)
-        if isRetained, sensors[key]?.isLive == true { return false }
-        let left = isRetained ? staleAfter - Swift.max(.zero, age ?? .zero) : staleAfter
-        guard left > .zero, sensors[key] != nil || sensors.count < Self.limit else { return false }
-        sensors[key] = Last(value: value, until: now + left, isLive: !isRetained, rule: rule)
+        let last = sensors[key]
+        if isRetained, last?.isLive == true { return false }
+        var until = now + (isRetained ? staleAfter - Swift.max(.zero, age ?? .zero) : staleAfter)
+        // The broker says the same again at each connection: it becomes no younger by that.
+        if isRetained, age == nil, let last, last.value == value { until = Swift.min(until, last.until) }
+        // Of a receiver that hears everybody, those that went make room.
+        if last == nil, sensors.count >= Self.limit { sensors = sensors.filter { $0.value.until > now } }
+        guard until > now, last != nil || sensors.count < Self.limit else { return false }
+        sensors[key] = Last(value: value, until: until, isLive: !isRetained, rule: rule)
         return true
     }
 

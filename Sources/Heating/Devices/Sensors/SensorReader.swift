@@ -22,6 +22,7 @@ extension SensorRule {
             var reading = measured
             reading.isRetained = isRetained
             reading.isFault = isFault(reading)
+            reading.name = rejection.name
             return .reading(reading)
         } catch {
             rejection.reason = error

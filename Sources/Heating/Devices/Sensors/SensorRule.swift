@@ -82,13 +82,16 @@ public struct SensorRule: Equatable, Sendable {
         return match
     }
 
-    /// Whether it says nothing new about a topic that the other rule is about too: the same measure, and not of two rooms
-    /// that both are named.
+    /// Whether it says nothing new about a topic that the other rule is about too: the same measure, and not another room's or
+    /// another probe's where both name their room.
     func repeats(_ other: SensorRule) -> Bool {
         guard measure == other.measure else { return false }
         guard let room, let theirs = other.room else { return true }
-        return room == theirs
+        return room == theirs && value == other.value
     }
+
+    /// Whether somebody has given this name on the wire a room.
+    func lists(_ name: String) -> Bool { names[ExactString(name)].map { $0 != nil } ?? false }
 
     // MARK: Checking
 

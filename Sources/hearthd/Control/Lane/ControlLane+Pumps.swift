@@ -45,13 +45,13 @@ extension ControlLane {
         let target = target(of: pump)
         let commands = pump.rule.commands(isOn: isOn, target: target, room: caller(of: pump))
         // What is told by the temperature alone runs on a battery: it is not told again what it knows.
-        guard pump.rule.command != nil || commands != pump.said || pump.isDueAnew(now: now) else {
+        guard pump.rule.isSwitched || commands != pump.said || pump.isDueAnew(now: now) else {
             return
         }
         publish(commands, now, link)
         devices.pumps[index].said = commands
         devices.pumps[index].saidAt = now
-        if pump.rule.command != nil || pump.rule.state == nil { devices.pumps[index].feedback.told(isOn, now: now) }
+        if pump.rule.isSwitched || pump.rule.state == nil { devices.pumps[index].feedback.told(isOn, now: now) }
         let isHanded =
             pump.rule.target.map { told in commands.contains { $0.topic == told.topic } } ?? false
         guard isHanded, pump.handed != target else { return }
@@ -77,7 +77,7 @@ extension ControlLane {
     private func target(of pump: ControlledPump) -> Double? {
         let calling = callers(of: pump)
         return (calling.isEmpty ? pump.rule.rooms : calling).compactMap {
-            rooms[$0]?.thermostat.deviceTarget(isSwitched: pump.rule.command != nil)
+            rooms[$0]?.thermostat.deviceTarget(isSwitched: pump.rule.isSwitched)
         }.max()
     }
 
@@ -97,7 +97,7 @@ extension ControlLane {
             let value = status.lastReading, let settings = rooms[room]?.thermostat.settings
         else { return }
         let pump = devices.pumps[index]
-        let target = pump.isOn == true || pump.rule.command == nil ? target(of: pump) : nil
+        let target = pump.isOn == true || !pump.rule.isSwitched ? target(of: pump) : nil
         devices.pumps[index].responses[room, default: TargetResponse()].observe(
             value, target: target, onBelow: status.limits.onBelow, window: settings.responseTime, now: now
         )

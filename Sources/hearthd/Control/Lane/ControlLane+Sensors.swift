@@ -75,7 +75,7 @@ extension ControlLane {
         admit(reading.room, now: now, link)
         guard rooms[reading.room] != nil else { return }
         counters.readings += 1
-        rooms[reading.room]?.heardAt = now
+        if !reading.isRetained { rooms[reading.room]?.heardAt = now }
         let key = ExactString(reading.sensor)
         if devices.sensors[key] == nil, devices.sensors.count >= ControlDevices.sensorLimit { devices.sensors = [:] }
         var sensor = devices.sensors[key] ?? .init(room: reading.room, rule: reading.rule)
@@ -171,6 +171,35 @@ extension ControlLane {
     }
 
     private func reportSensors(_ now: Instant) {
+        reportRules(now)
+        reportListed(now)
+        for (room, sensors) in devices.rooms {
+            let outliers = sensors.outliers(now: now)
+            report(outliers.isEmpty ? nil : .disagreement(room, outliers), name: "sensors-disagree", room.name)
+        }
+    }
+
+    /// Devices that somebody has given a room, and that are not understood by a rule that reads others.
+    private func reportListed(_ now: Instant) {
+        let troubled = Dictionary(
+            devices.tally.troubledDevices(now: now).map { ($0.device, $0.entry) },
+            uniquingKeysWith: { first, _ in first })
+        for device in devices.tally.devices.keys {
+            let rule = devices.rules.sensors[device.rule]
+            let finding = troubled[device].flatMap { entry in
+                entry.last.map { Finding.troubled(rule, device.rule, device, entry, $0, devices.rules) }
+            }
+            reportReading(finding, Finding.subject(of: device, rule))
+        }
+    }
+
+    private func reportReading(_ finding: Finding?, _ subject: String) {
+        for name in ["device-rule-silent", "device-readings-set-aside"] {
+            report(finding?.name == name ? finding : nil, name: name, subject)
+        }
+    }
+
+    private func reportRules(_ now: Instant) {
         let troubled = Dictionary(
             devices.tally.troubled(now: now).map { ($0.rule, $0.entry) }, uniquingKeysWith: { first, _ in first })
         for (index, rule) in devices.rules.sensors.enumerated() where !devices.rules.isBuiltIn(index) {
@@ -179,15 +208,10 @@ extension ControlLane {
                 entry.readings + entry.rejected + entry.passedOver == 0
                 && now - devices.since >= rule.staleAfter ?? configuration.thermostat.staleAfter
             let subject = Finding.subject(of: rule, index)
-            let trouble = troubled[index]?.last.map { Finding.troubled(rule, index, entry, $0, devices.rules) }
-            let finding = isUnheard ? Finding.silent(rule, index) : trouble
-            for name in ["device-rule-silent", "device-readings-set-aside"] {
-                report(finding?.name == name ? finding : nil, name: name, subject)
+            let trouble = troubled[index]?.last.map {
+                Finding.troubled(rule, index, nil, entry, $0, devices.rules)
             }
-        }
-        for (room, sensors) in devices.rooms {
-            let outliers = sensors.outliers(now: now)
-            report(outliers.isEmpty ? nil : .disagreement(room, outliers), name: "sensors-disagree", room.name)
+            reportReading(isUnheard ? Finding.silent(rule, index) : trouble, subject)
         }
     }
 

@@ -104,9 +104,11 @@ final class ControlLane: ConnectionHandler {
                 case .temperature(let room): reading(message, in: room, link)
                 case .heatpump(let room): foreignCommand(message, in: room, link)
                 }
+            } else if homeAssistant.isForCommands(message.topic) {
+                reject("bad_wish")
             } else if message.topic.hasPrefix(StateTopic.prefix) {
                 stateCleared(message, link)
-            } else {
+            } else if !devices.rules.hears(message.topic) {
                 reject("not_a_room")
             }
         }
