@@ -16,7 +16,9 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
-let nio = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = ["NIOPosix", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
     name: "hearth",
@@ -34,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
     ],
     targets: [
         .systemLibrary(name: "CLinux"),
@@ -64,7 +67,7 @@ let package = Package(
 
         .target(name: "GatewayClient", dependencies: ["Machine", "Heating"], swiftSettings: swiftSettings),
         .target(name: "LogLines", dependencies: ["Machine", "Heating", logging], swiftSettings: swiftSettings),
-        .target(name: "HTTP", dependencies: nio, swiftSettings: swiftSettings),
+        .target(name: "HTTP", dependencies: [nioCore] + nioHTTP, swiftSettings: swiftSettings),
         .target(name: "Prometheus", dependencies: [metrics], swiftSettings: swiftSettings),
 
         .executableTarget(
@@ -90,7 +93,7 @@ let package = Package(
             name: "hearth-web",
             dependencies: [
                 "Machine", "Heating", "Compression", "GatewayClient", "HTTP", "LogLines", "Prometheus", argumentParser,
-                logging, lifecycle, metrics,
+                logging, lifecycle, metrics, nioCore, nioSSL,
             ],
             // The page is part of the program; a bundle beside it would bring full Foundation with it.
             resources: [.embedInCode("Page")],
@@ -160,6 +163,7 @@ let package = Package(
             name: "hearth-webTests",
             dependencies: [
                 "hearth-web", "Compression", "HTTP", "GatewayClient", "Heating", "LogLines", "Prometheus", logging,
+                "TestSupport",
             ],
             swiftSettings: swiftSettings),
         .testTarget(

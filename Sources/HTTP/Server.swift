@@ -13,6 +13,9 @@ package struct HTTPServer: Sendable {
     /// 0 for any free port.
     package var port: Int
     package var limits: HTTPLimits
+    /// Puts what lies between the socket and HTTP, such as TLS, into the pipeline of a new connection, which is closed when it
+    /// throws. Called on the server's one thread. The time of ``HTTPLimits/requestTime`` runs meanwhile.
+    package var prepare: (@Sendable (any Channel) throws -> Void)?
     private let handler: Handler
 
     package init(host: String, port: Int, limits: HTTPLimits = HTTPLimits(), handler: @escaping Handler) {
@@ -40,11 +43,13 @@ package struct HTTPServer: Sendable {
 
     private func serve(on group: MultiThreadedEventLoopGroup, onListening: @Sendable (Int) -> Void) async throws {
         let limits = limits
+        let prepare = prepare
         let listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .bind(host: host, port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
+                    try prepare?(channel)
                     try pipeline.addHandler(HeaderLimit(bytes: limits.headerBytes))
                     try pipeline.configureHTTPServerPipeline(
                         withPipeliningAssistance: false, withErrorHandling: true)

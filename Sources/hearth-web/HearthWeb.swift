@@ -16,7 +16,8 @@ struct HearthWeb: AsyncParsableCommand {
         abstract: "The page of the heating gateway on this box, and its metrics for Prometheus.",
         discussion: """
             Beyond this machine it listens only with --password-file: the user is 'hearth', and the password, which \
-            is all there is in the file, travels unencrypted unless a TLS proxy stands in front.
+            is all there is in the file, travels unencrypted without --tls-certificate and --tls-key or a TLS proxy \
+            in front.
             """,
         version: "hearth-web \(Version.current)")
 
@@ -29,6 +30,12 @@ struct HearthWeb: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Ask for the password in this file (HTTP Basic, user 'hearth').", valueName: "file"))
     var passwordFile: String?
 
+    @Option(help: ArgumentHelp("Serve with HTTPS: the certificate and its chain, PEM.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's private key, PEM without a passphrase.", valueName: "file"))
+    var tlsKey: String?
+
     @Option(help: "trace, debug, info, notice, warning or error.")
     var logLevel = Logger.Level.info
 
@@ -36,13 +43,15 @@ struct HearthWeb: AsyncParsableCommand {
         let logger = logger()
         let settings: WebSettings
         do throws(SettingsError) {
-            settings = try WebSettings(listen: listen, passwordFile: passwordFile)
+            settings = try WebSettings(
+                listen: listen, passwordFile: passwordFile, tlsCertificate: tlsCertificate, tlsKey: tlsKey)
         } catch {
             FileOutput.error("hearth-web: \(error.description)\n")
             throw ExitCode(EX_CONFIG)
         }
-        if settings.access.password != nil, !settings.address.isLoopback {
-            logger.warning("the password travels unencrypted; put a TLS proxy in front if the network is not yours")
+        if settings.access.password != nil, !settings.address.isLoopback, settings.certificate == nil {
+            logger.warning(
+                "the password travels unencrypted; use --tls-certificate or a TLS proxy if the network is not yours")
         }
         let board = StatusBoard()
         let site = Site(settings: settings, socket: socket, board: board, logger: logger)
@@ -76,12 +85,38 @@ private struct WebService: Service {
 
     func run() async throws {
         StatusFollower(socket: socket, board: board, logger: logger).start()
-        let server = HTTPServer(host: settings.address.host, port: settings.address.port) { await site.answer($0) }
-        try await cancelWhenGracefulShutdown {
-            try await server.run { port in
-                logger.notice("listening", metadata: ["address": "\(settings.address.host)", "port": "\(port)"])
+        var server = HTTPServer(host: settings.address.host, port: settings.address.port) { await site.answer($0) }
+        server.prepare = settings.certificate.map { certificate in { try certificate.secure($0) } }
+        let scheme = settings.certificate == nil ? "http" : "https"
+        try await cancelWhenGracefulShutdown { [server] in
+            try await withThrowingTaskGroup { tasks in
+                tasks.addTask { await watchCertificate() }
+                try await server.run { port in
+                    logger.notice(
+                        "listening",
+                        metadata: ["address": "\(settings.address.host)", "port": "\(port)", "scheme": "\(scheme)"])
+                }
+                tasks.cancelAll()
             }
         }
+    }
+
+    /// Takes a renewed certificate within a minute, and says each day that one ends soon. Until the task is cancelled.
+    private func watchCertificate() async {
+        guard let certificate = settings.certificate else { return }
+        var said: Int?
+        repeat {
+            do throws(SettingsError) {
+                if try certificate.renew() { logger.notice("the page's certificate was renewed") }
+            } catch {
+                logger.warning("\(error.description); the certificate read before is used on")
+            }
+            let days = certificate.days(at: Clock.wallNanoseconds)
+            if days != said, let words = PageCertificate.words(daysLeft: days, file: certificate.certificateFile) {
+                logger.warning("\(words)")
+            }
+            said = days
+        } while (try? await Task.sleep(for: .seconds(60))) != nil
     }
 }
 

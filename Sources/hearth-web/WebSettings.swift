@@ -10,9 +10,13 @@ struct SettingsError: Error, Equatable {
 struct WebSettings: Sendable {
     var address: ListenAddress
     var access: Access
+    /// nil: HTTP without TLS.
+    var certificate: PageCertificate?
 
-    /// - Throws: when the address is none, or reaches beyond this machine without a password.
-    init(listen: String, passwordFile: String?) throws(SettingsError) {
+    /// - Throws: when the address is none, or reaches beyond this machine without a password; when a file cannot be used.
+    init(
+        listen: String, passwordFile: String?, tlsCertificate: String? = nil, tlsKey: String? = nil
+    ) throws(SettingsError) {
         guard let address = ListenAddress(listen) else {
             throw SettingsError(
                 description:
@@ -29,6 +33,13 @@ struct WebSettings: Sendable {
         }
         self.address = address
         access = Access(password: password)
+        switch (tlsCertificate, tlsKey) {
+        case (nil, nil): break
+        case (let certificate?, let key?):
+            self.certificate = try PageCertificate(certificateFile: certificate, keyFile: key)
+        case (.some, nil): throw SettingsError(description: "--tls-certificate needs the key to it: --tls-key FILE")
+        case (nil, .some): throw SettingsError(description: "--tls-key needs its certificate: --tls-certificate FILE")
+        }
     }
 
     private static func password(in file: String) throws(SettingsError) -> String {
