@@ -90,6 +90,11 @@ public struct SensorRule: Equatable, Sendable {
         return room == theirs
     }
 
+    /// Whether it says nothing wherever it is asked, since the other rule comes first.
+    public func neverCounts(behind first: SensorRule) -> Bool {
+        topic == first.topic && except == first.except && repeats(first)
+    }
+
     // MARK: Checking
 
     private static func names(_ pairs: [(wire: String, room: String)]) throws(DeviceTableError) -> [ExactString: Room?]
