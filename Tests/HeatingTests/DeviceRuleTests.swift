@@ -31,6 +31,33 @@ struct DeviceRuleTests {
         #expect(!DeviceRules([], addsBlackBox: false).isBlackBox("up/temperature"))
     }
 
+    @Test("whether a topic is the black box's is what the search among the rules says, whoever else may be about it")
+    func blackBoxIsFoundWithoutSearch() throws {
+        let patterns: [[String]] = [
+            ["boards/1/all"], ["up/temperature"], ["zigbee2mqtt/{room}"], ["+/{room}"], ["up/#", "down/{room...}"],
+            ["#"], ["{room}/temperature"], ["up/{room}/temperature"], ["u{room}/temperature"],
+        ]
+        let topics = [
+            "up/temperature", "office/temperature", "down/temperature", "zigbee2mqtt/temperature", "boards/temperature",
+            "/temperature", "temperature", "a/b/temperature", "office/temperature/", "office/temperatur",
+            "office/Temperature", "$SYS/temperature", "caf\u{E9}/temperature", "office/humidity", "",
+        ]
+        for texts in patterns {
+            let rules = DeviceRules(try texts.map { text in try rule("plain") { ($0.topic, $0.room) = (text, "x") } })
+            for topic in topics {
+                let outcomes = rules.read(topic: topic, payload: [], isRetained: false, arrival: arrival)
+                let found = outcomes.map { outcome in
+                    switch outcome {
+                    case .reading(let reading): reading.rule
+                    case .rejected(let rejection), .passedOver(let rejection): rejection.rule
+                    }
+                }
+                let isBlackBox = found == [texts.count]
+                #expect(rules.isBlackBox(topic) == isBlackBox, "\(texts): \(topic)")
+            }
+        }
+    }
+
     @Test(
         "filters and matches",
         arguments: [

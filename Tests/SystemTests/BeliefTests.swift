@@ -181,6 +181,7 @@ extension SystemTests {
         @Test("after 1200 made-up names a real room at 3.5 °C is heated, and the flood is told")
         func madeUpNames() async throws {
             let house = try await House("[rooms.kitchen]")
+            let states = try await Recorder(port: house.rig.home.port, topic: "hearth/rooms/+")
             try await house.flood(1200) { ("made-up-\($0)/temperature", #"{"value": 21}"#, false) }
             let found = try await house.finding("too-many-rooms")
             #expect(found["advice"].string?.contains("[rooms.NAME]") == true)
@@ -189,6 +190,12 @@ extension SystemTests {
                 try await house.hears("1", in: room)
             }
             #expect(Set(house.pump.arrivals.map(\.topic)) == ["office/heatpump", "kitchen/heatpump"])
+            // What is gone with the next name leaves nothing at the broker, and nothing has to be taken back.
+            try await eventually("the broker keeps the office's state") {
+                states.arrivals.contains { $0.topic == "hearth/rooms/office" && !$0.payload.isEmpty }
+            }
+            let written = Set(states.arrivals.map(\.topic))
+            #expect(written.contains("hearth/rooms/made-up-500") && !written.contains("hearth/rooms/made-up-1190"))
             try await house.rig.stop()
         }
 

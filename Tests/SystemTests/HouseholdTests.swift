@@ -192,6 +192,15 @@ extension SystemTests {
             let refused = try await ChildProcess.run(
                 ChildProcess.binary("hearth"), ["settings", "office", "target", "21", "--socket", rig.socket])
             #expect(refused.exit == .code(1) && words(refused.output).contains("41.0 to 95.0 °F"))
+            // Who writes °C by habit is told what was understood, and no room is cooled to it.
+            let celsius = try await ChildProcess.run(
+                ChildProcess.binary("hearth"), ["override", "office", "21", "--socket", rig.socket])
+            #expect(celsius.exit == .code(1), "\(celsius.output)")
+            #expect(words(celsius.output).contains("21.0 °F is -6.1 °C") && celsius.output.contains("21.0C"))
+            #expect(try await hearth(["override", "office", "21C"], rig).contains("holds 69.8 °F"))
+            try await publish("20", to: "hearth/rooms/office/target/set", port: rig.home.port)
+            try await publish("71", to: "hearth/rooms/office/target/set", port: rig.home.port)
+            try await rig.status { $0["rooms"][0]["target"].double == 71 }
         }
 
         @Test(

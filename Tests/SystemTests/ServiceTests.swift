@@ -92,6 +92,28 @@ extension SystemTests {
             try await rig.status { alarm($0) == nil }
         }
 
+        @Test("after a reload of the broker's address its own name is guarded, and the old one's is free")
+        func reloadMovesTheLock() async throws {
+            let rig = try await Rig()
+            try await rig.startAndSubscribe()
+            func isGuarded(_ port: Int) throws -> Bool {
+                try String(contentsOfFile: "/proc/net/unix", encoding: .utf8).split(separator: "\n")
+                    .contains { $0.hasSuffix("@hearthd home home1 localhost:\(port)") }
+            }
+            #expect(try isGuarded(rig.homeWire.port) && !isGuarded(rig.home.port))
+            try rig.rewrite {
+                $0.replacingOccurrences(of: "port = \(rig.homeWire.port)", with: "port = \(rig.home.port)")
+            }
+            rig.hearthd?.send(SIGHUP)
+            try await eventually("the lock moves") { try isGuarded(rig.home.port) && !isGuarded(rig.homeWire.port) }
+            // Another gateway of this home at that broker does not start.
+            let other = try rig.directory.write(
+                "home = \"home1\"\n[local]\nport = \(rig.home.port)\n[journal]\npath = \"\(rig.directory.file("other"))\"\n"
+                    + "[control]\nsocket = \"\"\n", to: "other.toml")
+            let result = try await ChildProcess.run(ChildProcess.binary("hearthd"), ["--config", other])
+            #expect(result.exit == .code(75) && result.output.contains("one gateway per home"), "\(result.output)")
+        }
+
         @Test("a broken configuration stops the start with exit 78 and every error")
         func checkConfig() async throws {
             let directory = try TemporaryDirectory("config")

@@ -85,6 +85,36 @@ struct RoomDeadlinesTests {
     }
 }
 
+struct EarliestDeadlineTests {
+    /// The same numbers in every run (Knuth's MMIX constants).
+    private struct Seeded: RandomNumberGenerator {
+        var state: UInt64 = 17
+
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state ^ state >> 33
+        }
+    }
+
+    @Test func theEarliestIsRightHoweverTheyMove() throws {
+        var random = Seeded()
+        let rooms = try (0..<8).map { try #require(Room("r\($0)")) }
+        var (deadlines, known) = (RoomDeadlines(), [Room: Instant]())
+        deadlines.refresh(now: .zero) { [:] }
+        for _ in 0..<5000 {
+            let room = rooms[Int.random(in: 0..<8, using: &random)]
+            let instant = Int.random(in: 0..<4, using: &random) == 0 ? nil : Int64.random(in: 0..<50, using: &random)
+            known[room] = instant.map(Instant.init(nanoseconds:))
+            deadlines.set(room, known[room])
+            if Bool.random(using: &random) { continue }
+            #expect(deadlines.next == known.values.min())
+            let now = Instant(nanoseconds: Int64.random(in: 0..<50, using: &random))
+            let due = deadlines.due(now: now)
+            #expect(Set(due) == Set(known.filter { $0.value <= now }.keys))
+        }
+    }
+}
+
 struct ManyRoomDeadlinesTests {
     @Test func hundredsOfRoomsAreLookedThroughLessOften() throws {
         var (deadlines, looks) = (RoomDeadlines(), 0)

@@ -104,4 +104,26 @@ struct ForwardTests {
         #expect(two == one)
         #expect(try names("home = \"a\"\n[control]\nsocket = \"\"\n").count == 2)
     }
+
+    @Test("after a reload the lock is on the new broker and the new journal, and the old ones are free")
+    func theLockFollowsAReload() throws {
+        let home = "lock-\(UInt64.random(in: 0 ... .max))"
+        func configuration(_ port: Int, _ journal: String, socket: String = "") throws -> Configuration {
+            let text =
+                "home = \"\(home)\"\n[local]\nport = \(port)\n[journal]\npath = \"/nowhere/\(home)-\(journal)\"\n"
+                + "[control]\nsocket = \"\(socket)\"\n"
+            return try Configuration(text: text, file: "test", environment: [:])
+        }
+        let (one, two) = (try configuration(1001, "a"), try configuration(1002, "b"))
+        let lock = try GatewayLock.take(for: one, within: .zero)
+        #expect(throws: GatewayLock.Held.self) { try GatewayLock.take(for: one, within: .zero) }
+        try lock.follow(two)
+        #expect(throws: GatewayLock.Held.self) { try GatewayLock.take(for: two, within: .zero) }
+        let other = try GatewayLock.take(for: one, within: .zero)
+        // Of two names one is another's: both stay as they are.
+        #expect(throws: GatewayLock.Held.self) { try lock.follow(try configuration(1003, "a")) }
+        let third = try GatewayLock.take(for: try configuration(1003, "c"), within: .zero)
+        for lock in [lock, other, third] { lock.release() }
+        try GatewayLock.take(for: two, within: .zero).release()
+    }
 }

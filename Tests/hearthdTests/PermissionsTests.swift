@@ -72,6 +72,17 @@ struct PermissionsTests {
         #expect(permissions.nextRetry(after: at(0.2)) == at(1.1))
     }
 
+    @Test func aFloodOfPumpsLeavesNothingBehind() {
+        var permissions = Permissions()
+        for number in Int32(1)...5000 {
+            let (topic, now) = ("room\(number)/heatpump", at(Double(number)))
+            permissions.sent(number, .command(topic), topic: topic, now: now)
+            _ = permissions.answered(number, refusal: number % 2 == 0 ? denied : nil, now: now)
+        }
+        #expect(permissions.remembered <= 2100)
+        #expect(!permissions.allows(.command("room5000/heatpump"), now: at(5000)), "what was refused just now is")
+    }
+
     /// Mosquitto 2.0.11 speaking 3.1.1: a PUBACK that says nothing, and the close right behind it.
     @Test func anAnswerWithoutAWordIsNoLeaveUntilTheConnectionOutlivesIt() {
         var permissions = Permissions()

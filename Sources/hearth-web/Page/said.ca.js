@@ -218,6 +218,7 @@ export const said = {
   "{room} is in the configuration: take {line} out of the file and reload (systemctl reload hearthd) first": "{room} és a la configuració: traieu primer {line} del fitxer i recarregueu (systemctl reload hearthd)",
   "too many requests at once; try again": "massa peticions alhora; torneu-ho a provar",
   "pump must be on, off, auto, a preset (frost, eco, comfort) or a temperature between {low} and {high} {unit}": "pot ser engegada, aturada, automàtic, un mode (antigel, eco, confort) o una temperatura entre {low} i {high} {unit}",
+  "{value} {unit} is {celsius} °C, colder than any room is held; for °C write {line}": "{value} {unit} són {celsius} °C, més fred del que es manté una habitació; per a °C escriviu {line}",
   "there is no setting '{name}'; there are {names}": "no hi ha cap ajust '{name}'; hi ha {names}",
   "there is no setting '{name}'; did you mean {near}?; there are {names}": "no hi ha cap ajust '{name}'; volíeu dir {near}? Hi ha {names}",
   "{room}: {problem}": "{room}: {problem}",

@@ -218,6 +218,7 @@ export const said = {
   "{room} is in the configuration: take {line} out of the file and reload (systemctl reload hearthd) first": "{room} steht in der Konfiguration: Nehmen Sie zuerst {line} aus der Datei, und laden Sie neu (systemctl reload hearthd)",
   "too many requests at once; try again": "zu viele Wünsche auf einmal; versuchen Sie es noch einmal",
   "pump must be on, off, auto, a preset (frost, eco, comfort) or a temperature between {low} and {high} {unit}": "möglich sind an, aus, Auto, eine Voreinstellung (Frost, Eco, Komfort) oder eine Temperatur zwischen {low} und {high} {unit}",
+  "{value} {unit} is {celsius} °C, colder than any room is held; for °C write {line}": "{value} {unit} sind {celsius} °C, kälter als ein Raum gehalten wird; für °C schreiben Sie {line}",
   "there is no setting '{name}'; there are {names}": "es gibt keine Einstellung '{name}'; es gibt {names}",
   "there is no setting '{name}'; did you mean {near}?; there are {names}": "es gibt keine Einstellung '{name}'; meinten Sie {near}? Es gibt {names}",
   "{room}: {problem}": "{room}: {problem}",

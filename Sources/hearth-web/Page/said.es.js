@@ -218,6 +218,7 @@ export const said = {
   "{room} is in the configuration: take {line} out of the file and reload (systemctl reload hearthd) first": "{room} está en la configuración: quite primero {line} del fichero y recargue (systemctl reload hearthd)",
   "too many requests at once; try again": "demasiadas peticiones a la vez; inténtelo de nuevo",
   "pump must be on, off, auto, a preset (frost, eco, comfort) or a temperature between {low} and {high} {unit}": "puede ser encendida, apagada, automático, un modo (antihielo, eco, confort) o una temperatura entre {low} y {high} {unit}",
+  "{value} {unit} is {celsius} °C, colder than any room is held; for °C write {line}": "{value} {unit} son {celsius} °C, más frío de lo que se mantiene una habitación; para °C escriba {line}",
   "there is no setting '{name}'; there are {names}": "no hay ningún ajuste '{name}'; hay {names}",
   "there is no setting '{name}'; did you mean {near}?; there are {names}": "no hay ningún ajuste '{name}'; ¿quería decir {near}? Hay {names}",
   "{room}: {problem}": "{room}: {problem}",

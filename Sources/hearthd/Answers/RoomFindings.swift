@@ -9,7 +9,8 @@ extension ControlBoard.Contents {
     private static let minute = Duration.seconds(60)
 
     func findings(now: Instant) -> [Finding] {
-        rooms.sorted { $0.key < $1.key }.flatMap { room, view in
+        // Of a thousand rooms nearly all are well: only of the others anything is made.
+        rooms.filter { $0.value.mayHaveFindings }.sorted { $0.key < $1.key }.flatMap { room, view in
             [blind(room, view, now), discarded(room, view, now), pump(room, view), cycles(room, view, now)]
                 .compactMap(\.self) + foreign(room, view, now)
         } + setAside.sorted { $0.key < $1.key }.map { finding($0.key, $0.value, now) }
@@ -131,6 +132,14 @@ extension ControlBoard.Contents {
                     ["topic": .text(topic), "time": .duration(now - last.time)]),
                 advice: .finding(.onlyHearth, command: "mosquitto_sub -t '\(topic)' -F %j"))
         ]
+    }
+}
+
+extension ControlBoard.RoomView {
+    /// False for a room of which there is nothing to say.
+    fileprivate var mayHaveFindings: Bool {
+        status.isStale || status.lastDiscardedAt != nil || status.pumpProblem != nil || foreign.last != nil
+            || status.starts.count > ControlBoard.Contents.startsPerHour
     }
 }
 

@@ -85,12 +85,17 @@ struct Permissions {
     private static let waitsAfterRefusal: [Duration] = [1, 2, 5, 10, 30].map { .seconds($0) }
     /// Closes with one suspect alone before it is said.
     private static let proofsNeeded = 2
+    /// Pumps of more rooms than this are not remembered as refused: names come from the wire.
+    private static let limit = 2 * ControlMailbox.roomLimit
 
     private var pending: [Int32: Pending] = [:]
     private var withheld: [Kind: Withheld] = [:]
     private var refusedAt: Instant?
-    /// Answered well on this connection.
+    /// Conveniences that were answered well on this connection.
     private var proven: Set<Kind> = []
+
+    /// Of how many kinds something is remembered.
+    var remembered: Int { withheld.count + proven.count }
 
     /// Whether something of the kind may be sent now. A convenience that was not answered yet on this connection waits until
     /// nothing else is unanswered, so that a close tells what it was about.
@@ -161,7 +166,8 @@ struct Permissions {
     }
 
     private mutating func took(_ sent: Pending) -> Lesson? {
-        proven.insert(sent.kind)
+        // Of an essential kind nobody asks, and there is one for each room that was ever heard.
+        if !sent.kind.isEssential { proven.insert(sent.kind) }
         return withheld.removeValue(forKey: sent.kind) == nil ? nil : .allowed(sent.kind, topic: sent.topic)
     }
 
@@ -191,6 +197,7 @@ struct Permissions {
     /// - Parameter essentialWaits: how long an essential kind is held back, the first time and so on.
     private mutating func withhold(_ kind: Kind, _ now: Instant, _ essentialWaits: [Duration]) {
         let waits = kind.isEssential ? essentialWaits : Self.waits
+        if withheld.count >= Self.limit { withheld = withheld.filter { !$0.key.isEssential || $0.value.until > now } }
         let before = withheld[kind]
         let times = (before?.times ?? 0) + 1
         withheld[kind] = Withheld(

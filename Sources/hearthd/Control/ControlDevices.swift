@@ -17,9 +17,13 @@ struct ControlDevices {
 
     let rules: DeviceRules
     var tally: DeviceTally
-    var sensors: [ExactString: Sensor] = [:]
+    private(set) var sensors: [ExactString: Sensor] = [:]
+    /// When a sensor's reading has waited long enough, or earlier; nil while none waits.
+    private var newsAt: Instant?
     var rooms: [Room: RoomSensors] = [:]
     var pumps: [ControlledPump]
+    /// What pumps and valves speak on.
+    private let pumpTopics: Set<ExactString>
     /// What the board has of them.
     var shown: [Room: DeviceView] = [:]
     var since: Instant
@@ -34,11 +38,35 @@ struct ControlDevices {
             }
             return ControlledPump(rule, valves: Dictionary(uniqueKeysWithValues: valves), configuration, now: now)
         }
+        pumpTopics = Set(pumps.flatMap(\.filters).map(ExactString.init))
         since = now
     }
 
     /// Neither sensors nor pumps: everything is the black box's.
     var isNone: Bool { rules.isBlackBoxOnly && pumps.isEmpty }
+
+    /// Whether a pump or a valve speaks on the topic.
+    func isPump(_ topic: String) -> Bool { !pumpTopics.isEmpty && pumpTopics.contains(ExactString(topic)) }
+
+    mutating func keep(_ sensor: Sensor, of topic: ExactString) {
+        if sensors[topic] == nil, sensors.count >= Self.sensorLimit { sensors = [:] }
+        sensors[topic] = sensor
+        if let due = sensor.news.nextDeadline { newsAt = min(newsAt ?? due, due) }
+    }
+
+    /// Sensors whose reading has waited long enough, with its value. They are looked through only when one may be among them.
+    mutating func takeDueNews(now: Instant) -> [(topic: ExactString, sensor: Sensor, value: Double)] {
+        guard let newsAt, newsAt <= now else { return [] }
+        var due: [(topic: ExactString, sensor: Sensor, value: Double)] = []
+        for (topic, sensor) in sensors where sensor.news.nextDeadline.map({ $0 <= now }) ?? false {
+            if let value = sensors[topic]?.news.due(now: now) { due.append((topic, sensor, value)) }
+        }
+        self.newsAt = sensors.values.compactMap(\.news.nextDeadline).min()
+        return due
+    }
+
+    /// When to look again.
+    var nextDeadline: Instant? { [nextLook, newsAt].compactMap(\.self).min() }
 
     mutating func forget(_ room: Room) {
         rooms[room] = nil

@@ -9,6 +9,8 @@ struct ControlledRoom {
     var heardAt: Instant?
     /// When the retained state was last written.
     var statedAt: Instant?
+    /// The broker has a state of it, from here or from before a restart.
+    var hasState = false
     var switchWords = SwitchWords(perHour: 8)
 
     /// When this room wants a turn.
@@ -32,19 +34,36 @@ struct RoomDeadlines {
 
     private var instants: [Room: Instant] = [:]
     private var refreshedAt: Instant?
+    /// The earliest of them; nil: it has to be looked for.
+    private var earliest: Instant?
 
-    mutating func set(_ room: Room, _ instant: Instant?) { instants[room] = instant }
+    mutating func set(_ room: Room, _ instant: Instant?) {
+        let before = instants[room]
+        guard before != instant else { return }
+        instants[room] = instant
+        guard let known = earliest else { return }
+        if let instant, instant <= known { earliest = instant } else if before == known { earliest = nil }
+    }
 
     mutating func refresh(now: Instant, _ all: () -> [Room: Instant]) {
         if let refreshedAt, now - refreshedAt < max(Self.period, Self.periodOfEach * instants.count) {
             return
         }
-        (instants, refreshedAt) = (all(), now)
+        (instants, refreshedAt, earliest) = (all(), now, nil)
     }
 
-    func due(now: Instant) -> [Room] { instants.filter { $0.value <= now }.map(\.key) }
+    /// Looks at the rooms only when one of them is due.
+    mutating func due(now: Instant) -> [Room] {
+        guard let next, next <= now else { return [] }
+        return instants.filter { $0.value <= now }.map(\.key)
+    }
 
-    var next: Instant? { instants.values.min() }
+    var next: Instant? {
+        mutating get {
+            earliest = earliest ?? instants.values.min()
+            return earliest
+        }
+    }
 }
 
 /// Which switches are worth a line of the log, of one pump and of all together: a pump that is switched without end must not

@@ -35,6 +35,9 @@ struct RoomPlaces {
     var count: Int { places.count }
     var isFull: Bool { places.count >= limit }
 
+    /// Whether so many names are heard that a room's place may be gone with the next one, and this one was heard once.
+    func isFleeting(_ room: Room) -> Bool { isFull && places[room]?.standing == .heardOnce }
+
     /// A live reading of the room came.
     mutating func hear(_ room: Room, now: Instant) -> Admission {
         if let place = places[room] {

@@ -29,7 +29,7 @@ struct WeekRounds {
     /// - Returns: which thermostats are to be told another preset; none before ``isDue(now:)``.
     mutating func due(
         _ thermostats: @autoclosure () -> [Room: Thermostat], of thermostat: (Room) -> Thermostat? = { _ in nil },
-        now: Instant, time: LocalTime?, untilNextMinute: Duration
+        now: Instant, time: @autoclosure () -> LocalTime?, untilNextMinute: @autoclosure () -> Duration
     ) -> [(room: Room, preset: Preset?)] {
         guard isDue(now: now) else { return [] }
         let isForAll = areAllDue(now)
@@ -39,10 +39,10 @@ struct WeekRounds {
         let scheduled = looked.filter {
             !$0.value.settings.schedule.isEmpty || $0.value.status.scheduled != nil
         }
-        let then = now + (scheduled.isEmpty ? Self.minute * 60 : min(Self.minute, untilNextMinute))
+        let then = now + (scheduled.isEmpty ? Self.minute * 60 : min(Self.minute, untilNextMinute()))
         next = isForAll ? then : min(next ?? then, then)
         guard !scheduled.isEmpty else { return [] }
-        let counts = time.map { clock.follow($0) }
+        let counts = time().map { clock.follow($0) }
         return scheduled.compactMap { room, thermostat in
             let preset = counts.flatMap { thermostat.settings.schedule.preset(at: $0) }
             return preset == thermostat.status.scheduled ? nil : (room, preset)

@@ -21,7 +21,8 @@ struct HomeAssistant {
     /// Rooms that only retained state knows are known by then: what is still described and not there has gone.
     private static let patience = Duration.seconds(5)
 
-    private var settings: Configuration.HomeAssistant
+    private var settings: Configuration.HomeAssistant { didSet { topics = Topics(settings) } }
+    private var topics: Topics
     private var unit: TemperatureUnit
     private var hasCloud: Bool
     private let home: HomeID
@@ -42,8 +43,19 @@ struct HomeAssistant {
     /// What is to be described next. The gateway first: the rooms refer to it.
     private enum Step { case gateway, rooms, nothing }
 
+    /// Every message is compared with these, so they are made once.
+    private struct Topics {
+        let birth: String
+        let descriptions: String
+
+        init(_ settings: Configuration.HomeAssistant) {
+            (birth, descriptions) = (settings.prefix + "/status", settings.prefix + "/device/")
+        }
+    }
+
     init(_ configuration: Configuration) {
         settings = configuration.homeAssistant
+        topics = Topics(settings)
         unit = configuration.temperatureUnit
         hasCloud = configuration.isCloudEnabled
         home = configuration.home
@@ -52,8 +64,6 @@ struct HomeAssistant {
     /// The gateway's identifier for Home Assistant.
     private var gateway: String { "hearth_\(Self.identifier(home.name))" }
     private func topic(_ device: String) -> String { "\(settings.prefix)/device/\(device)/config" }
-    private var birthTopic: String { settings.prefix + "/status" }
-    private var descriptions: String { settings.prefix + "/device/" }
 
     // MARK: In
 
@@ -62,7 +72,8 @@ struct HomeAssistant {
         met(now: now)
         // Also where discovery is off: what was described before must go.
         outbox.subscribe(
-            [descriptions + "+/config"], as: .descriptions, qos: 0, options: .init(noLocal: true), on: link, now: now)
+            [topics.descriptions + "+/config"], as: .descriptions, qos: 0, options: .init(noLocal: true), on: link,
+            now: now)
         listen(link, &outbox)
     }
 
@@ -76,7 +87,7 @@ struct HomeAssistant {
     private func listen(_ link: Link, _ outbox: inout HomeOutbox) {
         guard settings.discovery else { return }
         // Commands are never retained by Home Assistant; one that somebody retained is not asked for.
-        let filters = Self.commandSuffixes.map { Self.rooms + "+" + $0 } + [birthTopic]
+        let filters = Self.commandSuffixes.map { Self.rooms + "+" + $0 } + [topics.birth]
         outbox.subscribe(
             filters, as: .wishes, qos: 1, options: .init(retainHandling: .doNotSend), on: link, now: Clock.now)
     }
@@ -95,7 +106,7 @@ struct HomeAssistant {
 
     /// Whether the message is a device's description; if it is one of ours it is remembered.
     mutating func isDescription(_ message: Message) -> Bool {
-        guard message.topic.hasPrefix(descriptions) else { return false }
+        guard message.topic.hasPrefix(topics.descriptions) else { return false }
         let topic = ExactString(message.topic)
         if let device = AnnouncedDevice(message.payload) {
             if held.count < Self.roomLimit * 2 { held[topic] = held[topic] ?? device }
@@ -105,7 +116,7 @@ struct HomeAssistant {
 
     /// Whether Home Assistant says that it has started.
     func isBirth(_ message: Message) -> Bool {
-        settings.discovery && message.topic == birthTopic && message.payload == Array("online".utf8)
+        settings.discovery && message.topic == topics.birth && message.payload == Array("online".utf8)
     }
 
     /// A while later, or every device would describe itself at once.

@@ -15,6 +15,7 @@ enum RefusalSentence: String, CaseIterable {
     // What is asked of a heat pump.
     case pump =
         "pump must be on, off, auto, a preset (frost, eco, comfort) or a temperature between {low} and {high} {unit}"
+    case notFahrenheit = "{value} {unit} is {celsius} °C, colder than any room is held; for °C write {line}"
 
     // Settings.
     case noSetting = "there is no setting '{name}'; there are {names}"

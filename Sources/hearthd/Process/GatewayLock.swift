@@ -1,13 +1,14 @@
 import Glibc
 import Heating
 import Machine
+import Synchronization
 
 /// One gateway per home: taken before socket, broker or journal are touched.
 ///
 /// Each of the three is guarded by a name in the kernel (abstract sockets, unix(7)): such a name vanishes with its process,
 /// knows who holds it, and needs no disk that could be frozen, full or not mounted yet. Boxes do not see each other's names,
 /// nor do containers with networks of their own; the brokers and the journal's own lock notice those.
-struct GatewayLock: Sendable {
+final class GatewayLock: Sendable {
     /// Somebody else runs on the same socket, broker or journal.
     struct Held: Error, CustomStringConvertible {
         /// What is in use.
@@ -26,7 +27,8 @@ struct GatewayLock: Sendable {
     /// How often a name is looked at whose holder has bound it and does not listen yet.
     private static let attempts = 20
 
-    private var descriptors: [Int32] = []
+    /// What is held, by name.
+    private let held = Mutex<[ExactString: Int32]>([:])
 
     private init() {}
 
@@ -37,26 +39,56 @@ struct GatewayLock: Sendable {
     static func take(for configuration: Configuration, within patience: Duration) throws(Held) -> GatewayLock {
         let end = Clock.now + patience
         while true {
-            var lock = GatewayLock()
+            let lock = GatewayLock()
             do throws(Held) {
-                for (resource, key) in names(configuration) { try lock.take(resource, key) }
+                try lock.follow(configuration)
                 return lock
             } catch {
-                lock.release()
                 guard Clock.now < end else { throw error }
                 Clock.sleep(100_000_000)
             }
         }
     }
 
+    /// Takes what this configuration needs and lets go of the rest; all of it, or nothing changes.
+    ///
+    /// Asks the kernel alone and is quick, but for a holder that is about to end: a fifth of a second.
+    /// - Throws: ``Held`` when another process has one of them.
+    func follow(_ configuration: Configuration) throws(Held) {
+        let wanted = Self.names(configuration)
+        let known = held.withLock { $0 }
+        var kept: [ExactString: Int32] = [:]
+        var taken: [Int32] = []
+        for (resource, name) in wanted {
+            let key = ExactString(name)
+            if let descriptor = known[key] {
+                kept[key] = descriptor
+                continue
+            }
+            do throws(Held) {
+                guard let descriptor = try Self.take(resource, name) else { continue }
+                (kept[key], taken) = (descriptor, taken + [descriptor])
+            } catch {
+                for descriptor in taken { close(descriptor) }
+                throw error
+            }
+        }
+        held.withLock { $0 = kept }
+        for (key, descriptor) in known where kept[key] == nil { close(descriptor) }
+    }
+
     func release() {
+        let descriptors = held.withLock { held in
+            defer { held = [:] }
+            return held.values
+        }
         for descriptor in descriptors { close(descriptor) }
     }
 
     /// Those who looked who holds the names stand in line until then. To be called now and then: who finds the line full
     /// cannot see the holder.
     func dismissAskers() {
-        for descriptor in descriptors {
+        for descriptor in held.withLock({ Array($0.values) }) {
             while case let asker = accept(descriptor, nil, nil), asker >= 0 { close(asker) }
         }
     }
@@ -97,23 +129,24 @@ struct GatewayLock: Sendable {
         return String(cString: bytes)
     }
 
-    private mutating func take(_ resource: String, _ key: String) throws(Held) {
-        for _ in 0..<Self.attempts {
-            guard let descriptor = Self.socket() else { return }
-            if Self.withAddress(key, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, Self.backlog) == 0 {
-                descriptors.append(descriptor)
-                return
+    /// - Returns: nil where nothing can be taken and nobody has it who counts.
+    private static func take(_ resource: String, _ key: String) throws(Held) -> Int32? {
+        for _ in 0..<attempts {
+            guard let descriptor = socket() else { return nil }
+            if withAddress(key, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, backlog) == 0 {
+                return descriptor
             }
             let isTaken = errno == EADDRINUSE
             close(descriptor)
-            guard isTaken else { return }
-            switch Self.holder(of: key) {
+            guard isTaken else { return nil }
+            switch holder(of: key) {
             case .gateway(let pid, let program): throw Held(resource: resource, pid: pid, program: program)
-            case .stranger: return
+            case .stranger: return nil
             // It ended this moment, or has not come to listening yet: two that start at once.
             case .nobody: Clock.sleep(10_000_000)
             }
         }
+        return nil
     }
 
     /// nil without descriptors: then nothing works, which is told elsewhere, and heating must not fail for want of a lock.

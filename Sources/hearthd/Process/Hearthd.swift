@@ -91,7 +91,7 @@ struct Hearthd: AsyncParsableCommand {
         var services = ServiceGroupConfiguration(
             services: [
                 .init(service: GatewayService(gateway: gateway, socket: socket, notifier: notifier)),
-                .init(service: ReloadService(gateway: gateway, source: gateway.source, notifier: notifier)),
+                .init(service: ReloadService(gateway: gateway, lock: lock, source: gateway.source, notifier: notifier)),
                 .init(service: HeartbeatService(gateway: gateway, lock: lock, notifier: notifier)),
                 .init(service: EndingService(gateway: gateway)),
             ],

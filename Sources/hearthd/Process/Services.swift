@@ -32,6 +32,7 @@ struct GatewayService: Service {
 /// SIGHUP re-reads the configuration; an invalid one keeps the old and says why.
 struct ReloadService: Service {
     let gateway: Gateway
+    let lock: GatewayLock
     let source: ConfigurationSource
     let notifier: ServiceNotifier
 
@@ -51,7 +52,9 @@ struct ReloadService: Service {
 
     private func reload() {
         do throws(ConfigurationError) {
-            let waiting = gateway.adopt(try source.read())
+            let new = try source.read()
+            try guardWhatItNeeds(new)
+            let waiting = gateway.adopt(new)
             gateway.logger.notice("configuration reloaded")
             for waiting in waiting {
                 let finding = Finding.restartNeeded(waiting)
@@ -60,6 +63,16 @@ struct ReloadService: Service {
         } catch {
             gateway.keepOld(because: error)
             gateway.logger.error("the old configuration stays", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Another broker or journal may be another gateway's.
+    private func guardWhatItNeeds(_ new: Configuration) throws(ConfigurationError) {
+        do throws(GatewayLock.Held) {
+            try lock.follow(Reload(new, over: gateway.snapshot.file).configuration)
+        } catch {
+            throw ConfigurationError(
+                problems: [.init(line: nil, key: "", message: "\(error)", file: source.path)])
         }
     }
 }

@@ -20,14 +20,24 @@ enum StatusLine {
     }
 
     private static func rooms(_ report: StatusReport) -> String {
-        let rooms = report.control.rooms.sorted { $0.key < $1.key }
+        let rooms = report.control.rooms
         guard !rooms.isEmpty else { return "no rooms yet" }
-        var words = rooms.prefix(roomsShown).map { room, view in
+        var words = first(rooms).map { room, view in
             let temperature = view.status.lastReading.map { "\(($0 * 10).rounded() / 10)°" } ?? "?"
             let pump = view.status.isOn.map { $0 ? " on" : " off" } ?? ""
             return "\(room.displayName) \(temperature)\(pump)\(view.status.isStale ? " (stale)" : "")"
         }
         if rooms.count > roomsShown { words.append("+\(rooms.count - roomsShown) rooms") }
         return words.joined(separator: ", ")
+    }
+
+    /// The first ones by name, without putting a thousand in order every few seconds.
+    private static func first(_ rooms: [Room: ControlBoard.RoomView]) -> [(key: Room, value: ControlBoard.RoomView)] {
+        var names: [Room] = []
+        for room in rooms.keys where names.count < roomsShown || room < names[names.count - 1] {
+            names.insert(room, at: names.firstIndex { room < $0 } ?? names.count)
+            if names.count > roomsShown { names.removeLast() }
+        }
+        return names.compactMap { room in rooms[room].map { (room, $0) } }
     }
 }

@@ -21,6 +21,8 @@ struct RecordSubscriptions {
     }
 
     private var filters: [Filter]
+    /// All are granted: nothing is due on this connection, and nobody has to look at each of them every turn.
+    private var isComplete = false
 
     /// - Parameter readings: the sensors' filters, the black box's unless others are told.
     init(readings: [String] = [RecordSubscriptions.readings]) {
@@ -36,10 +38,12 @@ struct RecordSubscriptions {
 
     mutating func connected() {
         for index in filters.indices { (filters[index].packetID, filters[index].isGranted) = (nil, false) }
+        isComplete = false
     }
 
     /// What to ask for now.
     func due(now: Instant) -> [String] {
+        guard !isComplete else { return [] }
         let isQuiet = filters.allSatisfy { $0.packetID == nil }
         return filters.filter { filter in
             guard !filter.isGranted, filter.packetID == nil, (filter.askAt ?? now) <= now else { return false }
@@ -63,6 +67,7 @@ struct RecordSubscriptions {
         filters[index].isGranted = refusal == nil
         filters[index].closes = 0
         filters[index].askAt = refusal == nil ? nil : now + Self.retry
+        isComplete = filters.allSatisfy(\.isGranted)
         return (filters[index].name, refusal.map { .recordingRefused(filters[index].name, why: .refused(because: $0)) })
     }
 

@@ -47,10 +47,8 @@ enum RecordVerdict: Equatable {
 
     /// The same with sensors that are not the black box. A message may hold several measures, each with its own rule.
     init(on message: Message, by rules: DeviceRules, hasZone: Bool, arrival: Timestamp) {
-        var isContract = rules.isBlackBox(message.topic)
-        if case .heatpump? = HomeTopic(message.topic) { isContract = true }
         let outcomes =
-            isContract
+            Self.isContract(message.topic, rules)
             ? [] : rules.read(topic: message.topic, payload: message.payload, isRetained: false, arrival: arrival)
         guard !outcomes.isEmpty else {
             // What only shares a rule's filter is another device's.
@@ -73,6 +71,11 @@ enum RecordVerdict: Equatable {
             }
         }
         self = readings.isEmpty ? reason.map { .reject($0) } ?? .passOver : .readings(readings, setAside: reason)
+    }
+
+    private static func isContract(_ topic: String, _ rules: DeviceRules) -> Bool {
+        if rules.isBlackBox(topic) { return true }
+        return if case .heatpump? = HomeTopic(topic) { true } else { false }
     }
 
     private static func objection(to reading: DeviceReading, hasZone: Bool) -> String? {

@@ -10,9 +10,10 @@ extension ConfigurationReader {
         var others = fragments.map { ConfigurationReader(text: $0.text, file: $0.file, environment: [:]) }
         readKinds(into: &devices)
         for index in others.indices { others[index].readKinds(into: &devices) }
-        readDevices(into: &devices)
+        var places: [String] = []
+        readDevices(into: &devices, &places)
         for index in others.indices {
-            others[index].readDevices(into: &devices)
+            others[index].readDevices(into: &devices, &places)
             others[index].reportUnknownKeys()
             adopt(others[index].problems)
         }
@@ -58,17 +59,19 @@ extension ConfigurationReader {
 
     // MARK: Sensors and pumps
 
-    private mutating func readDevices(into devices: inout Devices) {
+    /// - Parameter places: where each of the sensors so far is written.
+    private mutating func readDevices(into devices: inout Devices, _ places: inout [String]) {
         for index in 0..<tableCount(["sensors"]) {
             let path = ["sensors", "\(index)"]
-            let name = string(path + ["kind"]) ?? "plain"
-            let table = sensorTable(path)
-            guard let kind = kind(named: name, in: devices, path + ["kind"]) else { continue }
-            do throws(DeviceTableErrors) {
-                devices.sensors.append(try SensorRule(kind: name, table.over(kind.sensor)))
-            } catch {
-                report(error, below: path)
+            guard let rule = sensor(path, in: devices) else { continue }
+            if let first = devices.sensors.firstIndex(where: rule.neverCounts(behind:)) {
+                report(
+                    path,
+                    "has topic, measure and room of the table at \(places[first]), which counts, and would never be asked: take "
+                        + "one of the two out, or write another measure or room")
             }
+            devices.sensors.append(rule)
+            places.append(place(of: path))
         }
         for index in 0..<tableCount(["pumps"]) {
             let path = ["pumps", "\(index)"]
@@ -95,6 +98,18 @@ extension ConfigurationReader {
                 }
             }
             if own != .init() { devices.rooms[room] = own }
+        }
+    }
+
+    private mutating func sensor(_ path: [String], in devices: Devices) -> SensorRule? {
+        let name = string(path + ["kind"]) ?? "plain"
+        let table = sensorTable(path)
+        guard let kind = kind(named: name, in: devices, path + ["kind"]) else { return nil }
+        do throws(DeviceTableErrors) {
+            return try SensorRule(kind: name, table.over(kind.sensor))
+        } catch {
+            report(error, below: path)
+            return nil
         }
     }
 

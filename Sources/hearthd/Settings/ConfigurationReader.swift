@@ -68,6 +68,9 @@ struct ConfigurationReader {
         }
     }
 
+    /// Where it is written, for messages about something else.
+    func place(of path: [String]) -> String { lines[path].map { "\(file):\($0)" } ?? file }
+
     // MARK: Typed values
 
     mutating func string(_ path: [String]) -> String? {

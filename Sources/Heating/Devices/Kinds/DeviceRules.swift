@@ -6,6 +6,9 @@ public struct DeviceRules: Sendable {
     private var root = Node()
     /// The black box's rule is asked last, and only when no other rule is about the topic.
     private let builtIn: Int?
+    /// Which of the black box's topics another rule may be about: those of any name, or those with these names.
+    private var contestsAll = false
+    private var contested: Set<ExactString> = []
 
     /// - Parameter addsBlackBox: whether `<room>/temperature` of the contract is read too.
     public init(_ sensors: [SensorRule], addsBlackBox: Bool = true) {
@@ -14,6 +17,10 @@ public struct DeviceRules: Sendable {
         let sensors = sensors + (blackBox.map { [$0] } ?? [])
         self.sensors = sensors
         for (index, rule) in sensors.enumerated() { root.insert(index, rule.topic.levels[...]) }
+        guard let blackBox else { return }
+        for rule in sensors.dropLast() where TopicPattern.overlap(rule.topic.filter, blackBox.topic.filter) {
+            if case .literal(let name)? = rule.topic.levels.first { contested.insert(name) } else { contestsAll = true }
+        }
     }
 
     /// Only the black box: then every topic and byte is the contract's.
@@ -86,10 +93,22 @@ public struct DeviceRules: Sendable {
     }
 
     /// Whether no written rule is about the topic and the black box's is, so that its bytes are the contract's.
+    ///
+    /// Asked of every message: the rules are searched only where one of them may be about the topic.
     public func isBlackBox(_ topic: String) -> Bool {
-        guard let builtIn else { return false }
+        guard let builtIn, let name = Self.blackBoxName(topic) else { return false }
+        if !contestsAll, contested.isEmpty || !contested.contains(ExactString(String(name))) { return true }
         let found = candidates(Self.levels(topic))
         return found.count == 1 && found[0].0 == builtIn
+    }
+
+    /// The first level of `{room}/temperature`; nil for a topic that does not fit.
+    private static func blackBoxName(_ topic: String) -> Substring? {
+        let bytes = topic.utf8
+        guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")), slash != bytes.startIndex,
+            bytes[slash...].elementsEqual("/temperature".utf8), bytes.first != UInt8(ascii: "$")
+        else { return nil }
+        return topic[..<slash]
     }
 
     /// Whether any rule is about the topic.

@@ -93,6 +93,11 @@ public struct SensorRule: Equatable, Sendable {
     /// Whether somebody has given this name on the wire a room.
     func lists(_ name: String) -> Bool { names[ExactString(name)].map { $0 != nil } ?? false }
 
+    /// Whether it says nothing wherever it is asked, since the other rule comes first.
+    public func neverCounts(behind first: SensorRule) -> Bool {
+        topic == first.topic && except == first.except && repeats(first)
+    }
+
     // MARK: Checking
 
     private static func names(_ pairs: [(wire: String, room: String)]) throws(DeviceTableError) -> [ExactString: Room?]

@@ -8,9 +8,7 @@ extension VarlinkService {
     func override(_ parameters: JSON) -> VarlinkReply {
         let unit = gateway.snapshot.configuration.temperatureUnit
         guard let pump = parameters["pump"]?.string, let what = ControlMailbox.Wish.What(pump, in: unit) else {
-            let (low, high) = (ControlMailbox.Wish.What.lowest, Thermostat.Settings.highestTarget)
-            return refused(
-                .pump, ["low": unit.value(low), "high": unit.value(high), "unit": .text(unit.symbol)])
+            return notAWish(parameters["pump"]?.string ?? "", unit)
         }
         let seconds = parameters["seconds"]?.int
         if let seconds, seconds <= 0 || seconds > Self.longestSeconds {
@@ -34,6 +32,20 @@ extension VarlinkService {
                 ("isOff", .bool(rooms.contains { settings.settings(for: $0).mode == .off })),
             ]
         }
+    }
+
+    private func notAWish(_ text: String, _ unit: TemperatureUnit) -> VarlinkReply {
+        let symbol = Sentence.Value.text(unit.symbol)
+        if let (celsius, meant) = ControlMailbox.Wish.What.meantCelsius(text, in: unit) {
+            return refused(
+                .notFahrenheit,
+                [
+                    "value": unit.value(celsius), "unit": symbol, "celsius": TemperatureUnit.celsius.value(celsius),
+                    "line": .text(meant),
+                ])
+        }
+        let (low, high) = (ControlMailbox.Wish.What.lowest, Thermostat.Settings.highestTarget)
+        return refused(.pump, ["low": unit.value(low), "high": unit.value(high), "unit": symbol])
     }
 
     /// "auto" means that the room heats by its temperature and its schedule: it is not off either.

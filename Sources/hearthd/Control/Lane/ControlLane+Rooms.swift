@@ -166,14 +166,17 @@ extension ControlLane {
     /// Takes everything away that was kept of a room.
     private func remove(_ room: Room, _ link: Link?) {
         places.remove(room)
-        rooms[room] = nil
+        var hasState = rooms.removeValue(forKey: room)?.hasState ?? false
         deadlines.set(room, nil)
-        if remembered.removeValue(forKey: room) != nil { board.set(remembered: Set(remembered.keys)) }
+        if remembered.removeValue(forKey: room) != nil {
+            hasState = true
+            board.set(remembered: Set(remembered.keys))
+        }
         board.remove(room)
         devices.forget(room)
         forgetSetAside(of: room, now: Clock.now)
         homeAssistant.forget(room)
-        if uncleared.count < Self.roomLimit { uncleared.insert(room) }
+        if hasState, uncleared.count < Self.roomLimit { uncleared.insert(room) }
         if link != nil { clearStates() }
     }
 

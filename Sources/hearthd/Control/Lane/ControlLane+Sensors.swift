@@ -44,8 +44,10 @@ extension ControlLane {
 
     /// - Returns: whether the message was a device's; all others are looked at as if there were no devices.
     func takeDevice(_ message: Message, _ link: Link) -> Bool {
+        let isPumps = devices.isPump(message.topic)
+        if !isPumps, devices.rules.isBlackBox(message.topic) { return false }
         guard !message.topic.hasPrefix(StateTopic.prefix), !homeAssistant.isBirth(message) else { return false }
-        let isPump = hearPump(message, link)
+        let isPump = isPumps && hearPump(message, link)
         if case .heatpump? = HomeTopic(message.topic) { return isPump }
         return takeReading(message, link) || isPump
     }
@@ -77,11 +79,10 @@ extension ControlLane {
         counters.readings += 1
         if !reading.isRetained { rooms[reading.room]?.heardAt = now }
         let key = ExactString(reading.sensor)
-        if devices.sensors[key] == nil, devices.sensors.count >= ControlDevices.sensorLimit { devices.sensors = [:] }
         var sensor = devices.sensors[key] ?? .init(room: reading.room, rule: reading.rule)
         sensor.isFaulty = reading.isFault
         guard !reading.isFault else {
-            devices.sensors[key] = sensor
+            devices.keep(sensor, of: key)
             findings.report(.sensorFault(reading))
             show(reading.room)
             return
@@ -94,7 +95,7 @@ extension ControlLane {
         let verdict =
             reading.isRetained || !isBelievable
             ? .decides : sensor.news.take(.init(value: celsius, timestamp: time), now: now)
-        devices.sensors[key] = sensor
+        devices.keep(sensor, of: key)
         switch verdict {
         case .decides:
             // A time without a zone tells no age.
@@ -157,17 +158,15 @@ extension ControlLane {
     /// What is due of sensors and pumps.
     /// - Returns: when to look again.
     func turnDevices(_ now: Instant, _ link: Link?) -> Instant? {
-        for (name, sensor) in devices.sensors where sensor.news.nextDeadline.map({ $0 <= now }) ?? false {
-            guard let value = devices.sensors[name]?.news.due(now: now) else { continue }
-            hear(value, from: name.text, rule: sensor.rule, in: sensor.room, now: now, link)
+        for (topic, sensor, value) in devices.takeDueNews(now: now) {
+            hear(value, from: topic.text, rule: sensor.rule, in: sensor.room, now: now, link)
         }
         turnPumps(now, link)
         if devices.nextLook.map({ $0 <= now }) ?? true {
             devices.nextLook = now + ControlDevices.lookPeriod
             reportSensors(now)
         }
-        let deadlines = devices.sensors.values.compactMap(\.news.nextDeadline) + pumpDeadlines(now)
-        return (deadlines + [devices.nextLook].compactMap(\.self)).min()
+        return (pumpDeadlines(now) + [devices.nextDeadline].compactMap(\.self)).min()
     }
 
     private func reportSensors(_ now: Instant) {

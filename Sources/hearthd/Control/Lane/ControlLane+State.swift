@@ -27,6 +27,7 @@ extension ControlLane {
 
     func restore(_ last: StateTopic.Decision, _ link: Link?) {
         let room = last.room
+        rooms[room]?.hasState = true
         guard let state = rooms[room], state.thermostat.status.isOn == nil else { return }
         if let isOn = last.isOn {
             logger.info("took the last decision from the home broker", metadata: ["room": "\(room)", "on": "\(isOn)"])
@@ -42,10 +43,18 @@ extension ControlLane {
         apply(.reconnected, to: room, link)
     }
 
+    /// Whether the broker is to keep the room's state: not of a name that is gone in a moment, whose state would have to be taken
+    /// back at once. Of a running pump, and of what somebody asked for, a restart must know all the same.
+    func isWorthAState(_ room: Room, _ status: Thermostat.Status) -> Bool {
+        !places.isFleeting(room) || status.isOn == true || status.hold != nil || status.override != nil
+            || rooms[room]?.hasState == true
+    }
+
     /// Writes the room's retained state.
     func writeState(of room: Room, _ now: Instant) {
         guard let state = rooms[room] else { return }
         rooms[room]?.statedAt = now
+        rooms[room]?.hasState = true
         outbox.offer(
             StateTopic.state(
                 of: room, state.thermostat.status, configuration.temperatureUnit, heardAt: state.heardAt, now: now,

@@ -294,7 +294,8 @@ final class ControlLane: ConnectionHandler {
         var isOld = false
         if case .reading = event { isOld = state.statedAt.map { now - $0 >= Self.statePeriod } ?? true }
         guard link != nil,
-            !before.showsTheSame(as: after) || isOld || homeAssistant.wantsState(of: room, after, now: now)
+            !before.showsTheSame(as: after) || isOld || homeAssistant.wantsState(of: room, after, now: now),
+            isWorthAState(room, after)
         else { return }
         writeState(of: room, now)
     }

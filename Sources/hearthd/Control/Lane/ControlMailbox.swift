@@ -120,8 +120,8 @@ extension ControlMailbox.Wish {
 }
 
 extension ControlMailbox.Wish.What {
-    /// In °C: what a person may ask for. Frost protection stays above it.
-    static let lowest = -20.0
+    /// In °C: what a person may ask for. No room is held colder; what is, is a number in another unit than the house's.
+    static let lowest = 0.0
 
     /// What a person typed: `on`, `off`, `auto`, a preset, or a temperature in the unit of the house; nil for anything else.
     init?(_ text: String, in unit: TemperatureUnit) {
@@ -144,6 +144,14 @@ extension ControlMailbox.Wish.What {
 }
 
 extension ControlMailbox.Wish.What {
+    /// What a person asked for who wrote °C in a house of another unit, and what was understood, in °C; nil for other texts.
+    static func meantCelsius(_ text: String, in unit: TemperatureUnit) -> (celsius: Double, meant: String)? {
+        guard unit != .celsius, let celsius = unit.celsius(text: text), celsius < lowest,
+            Self(text + TemperatureUnit.celsius.rawValue, in: unit) != nil
+        else { return nil }
+        return (celsius, text + TemperatureUnit.celsius.rawValue)
+    }
+
     /// The temperature that is held, as a number in this unit; nil for other wishes.
     func number(in unit: TemperatureUnit) -> String? {
         guard case .hold(.temperature(let celsius)) = self else { return nil }
