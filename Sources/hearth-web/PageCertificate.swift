@@ -99,7 +99,8 @@ final class PageCertificate: Sendable {
         do { chain = try NIOSSLCertificate.fromPEMFile(certificate) } catch { chain = [] }
         guard let first = chain.first else {
             throw SettingsError(
-                description: "--tls-certificate \(certificate): no certificate in PEM form is in it (BEGIN CERTIFICATE)")
+                description: "--tls-certificate \(certificate): no certificate in PEM form is in it (BEGIN CERTIFICATE)"
+            )
         }
         guard let opened = try? NIOSSLPrivateKey(file: key, format: .pem) else {
             throw SettingsError(

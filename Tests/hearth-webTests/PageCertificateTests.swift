@@ -105,7 +105,10 @@ import Testing
 
     /// The serial number of the certificate that is served.
     private func serial(_ port: Int) async throws -> String {
-        let command = "/usr/bin/openssl s_client -connect localhost:\(port) </dev/null 2>/dev/null | /usr/bin/openssl x509 -noout -serial"
+        let command = """
+            /usr/bin/openssl s_client -connect localhost:\(port) </dev/null 2>/dev/null |
+                /usr/bin/openssl x509 -noout -serial
+            """
         return try await ChildProcess.run("/bin/sh", ["-c", command]).1
     }
 
