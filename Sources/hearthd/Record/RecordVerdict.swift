@@ -47,8 +47,9 @@ enum RecordVerdict: Equatable {
 
     /// The same with sensors that are not the black box. A message may hold several measures, each with its own rule.
     init(on message: Message, by rules: DeviceRules, hasZone: Bool, arrival: Timestamp) {
+        let isContract = Self.isContract(message.topic, rules)
         let outcomes =
-            Self.isContract(message.topic, rules)
+            isContract
             ? [] : rules.read(topic: message.topic, payload: message.payload, isRetained: false, arrival: arrival)
         guard !outcomes.isEmpty else {
             // What only shares a rule's filter is another device's.
