@@ -157,7 +157,7 @@ class Bench:
     def drained(self, gateway, directory, cloud_port):
         """Readings per second, µs of processor for each, how many, and what the peer says. The peer confirms at once and
         keeps nothing, so that it is the gateway and the broker that are measured."""
-        cloud = FleetingBroker(directory, "cloud", cloud_port)
+        cloud = FleetingBroker(directory, "cloud", port=cloud_port)
         peer = popen([f"{self.options.programs}/hearth-sim", "confirm", "--home", "home1", "--port", str(cloud.port)],
                      stdout=subprocess.PIPE, text=True)
         began = low = spent = None

@@ -112,7 +112,7 @@ class Hearth(Peer):
         self.influx = Influx(self.site.directory)
         # Only its configuration; a peer is started and killed like the others.
         self.gateway = Gateway(self.site.options.programs, self.site.directory, self.site.wire.port, self.site.link.port,
-                               "[thermostat]\nenabled = false\n", journal=self.store + "/journal.sqlite")
+                               "[thermostat]\nenabled = false\n", journal=self.store + "/journal.sqlite", max_size="512MiB")
         self.cloud = settings(self.site.directory, self.site.cloud.port, self.influx.port)
         subprocess.run([f"{self.site.options.programs}/hearth-cloud", "setup"], check=True, capture_output=True,
                        env={**os.environ, **self.cloud})

@@ -137,7 +137,7 @@ class Ratios(bench.Bench):
         for name, confirm, count in (("frames", "ingestor", 100_000), ("one by one", "broker", 5_000)):
             with tempfile.TemporaryDirectory() as directory:
                 home, port = FleetingBroker(directory, "home"), free_port()
-                cloud = FleetingBroker(directory, "cloud", port)
+                cloud = FleetingBroker(directory, "cloud", port=port)
                 link = Proxy(port)
                 link.mode = "refuse"
                 gateway = Gateway(self.options.programs, directory, home.port, link.port, OFF, confirm=confirm).start()

@@ -48,7 +48,7 @@ class Mosquitto:
 class Broker(Mosquitto):
     """Like the packaged one; a snapshot per change is left out where it is not killed."""
 
-    def __init__(self, directory, name, durable=False, more="", port=None):
+    def __init__(self, directory, name, durable=False, *, more="", port=None):
         self.port = port or free_port()
         store = os.path.join(directory, name)
         os.makedirs(store, exist_ok=True)
