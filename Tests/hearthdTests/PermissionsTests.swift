@@ -177,6 +177,13 @@ struct RecordingTests {
         }
     }
 
+    @Test func newsOfOtherDevicesAreNoReadings() {
+        var quality = DeliveryQuality()
+        let batch = Array(repeating: Message(topic: "zigbee2mqtt/bridge/logging", payload: [1], qos: 0), count: 9)
+        let isNews = quality.saw(batch) { _ in false }
+        #expect(!isNews && quality.finding == nil)
+    }
+
     @Test func commandsAreNoReadings() {
         var quality = DeliveryQuality()
         let commands = Array(repeating: Message(topic: "office/heatpump", payload: [1], qos: 0), count: 9)
