@@ -183,9 +183,16 @@ struct RecordingTests {
         for topic in ["zigbee2mqtt/office", "tele/office/SENSOR", "office/humidity", "x/status/temperature:0"] {
             var quality = DeliveryQuality()
             let batch = Array(repeating: Message(topic: topic, payload: [1], qos: 0), count: 3)
-            #expect(quality.saw(batch), "\(topic)")
+            #expect(quality.saw(batch) == true, "\(topic)")
             #expect(quality.finding?.text.contains(topic) == true)
         }
+    }
+
+    @Test func newsOfOtherDevicesAreNoReadings() {
+        var quality = DeliveryQuality()
+        let batch = Array(repeating: Message(topic: "zigbee2mqtt/bridge/logging", payload: [1], qos: 0), count: 9)
+        let isNews = quality.saw(batch) { _ in false }
+        #expect(!isNews && quality.finding == nil)
     }
 
     @Test func commandsAreNoReadings() {

@@ -115,7 +115,8 @@ final class RecordLane: ConnectionHandler {
     }
 
     func received(_ batch: [Message], on link: Link) throws {
-        if quality.saw(batch) { findings.settle(quality.finding, name: Finding.readingsAtQoS0, in: logger) }
+        let isNews = quality.saw(batch) { rules.isBlackBoxOnly || rules.takes($0) }
+        if isNews { findings.settle(quality.finding, name: Finding.readingsAtQoS0, in: logger) }
         let now = Clock.wallNanoseconds
         var entries: [Journal.Record] = []
         entries.reserveCapacity(batch.count)

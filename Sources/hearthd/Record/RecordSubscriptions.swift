@@ -108,14 +108,15 @@ struct DeliveryQuality {
         return true
     }
 
+    /// - Parameter isReading: whether readings come on a topic; a filter may bring other devices' news too.
     /// - Returns: whether ``finding`` changed.
-    mutating func saw(_ batch: [Message]) -> Bool {
+    mutating func saw(_ batch: [Message], isReading: (String) -> Bool = { _ in true }) -> Bool {
         // Whatever else is asked for is a sensor's, on topics of any form.
         for message in batch where !message.isRetained && !message.topic.hasSuffix("/heatpump") {
             if message.qos > 0 {
                 atQoS1 += 1
                 if atQoS1 >= Self.window { atQoS0 = 0 }
-            } else {
+            } else if isReading(message.topic) {
                 (atQoS0, atQoS1, topic) = (atQoS0 + 1, 0, message.topic)
             }
         }
