@@ -45,7 +45,7 @@ struct HeldLimitTests {
         let database = try InfluxDatabase()
         defer { database.stop() }
         _ = try database.query("CREATE DATABASE raw")
-        try database.write("raw_temperature,home=h,room=r value=21i 1764000000000000000", database: "raw")
+        try database.write("raw_temperature,home=h,room=r value=21i 1795428100000000000", database: "raw")
         try withLog { log in
             let writer = try InfluxWriter(InfluxSettings(url: database.url, target: .v1(database: "raw")))
             defer { writer.stop() }

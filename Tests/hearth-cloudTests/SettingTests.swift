@@ -52,8 +52,7 @@ struct SettingTests {
     func topics(_ arguments: [String]) throws {
         let options = try EventLogOptions.parse(arguments)
         let error = #expect(throws: SettingError.self) { try options.checkTopics() }
-        #expect(
-            error?.description.contains(arguments.contains("--kafka-topic") ? "KAFKA_TOPIC" : "TOPIC_CLEAN") == true)
+        #expect(["KAFKA_TOPIC", "TOPIC_CLEAN"].contains { error?.description.contains($0) == true })
         try EventLogOptions.parse([]).checkTopics()
         try EventLogOptions.parse(["--kafka-topic", "readings", "--topic-clean", "clean"]).checkTopics()
     }
