@@ -146,7 +146,10 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "hearth-cloudTests",
-            dependencies: ["hearth-cloud", "Machine", "Compression", "Heating", "EventLog", "Influx", "MQTT", logging],
+            dependencies: [
+                "hearth-cloud", "Machine", "Compression", "Heating", "EventLog", "HTTP", "Influx", "MQTT", "Prometheus",
+                logging,
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "hearthTests", dependencies: ["hearth", "GatewayClient", "Heating", "Machine"],

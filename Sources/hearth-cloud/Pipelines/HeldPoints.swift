@@ -5,11 +5,12 @@ import Logging
 import Machine
 import Synchronization
 
-/// Points of a pipeline that the database does not take because it has their field with another type.
+/// Points of a pipeline that the database does not take because it has their field with another type, or for a reason in
+/// words that nobody here knows.
 ///
 /// Somebody has to mend the database; until then no other series waits for them. They are dead letters that come back by
-/// themselves: one line of each measurement is tried now and then, and once one is taken, all are written and noted as
-/// dealt with. Readings whose zone this program does not know wait with them (``UnknownZones``).
+/// themselves: one line of each measurement, or of each series where the reason is not known, is tried now and then, and once
+/// one is taken, all are written and noted as dealt with. Readings whose zone this program does not know wait with them (``UnknownZones``).
 final class HeldPoints: Sendable {
     /// Between two attempts.
     private static let retryNanoseconds: Int64 = 10_000_000_000
@@ -23,14 +24,21 @@ final class HeldPoints: Sendable {
     private static let changeShare: Int64 = 4
     private static let batchLimit = 5000
     private static let readingsLimit = 1000
-    /// Measurements of which a line is kept to try.
+    /// Measurements and series of which a line is kept to try.
     fileprivate static let probeLimit = 100
     static let reasonClass = "field type conflict"
+    static let unclearClass = "unclear refusal"
+    static let classes: Set = [reasonClass, unclearClass]
+
+    /// What the reason of such a point's dead letter begins with.
+    static func reasonClass(of refusal: Refusal) -> String { refusal == .unclear ? unclearClass : reasonClass }
 
     fileprivate struct Contents {
         var count = 0
         var reason: String?
-        /// One line per measurement.
+        /// Some wait for a reason that is not known.
+        var isUnclear = false
+        /// One line per measurement or series.
         var probes: [[UInt8]: [UInt8]] = [:]
     }
 
@@ -71,9 +79,14 @@ final class HeldPoints: Sendable {
     var alarm: String? {
         contents.withLock { contents in
             guard contents.count > 0 else { return nil }
+            let mended =
+                contents.isUnclear
+                ? "the database takes them. It takes others, so look for what is special about these (hearth-cloud "
+                    + "dead-letters show); see the README on what the database does not take"
+                : "the field has the right type; see the README on field type conflicts"
             return
                 "\(contents.count) points wait: \(contents.reason ?? Self.reasonClass). They are kept as dead letters and "
-                + "written by themselves once the field has the right type; see the README on field type conflicts"
+                + "written by themselves once \(mended)"
         }
     }
 
@@ -91,7 +104,9 @@ final class HeldPoints: Sendable {
         guard !rejected.isEmpty else { return }
         contents.withLock { contents in
             contents.count += rejected.count
-            for point in rejected { contents.note(point.line, reason: point.reason) }
+            for point in rejected {
+                contents.note(point.line, reason: point.reason, Self.reasonClass(of: point.refusal))
+            }
         }
     }
 
@@ -155,12 +170,12 @@ final class HeldPoints: Sendable {
     static func keeps(_ event: Event) -> Bool {
         if let partition = DeadLetterBox.partition(ofNote: event) { return partition == 1 }
         guard let letter = DeadLetter(event) else { return false }
-        return letter.kind == .point && letter.reasonClass == reasonClass || UnknownZones.waits(letter)
+        return letter.kind == .point && classes.contains(letter.reasonClass) || UnknownZones.waits(letter)
     }
 
     private func isPoint(_ letter: DeadLetter) -> Bool {
         letter.kind == .point && letter.pipeline == pipeline && !letter.isCut
-            && letter.reasonClass == Self.reasonClass
+            && Self.classes.contains(letter.reasonClass)
     }
 
     private func isReading(_ letter: DeadLetter) -> Bool {
@@ -175,7 +190,9 @@ final class HeldPoints: Sendable {
         contents.withLock { contents in
             contents = Contents()
             contents.count = points.count
-            for item in points { contents.note(item.letter.bytes, reason: item.letter.reason) }
+            for item in points {
+                contents.note(item.letter.bytes, reason: item.letter.reason, item.letter.reasonClass)
+            }
         }
         var waiting = UnknownZones()
         for item in items where isReading(item.letter) { waiting.note(item.letter) }
@@ -231,7 +248,7 @@ final class HeldPoints: Sendable {
                     .compactMap { RecordName(items[$0].letter) }, .points)
             book?.settle(final.compactMap { RecordName(items[$0].letter) }, .deadLetters)
             logger.notice(
-                "points that had waited for a field's type are written",
+                "points that had waited for the database are written",
                 metadata: ["pipeline": "\(pipeline)", "points": "\(done.count - refused.count)"])
         }
     }
@@ -247,9 +264,11 @@ final class HeldPoints: Sendable {
 }
 
 extension HeldPoints.Contents {
-    fileprivate mutating func note(_ line: [UInt8], reason: String) {
+    fileprivate mutating func note(_ line: [UInt8], reason: String, _ reasonClass: String) {
+        let isUnclear = reasonClass == HeldPoints.unclearClass
+        self.isUnclear = self.isUnclear || isUnclear
         self.reason = self.reason ?? reason
-        let measurement = Array(LineProtocol.measurement(of: line[...]))
-        if probes[measurement] == nil, probes.count < HeldPoints.probeLimit { probes[measurement] = line }
+        let key = Array(isUnclear ? LineProtocol.seriesKey(of: line[...]) : LineProtocol.measurement(of: line[...]))
+        if probes[key] == nil, probes.count < HeldPoints.probeLimit { probes[key] = line }
     }
 }

@@ -297,7 +297,7 @@ final class PipelineRunner: Sendable {
     private func deadLetter(_ point: RejectedPoint, of events: [StoredEvent]) -> DeadLetter {
         let source = point.index < events.count ? events[point.index] : nil
         let isHeld = !point.refusal.isFinal
-        let reason = isHeld ? HeldPoints.reasonClass : point.refusal.rawValue
+        let reason = isHeld ? HeldPoints.reasonClass(of: point.refusal) : point.refusal.rawValue
         if let source, !isHeld { return deadLetter(source, "\(reason): \(point.reason)") }
         return DeadLetter(
             key: source?.event.key ?? name, source: source.map { "\($0.position)@\($0.offset)" } ?? name,

@@ -203,7 +203,7 @@ extension InfluxStatus {
             sample("hearth_influx_held_points", "Points waiting for the database.", .gauge, Double(heldPoints)),
             sample(
                 "hearth_influx_conflicting_points",
-                "Points kept until the database has their field with the right type.",
+                "Points kept until the database takes them: a field's type, or a reason that is not known.",
                 .gauge, Double(held)),
             sample(
                 "hearth_influx_alarm", "1 while the database does not take points and may need a person.", .gauge,
