@@ -95,7 +95,7 @@ struct LoggedReadingTests {
                 let place = known.place
                 #expect(reader.home(of: place)?.name == home && reader.room(of: place)?.name == room)
                 #expect(known.value == Double(number))
-                #expect((0..<65_536).contains(place.slot))
+                #expect((0..<131_072).contains(place.slot))
                 if serials[place.serial] != nil { found += 1 }
                 #expect(serials[place.serial, default: "\(home)/\(room)"] == "\(home)/\(room)")
                 serials[place.serial] = "\(home)/\(room)"

@@ -88,11 +88,11 @@ def needed(documents):
     listeners = [listener.get("port") for kafka in of_kind(documents, "Kafka") for listener in kafka["spec"]["kafka"]["listeners"]]
     for kind in kinds & {"ingestor", "p1-save", "p2-clean", "p4-aggregate", "p3-actuate", "hearth-setup"}:
         ways |= {(kind, "kafka", port) for port in listeners or [9092]}
-        if kind != "hearth-setup":
-            ways.add(("prometheus", kind, 8080))
+    for kind in kinds & {"ingestor", "p1-save", "p2-clean", "p4-aggregate", "p3-actuate", "homes"}:
+        ways.add(("prometheus", kind, 8080))
     for kind in kinds & {"p1-save", "p2-clean", "p4-aggregate", "hearth-setup", "grafana", "influxdb-backup"}:
         ways.add((kind, "influxdb", 8086))
-    for kind in kinds & {"ingestor", "p1-save", "p3-actuate"}:
+    for kind in kinds & {"ingestor", "p1-save", "p3-actuate", "homes"}:
         ways.add((kind, "mosquitto", 1883))
     opened = {service["metadata"]["name"] for service in of_kind(documents, "Service")
               if service["spec"].get("type") in ("NodePort", "LoadBalancer")}

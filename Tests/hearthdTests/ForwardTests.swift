@@ -9,7 +9,8 @@ struct ForwardTests {
     func messagesSurviveTheSocket() throws {
         let room = try #require(Room("e\u{301}tage \"1\""))
         let orders: [ForwardOrder] = [
-            .settings("home = \"a\"\n"), .question(id: 7, .audit, ["after": JSON(3)]), .stop,
+            .settings("home = \"a\"\n"), .question(id: 7, .audit, ["after": JSON(3)]), .findings(["disk-low"]),
+            .findings([]), .stop,
         ]
         for order in orders { #expect(ForwardOrder(try JSON.parse(order.json.bytes)) == order) }
         let events: [ForwardEvent] = [

@@ -62,12 +62,12 @@ extension LoggedReading {
 
         /// The home of the last reading's place; nil for a place that was since forgotten or moved.
         public func home(of place: KnownPlace) -> HomeID? {
-            places[place.slot] == place ? places.homes[place.slot] : nil
+            places[place.slot] == place ? places.home(place.slot) : nil
         }
 
         /// The room, under the same condition.
         public func room(of place: KnownPlace) -> Room? {
-            places[place.slot] == place ? places.rooms[place.slot] : nil
+            places[place.slot] == place ? places.room(place.slot) : nil
         }
 
         private mutating func known(
@@ -83,8 +83,8 @@ extension LoggedReading {
         private mutating func reading(
             _ written: WrittenReading, _ bytes: UnsafeBufferPointer<UInt8>
         ) -> LoggedReading? {
-            guard let (slot, known) = known(written, bytes), let home = places.homes[slot],
-                let room = places.rooms[slot]
+            guard let (slot, known) = known(written, bytes), let home = places.home(slot),
+                let room = places.room(slot)
             else { return nil }
             place = known.place
             return LoggedReading(

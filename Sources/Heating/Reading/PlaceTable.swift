@@ -3,7 +3,7 @@
 /// Readings come from the same few rooms again and again. What a caller has worked out for a room it may keep at
 /// `slot` of an array of its own, and use as long as `serial` is the same.
 public struct KnownPlace: Equatable, Sendable {
-    /// Below 65 536.
+    /// Below 131 072.
     public var slot: Int
     /// Never given to another home and room.
     public var serial: Int
@@ -21,80 +21,103 @@ public struct KnownReading: Equatable, Sendable {
 }
 
 /// Homes and rooms by the bytes that name them in events, with the last epoch of each: to find one costs less than to
-/// make and check the names anew. A set-associative cache, two places to a set: bounded, and never wrong, since the
+/// make and check the names anew. A set-associative cache, eight places to a set: bounded, and never wrong, since the
 /// bytes are compared.
+///
+/// Fifty thousand rooms, of ten thousand homes, are to have a place each: with two to a set and half as many places every third
+/// reading of so many rooms drove another room out, in each of the pipelines.
 struct PlaceTable: Sendable {
-    static let limit = 1 << 16
+    static let limit = 1 << 17
+    private static let setSize = 8
 
-    private var keys: [[UInt8]]
-    private(set) var homes: [HomeID?]
-    private(set) var rooms: [Room?]
-    private var epochs: [String]
-    private var serials: [Int]
+    /// What is read of a place is together, so that it comes with one look into memory.
+    private struct Entry {
+        var key: [UInt8] = []
+        var home: HomeID?
+        var room: Room?
+        var epoch = ""
+        var serial = 0
+    }
+
+    private var entries: [Entry]
+    /// Bits of each key's hash; 0 where there is none. A set's are in one line of the cache.
+    private var tags: [UInt32]
     private var count = 0
     private var nextSerial = 1
 
+    /// - Parameter capacity: a power of two, at least a set.
     init(capacity: Int = 256) {
-        keys = Array(repeating: [], count: capacity)
-        homes = Array(repeating: nil, count: capacity)
-        rooms = Array(repeating: nil, count: capacity)
-        epochs = Array(repeating: "", count: capacity)
-        serials = Array(repeating: 0, count: capacity)
+        entries = Array(repeating: Entry(), count: capacity)
+        tags = Array(repeating: 0, count: capacity)
     }
 
-    subscript(slot: Int) -> KnownPlace { KnownPlace(slot: slot, serial: serials[slot]) }
+    subscript(slot: Int) -> KnownPlace { KnownPlace(slot: slot, serial: entries[slot].serial) }
+
+    func home(_ slot: Int) -> HomeID? { entries[slot].home }
+    func room(_ slot: Int) -> Room? { entries[slot].room }
 
     /// The slot of a key that is there.
-    func find(_ key: UnsafeBufferPointer<UInt8>) -> Int? {
-        let first = Self.hash(key) & (keys.count - 1)
-        if holds(first, key) { return first }
-        return holds(first ^ 1, key) ? first ^ 1 : nil
+    func find(_ key: UnsafeBufferPointer<UInt8>) -> Int? { find(key, Self.hash(key)) }
+
+    private func find(_ key: UnsafeBufferPointer<UInt8>, _ hash: Int) -> Int? {
+        let tag = Self.tag(hash)
+        for step in 0..<Self.setSize {
+            let slot = slot(hash, step)
+            if tags[slot] == tag, holds(slot, key) { return slot }
+        }
+        return nil
     }
 
     /// Puts a key where it belongs, in place of another if need be.
     mutating func insert(_ key: UnsafeBufferPointer<UInt8>, _ home: HomeID, _ room: Room) -> Int {
+        let hash = Self.hash(key)
         // Room for all, so that they do not drive each other out, as long as the table is not mostly empty.
-        while isFull(key), keys.count < min(Self.limit, 64 * (count + 1)) { grow() }
+        while freeSlot(hash) == nil, entries.count < min(Self.limit, 64 * (count + 1)) { grow() }
         nextSerial += 1
-        return put(Array(key), home, room, epoch: "", serial: nextSerial - 1)
+        return put(Entry(key: Array(key), home: home, room: room, serial: nextSerial - 1), hash)
     }
 
     /// The epoch as text, made only when it is not the one that came from there before.
     mutating func epoch(_ text: UnsafeBufferPointer<UInt8>, at slot: Int) -> String {
-        let known = epochs[slot].utf8.withContiguousStorageIfAvailable { Self.areEqual($0, text) }
-        if known != true { epochs[slot] = String(decoding: text, as: UTF8.self) }
-        return epochs[slot]
+        let known = entries[slot].epoch.utf8.withContiguousStorageIfAvailable { Self.areEqual($0, text) }
+        if known != true { entries[slot].epoch = String(decoding: text, as: UTF8.self) }
+        return entries[slot].epoch
     }
 
-    private mutating func put(_ key: [UInt8], _ home: HomeID, _ room: Room, epoch: String, serial: Int) -> Int {
-        let first = key.withUnsafeBufferPointer { Self.hash($0) } & (keys.count - 1)
-        let slot = homes[first] == nil || homes[first ^ 1] != nil ? first : first ^ 1
-        if homes[slot] == nil { count += 1 }
-        (keys[slot], homes[slot], rooms[slot]) = (key, home, room)
-        (epochs[slot], serials[slot]) = (epoch, serial)
+    private mutating func put(_ entry: Entry, _ hash: Int) -> Int {
+        let free = freeSlot(hash)
+        if free != nil { count += 1 }
+        let slot = free ?? slot(hash, 0)
+        entries[slot] = entry
+        tags[slot] = Self.tag(hash)
         return slot
     }
 
-    /// Whether others have both places.
-    private func isFull(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
-        let first = Self.hash(key) & (keys.count - 1)
-        return homes[first] != nil && homes[first ^ 1] != nil
+    /// The places of a key's set, the one first where it is most likely.
+    private func slot(_ hash: Int, _ step: Int) -> Int {
+        let first = hash & (tags.count - 1)
+        return first & ~(Self.setSize - 1) | (first + step) & (Self.setSize - 1)
+    }
+
+    private func freeSlot(_ hash: Int) -> Int? {
+        for step in 0..<Self.setSize where tags[slot(hash, step)] == 0 { return slot(hash, step) }
+        return nil
     }
 
     private mutating func grow() {
-        var larger = PlaceTable(capacity: keys.count * 2)
+        var larger = PlaceTable(capacity: entries.count * 2)
         larger.nextSerial = nextSerial
-        for slot in keys.indices {
-            guard let home = homes[slot], let room = rooms[slot] else { continue }
-            _ = larger.put(keys[slot], home, room, epoch: epochs[slot], serial: serials[slot])
+        for entry in entries where entry.home != nil {
+            _ = larger.put(entry, entry.key.withUnsafeBufferPointer { Self.hash($0) })
         }
         self = larger
     }
 
     private func holds(_ slot: Int, _ key: UnsafeBufferPointer<UInt8>) -> Bool {
-        // An empty slot has an empty key, which no event has: there are quotation marks in each.
-        keys[slot].withUnsafeBufferPointer { Self.areEqual($0, key) }
+        entries[slot].key.withUnsafeBufferPointer { Self.areEqual($0, key) }
     }
+
+    private static func tag(_ hash: Int) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 32) | 1 }
 
     private static func areEqual(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
         guard left.count == right.count else { return false }

@@ -182,7 +182,10 @@ public struct HomeWindows: Sendable {
         return min(first, closed.last)
     }
 
-    public var hasUnwritten: Bool { !dirty.isEmpty }
+    /// When the first of the windows that are worth writing will have settled, unless another reading changes it.
+    public var nextSettled: Instant? {
+        dirty.lazy.compactMap { windows[$0]?.changedAt }.min().map { $0 + settings.settleAfter }
+    }
 
     // MARK: -
 

@@ -5,7 +5,7 @@ extension LineProtocol {
     }
 
     /// Measurement and tags of an encoded line, escaped as they are there.
-    static func seriesKey(of line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    public static func seriesKey(of line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         prefix(of: line) { $0 == UInt8(ascii: " ") }
     }
 

@@ -13,6 +13,8 @@ enum Disposition: Equatable {
     case tooLarge(reason: String)
     /// Some lines are not accepted as they are; the others may already be stored. Sending the halves finds out which.
     case refused(Refusal, reason: String, dropped: Dropped)
+    /// A refusal in words that are not known: about some lines, or about all there is. What else the server takes tells.
+    case unclear(reason: String)
     /// Nothing gets in until somebody acts or room is made: keep the data, try slowly. The default for every answer that
     /// is not known.
     case hold(reason: String)
@@ -54,11 +56,15 @@ enum Disposition: Equatable {
             self = .hold(reason: reason)
         case 500 where message.contains("retention policy not found"):
             self = .hold(reason: reason)
+        // Only what a database says of itself: a proxy's page is not about lines.
+        case 400, 422:
+            let isSentence = !reason.hasPrefix("HTTP \(status)")
+            self = isSentence && !Refusal.isAboutMore(reason) ? .unclear(reason: reason) : .hold(reason: reason)
         case 500...599 where !message.contains("partial write"):
             self = .retry(reason: reason, after: RetryAfter.delay(headers["retry-after"], now: now))
         default:
             // A full disk or a limit, told as a partial write; 401, 403, 404, a redirect, a 200 from something that is
-            // not InfluxDB, and every other 4xx: not known to be the data's fault, so the data is kept.
+            // not InfluxDB, and other 4xx: not known to be the data's fault, so the data is kept.
             self = .hold(reason: reason)
         }
     }

@@ -14,9 +14,11 @@ public enum Refusal: String, Sendable, CaseIterable {
     case tooLarge = "too_large"
     /// The point has no line protocol form.
     case unencodable
+    /// The server takes other lines and not this one, for a reason in words that are not known here. It may take it later.
+    case unclear
 
     /// Whether no later attempt can succeed.
-    public var isFinal: Bool { self != .typeConflict }
+    public var isFinal: Bool { self != .typeConflict && self != .unclear }
 
     /// nil when the sentence is about anything else than single lines.
     init?(message: String) {
@@ -41,6 +43,13 @@ public enum Refusal: String, Sendable, CaseIterable {
         } else {
             return nil
         }
+    }
+
+    /// Whether a sentence that is not known to be about lines is known to be about the server or the whole request.
+    static func isAboutMore(_ message: String) -> Bool {
+        let text = withoutQuotes(withoutSeries(message))
+        return isAboutTheServer(text)
+            || ["organization", "orgid", "precision", "database is required"].contains { text.contains($0) }
     }
 
     /// Words of a server that cannot take anything now, or not so much; they win over all others in a sentence.

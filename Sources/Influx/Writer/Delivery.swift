@@ -6,6 +6,8 @@ struct Delivery {
     enum Step: Equatable {
         /// Send ``current``, or finish when there is none.
         case proceed
+        /// Send a line that the server has taken before, to learn whether it takes anything; then ``Delivery/isProving``.
+        case prove
         /// Send ``current`` again, later.
         case again(reason: String, after: Duration?)
         /// Send ``current`` again when somebody may have corrected the configuration.
@@ -32,11 +34,17 @@ struct Delivery {
     private(set) var rejected: [Rejected] = []
     /// Lines found in conflict one by one, per measurement.
     private var conflicts: [[UInt8]: Int] = [:]
+    private var doubt: Doubt
 
-    init(_ chunk: Chunk) {
+    /// - Parameter canProve: there is a line that the server has taken before.
+    init(_ chunk: Chunk, canProve: Bool = false) {
         self.chunk = chunk
         undecided = [chunk.lines.indices]
+        doubt = Doubt(canProve: canProve)
     }
+
+    /// What is to be sent is not ``current`` but a line that the server has taken before.
+    var isProving: Bool { doubt.isProving }
 
     /// The lines of the next request; nil when every line is decided.
     var current: Range<Int>? { undecided.last }
@@ -44,10 +52,15 @@ struct Delivery {
     /// Draws the conclusion from the answer to ``current``.
     mutating func handle(_ disposition: Disposition) -> Step {
         guard let current else { return .proceed }
+        if doubt.isProving { return proved(by: disposition, current) }
         switch disposition {
         case .stored:
             undecided.removeLast()
+            rejected += doubt.proved()
+            doubt.canProve = true
             return .proceed
+        case .unclear(let reason):
+            return isUnclear(current, reason)
         case .retry(let reason, let after):
             return .again(reason: reason, after: after)
         case .hold(let reason):
@@ -57,6 +70,7 @@ struct Delivery {
             divide(current, .tooLarge, reason: reason, isDecided: false)
             return .proceed
         case .refused(let refusal, let reason, let dropped):
+            rejected += doubt.proved()
             let fields = chunk.fields(in: current)
             let isAll =
                 dropped.coversAll(lines: current.count, fields: fields) && refusal != .unparsable
@@ -64,6 +78,36 @@ struct Delivery {
             divide(current, refusal, reason: reason, isDecided: isAll)
             return .proceed
         }
+    }
+
+    /// What the server says to a line that it has taken before.
+    private mutating func proved(by disposition: Disposition, _ current: Range<Int>) -> Step {
+        doubt.isProving = false
+        switch disposition {
+        case .stored, .refused:
+            rejected += doubt.proved()
+            return isUnclear(current, doubt.reason)
+        case .retry(let reason, let after): return .again(reason: reason, after: after)
+        case .tooLarge(let reason), .unclear(let reason), .hold(let reason): return .hold(reason: reason)
+        }
+    }
+
+    private mutating func isUnclear(_ current: Range<Int>, _ reason: String) -> Step {
+        switch doubt.add(current, reason: reason) {
+        case .prove: return .prove
+        case .divide: divide(current, .unclear, reason: reason, isDecided: false)
+        case .wait: undecided.removeLast()
+        case .reject(let lines):
+            undecided.removeLast()
+            rejected += lines
+        }
+        guard doubt.isEnough || undecided.isEmpty, !doubt.lines.isEmpty else { return .proceed }
+        if let lines = doubt.giveUp(isAll: undecided.isEmpty) {
+            rejected += lines
+            return .proceed
+        }
+        undecided += doubt.takeBack()
+        return .hold(reason: reason)
     }
 
     private mutating func divide(_ range: Range<Int>, _ refusal: Refusal, reason: String, isDecided: Bool) {

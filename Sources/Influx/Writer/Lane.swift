@@ -27,6 +27,8 @@ final class Lane {
     private var delivery: Delivery?
     /// The lines that `body` holds, so that a retry need not compress again.
     private var prepared: Range<Int>?
+    /// The last line that was stored, with its end: sent again it changes nothing, and shows whether the server takes anything.
+    private var known: [UInt8]?
     private var delay: RetryDelay
     private var timeouts = 0
     private var generator = SystemRandomNumberGenerator()
@@ -65,7 +67,7 @@ final class Lane {
         staged = nil
         swap(&body, &stagedBody)
         prepared = chunk.lines.indices
-        delivery = Delivery(chunk)
+        delivery = Delivery(chunk, canProve: known != nil)
         phase = .ready
     }
 
@@ -77,7 +79,10 @@ final class Lane {
         case .waiting, .ready: break
         }
         guard let delivery, let current = delivery.current else { return false }
-        if prepared != current {
+        if delivery.isProving, let known {
+            known.withUnsafeBytes { body.set($0) }
+            prepared = nil
+        } else if prepared != current {
             let range = delivery.chunk.bytes(of: current)
             delivery.chunk.bytes.withUnsafeBytes { body.set(UnsafeRawBufferPointer(rebasing: $0[range])) }
             prepared = current
@@ -106,9 +111,12 @@ final class Lane {
         status.requests += 1
         status.bytesSent += body.bytes.count
         let disposition = disposition(of: result, wallClock: wallClock)
+        if disposition == .stored, let delivery, !delivery.isProving, let current = delivery.current {
+            known = Array(delivery.chunk.bytes[delivery.chunk.bytes(of: current.upperBound - 1..<current.upperBound)])
+        }
         timeouts = result == CURLE_OPERATION_TIMEDOUT ? timeouts + 1 : 0
         switch delivery?.handle(disposition) {
-        case .proceed, nil:
+        case .proceed, .prove, nil:
             delay.reset()
             phase = .ready
             if disposition == .stored {
@@ -116,7 +124,8 @@ final class Lane {
                 status.lastLatency = .nanoseconds(now - since)
                 status.lastError = nil
             }
-            failure = nil
+            // Halves of what was refused in unknown words may all be: then the alarm goes on.
+            if case .unclear = disposition {} else { failure = nil }
         case .again(let reason, let after):
             status.retries += 1
             status.lastError = reason
@@ -154,6 +163,7 @@ final class Lane {
     /// The delivery when its every line is decided; the lane goes on to the next chunk.
     func takeFinished() -> Delivery? {
         guard case .ready = phase, let delivery, delivery.current == nil else { return nil }
+        failure = nil
         advance()
         return delivery
     }

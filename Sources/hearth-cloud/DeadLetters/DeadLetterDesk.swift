@@ -133,7 +133,7 @@ struct DeadLetterDesk: Sendable {
 
     /// A line is tried again by its pipeline, as those are that wait for a field's type.
     private func point(_ letter: DeadLetter) -> Result<[Event], Obstacle> {
-        if letter.reasonClass == HeldPoints.reasonClass {
+        if HeldPoints.classes.contains(letter.reasonClass) {
             return .failure(
                 Obstacle("\(letter.pipeline ?? "its pipeline") writes it by itself once the database takes it"))
         }

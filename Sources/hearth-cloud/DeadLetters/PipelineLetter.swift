@@ -15,7 +15,7 @@ extension DeadLetter {
     init(_ point: RejectedPoint, of events: [StoredEvent], by pipeline: String, _ topics: LogTopics) {
         let source = point.index < events.count ? events[point.index] : nil
         let isHeld = !point.refusal.isFinal
-        let reason = isHeld ? HeldPoints.reasonClass : point.refusal.rawValue
+        let reason = isHeld ? HeldPoints.reasonClass(of: point.refusal) : point.refusal.rawValue
         if let source, !isHeld {
             self.init(source, "\(reason): \(point.reason)", by: pipeline)
             return

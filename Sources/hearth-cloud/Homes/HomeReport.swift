@@ -12,6 +12,11 @@ struct HomeReport: Equatable {
     /// Names of what it complains of, most urgent first.
     var findings: [String]
 
+    /// Of what a gateway says so much is kept: names come from outside.
+    private static let (findingLimit, textLimit) = (32, 64)
+    /// More than any home has, so that what somebody makes up has a sum.
+    private static let backlogLimit: Int64 = 1_000_000_000_000
+
     /// nil for anything but a gateway's status.
     init?(topic: String, payload: [UInt8]) {
         let levels = topic.split(separator: "/", omittingEmptySubsequences: false)
@@ -20,10 +25,16 @@ struct HomeReport: Equatable {
         else { return nil }
         home = String(levels[0])
         isOnline = status == "online"
-        backlog = json["backlog"]?.int
-        version = json["version"]?.string
+        backlog = (json["backlog"]?.int).map { min(max(0, $0), Self.backlogLimit) }
+        version = (json["version"]?.string).map(Self.shortened)
         heard = json["time"]?.string.flatMap { Timestamp(iso8601: $0.utf8) }
-        findings = json["alarms"]?.array?.compactMap { $0["name"]?.string ?? $0.string } ?? []
+        findings = (json["alarms"]?.array ?? []).prefix(Self.findingLimit).compactMap {
+            ($0["name"]?.string ?? $0.string).map(Self.shortened)
+        }
+    }
+
+    private static func shortened(_ text: String) -> String {
+        text.utf8.count <= textLimit ? text : String(decoding: text.utf8.prefix(textLimit), as: UTF8.self)
     }
 
     /// What a person looks for first: who is away, then who complains, then who is behind.
@@ -52,7 +63,8 @@ enum HomeList {
         var rows = [["HOME", "STATE", "HEARD", "BACKLOG", "VERSION", "FINDINGS"]]
         for home in homes.sorted(by: HomeReport.isMoreUrgent) {
             rows.append([
-                shown(home.home), home.isOnline ? "online" : "offline", home.heard.map { age($0, now) } ?? "-",
+                shown(home.home), home.isOnline ? "online" : "offline",
+                home.age(now).map { age(seconds: $0 / 1_000_000_000) } ?? "-",
                 home.backlog.map(String.init) ?? "-", shown(home.version ?? "-"),
                 home.findings.isEmpty ? "-" : shown(home.findings.joined(separator: " ")),
             ])
@@ -70,33 +82,7 @@ enum HomeList {
             + "\n\(homes.count) homes, \(away) offline, \(waiting) readings wait at home\n"
     }
 
-    /// Prometheus' text, for the node exporter's textfile collector.
-    static func metrics(_ homes: [HomeReport], now: Timestamp) -> String {
-        let away = homes.count { !$0.isOnline }
-        let complaining = homes.count { !$0.findings.isEmpty }
-        let waiting = homes.reduce(0) { $0 + ($1.backlog ?? 0) }
-        let oldest = homes.lazy.filter(\.isOnline).compactMap(\.heard).min()
-        let age = oldest.map { max(0, (now.nanoseconds - $0.nanoseconds) / 1_000_000_000) } ?? 0
-        return """
-            # HELP hearth_homes Homes by what their gateway's status says.
-            # TYPE hearth_homes gauge
-            hearth_homes{state="online"} \(homes.count - away)
-            hearth_homes{state="offline"} \(away)
-            # HELP hearth_homes_with_findings Homes whose gateway complains of something.
-            # TYPE hearth_homes_with_findings gauge
-            hearth_homes_with_findings \(complaining)
-            # HELP hearth_homes_backlog_readings Readings that wait at home.
-            # TYPE hearth_homes_backlog_readings gauge
-            hearth_homes_backlog_readings \(waiting)
-            # HELP hearth_homes_oldest_status_seconds Age of the oldest status of a home that is online.
-            # TYPE hearth_homes_oldest_status_seconds gauge
-            hearth_homes_oldest_status_seconds \(age)
-
-            """
-    }
-
-    private static func age(_ time: Timestamp, _ now: Timestamp) -> String {
-        let seconds = (now.nanoseconds - time.nanoseconds) / 1_000_000_000
+    static func age(seconds: Int64) -> String {
         switch seconds {
         case ..<0: return "ahead"
         case ..<120: return "\(seconds) s"
@@ -106,8 +92,8 @@ enum HomeList {
         }
     }
 
-    /// A name comes from outside and goes to a terminal.
-    private static func shown(_ text: String) -> String {
+    /// A name comes from outside and goes to a terminal or a page.
+    static func shown(_ text: String) -> String {
         String(
             String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
     }

@@ -3,13 +3,14 @@ import Foundation
 import Heating
 import MQTT
 import Machine
+import Prometheus
 import Synchronization
 
 /// `hearth-cloud homes`: who there is, and who may come in, while the broker runs.
 struct HomesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "homes", abstract: "Lists the homes of a cloud broker; adds and revokes their credentials.",
-        subcommands: [ListHomes.self, AddHome.self, RevokeHome.self])
+        subcommands: [ListHomes.self, ServeHomes.self, AddHome.self, RevokeHome.self])
 }
 
 struct ListHomes: AsyncParsableCommand {
@@ -39,8 +40,13 @@ struct ListHomes: AsyncParsableCommand {
             print(lines.joined(), terminator: "")
         } else {
             let now = Clock.wall
-            print(metrics ? HomeList.metrics(homes, now: now) : HomeList.table(homes, now: now), terminator: "")
+            print(metrics ? Self.metrics(homes, now) : HomeList.table(homes, now: now), terminator: "")
         }
+    }
+
+    private static func metrics(_ homes: [HomeReport], _ now: Timestamp) -> String {
+        let homes = homes.map { Fleet.Home($0, age: $0.age(now), patience: Fleet.patience) }
+        return PrometheusText.encode(FleetMetrics.samples(homes))
     }
 }
 
@@ -117,6 +123,22 @@ struct RevokeHome: AsyncParsableCommand {
     }
 }
 
+extension BrokerOptions {
+    /// Settings of a link that reads what the broker keeps of all homes.
+    var settingsForHomes: ConnectionSettings {
+        get throws {
+            var settings = try self.settings(role: "homes")
+            // No session is kept, and nobody can guess the name and take the connection over.
+            if clientID.given == nil { settings.clientID = "hearth-homes-\(UUID().uuidString)" }
+            settings.cleanStart = true
+            settings.sessionExpiry = 0
+            settings.receiveMaximum = 10_000
+            settings.batch = BatchLimits(messages: 4096, bytes: 4 << 20)
+            return settings
+        }
+    }
+}
+
 /// Asks the broker once.
 struct HomesQuestion {
     private static let patience: Int64 = 30_000_000_000
@@ -125,13 +147,7 @@ struct HomesQuestion {
 
     /// - Returns: the messages that answer.
     func ask(_ question: HomesLink.Question) async throws -> [Message] {
-        var settings = try broker.settings(role: "homes")
-        // No session is kept, and nobody can guess the name and take the connection over.
-        if broker.clientID.given == nil { settings.clientID = "hearth-homes-\(UUID().uuidString)" }
-        settings.cleanStart = true
-        settings.sessionExpiry = 0
-        settings.receiveMaximum = 10_000
-        settings.batch = BatchLimits(messages: 4096, bytes: 4 << 20)
+        let settings = try broker.settingsForHomes
         let answers = HomesLink.Answers()
         let connection = Connection(settings, name: "homes") { HomesLink(question, answers) }
         try connection.start()

@@ -22,6 +22,7 @@ struct Aggregate: Stage {
     private let measures: Set<Measure>
     private let clock: @Sendable () -> Instant
     private var homes = HomeTable()
+    private var agenda = HomeAgenda()
     private var late: [TopicPartition: [Late]] = [:]
     private var read: [TopicPartition: Int64] = [:]
     /// Before this, everything was written by an earlier run.
@@ -91,6 +92,7 @@ struct Aggregate: Stage {
 
     mutating func revoked(_ positions: [TopicPartition]) {
         homes.remove(Set(positions))
+        agenda.rebuild(for: &homes)
         for position in positions {
             late[position] = nil
             read[position] = nil
@@ -119,6 +121,7 @@ struct Aggregate: Stage {
         let verdict = homes[index].windows.add(
             room: sample.reading.room, at: sample.at, value: sample.value, offset: sample.offset,
             sequence: sample.reading.sequence, epoch: sample.reading.epoch, now: now)
+        agenda.touch(index, in: &homes)
         let closed = homes[index].windows.takeClosed()
         if !closed.isEmpty, sample.offset >= reached[position] ?? 0 {
             for mean in closed { output.points.add(Self.point(name, measure, mean), index: StageOutput.noSource) }
@@ -145,11 +148,16 @@ struct Aggregate: Stage {
     }
 
     private mutating func write(_ now: Instant, _ output: inout StageOutput) {
-        for index in homes.indices where homes[index].windows.hasUnwritten && !isCatchingUp(homes[index].position) {
+        var settled: [Int] = []
+        for position in agenda.positions where !isCatchingUp(position) {
+            settled += agenda.takeSettled(position, now: now, in: &homes)
+        }
+        for index in settled.sorted() {
             let (name, measure) = (homes[index].name, homes[index].measure)
             for mean in homes[index].windows.takeSettled(now: now) {
                 output.points.add(Self.point(name, measure, mean), index: StageOutput.noSource)
             }
+            agenda.touch(index, in: &homes)
         }
     }
 
@@ -161,10 +169,9 @@ struct Aggregate: Stage {
     /// late, or a restart would take it for the first of a new window.
     private mutating func commit(_ now: Instant, _ output: inout StageOutput) {
         var commits = read
-        for index in homes.indices where now - homes[index].windows.lastChange < Self.holdBack {
-            guard let first = homes[index].windows.firstNeeded() else { continue }
-            let position = homes[index].position
-            commits[position] = min(commits[position] ?? first, first)
+        for position in agenda.positions {
+            let first = agenda.firstNeeded(position, changedWithin: Self.holdBack, now: now, in: &homes)
+            if let first { commits[position] = min(commits[position] ?? first, first) }
         }
         for (position, known) in late {
             guard var commit = commits[position] else { continue }

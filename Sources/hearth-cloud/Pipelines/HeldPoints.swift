@@ -5,11 +5,13 @@ import Logging
 import Machine
 import Synchronization
 
-/// Points of a pipeline that the database does not take because it has their field with another type.
+/// Points of a pipeline that the database does not take because it has their field with another type, or for a reason in
+/// words that nobody here knows.
 ///
 /// Somebody has to mend the database; until then no other series waits for them. They are dead letters that come back by
-/// themselves: one line of each measurement is tried now and then, and once one is taken, all are written and noted as
-/// dealt with. Readings whose zone this program does not know wait with them (``UnknownZones``).
+/// themselves: one line of each measurement, or of each series where the reason is not known, is tried now and then, and once
+/// one is taken, all are written and noted as dealt with. Readings whose zone this program does not know wait with them
+/// (``UnknownZones``).
 ///
 /// So many and no more: dead letters have a bounded place. Beyond that the pipeline itself waits, and the log is the buffer.
 final class HeldPoints: Sendable {
@@ -25,16 +27,23 @@ final class HeldPoints: Sendable {
     private static let changeShare: Int64 = 4
     private static let batchLimit = 5000
     private static let readingsLimit = 1000
-    /// Measurements of which a line is kept to try.
+    /// Measurements and series of which a line is kept to try.
     fileprivate static let probeLimit = 100
     /// How many may wait here, of a pipeline. They take some 50 MiB of the dead letters' place.
     static let limit = 100_000
     static let reasonClass = "field type conflict"
+    static let unclearClass = "unclear refusal"
+    static let classes: Set = [reasonClass, unclearClass]
+
+    /// What the reason of such a point's dead letter begins with.
+    static func reasonClass(of refusal: Refusal) -> String { refusal == .unclear ? unclearClass : reasonClass }
 
     fileprivate struct Contents {
         var count = 0
         var reason: String?
-        /// One line per measurement.
+        /// Some wait for a reason that is not known.
+        var isUnclear = false
+        /// One line per measurement or series.
         var probes: [[UInt8]: [UInt8]] = [:]
         /// Why they cannot be read back; nil while they can.
         var obstacle: String?
@@ -90,9 +99,14 @@ final class HeldPoints: Sendable {
             guard contents.count > 0 else { return nil }
             let isFull = contents.count >= limit
             let end = isFull ? ". They are as many as may wait aside, so the pipeline stands still" : ""
+            let mended =
+                contents.isUnclear
+                ? "the database takes them. It takes others, so look for what is special about these (hearth-cloud "
+                    + "dead-letters show); see the README on what the database does not take"
+                : "the field has the right type; see the README on field type conflicts"
             let text =
                 "\(contents.count) points wait: \(contents.reason ?? Self.reasonClass). They are kept as dead letters and "
-                + "written by themselves once the field has the right type; see the README on field type conflicts"
+                + "written by themselves once \(mended)"
             return text + end + (contents.obstacle.map { ". They cannot be read back: \($0)" } ?? "")
         }
     }
@@ -116,7 +130,9 @@ final class HeldPoints: Sendable {
         guard !rejected.isEmpty else { return }
         contents.withLock { contents in
             contents.count += rejected.count
-            for point in rejected { contents.note(point.line, reason: point.reason) }
+            for point in rejected {
+                contents.note(point.line, reason: point.reason, Self.reasonClass(of: point.refusal))
+            }
         }
     }
 
@@ -185,12 +201,12 @@ final class HeldPoints: Sendable {
     static func keeps(_ event: Event, from number: Int32 = 1) -> Bool {
         if let partition = DeadLetterBox.partition(ofNote: event) { return partition >= number }
         guard let letter = DeadLetter(event) else { return false }
-        return letter.kind == .point && letter.reasonClass == reasonClass || UnknownZones.waits(letter)
+        return letter.kind == .point && classes.contains(letter.reasonClass) || UnknownZones.waits(letter)
     }
 
     private func isPoint(_ letter: DeadLetter) -> Bool {
         letter.kind == .point && letter.pipeline == pipeline && !letter.isCut
-            && letter.reasonClass == Self.reasonClass
+            && Self.classes.contains(letter.reasonClass)
     }
 
     private func isReading(_ letter: DeadLetter) -> Bool {
@@ -204,7 +220,7 @@ final class HeldPoints: Sendable {
         ) { item in
             if isPoint(item.letter) {
                 found.count += 1
-                found.note(item.letter.bytes, reason: item.letter.reason)
+                found.note(item.letter.bytes, reason: item.letter.reason, item.letter.reasonClass)
             } else {
                 waiting.note(item.letter)
             }
@@ -268,7 +284,7 @@ final class HeldPoints: Sendable {
                 .compactMap { RecordName(items[$0].letter) }, .points)
         book?.settle(final.compactMap { RecordName(items[$0].letter) }, .deadLetters)
         logger.notice(
-            "points that had waited for a field's type are written",
+            "points that had waited for the database are written",
             metadata: ["pipeline": "\(pipeline)", "points": "\(done.count - refused.count)"])
     }
 
@@ -283,9 +299,11 @@ final class HeldPoints: Sendable {
 }
 
 extension HeldPoints.Contents {
-    fileprivate mutating func note(_ line: [UInt8], reason: String) {
+    fileprivate mutating func note(_ line: [UInt8], reason: String, _ reasonClass: String) {
+        let isUnclear = reasonClass == HeldPoints.unclearClass
+        self.isUnclear = self.isUnclear || isUnclear
         self.reason = self.reason ?? reason
-        let measurement = Array(LineProtocol.measurement(of: line[...]))
-        if probes[measurement] == nil, probes.count < HeldPoints.probeLimit { probes[measurement] = line }
+        let key = Array(isUnclear ? LineProtocol.seriesKey(of: line[...]) : LineProtocol.measurement(of: line[...]))
+        if probes[key] == nil, probes.count < HeldPoints.probeLimit { probes[key] = line }
     }
 }

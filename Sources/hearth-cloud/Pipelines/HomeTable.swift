@@ -8,6 +8,9 @@ struct HomeTable {
         var measure = Measure.temperature
         var windows: HomeWindows
         var position: TopicPartition
+        /// In the queues of ``HomeAgenda``.
+        var isSettling = false
+        var isNeeding = false
     }
 
     private var homes: [Home] = []

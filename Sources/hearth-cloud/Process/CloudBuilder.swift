@@ -165,8 +165,12 @@ struct CloudBuilder {
         signal(SIGINT, endProcess)
     }
 
-    /// Runs a service until SIGTERM or SIGINT.
     func run(_ service: any ProbedService, http: HTTPOptions) async throws {
+        try await Self.run(service, http: http, logger: logger)
+    }
+
+    /// Runs a service until SIGTERM or SIGINT.
+    static func run(_ service: any ProbedService, http: HTTPOptions, logger: Logger) async throws {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: HTTPEndpoint(port: try http.port.value, service: service)),

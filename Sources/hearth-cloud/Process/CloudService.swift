@@ -68,20 +68,13 @@ final class CloudService: ProbedService {
 
     /// How long a loop may go without a turn. Waiting for Kafka or the database is not standing still: those waits
     /// have their own limits, and restarting this process would not bring either back.
-    private static let stillNanoseconds: Int64 = 60_000_000_000
+    fileprivate static let stillNanoseconds: Int64 = 60_000_000_000
 
     /// Why this process should be restarted; nil when its loops advance. Never tied to a peer being reachable.
     var standstill: String? {
         let now = Clock.bootNanoseconds
-        return ingestStandstill(now)
+        return ingest?.connection.standstill(of: "the ingest loop", now: now)
             ?? pipelines.lazy.compactMap { $0.runner.standstill(now: now, limit: Self.stillNanoseconds) }.first
-    }
-
-    private func ingestStandstill(_ now: Int64) -> String? {
-        guard let connection = ingest?.connection, connection.progress != 0 else { return nil }
-        if case .connecting = connection.state { return nil }
-        let still = now - connection.progress
-        return still > Self.stillNanoseconds ? "the ingest loop has not turned for \(still / 1_000_000_000) s" : nil
     }
 
     /// What keeps this process from doing its work now; empty when ready.
@@ -136,6 +129,16 @@ final class CloudService: ProbedService {
                     value: isConnected))
         }
         return samples
+    }
+}
+
+extension Connection {
+    /// Why its process should be restarted; nil while its thread turns.
+    func standstill(of loop: String, now: Int64) -> String? {
+        guard progress != 0 else { return nil }
+        if case .connecting = state { return nil }
+        let still = now - progress
+        return still > CloudService.stillNanoseconds ? "\(loop) has not turned for \(still / 1_000_000_000) s" : nil
     }
 }
 
@@ -201,7 +204,7 @@ extension InfluxStatus {
             sample("hearth_influx_held_points", "Points waiting for the database.", .gauge, Double(heldPoints)),
             sample(
                 "hearth_influx_conflicting_points",
-                "Points kept until the database has their field with the right type.",
+                "Points kept until the database takes them: a field's type, or a reason that is not known.",
                 .gauge, Double(held)),
             sample(
                 "hearth_influx_alarm", "1 while the database does not take points and may need a person.", .gauge,

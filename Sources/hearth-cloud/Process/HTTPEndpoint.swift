@@ -17,11 +17,14 @@ protocol ProbedService: Sendable {
     var samples: [MetricSample] { get }
     /// The dead letters of its event log, for `hearth-cloud dead-letters`; nil where it has none.
     var deadLetters: DeadLetterDesk? { get }
+    /// What it shows to a person beside the probes; nil for a path that it does not know. May take a tenth of a second.
+    func page(_ path: String) -> HTTPResponse?
 }
 
 extension ProbedService {
     var notes: [String] { [] }
     var deadLetters: DeadLetterDesk? { nil }
+    func page(_ path: String) -> HTTPResponse? { nil }
 }
 
 /// `/healthz`, `/readyz` and `/metrics` of one process.
@@ -36,7 +39,7 @@ struct HTTPEndpoint: Service {
         }
         let server = HTTPServer(host: Self.everyAddress, port: Int(port)) { [service] request in
             if request.path == DeadLetterDesk.path { return await Self.deadLetters(request, service) }
-            return Self.answer(request, service)
+            return await Self.answer(request, service)
         }
         do {
             try await cancelWhenGracefulShutdown { try await server.run() }
@@ -68,7 +71,7 @@ struct HTTPEndpoint: Service {
         }
     }
 
-    private static func answer(_ request: HTTPRequest, _ service: any ProbedService) -> HTTPResponse {
+    private static func answer(_ request: HTTPRequest, _ service: any ProbedService) async -> HTTPResponse {
         guard request.method == "GET" || request.method == "HEAD" else { return HTTPResponse(405, text: "only GET\n") }
         switch request.path {
         case "/healthz": return service.standstill.map { text(503, $0) } ?? text(200, "ok")
@@ -79,7 +82,7 @@ struct HTTPEndpoint: Service {
                 : text(503, (hindrances + service.notes).joined(separator: "\n"))
         case "/metrics":
             return HTTPResponse(200, text: PrometheusText.encode(service.samples), type: PrometheusText.contentType)
-        default: return text(404, "not found")
+        default: return (try? await blocking { service.page(request.path) }) ?? text(404, "not found")
         }
     }
 

@@ -81,6 +81,7 @@ private struct ForwardOrders {
                         if let forwarder { outbox.send(.answer(id: id, .answer(ForwardSnapshot(forwarder).json))) }
                     case .question(let id, let question, let parameters):
                         answering.add(.init(id: id, question: question, parameters: parameters), forwarder)
+                    case .findings(let names): forwarder?.uplinkBoard.told(findings: names)
                     case .stop:
                         forwarder?.stop()
                         return

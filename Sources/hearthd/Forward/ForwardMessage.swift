@@ -9,6 +9,8 @@ enum ForwardOrder: Equatable, Sendable {
     case settings(String)
     /// About the journal; answered by ``ForwardEvent/answer(id:_:)`` of the same id.
     case question(id: Int64, ForwardQuestion, JSON)
+    /// The names of what is wrong in the whole house now, most urgent first, for `<home>/gateway/status`.
+    case findings([String])
     /// Commit, say goodbye to the brokers and end.
     case stop
 
@@ -17,6 +19,7 @@ enum ForwardOrder: Equatable, Sendable {
         case .settings(let text): ["settings": .string(text)]
         case .question(let id, let question, let parameters):
             ["question": .string(question.rawValue), "id": JSON(id), "parameters": parameters]
+        case .findings(let names): ["findings": .array(names.map { .string($0) })]
         case .stop: ["stop": true]
         }
     }
@@ -26,6 +29,8 @@ enum ForwardOrder: Equatable, Sendable {
             self = .settings(text)
         } else if let id = json["id"]?.int, let name = json["question"]?.string.flatMap(ForwardQuestion.init) {
             self = .question(id: id, name, json["parameters"] ?? .null)
+        } else if let names = json["findings"]?.array {
+            self = .findings(names.compactMap(\.string))
         } else if json["stop"]?.bool == true {
             self = .stop
         } else {

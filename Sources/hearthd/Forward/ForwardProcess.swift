@@ -39,6 +39,9 @@ final class ForwardProcess: Sendable {
         var settings: String
         /// The settings that the running child has.
         var sentSettings: String?
+        var findings: [String] = []
+        /// Those that the running child has.
+        var sentFindings: [String] = []
         /// The next child is wanted at once, by a person's reload.
         var mustRestart = false
         var isStopping = false
@@ -77,6 +80,15 @@ final class ForwardProcess: Sendable {
             $0.mustRestart = $0.mustRestart || restarting
         }
         wake.signal()
+    }
+
+    /// Hands on the names of what is wrong in the house, if they are others than before.
+    func tell(findings: [String]) {
+        let isNews = state.withLock { state in
+            defer { state.findings = findings }
+            return state.findings != findings
+        }
+        if isNews { wake.signal() }
     }
 
     /// Takes over a report that was asked for.
@@ -151,6 +163,7 @@ final class ForwardProcess: Sendable {
                 state.withLock { state in
                     (state.view.pid, state.view.since, state.view.heardAt) = (child.pid, began, began)
                     (state.view.nextStart, state.sentSettings, state.mustRestart) = (nil, nil, false)
+                    state.sentFindings = []
                     // Its predecessor's.
                     (state.view.report.standstill, state.view.report.links) = (nil, [])
                 }
@@ -244,6 +257,10 @@ final class ForwardProcess: Sendable {
         let orders = state.withLock { state -> [ForwardOrder] in
             var orders = state.orders
             state.orders = []
+            if state.sentFindings != state.findings {
+                state.sentFindings = state.findings
+                orders.insert(.findings(state.findings), at: 0)
+            }
             if state.sentSettings != state.settings, !state.mustRestart {
                 state.sentSettings = state.settings
                 orders.insert(.settings(state.settings), at: 0)

@@ -101,7 +101,7 @@ struct EndingService: Service {
     }
 }
 
-/// Tells systemd every few seconds how things are, and feeds its watchdog while Control advances. The recording side has
+/// Tells systemd, and the cloud by way of the recording side, every few seconds how things are, and feeds its watchdog while Control advances. The recording side has
 /// its own watchdog, ``ForwardProcess``.
 struct HeartbeatService: Service {
     let gateway: Gateway
@@ -114,6 +114,7 @@ struct HeartbeatService: Service {
         while !Task.isShuttingDownGracefully {
             lock.dismissAskers()
             gateway.showItself()
+            gateway.forward.tell(findings: StatusReport(gateway).findings.map(\.name))
             let status = StatusLine.text(gateway)
             if status != lastStatus { notifier.status(status) }
             lastStatus = status

@@ -23,6 +23,8 @@ final class UplinkBoard: Sendable {
         var foreign = 0
         /// Why the cloud broker refuses; nil while it takes what it gets.
         var refusal: String?
+        /// Names of what is wrong in the house, for who looks at the home from the cloud.
+        var findings: [String] = []
     }
 
     static let rangesShown = 256
@@ -45,6 +47,8 @@ final class UplinkBoard: Sendable {
         }
     }
 
+    var findings: [String] { contents.withLock { $0.findings } }
+    func told(findings: [String]) { contents.withLock { $0.findings = findings } }
     func told(_ account: StoredAccount?) { contents.withLock { $0.stored = account } }
     func countForeign() { contents.withLock { $0.foreign += 1 } }
     func refused(_ reason: String?) { contents.withLock { $0.refusal = reason } }

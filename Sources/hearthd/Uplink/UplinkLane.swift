@@ -32,6 +32,7 @@ final class UplinkLane: ConnectionHandler {
     private var sender: RecordSender
     private var kept: KeptConfirmations
     private var nextStatus: Int64 = 0
+    private var toldFindings: [String] = []
     private var drainUntil: Int64?
     private var rate = DrainRate()
     private var earlier: ConfirmedEarlier
@@ -227,13 +228,16 @@ final class UplinkLane: ConnectionHandler {
     }
 
     private func publishStatus(on link: Link, now: Int64) -> Int64 {
-        if now >= nextStatus {
+        let names = board.findings
+        if now >= nextStatus || names != toldFindings {
             guard courtesy.allowsStatus(isBusy: state.inFlightRecords > 0, now: Clock.now) else {
                 return now + 1_000_000_000
             }
             courtesy.publish(
-                GatewayStatus.online(configuration.home, backlog: state.unconfirmed, time: Clock.wall), on: link,
-                now: Clock.now)
+                GatewayStatus.online(
+                    configuration.home, backlog: state.unconfirmed, time: Clock.wall,
+                    findings: names), on: link, now: Clock.now)
+            toldFindings = names
             nextStatus = now + Self.statusNanoseconds
         }
         return nextStatus
