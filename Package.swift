@@ -150,7 +150,8 @@ let package = Package(
         .testTarget(
             name: "hearth-cloudTests",
             dependencies: [
-                "hearth-cloud", "Machine", "TestSupport", "Compression", "Heating", "EventLog", "HTTP", "Influx", "MQTT",
+                "hearth-cloud", "Machine", "TestSupport", "Compression", "Heating", "EventLog", "HTTP", "Influx",
+                "MQTT",
                 "Prometheus",
                 logging,
             ],
