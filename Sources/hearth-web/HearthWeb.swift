@@ -86,19 +86,20 @@ private struct WebService: Service {
     func run() async throws {
         StatusFollower(socket: socket, board: board, logger: logger).start()
         var server = HTTPServer(host: settings.address.host, port: settings.address.port) { await site.answer($0) }
-        server.prepare = settings.certificate.map { certificate in { try certificate.secure($0) } }
-        let scheme = settings.certificate == nil ? "http" : "https"
+        if let certificate = settings.certificate { server.prepare = { channel in try certificate.secure(channel) } }
         try await cancelWhenGracefulShutdown { [server] in
-            try await withThrowingTaskGroup { tasks in
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { await watchCertificate() }
-                try await server.run { port in
-                    logger.notice(
-                        "listening",
-                        metadata: ["address": "\(settings.address.host)", "port": "\(port)", "scheme": "\(scheme)"])
-                }
+                try await server.run(onListening: sayThatItListens)
                 tasks.cancelAll()
             }
         }
+    }
+
+    @Sendable private func sayThatItListens(port: Int) {
+        let scheme = settings.certificate == nil ? "http" : "https"
+        logger.notice(
+            "listening", metadata: ["address": "\(settings.address.host)", "port": "\(port)", "scheme": "\(scheme)"])
     }
 
     /// Takes a renewed certificate within a minute, and says each day that one ends soon. Until the task is cancelled.

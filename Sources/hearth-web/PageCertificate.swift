@@ -85,7 +85,7 @@ final class PageCertificate: Sendable {
     }
 
     /// Puts TLS into a new connection's pipeline. On the connection's own thread.
-    @Sendable func secure(_ channel: any Channel) throws {
+    func secure(_ channel: any Channel) throws {
         let context = state.withLock { $0.context }
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(PlainRequestAnswer())
