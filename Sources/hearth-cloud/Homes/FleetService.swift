@@ -86,27 +86,29 @@ enum FleetMetrics {
         func gauge(
             _ name: String, _ help: String, _ value: Int64, _ labels: [(name: String, value: String)] = []
         ) -> MetricSample {
-            MetricSample(name: "hearth_homes\(name)", help: help, kind: .gauge, labels: labels, value: Double(value))
+            MetricSample(name: name, help: help, kind: .gauge, labels: labels, value: Double(value))
         }
         let away = Int64(homes.count { !$0.report.isOnline })
         let oldest = homes.lazy.filter(\.report.isOnline).compactMap(\.age).max() ?? 0
         let waiting = homes.reduce(0) { $0 + ($1.report.backlog ?? 0) }
         var samples = [("online", Int64(homes.count) - away), ("offline", away)].map { state, count in
-            gauge("", "Homes by what their gateway's status says.", count, [("state", state)])
+            gauge("hearth_homes", "Homes by what their gateway's status says.", count, [("state", state)])
         }
         samples += [
             gauge(
-                "_silent", "Homes whose status says online, and that have said nothing for too long.",
+                "hearth_homes_silent", "Homes whose status says online, and that have said nothing for too long.",
                 Int64(homes.count(where: \.isSilent))),
             gauge(
-                "_with_findings", "Homes whose gateway complains of something.",
+                "hearth_homes_with_findings", "Homes whose gateway complains of something.",
                 Int64(homes.count { !$0.report.findings.isEmpty })),
-            gauge("_backlog_readings", "Readings that wait at home.", waiting),
-            gauge("_oldest_status_seconds", "Age of the oldest status of a home that is online.", max(0, oldest)),
+            gauge("hearth_homes_backlog_readings", "Readings that wait at home.", waiting),
+            gauge(
+                "hearth_homes_oldest_status_seconds", "Age of the oldest status of a home that is online.",
+                max(0, oldest)),
         ]
         return samples
             + findings(homes).map { name, count in
-                gauge("_finding", "Homes by what they complain of.", count, [("finding", name)])
+                gauge("hearth_homes_finding", "Homes by what they complain of.", count, [("finding", name)])
             }
     }
 

@@ -8,18 +8,24 @@ struct UnknownZones: Sendable {
     private static let shown = 3
 
     /// What may wait, of each home and of all together, in bytes: what one home sends must not take the others' place.
-    static let (homeBytes, allBytes) = (8 << 20, 32 << 20)
+    private let homeBytes: Int
+    private let allBytes: Int
 
     private(set) var count = 0
     private var zones: Set<ExactString> = []
     private var bytes = 0
     private var homes: [ExactString: Int] = [:]
 
+    init(homeBytes: Int = 8 << 20, allBytes: Int = 32 << 20) {
+        self.homeBytes = homeBytes
+        self.allBytes = allBytes
+    }
+
     /// Whether one more of a home may wait, beside others.
     func hasRoom(for letter: DeadLetter, beside more: UnknownZones) -> Bool {
         let home = ExactString(letter.key)
         let ofHome = homes[home, default: 0] + more.homes[home, default: 0]
-        return bytes + more.bytes + letter.length <= Self.allBytes && ofHome + letter.length <= Self.homeBytes
+        return bytes + more.bytes + letter.length <= allBytes && ofHome + letter.length <= homeBytes
     }
 
     static func waits(_ letter: DeadLetter) -> Bool {
