@@ -30,6 +30,9 @@ final class ForwardProcess: Sendable {
     /// A turn of this side's own thread that took longer was not the child's fault: the box slept, or somebody had
     /// stopped this process.
     private static let absence = Duration.seconds(5)
+    /// The heating's connection comes first: on a small box a program that starts takes its processor. Measured from the start of
+    /// the process to its first command.
+    private static let headStart = Duration.milliseconds(10)
     private static let outstandingLimit = 64
     /// Beside the settings, which may be long.
     private static let unsentLimit = 1 << 20
@@ -154,6 +157,7 @@ final class ForwardProcess: Sendable {
 
     private func run(_ listener: Listener) {
         var pause = RestartPause()
+        sleep(until: Clock.now + Self.headStart)
         while !state.withLock({ $0.isStopping }) {
             let began = Clock.now
             let ending: String
