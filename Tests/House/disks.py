@@ -8,6 +8,7 @@ import struct
 import subprocess
 
 from House.checks import CannotRun
+from House.processes import wait_for
 
 GOING_DOWN = 0x8004587D  # linux/fs.h FS_IOC_SHUTDOWN, the same number as XFS_IOC_GOINGDOWN
 WITHOUT_FLUSHING = 2
@@ -33,7 +34,10 @@ class Disk:
         subprocess.run(["mount", "-o", "loop", self.image, self.path], check=True, capture_output=True)
 
     def unmount(self):
-        subprocess.run(["umount", self.path], check=True, capture_output=True)
+        """A recording side ends a moment after the gateway that was killed, and keeps its journal open so long."""
+        def done():
+            return subprocess.run(["umount", self.path], check=False, capture_output=True).returncode == 0
+        wait_for(done, 10, f"nobody uses {self.path} any more")
 
     def written(self):
         """Bytes that have reached the device, when everything has that was written."""
