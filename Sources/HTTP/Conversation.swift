@@ -6,6 +6,8 @@ struct Conversation {
     let connection: HTTPServer.Connection
     let limits: HTTPLimits
     let waiting: WaitingConnections
+    /// Its number among those that wait, given when it was accepted: of many that come at once the first make room.
+    let place: Int
     let handler: HTTPServer.Handler
 
     private typealias Outbound = NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
@@ -15,22 +17,24 @@ struct Conversation {
     func run() async {
         try? await connection.executeThenClose { inbound, outbound in
             var parts = inbound.makeAsyncIterator()
-            while let (head, request) = try await nextRequest(&parts, outbound) {
+            var place = place
+            while let (head, request) = try await nextRequest(&parts, outbound, place) {
                 let response = await handler(request)
                 try await send(response, to: head, outbound)
                 guard head.isKeepAlive, response.bytes != nil else { return }
+                place = waiting.add(connection.channel)
             }
         }
+        waiting.remove(place)
     }
 
     // MARK: Receiving
 
     /// The next complete request; nil when there is none, or none that will be answered by the handler.
     private func nextRequest(
-        _ parts: inout Parts, _ outbound: Outbound
+        _ parts: inout Parts, _ outbound: Outbound, _ place: Int
     ) async throws -> (HTTPRequestHead, HTTPRequest)? {
         let deadline = closing(after: limits.requestTime)
-        let place = waiting.add(connection.channel)
         defer {
             deadline.cancel()
             waiting.remove(place)

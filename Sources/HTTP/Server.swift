@@ -70,9 +70,10 @@ package struct HTTPServer: Sendable {
                         }
                         continue
                     }
+                    let place = waiting.add(connection.channel)
                     tasks.addTask {
                         await Conversation(
-                            connection: connection, limits: limits, waiting: waiting, handler: handler
+                            connection: connection, limits: limits, waiting: waiting, place: place, handler: handler
                         ).run()
                         open.leave()
                     }

@@ -6,7 +6,6 @@ scripts/test-kubernetes. HEARTH_BIN_DIR names the programs."""
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,31 +13,16 @@ import time
 import urllib.error
 import urllib.request
 
-import rights
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 from homes import FILL, MANY, PROGRAM, Cloud
-from rights import check
+from House.brokers import FleetingBroker, security_plugin
+from House.checks import check, end, not_run
+from House.processes import comes, free_port
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "\"'>&amp;<b>", "\u202eevil", "https:evil", "home 1?x=y&z", "a" * 200]
 
 
-class Broker:
-    def __init__(self, directory):
-        self.port = rights.free_port()
-        self.path = directory / "plain.conf"
-        self.path.write_text(f"user root\nlistener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
-                             "max_inflight_messages 1000\nset_tcp_nodelay true\n")
-        self.start()
-
-    def start(self):
-        program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
-        self.process = subprocess.Popen([program, "-c", self.path], stderr=subprocess.DEVNULL)
-        while not rights.listens(self.port):
-            time.sleep(0.05)
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
+class Broker(FleetingBroker):
     def say(self, home, status):
         """Retained; None deletes it."""
         message = ["-n"] if status is None else ["-m", json.dumps(status)]
@@ -47,7 +31,7 @@ class Broker:
 
 class Page:
     def __init__(self, port, *arguments, log):
-        self.port = rights.free_port()
+        self.port = free_port()
         self.process = subprocess.Popen(
             [PROGRAM, "homes", "serve", "--mqtt-port", str(port), "--http-port", str(self.port), "--log-level", "warning", *arguments],
             stdout=subprocess.DEVNULL, stderr=log.open("w"))
@@ -63,10 +47,7 @@ class Page:
             return 0, {}, str(error)
 
     def wait(self, title, holds, seconds=20):
-        deadline = time.monotonic() + seconds
-        while not holds() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        check(title, holds(), str(self.get("/readyz")))
+        check(title, comes(holds, seconds), str(self.get("/readyz")))
 
     def is_ready(self):
         return self.get("/readyz")[0] == 200
@@ -145,7 +126,7 @@ def check_broker_away(broker, page):
 
 def check_right(directory):
     """A home's user may not read the others' statuses."""
-    cloud = Cloud(directory, rights.plugins()[0])
+    cloud = Cloud(directory, security_plugin())
     pages = []
     try:
         cloud.homes("add", "cottage")
@@ -157,17 +138,15 @@ def check_right(directory):
     finally:
         for page in pages:
             page.stop()
-        cloud.process.kill()
-        cloud.process.wait()
+        cloud.broker.end()
 
 
 def main():
     if not os.access(PROGRAM, os.X_OK):
-        print("not run: hearth-cloud homes serve: HEARTH_BIN_DIR names no programs")
-        return
+        return not_run("hearth-cloud homes serve", "HEARTH_BIN_DIR names no programs")
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
-        broker = Broker(directory)
+        broker = Broker(str(directory), "plain")
         subprocess.run([sys.executable, "-c", FILL, str(broker.port), str(MANY)], check=True)
         for home in HOSTILE:
             broker.say(home, {"status": "online", "version": "<script>v</script>", "alarms": ["disk-low", {"name": "<b>x"}]})
@@ -183,12 +162,12 @@ def main():
         finally:
             check("it ends in good order", page.stop() == 0, (directory / "page.log").read_text()[-500:])
             broker.stop()
-    if rights.plugins():
+    if security_plugin():
         with tempfile.TemporaryDirectory() as name:
             check_right(pathlib.Path(name))
     else:
-        print("not run: a user without the right: Mosquitto's dynamic-security plugin is not here")
-    sys.exit(1 if rights.failed else 0)
+        not_run("a user without the right", "Mosquitto's dynamic-security plugin is not here")
+    return end("fleet")
 
 
 if __name__ == "__main__":
