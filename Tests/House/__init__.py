@@ -10,7 +10,8 @@ with the program that started it.
     home        a gateway with its broker, a proxy on each side, and readings
     rig         homes, a cloud broker, hearth-cloud on either engine, InfluxDB: everything may be killed
     box         a home box with its page and its cloud, each program by its name: for what looks from outside
-    kafka       the peers that speak Kafka's protocol, and the factories a rig takes; kafka_wire and kafka_gate lie before them
+    kafka       the peers that speak Kafka's protocol, and the factories a rig takes; kafka_wire and kafka_gate lie before them, kafka_frames
+                is what both read and write
     proxy       reads the MQTT that passes and disturbs it; mqtt has the packets
     disks       file systems whose power can go
     readings    readings, commands and means as tables, and how two differ

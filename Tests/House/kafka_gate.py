@@ -21,6 +21,9 @@ import struct
 import sys
 import threading
 
+sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
+from House.kafka_frames import frame, hang_up, send
+
 PRODUCE, METADATA, FIND_COORDINATOR, SASL_HANDSHAKE, API_VERSIONS, SASL_AUTHENTICATE = 0, 3, 10, 17, 18, 36
 UNSUPPORTED_SASL_MECHANISM, SASL_AUTHENTICATION_FAILED = 33, 58
 OWN, THEIRS = b"\0\x09127.0.0.2", b"\0\x09127.0.0.1"
@@ -28,27 +31,6 @@ OWN, THEIRS = b"\0\x09127.0.0.2", b"\0\x09127.0.0.1"
 
 class Refused(Exception):
     pass
-
-
-def exactly(source, count):
-    data = bytearray()
-    while len(data) < count:
-        more = source.recv(min(count - len(data), 1 << 20))
-        if not more:
-            raise EOFError
-        data += more
-    return bytes(data)
-
-
-def frame(source):
-    size = struct.unpack(">i", exactly(source, 4))[0]
-    if not 8 <= size <= 64 << 20:
-        raise EOFError  # Not Kafka: an HTTP request, or a TLS hello at a plain port.
-    return exactly(source, size)
-
-
-def send(target, body):
-    target.sendall(struct.pack(">i", len(body)) + body)
 
 
 class Scram:
@@ -211,11 +193,7 @@ class Gate:
                 send(client, answer)
         except (OSError, EOFError):
             pass
-        for s in (client, broker):
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        hang_up(client, broker)
 
     @staticmethod
     def is_answered(asked, answer):

@@ -5,6 +5,8 @@ import socket
 import struct
 import threading
 
+from House.kafka_frames import frame, hang_up, send
+
 # https://kafka.apache.org/protocol#protocol_api_keys
 PRODUCE, FETCH, METADATA, OFFSET_COMMIT, OFFSET_FETCH, JOIN_GROUP, HEARTBEAT, SYNC_GROUP, API_VERSIONS = 0, 1, 3, 8, 9, 11, 12, 14, 18
 
@@ -152,37 +154,18 @@ class Wire:
             body(client, broker, asked)
         except (OSError, EOFError):
             pass
-        for s in (client, broker):
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    @staticmethod
-    def frame(source):
-        size = struct.unpack(">i", Wire.exactly(source, 4))[0]
-        return Wire.exactly(source, size)
-
-    @staticmethod
-    def exactly(source, count):
-        data = bytearray()
-        while len(data) < count:
-            more = source.recv(min(count - len(data), 1 << 20))
-            if not more:
-                raise EOFError
-            data += more
-        return data
+        hang_up(client, broker)
 
     def up(self, client, broker, asked):
         while True:
-            request = self.frame(client)
+            request = frame(client)
             key, version, number = struct.unpack(">hhi", request[:8])
             asked[number] = (key, version, request)
-            broker.sendall(struct.pack(">i", len(request)) + request)
+            send(broker, request)
 
     def down(self, client, broker, asked):
         while True:
-            answer = self.frame(broker)
+            answer = frame(broker)
             key, version, request = asked.pop(struct.unpack(">i", answer[:4])[0])
             if key == OFFSET_COMMIT:
                 self.notes.take(request, answer)
@@ -192,7 +175,7 @@ class Wire:
                 answer = self.without_tags(answer)
             elif key == OFFSET_FETCH and self.keeps_notes:
                 answer = self.notes.restored(request, answer)
-            client.sendall(struct.pack(">i", len(answer)) + answer)
+            send(client, answer)
 
     @staticmethod
     def without_tags(answer):

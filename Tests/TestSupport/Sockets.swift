@@ -66,7 +66,8 @@ private func listen(
     return (descriptor, Int(UInt16(bigEndian: bound.sin6_port)))
 }
 
-func connectToLoopback(port: Int) throws -> Int32 {
+/// - Returns: a socket that the caller closes.
+public func connectToLoopback(port: Int) throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw SocketError("socket") }
     guard withLoopback(port, { connect(descriptor, $0, $1) == 0 }) else {

@@ -137,19 +137,8 @@ private final class SilentClient {
     private let descriptor: Int32
 
     init(port: Int) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0, send(descriptor, [22, 3, 1] as [UInt8], 3, Int32(MSG_NOSIGNAL)) == 3 else {
-            throw POSIXError(.init(rawValue: errno) ?? .EIO)
-        }
+        descriptor = try connectToLoopback(port: port)
+        _ = send(descriptor, [22, 3, 1] as [UInt8], 3, Int32(MSG_NOSIGNAL))
     }
 
     deinit { close(descriptor) }

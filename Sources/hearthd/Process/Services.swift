@@ -101,8 +101,8 @@ struct EndingService: Service {
     }
 }
 
-/// Tells systemd, and the cloud by way of the recording side, every few seconds how things are, and feeds its watchdog while Control advances. The recording side has
-/// its own watchdog, ``ForwardProcess``.
+/// Tells systemd every few seconds how things are, and the cloud by way of the recording side, and feeds systemd's watchdog
+/// while Control advances. The recording side has its own watchdog, ``ForwardProcess``.
 struct HeartbeatService: Service {
     let gateway: Gateway
     let lock: GatewayLock
