@@ -121,6 +121,13 @@ def run_all(options, names):
                 child.wait()
             break
         time.sleep(0.05)
+    if options.late and not stop:
+        with open(options.late, "a") as f:
+            f.writelines(f"{name}\n" for name in again)
+        for name in again:
+            results[name]["result"]["not run"] = "late among others, to be tried alone"
+            results[name]["error"] = None
+        return results
     for name in again if not stop else []:
         print(f"{name} was late: once more, alone", flush=True)
         results[name] = answer = finished(name, start(options, name))
@@ -169,6 +176,7 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--only", action="append")
     parser.add_argument("--jobs", type=int, default=4)
+    parser.add_argument("--late")
     parser.add_argument("--json")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--one")
