@@ -24,7 +24,7 @@ public final class PartedLog: EventLog {
         throw EventLogError(.settings, "Dead letters are not read by a group; they are scanned.")
     }
 
-    public func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError) {
+    public func scan(_ topic: String, _ body: (Event) -> Void) throws(EventLogError) {
         for (number, part) in parts.enumerated() {
             try part.scan(topic) { event in
                 var event = event

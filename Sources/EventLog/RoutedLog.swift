@@ -32,7 +32,7 @@ public final class RoutedLog: EventLog {
         return RoutedReader(log: self, try others.reader(group: group, topics: topics, instance: instance))
     }
 
-    public func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError) {
+    public func scan(_ topic: String, _ body: (Event) -> Void) throws(EventLogError) {
         try (topic == self.topic ? own : others).scan(topic, body)
     }
 

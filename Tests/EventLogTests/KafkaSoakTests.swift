@@ -56,7 +56,7 @@ struct KafkaSoakTests {
                         do {
                             try reader.commit(
                                 batch.nextOffsets,
-                                appending: batch.events.map { event("clean", $0.event.key, text($0)) })
+                                appending: batch.events.map { event("clean", $0.key, text($0)) })
                             isDone = true
                         } catch  where error.isTransient {
                             usleep(50_000)

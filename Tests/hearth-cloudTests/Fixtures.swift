@@ -38,13 +38,12 @@ func payload(_ timestamp: String, _ value: String) -> [UInt8] {
 func stored(
     home: String = "home1", room: String = "office", at nanoseconds: Int64, value: String, offset: Int64,
     sequence: Int64? = nil, epoch: String? = nil, topic: String = names.clean, partition: Int32 = 0
-) -> StoredEvent {
+) -> Event {
     var text = "{\"home\":\"\(home)\",\"room\":\"\(room)\",\"timestamp\":\"\(Timestamp(nanoseconds: nanoseconds))\","
     text += "\"value\":\(value)"
     if let sequence, let epoch { text += ",\"seq\":\(sequence),\"epoch\":\"\(epoch)\"" }
-    return StoredEvent(
-        event: Event(topic: topic, key: home, value: Array((text + "}").utf8)), partition: partition, offset: offset,
-        appendedAt: 0)
+    return Event(
+        topic: topic, key: home, value: ArraySlice((text + "}").utf8), partition: partition, offset: offset)
 }
 
 /// The home that an event says it is of.

@@ -19,12 +19,12 @@ struct Clean: Stage {
 
     var topics: [String] { [names.raw] }
 
-    mutating func process(_ events: [StoredEvent]) -> StageOutput {
+    mutating func process(_ events: [Event]) -> StageOutput {
         var output = StageOutput()
         output.points.reserve(points: events.count)
         output.events.reserveCapacity(events.count)
         for index in events.indices {
-            guard let value = events[index].event.value else { continue }
+            guard let value = events[index].value else { continue }
             guard let home = pass(value, source: index, &output) else { continue }
             // The very bytes: nothing that another program wrote beside the reading gets lost.
             output.events.append(Event(topic: names.clean, key: home.name, value: value))

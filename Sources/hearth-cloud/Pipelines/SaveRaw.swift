@@ -20,13 +20,13 @@ struct SaveRaw: Stage {
 
     var topics: [String] { [names.raw, names.commands] }
 
-    mutating func process(_ events: [StoredEvent]) -> StageOutput {
+    mutating func process(_ events: [Event]) -> StageOutput {
         var output = StageOutput()
         output.points.reserve(points: events.count)
         for index in events.indices {
-            guard let value = events[index].event.value else { continue }  // A tombstone says nothing.
+            guard let value = events[index].value else { continue }  // A tombstone says nothing.
             do throws(UnusableEvent) {
-                if events[index].event.topic == names.commands {
+                if events[index].topic == names.commands {
                     output.points.add(try command(value), index: index)
                 } else {
                     try add(value, source: index, to: &output)
