@@ -72,7 +72,7 @@ struct Aggregate: Stage {
             }
             guard reading.measure == .temperature || measures.contains(reading.measure) else { continue }
             let sample = Sample(
-                reading: reading, place: reader.place, at: at, value: number, offset: events[index].offset)
+                reading: reading, place: reader.known?.place, at: at, value: number, offset: events[index].offset)
             add(sample, events[index].position, now, &output)
         }
         output.commitAll(events)
