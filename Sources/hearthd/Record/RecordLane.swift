@@ -134,28 +134,18 @@ final class RecordLane: ConnectionHandler {
                 continue
             }
             switch verdict(on: message, now: now) {
-            case .readings(let readings, let reason):
-                for (index, reading) in readings.enumerated() {
-                    var entry = Journal.Record(reading, packetID: message.packetID, receivedAt: now)
-                    if redelivery.isRedelivery(entry, ofSameMessage: index > 0) {
+            case .keep(let kept, let reason):
+                for (index, entry) in kept.enumerated() {
+                    if redelivery.isRedelivery(entry.record, ofSameMessage: index > 0) {
                         next.duplicates += 1
                     } else {
-                        mark(&entry, RecordVerdict.Time(reading), &next)
-                        entries.append(entry)
+                        var record = entry.record
+                        if let time = entry.time { mark(&record, time, &next) }
+                        entries.append(record)
                     }
                 }
                 if let reason { setAside(message, reason, now, &rejected, &next) }
             case .passOver: next.passedOver += 1
-            case .keep(let attributes, let time):
-                var entry = Journal.Record(
-                    topic: message.topic, payload: message.payload, attributes: attributes,
-                    packetID: message.packetID, receivedAt: now)
-                if redelivery.isRedelivery(entry) {
-                    next.duplicates += 1
-                } else {
-                    if let time { mark(&entry, time, &next) }
-                    entries.append(entry)
-                }
             case .reject(let reason): setAside(message, reason, now, &rejected, &next)
             }
         }
@@ -239,9 +229,9 @@ final class RecordLane: ConnectionHandler {
     func stopping(_ link: Link?, now: Int64) -> Bool { true }
 
     private func verdict(on message: Message, now: Int64) -> RecordVerdict {
-        let hasZone = zone != "UTC"
-        guard !rules.isBlackBoxOnly else { return RecordVerdict(on: message, hasZone: hasZone) }
-        return RecordVerdict(on: message, by: rules, hasZone: hasZone, arrival: Timestamp(nanoseconds: now))
+        let (hasZone, arrival) = (zone != "UTC", Timestamp(nanoseconds: now))
+        guard !rules.isBlackBoxOnly else { return RecordVerdict(on: message, hasZone: hasZone, arrival: arrival) }
+        return RecordVerdict(on: message, by: rules, hasZone: hasZone, arrival: arrival)
     }
 
     /// Gives a reading the sensors' zone, if it names none itself, and what tells it from others with the same time.
