@@ -10,7 +10,7 @@ import Heating
     guard let reading = try? Reading(payload: bytes) else { return }
     require(reading.value.isFinite, "\(reading.value) is no temperature")
     require(strtod(reading.valueText, nil) == reading.value, "\(reading.valueText) became \(reading.value)")
-    require(Timestamp(iso8601: reading.timestampText.utf8) != nil, "took the time \(reading.timestampText)")
+    require(Timestamp(iso8601: reading.time.text.utf8) != nil, "took the time \(reading.time.text)")
 }
 
 @Sendable func checkCommand(_ bytes: [UInt8]) {

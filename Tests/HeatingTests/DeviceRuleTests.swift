@@ -148,7 +148,7 @@ struct DeviceRuleTests {
         #expect(reading.obeyed == 20)
         // What is recorded is read back as the same time and number.
         let again = try Reading(payload: reading.recordPayload)
-        #expect(again.timestamp == reading.time.timestamp && again.value == reading.value)
+        #expect(again.time.timestamp == reading.time.timestamp && again.value == reading.value)
     }
 
     @Test("a box whose clock was never set believes the device")
@@ -222,7 +222,7 @@ struct DeviceRuleTests {
                     Issue.record("\(payload): \(outcome)")
                     continue
                 }
-                #expect(reading.valueText == wanted.valueText && reading.time.timestamp == wanted.timestamp)
+                #expect(reading.valueText == wanted.valueText && reading.time.timestamp == wanted.time.timestamp)
             } catch {
                 guard case .rejected(let rejection)? = outcome.first else {
                     Issue.record("\(payload): \(outcome)")

@@ -29,12 +29,12 @@ extension Event {
     init(_ reading: Reading, _ measure: Measure = .temperature, of room: Room, _ origin: Origin, topic: String) {
         let home = origin.home.name
         var members: [(key: String, value: JSON)] = [
-            ("home", .string(home)), ("room", .string(room.name)), ("timestamp", .string(reading.timestampText)),
+            ("home", .string(home)), ("room", .string(room.name)), ("timestamp", .string(reading.time.text)),
             ("value", .number(reading.valueText)),
         ]
         if let sequence = origin.sequence { members.append(("seq", JSON(sequence))) }
         if let epoch = origin.epoch { members.append(("epoch", .string(epoch))) }
-        if reading.isNaive, let zone = origin.zone {
+        if reading.time.isNaive, let zone = origin.zone {
             members.append(("zone", .string(zone)))
             // Without a zone an hour is passed once.
             if origin.marks.isSecondPass { members.append(("fold", 1)) }

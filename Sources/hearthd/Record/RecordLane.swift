@@ -99,7 +99,7 @@ final class RecordLane: ConnectionHandler {
     private static func arrival(of topic: String, _ payload: [UInt8], at time: Int64) -> SameTimes.Arrival? {
         guard case .reading = RecordTopic(topic), let reading = try? Reading(payload: payload) else { return nil }
         return SameTimes.Arrival(
-            topic: topic, written: reading.timestamp, isNaive: reading.isNaive, payload: payload,
+            topic: topic, written: reading.time.timestamp, isNaive: reading.time.isNaive, payload: payload,
             at: Timestamp(nanoseconds: time))
     }
 
@@ -235,11 +235,11 @@ final class RecordLane: ConnectionHandler {
     }
 
     /// Gives a reading the sensors' zone, if it names none itself, and what tells it from others with the same time.
-    private func mark(_ entry: inout Journal.Record, _ time: RecordVerdict.Time, _ counters: inout Counters) {
+    private func mark(_ entry: inout Journal.Record, _ time: DeviceTime, _ counters: inout Counters) {
         let (marks, isKnown) = times.marks(
             SameTimes.Arrival(
-                topic: entry.topic, written: time.written, isNaive: time.isNaive, payload: entry.payload,
-                at: Timestamp(nanoseconds: entry.receivedAt), isTimed: time.isTimed))
+                topic: entry.topic, written: time.timestamp, isNaive: time.isNaive, payload: entry.payload,
+                at: Timestamp(nanoseconds: entry.receivedAt), isTimed: time.source == .device))
         if marks.nth > 0, !isKnown { counters.sameTime += 1 }
         let zone = time.isNaive ? zone : "UTC"
         guard zone != "UTC" || marks != TimeMarks() else { return }

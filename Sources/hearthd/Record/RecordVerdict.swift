@@ -14,16 +14,7 @@ enum RecordVerdict: Equatable {
     struct Entry: Equatable {
         var record: Journal.Record
         /// nil for a command.
-        var time: Time?
-    }
-
-    /// When a reading says it was taken.
-    struct Time: Equatable {
-        /// Text without a zone read as UTC.
-        var written: Timestamp
-        var isNaive: Bool
-        /// False: nobody wrote it, it is when the reading arrived.
-        var isTimed = true
+        var time: DeviceTime?
     }
 
     /// Of the black box's topics. A pump command's `timestamp` and `reason` user properties travel with it; a reading's
@@ -37,9 +28,8 @@ enum RecordVerdict: Equatable {
         case .temperature:
             do throws(PayloadError) {
                 let reading = try Reading(payload: message.payload)
-                let time = Time(written: reading.timestamp, isNaive: reading.isNaive)
-                if let why = Self.objection(to: time, hasZone: hasZone) { throw why }
-                self = .keep([Entry(message, time: time, arrival: arrival)])
+                if let why = Self.objection(to: reading.time, hasZone: hasZone) { throw why }
+                self = .keep([Entry(message, time: reading.time, arrival: arrival)])
             } catch {
                 self = .reject(error.rawValue)
             }
@@ -79,7 +69,7 @@ enum RecordVerdict: Equatable {
                 } else {
                     let record = Journal.Record(
                         reading, packetID: message.packetID, receivedAt: arrival.nanoseconds)
-                    kept.append(Entry(record: record, time: Time(reading)))
+                    kept.append(Entry(record: record, time: reading.time))
                 }
             }
         }
@@ -94,28 +84,21 @@ enum RecordVerdict: Equatable {
     private static func objection(to reading: DeviceReading, hasZone: Bool) -> String? {
         // It would be a temperature to everybody who does not know the device. Of another measure the mark travels with it.
         if reading.isFault, reading.measure == .temperature { return "fault_value" }
-        return objection(to: Time(reading), hasZone: hasZone)?.rawValue
+        return objection(to: reading.time, hasZone: hasZone)?.rawValue
     }
 
     /// The cloud, which knows the sensors' zone, must be able to read the time too.
-    private static func objection(to time: Time, hasZone: Bool) -> PayloadError? {
-        time.isNaive && hasZone && !time.written.isInRangeInEveryZone ? .badTimestamp : nil
+    private static func objection(to time: DeviceTime, hasZone: Bool) -> PayloadError? {
+        time.isNaive && hasZone && !time.timestamp.isInRangeInEveryZone ? .badTimestamp : nil
     }
 }
 
 extension RecordVerdict.Entry {
     /// A message as it is.
-    init(_ message: Message, attributes: [UInt8] = [], time: RecordVerdict.Time?, arrival: Timestamp) {
+    init(_ message: Message, attributes: [UInt8] = [], time: DeviceTime?, arrival: Timestamp) {
         record = Journal.Record(
             topic: message.topic, payload: message.payload, attributes: attributes, packetID: message.packetID,
             receivedAt: arrival.nanoseconds)
         self.time = time
-    }
-}
-
-extension RecordVerdict.Time {
-    init(_ reading: DeviceReading) {
-        let time = reading.time
-        self.init(written: time.timestamp, isNaive: time.isNaive, isTimed: time.source == .device)
     }
 }
