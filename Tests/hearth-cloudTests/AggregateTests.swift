@@ -1,6 +1,7 @@
 import EventLog
 import Heating
 import Influx
+import SimulationModel
 import Testing
 
 @testable import hearth_cloud
@@ -150,7 +151,7 @@ struct AggregateTests {
     @Test("restarts anywhere, with readings lost, repeated and late: the same points as without", arguments: 0..<60)
     func restarts(_ round: Int) {
         let seed = givenSeed ?? UInt64(round)
-        var random = Random(seed)
+        var random = SeededGenerator(seed: seed)
         let log = Self.log(&random)
         let expected = Self.run(log, &random, restarts: 0)
         let restarted = Self.run(log, &random, restarts: 0.04)
@@ -159,7 +160,7 @@ struct AggregateTests {
     }
 
     /// A few homes; some with sequences; some readings come late, some twice.
-    private static func log(_ random: inout Random) -> [Event] {
+    private static func log(_ random: inout SeededGenerator) -> [Event] {
         struct Home {
             var name: String
             var hasSequences: Bool
@@ -206,7 +207,7 @@ struct AggregateTests {
     }
 
     /// Reads the log in batches, perhaps dying after the points and before the commit; returns what the database has.
-    private static func run(_ log: [Event], _ random: inout Random, restarts: Double) -> [String: String] {
+    private static func run(_ log: [Event], _ random: inout SeededGenerator, restarts: Double) -> [String: String] {
         let clock = Clock()
         var database: [String: String] = [:]
         var commit: Int64 = 0
