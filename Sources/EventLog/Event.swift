@@ -48,7 +48,7 @@ public struct Event: Sendable, Equatable {
     }
 
     /// Bytes of key, value and headers.
-    var size: Int {
+    public var size: Int {
         var size = (key?.utf8.count ?? 0) + (value?.count ?? 0)
         for header in headers { size += header.name.utf8.count + header.value.count }
         return size
