@@ -1,5 +1,5 @@
 // swift-tools-version: 6.2
-// The arrows between targets are DESIGN's: Heating knows nobody, only executables join modules, and nothing
+// The arrows between targets are those of Sources/README.md: Heating knows nobody, only executables join modules, and nothing
 // hearthd depends on may reach librdkafka, libcurl or full Foundation (scripts/check-linkage proves it).
 import PackageDescription
 
