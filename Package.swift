@@ -1,5 +1,5 @@
 // swift-tools-version: 6.2
-// The arrows between targets are DESIGN's: Heating knows nobody, only executables join modules, and nothing
+// The arrows between targets are those of Sources/README.md: Heating knows nobody, only executables join modules, and nothing
 // hearthd depends on may reach librdkafka, libcurl or full Foundation (scripts/check-linkage proves it).
 import PackageDescription
 
@@ -130,10 +130,11 @@ let package = Package(
         .target(
             name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk", swiftSettings: swiftSettings),
         .executableTarget(
-            name: "crash-images", dependencies: ["Journal", "FaultyDisk", "CSQLite", argumentParser],
+            name: "crash-images",
+            dependencies: ["Journal", "FaultyDisk", "CSQLite", "SimulationModel", argumentParser],
             path: "Tests/CrashImages", swiftSettings: swiftSettings),
         .testTarget(
-            name: "JournalTests", dependencies: ["Machine", "Journal", "FaultyDisk", "CSQLite"],
+            name: "JournalTests", dependencies: ["Machine", "Journal", "FaultyDisk", "CSQLite", "SimulationModel"],
             swiftSettings: swiftSettings),
         .testTarget(name: "MQTTTests", dependencies: ["Machine", "MQTT", "TestSupport"], swiftSettings: swiftSettings),
         // librdkafka's in-process broker in a process of its own, taking commands: the Kafka peer of the tests.
@@ -142,15 +143,20 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "EventLogTests",
-            dependencies: ["Machine", "EventLog", "Journal", "FaultyDisk", "CSQLite", "TestSupport", "mock-kafka"],
+            dependencies: [
+                "Machine", "EventLog", "Journal", "FaultyDisk", "CSQLite", "TestSupport", "SimulationModel",
+                "mock-kafka",
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "InfluxTests", dependencies: ["Influx", "Heating", "CCurl", "CZlib", "TestSupport"],
+            name: "InfluxTests",
+            dependencies: ["Influx", "Heating", "CCurl", "CZlib", "TestSupport", "SimulationModel"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "hearth-cloudTests",
             dependencies: [
-                "hearth-cloud", "Machine", "TestSupport", "Compression", "Heating", "EventLog", "HTTP", "Influx",
+                "hearth-cloud", "Machine", "TestSupport", "SimulationModel", "Compression", "Heating", "EventLog",
+                "HTTP", "Influx",
                 "MQTT",
                 "Prometheus",
                 logging,
@@ -173,7 +179,9 @@ let package = Package(
         .testTarget(name: "hearth-simTests", dependencies: ["hearth-sim"], swiftSettings: swiftSettings),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["Machine", "Heating", "Compression", "MQTT", "TestSupport", "mock-kafka"],
+            dependencies: [
+                "Machine", "Heating", "Compression", "MQTT", "TestSupport", "SimulationModel", "mock-kafka",
+            ],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]

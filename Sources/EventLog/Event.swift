@@ -1,4 +1,4 @@
-/// One record: what a caller appends, and what a reader gets back unchanged.
+/// One record: what a caller appends, and what a reader gets back unchanged, with its place in the log.
 public struct Event: Sendable, Equatable {
     public var topic: String
     /// What the order is kept for, usually the home. Events of one key are read in the order of their appends. Keys
@@ -10,17 +10,31 @@ public struct Event: Sendable, Equatable {
     /// keeps a few for long keeps copies.
     public var value: ArraySlice<UInt8>?
     public var headers: [Header]
+    // Its place, which the log gives it: an append does not look at what is here.
+    public var partition: Int32
+    /// Ascending within a partition, with gaps.
+    public var offset: Int64
+    /// When the log took it, wall nanoseconds since 1970; 0 if the log does not say.
+    public var appendedAt: Int64
 
     public init(topic: String, key: String? = nil, value: [UInt8], headers: [Header] = []) {
         self.init(topic: topic, key: key, value: value[...], headers: headers)
     }
 
-    public init(topic: String, key: String? = nil, value: ArraySlice<UInt8>?, headers: [Header] = []) {
+    public init(
+        topic: String, key: String? = nil, value: ArraySlice<UInt8>?, headers: [Header] = [], partition: Int32 = 0,
+        offset: Int64 = 0, appendedAt: Int64 = 0
+    ) {
         self.topic = topic
         self.key = key
         self.value = value
         self.headers = headers
+        self.partition = partition
+        self.offset = offset
+        self.appendedAt = appendedAt
     }
+
+    public var position: TopicPartition { TopicPartition(topic: topic, partition: partition) }
 
     /// A name with bytes. Names may repeat; the order is kept.
     public struct Header: Sendable, Equatable {
@@ -34,7 +48,7 @@ public struct Event: Sendable, Equatable {
     }
 
     /// Bytes of key, value and headers.
-    var size: Int {
+    public var size: Int {
         var size = (key?.utf8.count ?? 0) + (value?.count ?? 0)
         for header in headers { size += header.name.utf8.count + header.value.count }
         return size
@@ -58,25 +72,6 @@ public struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConver
     public var description: String { "\(topic)[\(partition)]" }
 }
 
-/// An event with its place in the log.
-public struct StoredEvent: Sendable, Equatable {
-    public var event: Event
-    public var partition: Int32
-    /// Ascending within a partition, with gaps.
-    public var offset: Int64
-    /// When the log took it, wall nanoseconds since 1970; 0 if the log does not say.
-    public var appendedAt: Int64
-
-    public init(event: Event, partition: Int32, offset: Int64, appendedAt: Int64) {
-        self.event = event
-        self.partition = partition
-        self.offset = offset
-        self.appendedAt = appendedAt
-    }
-
-    public var position: TopicPartition { TopicPartition(topic: event.topic, partition: partition) }
-}
-
 /// What one read brought, to be applied in the order of the fields: drop what is known of `revoked`, then start afresh
 /// with `assigned`, then take `events`.
 public struct EventBatch: Sendable, Equatable {
@@ -86,9 +81,9 @@ public struct EventBatch: Sendable, Equatable {
     /// Partitions that this reader has from now on; their events begin at the committed offset.
     public var assigned: [TopicPartition] = []
     /// Ascending offsets within a partition; none of a partition in `revoked` unless it is in `assigned` too.
-    public var events: [StoredEvent] = []
+    public var events: [Event] = []
 
-    public init(revoked: [TopicPartition] = [], assigned: [TopicPartition] = [], events: [StoredEvent] = []) {
+    public init(revoked: [TopicPartition] = [], assigned: [TopicPartition] = [], events: [Event] = []) {
         self.revoked = revoked
         self.assigned = assigned
         self.events = events
@@ -99,7 +94,7 @@ public struct EventBatch: Sendable, Equatable {
     /// Where each partition goes on after this batch: what to commit once all of it is dealt with.
     public var nextOffsets: [TopicPartition: Int64] {
         var offsets: [TopicPartition: Int64] = [:]
-        for stored in events { offsets[stored.position] = stored.offset + 1 }
+        for event in events { offsets[event.position] = event.offset + 1 }
         return offsets
     }
 }

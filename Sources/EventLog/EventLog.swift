@@ -26,7 +26,7 @@ public protocol EventLog: Sendable {
     ///
     /// Blocks until that is done. A topic that does not exist has no events.
     /// - Parameter body: called in order of offsets within a partition.
-    func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError)
+    func scan(_ topic: String, _ body: (Event) -> Void) throws(EventLogError)
 
     /// The next offset of each partition of a topic that other processes append to; nil if they cannot, or nobody says now.
     /// Blocks up to seven seconds.

@@ -37,6 +37,17 @@ public struct EventLogStatus: Sendable, Equatable {
         /// Consumers replaced because they made no progress.
         public var readerRestarts: Int64 = 0
     }
+
+    /// With what another log beside it has taken and lost; that one's groups and restarts are not told.
+    func with(_ more: EventLogStatus) -> EventLogStatus {
+        var status = self
+        status.appended += more.appended
+        status.failedAppends += more.failedAppends
+        status.damaged += more.damaged
+        status.dropped += more.dropped
+        status.lastError = status.lastError ?? more.lastError
+        return status
+    }
 }
 
 /// The status as the threads of a log keep it.

@@ -24,7 +24,7 @@ public final class PartedLog: EventLog {
         throw EventLogError(.settings, "Dead letters are not read by a group; they are scanned.")
     }
 
-    public func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError) {
+    public func scan(_ topic: String, _ body: (Event) -> Void) throws(EventLogError) {
         for (number, part) in parts.enumerated() {
             try part.scan(topic) { event in
                 var event = event
@@ -38,16 +38,7 @@ public final class PartedLog: EventLog {
         for part in parts { try part.probe() }
     }
 
-    public var status: EventLogStatus {
-        var status = parts[0].status
-        let more = parts[1].status
-        status.appended += more.appended
-        status.failedAppends += more.failedAppends
-        status.damaged += more.damaged
-        status.dropped += more.dropped
-        status.lastError = status.lastError ?? more.lastError
-        return status
-    }
+    public var status: EventLogStatus { parts[0].status.with(parts[1].status) }
 
     public func close() {
         for part in parts { part.close() }

@@ -32,7 +32,7 @@ public final class RoutedLog: EventLog {
         return RoutedReader(log: self, try others.reader(group: group, topics: topics, instance: instance))
     }
 
-    public func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError) {
+    public func scan(_ topic: String, _ body: (Event) -> Void) throws(EventLogError) {
         try (topic == self.topic ? own : others).scan(topic, body)
     }
 
@@ -43,16 +43,7 @@ public final class RoutedLog: EventLog {
         try own.probe()
     }
 
-    public var status: EventLogStatus {
-        var status = others.status
-        let more = own.status
-        status.appended += more.appended
-        status.failedAppends += more.failedAppends
-        status.damaged += more.damaged
-        status.dropped += more.dropped
-        status.lastError = status.lastError ?? more.lastError
-        return status
-    }
+    public var status: EventLogStatus { others.status.with(own.status) }
 
     public func close() {
         others.close()

@@ -40,14 +40,14 @@ public final class SplitLog: EventLog {
         try log.reader(group: group, topics: topics, instance: instance)
     }
 
-    public func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError) {
+    public func scan(_ topic: String, _ body: (Event) -> Void) throws(EventLogError) {
         try log.scan(topic, body)
         guard topic == self.topic else { return }
-        try log.scan(second) { stored in
-            var stored = stored
-            stored.event.topic = topic
-            stored.partition += number
-            body(stored)
+        try log.scan(second) { event in
+            var event = event
+            event.topic = topic
+            event.partition += number
+            body(event)
         }
     }
 

@@ -1,6 +1,7 @@
 import CSQLite
 import Foundation
 import Journal
+import struct SimulationModel.SeededGenerator
 
 /// Puts two files in place, opens them as the daemon would, and judges what it finds.
 final class Bench {
@@ -60,7 +61,7 @@ final class Bench {
 
     /// A byte of the database, or of the part of the log that was there before the last two batches: a wrong bit in
     /// those cannot be told from a torn write of the last.
-    func place(in files: [[UInt8]], file: Int, before: [UInt8], random: inout SeededRandom) -> Int? {
+    func place(in files: [[UInt8]], file: Int, before: [UInt8], random: inout SeededGenerator) -> Int? {
         guard file == 1 else { return files[0].isEmpty ? nil : Int.random(in: 0..<files[0].count, using: &random) }
         let shared = zip(files[1], before).prefix { $0 == $1 }.count
         return shared < 1024 ? nil : Int.random(in: 0..<shared, using: &random)

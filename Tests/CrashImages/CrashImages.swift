@@ -2,6 +2,7 @@ import ArgumentParser
 import CSQLite
 import Foundation
 import Journal
+import struct SimulationModel.SeededGenerator
 
 /// Enumerates what a power cut can leave of a journal, opens each image, and looks whether every acknowledged row is in
 /// it; then flips bits of the files, one at a time, and looks whether anything wrong or uncounted comes of it.
@@ -33,7 +34,7 @@ struct CrashImages: ParsableCommand {
         let rounds = max(1, (images + Self.imagesPerRecording - 1) / Self.imagesPerRecording)
         var (lost, steps): (Int64, Int) = (0, 0)
         for round in 0..<rounds {
-            var random = SeededRandom(seed: seed &+ UInt64(round))
+            var random = SeededGenerator(seed: seed &+ UInt64(round))
             let recorded = "\(base)/recorded\(round)"
             try FileManager.default.createDirectory(atPath: recorded, withIntermediateDirectories: true)
             do {
@@ -54,7 +55,7 @@ struct CrashImages: ParsableCommand {
     }
 
     /// Cuts the power after every step, in proportion to the number of images that is wanted.
-    private func cut(_ recording: Recording, _ images: Int, _ bench: Bench, _ random: inout SeededRandom) throws {
+    private func cut(_ recording: Recording, _ images: Int, _ bench: Bench, _ random: inout SeededGenerator) throws {
         var disk = Image.Disk(durable: recording.initial)
         var (acknowledged, deleted): (Int64, Int64) = (0, 0)
         var made = 0
@@ -79,7 +80,7 @@ struct CrashImages: ParsableCommand {
         }
     }
 
-    private func flip(_ recording: Recording, _ flips: Int, _ bench: Bench, _ random: inout SeededRandom) throws {
+    private func flip(_ recording: Recording, _ flips: Int, _ bench: Bench, _ random: inout SeededGenerator) throws {
         var disk = Image.Disk(durable: recording.initial)
         var (acknowledged, deleted): (Int64, Int64) = (0, 0)
         var states: [(disk: Image.Disk, acknowledged: Int64, deleted: Int64, before: [UInt8])] = []
@@ -106,19 +107,5 @@ struct CrashImages: ParsableCommand {
                 throw Broken(description: "bit of byte \(place) of the \(file == 0 ? "database" : "log"): \(error)")
             }
         }
-    }
-}
-
-/// SplitMix64, https://prng.di.unimi.it/splitmix64.c
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

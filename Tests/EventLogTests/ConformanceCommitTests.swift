@@ -93,7 +93,7 @@ extension ConformanceTests {
                 let batch = try reader.read(atMost: 25, within: 1_000_000_000)
                 seen += batch.events.count
                 try reader.commit(
-                    batch.nextOffsets, appending: batch.events.map { event(clean, $0.event.key, "c\(text($0))") })
+                    batch.nextOffsets, appending: batch.events.map { event(clean, $0.key, "c\(text($0))") })
             }
             reader.close()
             log.close()

@@ -18,7 +18,7 @@ struct ConformanceTests {
             reader.close()
             #expect(events.count == 1000)
             for home in homes {
-                let values = events.filter { $0.event.key == home }.map(text)
+                let values = events.filter { $0.key == home }.map(text)
                 #expect(values == (0..<20).map { "\(home)/\($0)" })
             }
             for (position, group) in Dictionary(grouping: events, by: \.position) {
@@ -52,7 +52,7 @@ struct ConformanceTests {
             let reader = try log.reader(group: "\(store.name)-g", topics: [topic], instance: nil)
             let events = try reader.collect(sent.count)
             reader.close()
-            #expect(events.map(\.event) == sent)
+            #expect(events.map(\.asAppended) == sent)
             // The mock cluster does not stamp, librdkafka does; either way it is a time of today.
             #expect(events.allSatisfy { $0.appendedAt > before })
         }
@@ -71,7 +71,7 @@ struct ConformanceTests {
             let reader = try log.reader(group: "\(store.name)-g", topics: [topic], instance: nil)
             let events = try reader.collect(values.count)
             reader.close()
-            #expect(Set(events.compactMap(\.event.value)) == Set(values.map { $0[...] }))
+            #expect(Set(events.compactMap(\.value)) == Set(values.map { $0[...] }))
         }
     }
 
@@ -126,8 +126,8 @@ struct ConformanceTests {
             try log.append([event(rare, "h", "rare")])
             let reader = try log.reader(group: "\(store.name)-g", topics: [busy, rare], instance: nil)
             let events = try reader.collect(2001, batch: 100)
-            #expect(events.filter { $0.event.topic == busy }.count == 2000)
-            #expect(events.filter { $0.event.topic == rare }.map(text) == ["rare"])
+            #expect(events.filter { $0.topic == busy }.count == 2000)
+            #expect(events.filter { $0.topic == rare }.map(text) == ["rare"])
             reader.close()
         }
     }
@@ -151,7 +151,7 @@ struct ConformanceTests {
             let reader = try log.reader(group: "\(store.name)-g", topics: [topic], instance: nil)
             let events = try reader.collect(800)
             for thread in 0..<4 {
-                #expect(events.filter { $0.event.key == "home\(thread)" }.map(text) == (0..<200).map(String.init))
+                #expect(events.filter { $0.key == "home\(thread)" }.map(text) == (0..<200).map(String.init))
             }
             #expect(log.status.appended == 800)
             reader.close()
@@ -186,7 +186,7 @@ struct ConformanceTests {
             let (topic, other) = (try store.topic(), try store.topic("other"))
             let log = try store.openLog()
             try log.probe()
-            var found: [StoredEvent] = []
+            var found: [Event] = []
             try log.scan(topic) { found.append($0) }
             #expect(found.isEmpty)
             let events = (0..<700).map { event(topic, "home\($0 % 11)", "\($0)") }
@@ -198,8 +198,8 @@ struct ConformanceTests {
                 found = []
                 try log.scan(topic) { found.append($0) }
                 #expect(found.map(text).sorted() == events.indices.map(String.init).sorted())
-                for home in Set(found.map(\.event.key)) {
-                    let those = found.filter { $0.event.key == home }.map { Int(text($0)) ?? -1 }
+                for home in Set(found.map(\.key)) {
+                    let those = found.filter { $0.key == home }.map { Int(text($0)) ?? -1 }
                     #expect(those == those.sorted())
                 }
             }

@@ -130,9 +130,9 @@ func withStore(_ engine: Engine, _ body: @escaping @Sendable (Store) throws -> V
 
 extension EventReader {
     /// Reads until there are so many events, or gives up.
-    func collect(_ count: Int, within seconds: Double = 30, batch: Int = 500) throws -> [StoredEvent] {
+    func collect(_ count: Int, within seconds: Double = 30, batch: Int = 500) throws -> [Event] {
         let end = Date(timeIntervalSinceNow: seconds)
-        var events: [StoredEvent] = []
+        var events: [Event] = []
         while events.count < count, Date() < end {
             let found = try read(atMost: min(batch, count - events.count), within: 200_000_000)
             events += found.events
@@ -141,17 +141,22 @@ extension EventReader {
     }
 
     /// Reads for a while and expects nothing.
-    func collectNothing(for seconds: Double) throws -> [StoredEvent] { try collect(1, within: seconds) }
+    func collectNothing(for seconds: Double) throws -> [Event] { try collect(1, within: seconds) }
+}
+
+extension Event {
+    /// Without its place in the log.
+    var asAppended: Event { Event(topic: topic, key: key, value: value, headers: headers) }
 }
 
 /// The next offsets after these events.
-func nextOffsets(_ events: [StoredEvent]) -> [TopicPartition: Int64] { EventBatch(events: events).nextOffsets }
+func nextOffsets(_ events: [Event]) -> [TopicPartition: Int64] { EventBatch(events: events).nextOffsets }
 
 func event(_ topic: String, _ key: String?, _ text: String) -> Event {
     Event(topic: topic, key: key, value: Array(text.utf8))
 }
 
-func text(_ stored: StoredEvent) -> String { String(decoding: stored.event.value ?? [], as: UTF8.self) }
+func text(_ stored: Event) -> String { String(decoding: stored.value ?? [], as: UTF8.self) }
 
 /// The error that the body throws; nil, which no test expects, if it throws none.
 func failure(_ body: () throws -> Void) -> EventLogError? {

@@ -3,8 +3,8 @@ import Testing
 
 @testable import EventLog
 
-private func decoded(_ record: Journal.Record) -> [StoredEvent] {
-    var events: [StoredEvent] = []
+private func decoded(_ record: Journal.Record) -> [Event] {
+    var events: [Event] = []
     EventCoding.append(record, to: &events)
     return events
 }
@@ -27,7 +27,7 @@ private func decoded(_ record: Journal.Record) -> [StoredEvent] {
                     let stored = Journal.Record(
                         sequence: 1, topic: entry.topic, payload: entry.payload, attributes: entry.attributes,
                         receivedAt: 5)
-                    #expect(decoded(stored).map(\.event) == [event])
+                    #expect(decoded(stored).map(\.asAppended) == [event])
                 }
             }
         }
@@ -50,12 +50,12 @@ private func decoded(_ record: Journal.Record) -> [StoredEvent] {
             var attributes = (0..<Int(next() % 24)).map { _ in next() }
             // Half of them begin like ours, to get further.
             if next() % 2 == 0, attributes.count > 1 { attributes.replaceSubrange(0..<2, with: [1, next() % 4]) }
-            let event = decoded(record(attributes))[0].event
+            let event = decoded(record(attributes))[0]
             #expect(event.topic == "raw", "seed \(seed)")
             #expect(event.value == [7] || event.value == nil, "seed \(seed)")
         }
         let huge: [UInt8] = [1, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]
-        #expect(decoded(record(huge)).map(\.event) == [Event(topic: "raw", value: [7])])
+        #expect(decoded(record(huge)).map(\.asAppended) == [Event(topic: "raw", value: [7])])
     }
 }
 
@@ -87,7 +87,7 @@ private func decoded(_ record: Journal.Record) -> [StoredEvent] {
         }
         let entries = EventCoding.rows(events[...], now: 5)
         #expect(entries.map(\.span) == [events.count])
-        #expect(entries.flatMap { decoded(record($0)) }.map(\.event) == events)
+        #expect(entries.flatMap { decoded(record($0)) }.map(\.asAppended) == events)
     }
 
     @Test("topics keep their order, rows stay small, and one event alone is a row as it always was")
@@ -102,7 +102,7 @@ private func decoded(_ record: Journal.Record) -> [StoredEvent] {
         #expect(entries.filter { $0.topic != "lone" }.allSatisfy { $0.payload.count < 20_000 })
         for topic in ["a", "b", "c"] {
             let read = entries.filter { $0.topic == topic }.flatMap { decoded(record($0)) }
-            #expect(read.map(\.event) == events.filter { $0.topic == topic })
+            #expect(read.map(\.asAppended) == events.filter { $0.topic == topic })
         }
         #expect(entries.first { $0.topic == "lone" } == EventCoding.rows([lone], now: 5).first)
         #expect(entries.first { $0.topic == "lone" }?.attributes == [])
@@ -115,7 +115,7 @@ private func decoded(_ record: Journal.Record) -> [StoredEvent] {
         for length in 0..<entry.payload.count {
             var cut = record(entry)
             cut.payload = Array(entry.payload.prefix(length))
-            #expect(decoded(cut).map(\.event) == [Event(topic: "raw", value: cut.payload)])
+            #expect(decoded(cut).map(\.asAppended) == [Event(topic: "raw", value: cut.payload)])
         }
         for index in entry.payload.indices {
             for bit in 0..<8 {

@@ -87,7 +87,7 @@ struct KafkaReaderFaultTests {
             try cluster.command("errors offset-commit \(KafkaCode.illegalGeneration) 1")
             try reader.commit(nextOffsets(lost))
             var revoked: [TopicPartition] = []
-            var events: [StoredEvent] = []
+            var events: [Event] = []
             let end = Date(timeIntervalSinceNow: 30)
             while events.count < 4, Date() < end {
                 let batch = try reader.read(atMost: 10, within: 200_000_000)
@@ -167,7 +167,7 @@ struct KafkaReaderFaultTests {
             #expect(delivery.wait(until: Clock.deadline(after: 10_000_000_000)))
             let reader = try log.reader(group: "g", topics: ["raw"])
             let events = try reader.collect(1)
-            #expect(events.map(\.event) == [Event(topic: "raw", key: "\u{fffd}\u{fffd}h", value: nil)])
+            #expect(events.map(\.asAppended) == [Event(topic: "raw", key: "\u{fffd}\u{fffd}h", value: nil)])
             reader.close()
         }
     }

@@ -1,5 +1,6 @@
 import EventLog
 import Foundation
+import SimulationModel
 import Synchronization
 import TestSupport
 import Testing
@@ -56,7 +57,7 @@ struct KafkaSoakTests {
                         do {
                             try reader.commit(
                                 batch.nextOffsets,
-                                appending: batch.events.map { event("clean", $0.event.key, text($0)) })
+                                appending: batch.events.map { event("clean", $0.key, text($0)) })
                             isDone = true
                         } catch  where error.isTransient {
                             usleep(50_000)
@@ -89,7 +90,7 @@ struct KafkaSoakTests {
         return seen
     }
 
-    private static func fault(_ cluster: MockCluster, _ generator: inout Seeded) throws {
+    private static func fault(_ cluster: MockCluster, _ generator: inout SeededGenerator) throws {
         // The coordinators' broker stays up: the mock asserts when a member joins or syncs again before it was answered.
         let broker = Int.random(in: 2...3, using: &generator)
         let count = Int.random(in: 1...4, using: &generator)
@@ -110,18 +111,6 @@ struct KafkaSoakTests {
             try cluster.command("down \(broker)")
             usleep(UInt32.random(in: 100_000...1_500_000, using: &generator))
             try cluster.command("up \(broker)")
-        }
-    }
-
-    /// So that a seed names the order of the faults.
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var value = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-            return value ^ (value >> 31)
         }
     }
 
@@ -155,7 +144,7 @@ struct KafkaSoakTests {
     private static func soak(
         _ cluster: MockCluster, seed: UInt64, seconds: Double
     ) throws -> (confirmed: Int, errors: [String]) {
-        var generator = Seeded(state: seed)
+        var generator = SeededGenerator(seed: seed)
         try cluster.command("topic raw 16")
         try cluster.command("topic clean 16")
         for group in ["p2", "p4"] { try cluster.command("coordinator \(group) 1") }

@@ -72,9 +72,9 @@ struct LossTests {
     /// What a reader's owner knows of the partition after reading so many events: how far it had got, asked at each assignment.
     private static func follow(
         _ reader: any EventReader, until count: Int
-    ) throws -> (events: [StoredEvent], reached: [Int64]) {
+    ) throws -> (events: [Event], reached: [Int64]) {
         let end = ContinuousClock.now + .seconds(30)
-        var (events, reached): ([StoredEvent], [Int64]) = ([], [])
+        var (events, reached): ([Event], [Int64]) = ([], [])
         while events.count < count, ContinuousClock.now < end {
             let batch = try reader.read(atMost: 100, within: 200_000_000)
             for position in batch.assigned { reached.append(try reader.reached(position)) }

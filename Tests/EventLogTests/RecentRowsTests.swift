@@ -13,8 +13,8 @@ import Testing
             receivedAt: 0, span: entry.span)
     }
 
-    private func stored(_ rows: [Journal.Record]) -> [StoredEvent] {
-        var events: [StoredEvent] = []
+    private func stored(_ rows: [Journal.Record]) -> [Event] {
+        var events: [Event] = []
         for row in rows { EventCoding.append(row, to: &events) }
         return events
     }
@@ -78,7 +78,7 @@ import Testing
                 let events = stored(found.rows).filter { $0.offset > after }
                 let expected = (after + 1...found.through).filter { wanted.contains(topics[$0] ?? "") }
                 #expect(found.through > after && events.map(\.offset) == expected, "seed \(seed)")
-                #expect(events.allSatisfy { $0.event.value == [UInt8($0.offset % 251)] }, "seed \(seed)")
+                #expect(events.allSatisfy { $0.value == [UInt8($0.offset % 251)] }, "seed \(seed)")
             }
             let end = recent.end(ofOthersAfter: after, topics: wanted, epoch: "e")
             if end > after {

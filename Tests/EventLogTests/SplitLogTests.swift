@@ -18,7 +18,7 @@ struct SplitLogTests {
         func reader(group: String, topics: [String], instance: String?) throws(EventLogError) -> any EventReader {
             try log.reader(group: group, topics: topics, instance: instance)
         }
-        func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError) { try log.scan(topic, body) }
+        func scan(_ topic: String, _ body: (Event) -> Void) throws(EventLogError) { try log.scan(topic, body) }
         func probe() throws(EventLogError) {}
         var status: EventLogStatus { log.status }
         func close() { log.close() }
@@ -41,7 +41,7 @@ struct SplitLogTests {
     private func scan(_ log: any EventLog, _ topic: String) throws -> [String] {
         var found: [String] = []
         try log.scan(topic) { stored in
-            found.append("\(stored.position) \(String(decoding: stored.event.value ?? [], as: UTF8.self))")
+            found.append("\(stored.position) \(String(decoding: stored.value ?? [], as: UTF8.self))")
         }
         return found
     }

@@ -78,10 +78,8 @@ import Testing
     private let first = TopicPartition(topic: "raw", partition: 0)
     private let second = TopicPartition(topic: "raw", partition: 1)
 
-    private func stored(_ position: TopicPartition, _ offset: Int64) -> StoredEvent {
-        StoredEvent(
-            event: Event(topic: position.topic, value: []), partition: position.partition, offset: offset, appendedAt: 0
-        )
+    private func stored(_ position: TopicPartition, _ offset: Int64) -> Event {
+        Event(topic: position.topic, value: [], partition: position.partition, offset: offset)
     }
 
     @Test("events of a partition that was taken away in the same read are dropped")
@@ -115,10 +113,8 @@ import Testing
     private let first = TopicPartition(topic: "raw", partition: 0)
     private let second = TopicPartition(topic: "raw", partition: 1)
 
-    private func stored(_ position: TopicPartition, _ offset: Int64) -> StoredEvent {
-        StoredEvent(
-            event: Event(topic: position.topic, value: []), partition: position.partition, offset: offset, appendedAt: 0
-        )
+    private func stored(_ position: TopicPartition, _ offset: Int64) -> Event {
+        Event(topic: position.topic, value: [], partition: position.partition, offset: offset)
     }
 
     @Test("unread counts from what was read, uncommitted from the commit, before the first one from the first event")

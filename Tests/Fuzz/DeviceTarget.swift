@@ -44,7 +44,7 @@ private func check(_ outcome: DeviceOutcome, _ payload: [UInt8]) {
             return
         }
         require(again.value == reading.value, "recorded \(reading.value) as \(again.value)")
-        require(again.timestamp == reading.time.timestamp, "recorded another time than \(reading.time.text)")
+        require(again.time.timestamp == reading.time.timestamp, "recorded another time than \(reading.time.text)")
         if let celsius = reading.obeyed { require(celsius.isFinite, "\(celsius) °C") }
     case .rejected(let rejection), .passedOver(let rejection):
         require(!rules.advice(for: rejection, payload: payload).text.isEmpty, "no advice for \(rejection.reason)")

@@ -10,7 +10,7 @@ import Heating
     guard let reading = try? Reading(payload: bytes) else { return }
     require(reading.value.isFinite, "\(reading.value) is no temperature")
     require(strtod(reading.valueText, nil) == reading.value, "\(reading.valueText) became \(reading.value)")
-    require(Timestamp(iso8601: reading.timestampText.utf8) != nil, "took the time \(reading.timestampText)")
+    require(Timestamp(iso8601: reading.time.text.utf8) != nil, "took the time \(reading.time.text)")
 }
 
 @Sendable func checkCommand(_ bytes: [UInt8]) {
@@ -55,19 +55,14 @@ import Heating
 /// One pass over the bytes and the general parser agree.
 @Sendable func checkLoggedReading(_ bytes: [UInt8]) {
     var reader = LoggedReading.Reader()
-    let known = reader.readKnown(bytes[...])
     let reading = reader.read(bytes[...])
     // What ingest never writes, a space before it, goes the long way.
     var other = LoggedReading.Reader()
     require(
         other.read(([0x20] + bytes)[...]) == reading, "read as \(String(describing: reading)) in ingest's shape only")
-    if let known {
+    if let known = reader.known {
         let text = String(decoding: bytes[known.text], as: UTF8.self)
-        require(reading?.time == .utc(known.timestamp), "time \(known.timestamp)")
-        require(reading?.value?.bitPattern == known.value.bitPattern, "value \(known.value)")
-        require(Double(text)?.bitPattern == known.value.bitPattern, "text \(text) of \(known.value)")
-        require(reader.home(of: known.place) == reading?.home, "another home")
-        require(reader.room(of: known.place) == reading?.room, "another room")
+        require(Double(text)?.bitPattern == reading?.value?.bitPattern, "text \(text) of another value")
     }
     guard let reading else { return }
     // The general parser also refuses an unknown key that comes twice.

@@ -36,9 +36,9 @@ private struct Decoded: Decodable {
 
     @Test func readsWhatTheSensorWrites() throws {
         let reading = try reading("2026-11-23T10:00:00.123456", "10.77887475165167")
-        #expect(reading.timestampText == "2026-11-23T10:00:00.123456")
-        #expect(reading.timestamp.description == "2026-11-23T10:00:00.123456Z")
-        #expect(reading.isNaive)
+        #expect(reading.time.text == "2026-11-23T10:00:00.123456")
+        #expect(reading.time.timestamp.description == "2026-11-23T10:00:00.123456Z")
+        #expect(reading.time.isNaive)
         #expect(reading.valueText == "10.77887475165167")
         #expect(reading.value == 10.77887475165167)
     }
@@ -55,7 +55,7 @@ private struct Decoded: Decodable {
         func time(_ text: String) throws -> (String, Bool) {
             let payload = bytes("{\"timestamp\": \"\(text)\", \"value\": 1}")
             let reading = try Reading(payload: payload, naiveOffsetSeconds: 3600)
-            return (reading.timestamp.description, reading.isNaive)
+            return (reading.time.timestamp.description, reading.time.isNaive)
         }
         #expect(try time("2026-11-23T10:00:00") == ("2026-11-23T09:00:00Z", true))
         #expect(try time("2026-11-23T10:00:00Z") == ("2026-11-23T10:00:00Z", false))
@@ -74,8 +74,8 @@ private struct Decoded: Decodable {
     @Test func resolvesEscapesInKeysTimestampsAndNumericStrings() throws {
         let text = #"{"\u0074imestamp": "\u0032026-11-23T10\u003a00:00", "v\u0061lue": "\u0032\u0031.5"}"#
         let reading = try Reading(payload: bytes(text))
-        #expect(reading.timestampText == "2026-11-23T10:00:00")
-        #expect(reading.timestamp.description == "2026-11-23T10:00:00Z")
+        #expect(reading.time.text == "2026-11-23T10:00:00")
+        #expect(reading.time.timestamp.description == "2026-11-23T10:00:00Z")
         #expect(reading.valueText == "21.5")
         #expect(reading.value == 21.5)
     }

@@ -1,3 +1,4 @@
+import SimulationModel
 import Testing
 
 @testable import Heating
@@ -92,7 +93,7 @@ struct ZoneOrderTests {
 
     @Test("no history has a running pump and every valve closed", arguments: 0..<200 as Range<UInt64>)
     func histories(_ seed: UInt64) {
-        var random = SplitMix(seed: seed &+ 1)
+        var random = SeededGenerator(seed: seed &+ 1)
         let rooms = [office, bath, Room("hall")!]
         func feedback() -> PumpFeedback { PumpFeedback(hasState: Bool.random(using: &random)) }
         var world = World(
@@ -132,15 +133,3 @@ struct ZoneOrderTests {
 }
 
 private func at(_ second: Int64) -> Instant { Instant(nanoseconds: (second + 10_000) * 1_000_000_000) }
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}

@@ -1,4 +1,5 @@
 import Heating
+import SimulationModel
 import Testing
 
 @testable import Influx
@@ -255,7 +256,7 @@ import Testing
     @Test func anyBytesGetADisposition() {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("seed \(seed)")
-        var random = SeededRandom(seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<5_000 {
             let body = (0..<Int.random(in: 0...64, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random)
             }

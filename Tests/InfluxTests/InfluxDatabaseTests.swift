@@ -1,5 +1,6 @@
 import Foundation
 import Heating
+import SimulationModel
 import TestSupport
 import Testing
 
@@ -31,7 +32,7 @@ struct InfluxDatabaseTests {
         try database.query("CREATE DATABASE raw")
         let seed = UInt64.random(in: 0...UInt64.max)
         print("seed \(seed)")
-        var random = SeededRandom(seed)
+        var random = SeededGenerator(seed: seed)
         // One measurement each, so that no two share a field type or overwrite each other.
         let points = (0..<600).map { index in
             var point = Point.arbitrary(using: &random)

@@ -1,3 +1,4 @@
+import SimulationModel
 import Testing
 
 @testable import Influx
@@ -139,7 +140,7 @@ import Testing
     @Test func everyPointReadsBackOrIsRefused() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("seed \(seed)")
-        var random = SeededRandom(seed)
+        var random = SeededGenerator(seed: seed)
         var refused = 0
         for _ in 0..<20_000 {
             let point = Point.arbitrary(using: &random)
@@ -160,21 +161,8 @@ import Testing
 
 // MARK: - Arbitrary points
 
-/// splitmix64: the same points for the same seed.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 extension Point {
-    static func arbitrary(using random: inout SeededRandom) -> Point {
+    static func arbitrary(using random: inout SeededGenerator) -> Point {
         func text(_ lengths: ClosedRange<Int>) -> String {
             let alphabet = Array("ab ,=\\\"'\t#é☃🔥\u{1}\u{7f}z\\ ,")
             let letters = (0..<Int.random(in: lengths, using: &random)).map { _ in

@@ -1,4 +1,5 @@
 import CCurl
+import SimulationModel
 import Testing
 
 @testable import Influx
@@ -7,7 +8,7 @@ import Testing
     @Test func limitsDoubleUpToTheCapAndEveryWaitIsRandomBelowThem() {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("seed \(seed)")
-        var random = SeededRandom(seed)
+        var random = SeededGenerator(seed: seed)
         for (failure, limit) in [100, 200, 400, 800, 1_000, 1_000, 1_000].enumerated() {
             let waits = (0..<400).map { _ in
                 var delay = RetryDelay(base: 100, cap: 1_000)
@@ -23,7 +24,7 @@ import Testing
     }
 
     @Test func neverOverflowsAndStartsAgainAfterASuccess() {
-        var random = SeededRandom(1)
+        var random = SeededGenerator(seed: 1)
         var delay = RetryDelay(base: .max, cap: .max)
         for _ in 0..<1_000 { #expect(delay.next(using: &random) >= 0) }
         delay = RetryDelay(base: 10, cap: 1 << 40)

@@ -1,4 +1,5 @@
 import Foundation
+import SimulationModel
 import Testing
 
 @testable import Influx
@@ -217,7 +218,7 @@ import Testing
         // could overtake.
         settings.requestTimeout = .seconds(3)
         let writer = try InfluxWriter(settings)
-        var random = SeededRandom(seed)
+        var random = SeededGenerator(seed: seed)
         var tickets: [(ticket: Ticket, points: [Point])] = []
         var expected: [String: String] = [:]
         var rejected = 0
@@ -260,9 +261,9 @@ import Testing
 /// Faults in a random order; one request in three is served.
 private final class FaultScript: @unchecked Sendable {
     private let lock = NSLock()
-    private var random: SeededRandom
+    private var random: SeededGenerator
     private var hasHung = false
-    init(seed: UInt64) { random = SeededRandom(seed ^ 1) }
+    init(seed: UInt64) { random = SeededGenerator(seed: seed ^ 1) }
 
     static func isPoison(_ point: ParsedPoint) -> Bool { point.time == 3 }
 

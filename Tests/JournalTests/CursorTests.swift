@@ -1,3 +1,4 @@
+import SimulationModel
 import Testing
 
 @testable import Journal
@@ -98,8 +99,8 @@ import Testing
 
     /// The cursor is the longest prefix of the set of confirmed sequences, whatever the order, overlap and repetition.
     @Test func confirmingInAnyOrderEqualsASet() throws {
-        let seed = SeededRandom.seed("confirmingInAnyOrderEqualsASet")
-        var random = SeededRandom(seed: seed)
+        let seed = SeededGenerator.seed("confirmingInAnyOrderEqualsASet")
+        var random = SeededGenerator(seed: seed)
         for round in 0..<8 {
             let cursor = "up\(round)"
             var confirmed: Set<Int64> = []
@@ -124,8 +125,8 @@ import Testing
     }
 
     @Test func rangesStaySortedDisjointAndBounded() {
-        let seed = SeededRandom.seed("rangesStaySortedDisjointAndBounded")
-        var random = SeededRandom(seed: seed)
+        let seed = SeededGenerator.seed("rangesStaySortedDisjointAndBounded")
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<200 {
             var ranges = ConfirmedRanges()
             var model: Set<Int64> = []
@@ -148,8 +149,8 @@ import Testing
 
     /// Everything at once against arrays in memory, with restarts in between.
     @Test func theJournalEqualsAModelInMemory() throws {
-        let seed = SeededRandom.seed("theJournalEqualsAModelInMemory")
-        var random = SeededRandom(seed: seed)
+        let seed = SeededGenerator.seed("theJournalEqualsAModelInMemory")
+        var random = SeededGenerator(seed: seed)
         var journal = self.journal
         var rows: [Journal.Record] = []
         var cursors: [String: Int64] = [:]

@@ -1,4 +1,5 @@
 import Foundation
+import SimulationModel
 import Testing
 
 @testable import Journal
@@ -71,7 +72,7 @@ import Testing
             contentsOf: URL(fileURLWithPath: isCheckpointed ? victim.directory.file("checkpointed") : path))
         let count = try frames()
         #expect(count > Self.batches)
-        var random = SeededRandom(seed: SeededRandom.seed("everyFrame"))
+        var random = SeededGenerator(seed: SeededGenerator.seed("everyFrame"))
         // The last commit's frames cannot be told from a write that a power cut tore, and a row that is hit in the last
         // but one may be the newest that is known.
         for frame in 0..<count - 6 {

@@ -1,5 +1,6 @@
 import CSQLite
 import Foundation
+import SimulationModel
 import Testing
 
 @testable import Journal
@@ -82,8 +83,8 @@ import Testing
 
     /// Any byte of the file may be anything: what comes back is right, in order, and nearly everything.
     @Test func randomDamageNeverYieldsAWrongRow() throws {
-        let seed = SeededRandom.seed("randomDamageNeverYieldsAWrongRow")
-        var random = SeededRandom(seed: seed)
+        let seed = SeededGenerator.seed("randomDamageNeverYieldsAWrongRow")
+        var random = SeededGenerator(seed: seed)
         var settings = settings
         settings.reserveBytes = 0
         settings.logBytes = 64 << 10

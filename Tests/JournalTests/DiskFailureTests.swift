@@ -2,6 +2,7 @@ import CSQLite
 import FaultyDisk
 import Foundation
 import Machine
+import SimulationModel
 import Synchronization
 import Testing
 
@@ -168,8 +169,8 @@ import Testing
     /// Every write and sync of a run is recorded; images are built as a power cut would leave them: all that was synced,
     /// and any part of what was not, torn at 512 bytes. Each has to open with every acknowledged row.
     @Test func everyCrashImageHoldsWhatWasAcknowledged() throws {
-        let seed = SeededRandom.seed("everyCrashImageHoldsWhatWasAcknowledged")
-        var random = SeededRandom(seed: seed)
+        let seed = SeededGenerator.seed("everyCrashImageHoldsWhatWasAcknowledged")
+        var random = SeededGenerator(seed: seed)
         var small = settings
         small.path = directory.file("small")
         small.maxBytes = 1 << 20
@@ -237,7 +238,7 @@ private struct CrashImage {
     var log: Data
     var acknowledged: Int64 = 0
 
-    init(_ database: Data, _ log: Data, _ records: ArraySlice<Recorded>, using random: inout SeededRandom) {
+    init(_ database: Data, _ log: Data, _ records: ArraySlice<Recorded>, using random: inout SeededGenerator) {
         self.database = database
         self.log = log
         // A write is certain once its file was synced after it.

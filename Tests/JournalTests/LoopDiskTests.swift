@@ -1,4 +1,5 @@
 import Foundation
+import SimulationModel
 import Synchronization
 import Testing
 
@@ -79,8 +80,8 @@ struct LoopDiskTests {
     /// `HEARTH_POWER_CUTS` sets how many.
     @Test func afterAPowerCutEveryAcknowledgedRowIsThere() throws {
         let rounds = ProcessInfo.processInfo.environment["HEARTH_POWER_CUTS"].flatMap { Int($0) } ?? 50
-        let seed = SeededRandom.seed("afterAPowerCutEveryAcknowledgedRowIsThere")
-        var random = SeededRandom(seed: seed)
+        let seed = SeededGenerator.seed("afterAPowerCutEveryAcknowledgedRowIsThere")
+        var random = SeededGenerator(seed: seed)
         let disk = try LoopDisk(megabytes: 48)
         var settings = Journal.Settings(path: disk.path + "/j.sqlite", maxBytes: 16 << 20, history: .zero)
         settings.logBytes = 256 << 10  // many checkpoints and new beginnings of the log

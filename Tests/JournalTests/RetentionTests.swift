@@ -1,3 +1,4 @@
+import SimulationModel
 import Testing
 
 @testable import Journal
@@ -119,8 +120,8 @@ import Testing
     @Test(arguments: [512 << 10, 1 << 20, 3 << 20] as [Int64]) func theSizeOnDiskStaysBelowTheLimit(_ limit: Int64)
         throws
     {
-        let seed = SeededRandom.seed("theSizeOnDiskStaysBelowTheLimit")
-        var random = SeededRandom(seed: seed)
+        let seed = SeededGenerator.seed("theSizeOnDiskStaysBelowTheLimit")
+        var random = SeededGenerator(seed: seed)
         let journal = try journal(limit)
         var size: Int64 = 0
         for step in 0..<300 {

@@ -1,4 +1,5 @@
 import Foundation
+import SimulationModel
 import Testing
 
 @testable import Journal
@@ -122,8 +123,8 @@ import Testing
 
     /// Any byte of the file may be anything: what comes back is right, under its sequence, and in order.
     @Test func randomDamageNeverYieldsAWrongRow() throws {
-        let seed = SeededRandom.seed("spans: randomDamageNeverYieldsAWrongRow")
-        var random = SeededRandom(seed: seed)
+        let seed = SeededGenerator.seed("spans: randomDamageNeverYieldsAWrongRow")
+        var random = SeededGenerator(seed: seed)
         var settings = settings
         settings.reserveBytes = 0
         settings.logBytes = 64 << 10

@@ -1,4 +1,5 @@
 import Foundation
+import SimulationModel
 
 @testable import Journal
 
@@ -33,7 +34,7 @@ struct Victim {
     }
 
     /// Puts the file `clean` in the place of everything there is, with one to eight of its bits flipped.
-    func restore(_ clean: Data, flippedBy random: inout SeededRandom) throws {
+    func restore(_ clean: Data, flippedBy random: inout SeededGenerator) throws {
         for name in directory.names { try FileManager.default.removeItem(atPath: directory.file(name)) }
         var data = clean
         for _ in 0..<Int.random(in: 1...8, using: &random) {

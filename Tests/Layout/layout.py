@@ -20,6 +20,9 @@ EVERYWHERE = {"Swift", "Glibc", "Dispatch", "Synchronization"}
 OF_PRODUCT = {"ServiceLifecycle": {"UnixSignals"}, "NIOPosix": {"NIOCore"}}
 NAMED_FROM_OUTSIDE = "Journal EventLog Heating hearthd hearth-cloud hearth hearth-web GatewayClient".split()
 FILES_WITHOUT_ROOMS = 15
+LONGEST_FILE = 320
+# What people write and read as text; a script of Bash has no ending.
+WRITTEN = {".swift", ".py", ".c", ".h", ".sh", ".js", ".css", ".html", ""}
 
 IMPORT = re.compile(
     r"^ *(?:@\w+(?:\(\w+\))? +)*(?:(?:public|internal|package|private|fileprivate) +)?import +"
@@ -59,6 +62,25 @@ def flat_folders(folder: Path) -> list[str]:
     return complaints
 
 
+def written_files(place: Path) -> list[Path]:
+    """Files that people write, of every language; without what Python leaves behind."""
+    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+    return [file for file in files if file.suffix in WRITTEN and "__pycache__" not in file.parts]
+
+
+def long_files(folder: Path) -> list[str]:
+    """Files that nobody reads in one go: they are split by subject."""
+    return [
+        f"{file} has {count} lines, {LONGEST_FILE} are enough: split it by subject"
+        for file in written_files(folder)
+        if (count := file.read_bytes().count(b"\n")) > LONGEST_FILE
+    ]
+
+
+def strangers_at_the_top(root: Path) -> list[str]:
+    return [f"unexpected at the top: {entry.name}" for entry in sorted(root.iterdir()) if entry.name[0] != "." and entry.name not in TOP_LEVEL]
+
+
 def names_with_two_meanings(targets: list[Path]) -> list[str]:
     """Types that a whole target sees and that another target uses for something else."""
     homes = defaultdict(set)
@@ -73,12 +95,13 @@ def names_with_two_meanings(targets: list[Path]) -> list[str]:
     ]
 
 
-def pointers_outside(folder: Path) -> list[str]:
+def pointers_outside(place: Path) -> list[str]:
     """Comments that cite a document which is not in this tree."""
     return [
         f"{file}:{number} points outside the tree: {line.strip()[:120]}"
-        for file in swift_files(folder)
-        for number, line in enumerate(file.read_text().splitlines(), 1)
+        for file in written_files(place)
+        if file.resolve() != Path(__file__).resolve()
+        for number, line in enumerate(file.read_text(errors="replace").splitlines(), 1)
         if OUTSIDE.search(line)
     ]
 
@@ -124,6 +147,17 @@ def allowed_modules(target: dict) -> set[str]:
     return allowed
 
 
+def arrows_of_targets(folders: list[Path], declared: dict[str, dict]) -> list[str]:
+    """Folders that Package.swift does not know, and what the others import beyond what it gives them."""
+    complaints = []
+    for folder in folders:
+        if folder.name in declared:
+            complaints += undeclared_imports(folder, allowed_modules(declared[folder.name]))
+        else:
+            complaints.append(f"{folder} is not a target of Package.swift")
+    return complaints
+
+
 def show_that_checks_fail() -> list[str]:
     """Each check on a sample that is wrong in a known number of ways."""
     with tempfile.TemporaryDirectory() as folder:
@@ -133,18 +167,24 @@ def show_that_checks_fail() -> list[str]:
             for number in range(16):
                 (target / f"F{number}.swift").write_text("")
         (one / "F0.swift").write_text(
-            "import Glibc\n@testable import Elsewhere\n/// See DESIGN.md.\npublic struct Window {}\nprivate struct Own {}\n"
+            "import Glibc\n@testable import Elsewhere\nimport struct Heating.Room\n/// See DESIGN.md.\npublic struct Window {}\nprivate struct Own {}\n"
             "var rooms: [String: Int] = [:]\n// Own names: reasons.\nvar counts: [String: Int] = [:]\nvar seen = Set<String>()\n"
         )
         (two / "F0.swift").write_text("final class Window {}\nprivate struct Own {}\n")
         (two / "F1.swift").write_text('startThread("a-thread") {}\nFinding(name: "cold-cat")\nFinding(name: "warm")\n')
+        (one / "F1.swift").write_text("\n" * (LONGEST_FILE + 1))
+        (one / "F2.swift").write_text("\n" * LONGEST_FILE)
+        (one / "script").write_text("# as HOUSE.md says\n")
         contract = Path(folder, "contract.md")
         contract.write_text("| severity | names |\n|---|---|\n| cold | `warm`, `wet-dog` |\n\n`else-where`\n")
         found = {
-            "imports": (undeclared_imports(one, EVERYWHERE), 1),
+            "imports": (undeclared_imports(one, EVERYWHERE | {"Heating"}), 1),
+            "long files": (long_files(one), 1),
+            "what stands at the top": (strangers_at_the_top(Path(folder)), 3),
+            "arrows": (arrows_of_targets([one, two], {"One": {"name": "One", "type": "library", "dependencies": []}}), 3),
             "rooms": (flat_folders(one), 1),
             "double names": (names_with_two_meanings([one, two]), 1),
-            "pointers outside": (pointers_outside(one), 1),
+            "pointers outside": (pointers_outside(one), 2),
             "tables keyed by String": (string_tables(one), 2),
             "alarms": (alarms_not_in_the_contract(two, contract), 2),
         }
@@ -159,27 +199,27 @@ def main() -> None:
     package = json.load(sys.stdin)
     complaints = show_that_checks_fail()
     declared = {target["name"]: target for target in package["targets"]}
-    targets = []
-    for folder in sorted(Path("Sources").iterdir()):
-        if not swift_files(folder):
-            continue  # A system library is a module map and a shim; CMosquittoGuard is C.
-        if folder.name not in declared:
-            complaints.append(f"{folder} is not a target of Package.swift")
-            continue
-        targets.append(folder)
-        complaints += undeclared_imports(folder, allowed_modules(declared[folder.name]))
-        complaints += flat_folders(folder) + pointers_outside(folder)
-    complaints += names_with_two_meanings(targets)
-    complaints += pointers_outside(Path("Tests"))
+    # A system library is a module map and a shim; CMosquittoGuard is C.
+    targets = [folder for folder in sorted(Path("Sources").iterdir()) if swift_files(folder)]
+    complaints += arrows_of_targets(targets, declared) + names_with_two_meanings(targets)
+    for target in targets:
+        complaints += flat_folders(target)
+    for place in ("Sources", "Tests"):
+        complaints += long_files(Path(place))
+    for place in ("Package.swift", "Sources", "Tests", "scripts", "cloud", "compose", "systemd"):
+        complaints += pointers_outside(Path(place))
     complaints += alarms_not_in_the_contract(Path("Sources/hearthd"), Path("Sources/CONTRACT.md"))
-    complaints += [f"unexpected at the top: {entry.name}" for entry in Path().iterdir() if entry.name[0] != "." and entry.name not in TOP_LEVEL]
+    complaints += strangers_at_the_top(Path())
     for target in NAMED_FROM_OUTSIDE:
         complaints += string_tables(Path("Sources", target))
     for complaint in complaints:
         print(f"FAILED: {complaint}", file=sys.stderr)
     if complaints:
         sys.exit("\nerror: the layout differs from the design (Sources/README.md)")
-    print("Every target imports what Package.swift gives it, has rooms, and no name means two things.")
+    print(
+        "Every target imports what Package.swift gives it, has rooms and no long file; no name means two things, and no comment "
+        "points outside the tree. Each check was shown to fail."
+    )
 
 
 main()

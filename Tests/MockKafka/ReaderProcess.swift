@@ -26,7 +26,7 @@ enum ReaderProcess {
             for position in batch.revoked { say("revoked \(position)") }
             for position in batch.assigned { say("assigned \(position)") }
             for stored in batch.events {
-                let value = stored.event.value.map { String(decoding: $0, as: UTF8.self) } ?? "-"
+                let value = stored.value.map { String(decoding: $0, as: UTF8.self) } ?? "-"
                 say("event \(stored.position) \(stored.offset) \(value)")
             }
             guard !batch.events.isEmpty else { continue }

@@ -74,7 +74,7 @@ extension SystemTests {
             for name in ["commands-refused", "readings-refused", "another-gateway"]
                 + (mayBeUnseen ? [] : ["commands-unseen"])
             {
-                #expect(finding(name, in: status) == nil, "\(rig.hearthd?.output ?? "")")
+                #expect(House.finding(name, in: status) == nil, "\(rig.hearthd?.output ?? "")")
             }
             let output = rig.hearthd?.output ?? ""
             let aboutHome = output.split(separator: "\n").count { !$0.contains("lane=uplink") }
@@ -106,19 +106,19 @@ extension SystemTests {
             let pump = try await Recorder(port: rig.home.port, topic: "+/heatpump")
             try await rig.startAndSubscribe()
             try await publishReading(3.5, rig)
-            let status = try await rig.status { finding("commands-refused", in: $0) != nil }
-            let found = try #require(finding("commands-refused", in: status))
+            let status = try await rig.status { House.finding("commands-refused", in: $0) != nil }
+            let found = try #require(House.finding("commands-refused", in: status))
             #expect(found["severity"].string == "cold" && found["room"].string == "office")
             #expect(found["advice"].string?.contains("topic write +/heatpump") == true)
             #expect(status["alarms"].array?.first?["name"].string == "commands-refused", "\(status["alarms"])")
-            for name in ["another-gateway", "no-home-broker"] { #expect(finding(name, in: status) == nil) }
+            for name in ["another-gateway", "no-home-broker"] { #expect(House.finding(name, in: status) == nil) }
             #expect(pump.arrivals.isEmpty)
 
             try acl.replacingOccurrences(of: "topic read +/heatpump", with: "topic readwrite +/heatpump")
                 .write(toFile: rig.directory.file("acl"), atomically: true, encoding: .utf8)
             rig.home.send(SIGHUP)
             try await eventually(within: .seconds(40), "the command leaves") { !pump.arrivals.isEmpty }
-            try await rig.status(within: .seconds(40)) { finding("commands-refused", in: $0) == nil }
+            try await rig.status(within: .seconds(40)) { House.finding("commands-refused", in: $0) == nil }
             try await rig.stop()
         }
 
@@ -127,13 +127,13 @@ extension SystemTests {
             let acl = "topic readwrite +/temperature\ntopic readwrite hearth/#\ntopic read +/heatpump\n"
             let rig = try await rig(Variant(testDescription: "", acl: acl), version: "3.1.1")
             try await rig.startAndSubscribe()
-            for _ in 0..<20 where finding("commands-refused", in: try rig.currentStatus()) == nil {
+            for _ in 0..<20 where House.finding("commands-refused", in: try rig.currentStatus()) == nil {
                 try await publishReading(3.5, rig)
                 try await Task.sleep(for: .milliseconds(250))
             }
-            let status = try await rig.status { finding("commands-refused", in: $0) != nil }
+            let status = try await rig.status { House.finding("commands-refused", in: $0) != nil }
             #expect(status["alarms"].array?.first?["name"].string == "commands-refused", "\(status["alarms"])")
-            #expect(finding("another-gateway", in: status) == nil)
+            #expect(House.finding("another-gateway", in: status) == nil)
             try await rig.stop()
         }
 
@@ -149,7 +149,7 @@ extension SystemTests {
             // A 3.1.1 broker only closes at what it does not take: a few attempts at the pace of a cloud link.
             try await eventually(within: .seconds(60), "the reading is in the cloud") { !cloud.arrivals.isEmpty }
             // 3.1.1 has no words for it: the broker takes QoS 0 and drops the flag without telling.
-            if version == "auto" { try await rig.status { finding("cloud-broker-limits", in: $0) != nil } }
+            if version == "auto" { try await rig.status { House.finding("cloud-broker-limits", in: $0) != nil } }
             try await rig.stop()
         }
 
@@ -161,8 +161,8 @@ extension SystemTests {
             try await rig.startAndSubscribe()
             for value in 0..<8 { try await publishReading(20 + Double(value) / 10, rig, qos: 0) }
             try await rig.status { $0["counters"]["recorded"].int ?? 0 >= 8 }
-            let status = try await rig.status { upgrades || finding("readings-at-qos0", in: $0) != nil }
-            #expect((finding("readings-at-qos0", in: status) == nil) == upgrades)
+            let status = try await rig.status { upgrades || House.finding("readings-at-qos0", in: $0) != nil }
+            #expect((House.finding("readings-at-qos0", in: status) == nil) == upgrades)
             try await rig.stop()
         }
 
@@ -175,10 +175,10 @@ extension SystemTests {
             }
             try await rig.startAndSubscribe()
             try await other.startAndSubscribe()
-            try await other.status(within: .seconds(40)) { finding("another-gateway", in: $0) != nil }
-            try await rig.status(within: .seconds(40)) { finding("another-gateway", in: $0) != nil }
+            try await other.status(within: .seconds(40)) { House.finding("another-gateway", in: $0) != nil }
+            try await rig.status(within: .seconds(40)) { House.finding("another-gateway", in: $0) != nil }
             let status = try other.currentStatus()
-            #expect(finding("another-gateway", in: status)?["text"].string?.contains("home1") == true)
+            #expect(House.finding("another-gateway", in: status)?["text"].string?.contains("home1") == true)
             try await rig.stop()
             try await other.stop()
         }
@@ -200,10 +200,6 @@ extension SystemTests {
 
         private func link(_ name: String, in status: JSONValue) -> JSONValue {
             status["links"].array?.first { $0["name"].string == name } ?? status["none"]
-        }
-
-        private func finding(_ name: String, in status: JSONValue) -> JSONValue? {
-            status["alarms"].array?.first { $0["name"].string == name }
         }
 
         private func publishReading(_ value: Double, _ rig: Rig, qos: Int = 0) async throws {

@@ -61,7 +61,7 @@ final class CloudRig {
             var readings: [String: Double] = [:]
             for delivery in wire.acknowledged where delivery.topic.hasSuffix("/temperature") {
                 guard let reading = try? Reading(payload: delivery.payload),
-                    let time = Timestamp(iso8601: reading.timestampText.utf8), let value = Double(reading.valueText)
+                    let time = Timestamp(iso8601: reading.time.text.utf8), let value = Double(reading.valueText)
                 else { continue }
                 readings["\(delivery.topic.dropLast("/temperature".count)) \(time.nanoseconds)"] = value
             }

@@ -40,10 +40,6 @@ extension SystemTests {
             try await eventually("hearthd has the devices") { hearthd.output.contains("configuration reloaded") }
         }
 
-        private func alarm(_ name: String, _ status: JSONValue) -> JSONValue? {
-            status["alarms"].array?.first { $0["name"].string == name }
-        }
-
         @Test(
             "found by hearth devices --write, each pump hears its own words, and every reading is once in InfluxDB",
             .enabled(if: InfluxDatabase.executable != nil))
@@ -166,18 +162,18 @@ extension SystemTests {
                 ])
             }
             let called = ContinuousClock.now
-            let status = try await rig.status(within: .seconds(60)) { alarm("pump-unconfirmed", $0) != nil }
+            let status = try await rig.status(within: .seconds(60)) { House.finding("pump-unconfirmed", in: $0) != nil }
             #expect(ContinuousClock.now - called < .seconds(60))
-            #expect(alarm("pump-unconfirmed", status)?["text"].string?.contains("kitchen") == true)
+            #expect(House.finding("pump-unconfirmed", in: status)?["text"].string?.contains("kitchen") == true)
             #expect(home.arrivals.count { $0.topic == "cmnd/tasmota_1A2B3C/POWER" } >= 3, "it is said again")
             // A third of its words is lost, and in the end it has confirmed.
-            #expect(alarm("pump-unconfirmed", status)?["text"].string?.contains("bedroom") == false)
+            #expect(House.finding("pump-unconfirmed", in: status)?["text"].string?.contains("bedroom") == false)
             simulated.kill()
-            let offline = try await rig.status(within: .seconds(60)) { alarm("pump-offline", $0) != nil }
-            #expect(alarm("pump-offline", offline)?["severity"].string == "cold")
+            let offline = try await rig.status(within: .seconds(60)) { House.finding("pump-offline", in: $0) != nil }
+            #expect(House.finding("pump-offline", in: offline)?["severity"].string == "cold")
             let again = try devices(port: rig.home.port, ["--kinds", "tasmota,esphome"])
             try await rig.status(within: .seconds(60)) {
-                alarm("pump-offline", $0) == nil && alarm("pump-unconfirmed", $0) == nil
+                House.finding("pump-offline", in: $0) == nil && House.finding("pump-unconfirmed", in: $0) == nil
             }
             try await again.terminate()
             try await rig.stop()
@@ -240,72 +236,6 @@ extension SystemTests {
                 rig.kill()
                 home.stop()
             }
-        }
-
-        @Test(
-            "two sensors of a room as one, each way, and the one that disagrees is named",
-            arguments: ["mean", "min", "max", "first"])
-        func combine(_ way: String) async throws {
-            let house = """
-                [[sensors]]
-                topic = "window/t"
-                room = "office"
-                [[sensors]]
-                topic = "shelf/t"
-                room = "office"
-                [rooms.office]
-                combine = "\(way)"
-                disagreement = 3.0
-                """
-            let rig = try await Rig(configuration: house)
-            try await rig.startAndSubscribe()
-            try await publish("19.0", to: "window/t", port: rig.home.port)
-            try await publish("24.0", to: "shelf/t", port: rig.home.port)
-            let wanted = ["mean": 21.5, "min": 19.0, "max": 24.0, "first": 19.0][way]
-            func office(_ status: JSONValue) -> Double? {
-                status["rooms"].array?.first { $0["room"].string == "office" }?["temperature"].double
-            }
-            try await rig.status { office($0) == wanted }
-            let status = try await rig.status(within: .seconds(60)) { alarm("sensors-disagree", $0) != nil }
-            let text = alarm("sensors-disagree", status)?["text"].string ?? ""
-            #expect(text.contains("window/t") && text.contains("shelf/t"), "\(text)")
-            try await publish("20.0", to: "shelf/t", port: rig.home.port)
-            try await rig.status(within: .seconds(60)) { alarm("sensors-disagree", $0) == nil }
-            try await rig.stop()
-        }
-
-        @Test(
-            "of two sensors of a room a broken one counts for nothing, whatever the room makes of them, and is named",
-            arguments: ["mean", "max"])
-        func brokenOfTwo(_ way: String) async throws {
-            let rig = try await Rig(
-                configuration: """
-                    [[sensors]]
-                    topic = "two/{room}/+"
-                    [rooms.office]
-                    combine = "\(way)"
-                    """)
-            try await rig.startAndSubscribe()
-            func office(_ status: JSONValue) -> Double? {
-                status["rooms"].array?.first { $0["room"].string == "office" }?["temperature"].double
-            }
-            try await publish("18.0", to: "two/office/shelf", port: rig.home.port)
-            try await rig.status { office($0) == 18 }
-            // A DS18B20 after power-on, one that is not connected, and a library's word for neither.
-            for broken in ["85.0", "-127", "999"] {
-                try await publish(broken, to: "two/office/window", port: rig.home.port)
-                let status = try await rig.status(within: .seconds(10)) {
-                    alarm("sensor-fault", $0)?["text"].string?.contains("says \(broken),") == true
-                }
-                #expect(office(status) == 18)
-            }
-            let home = try await Recorder(port: rig.home.port, topic: "+/heatpump")
-            try await publish("17.5", to: "two/office/shelf", port: rig.home.port)
-            let status = try await rig.status { office($0) == 17.5 }
-            #expect(alarm("sensor-fault", status) != nil && !home.arrivals.contains { $0.payload.contains("0") })
-            try await publish("17.5", to: "two/office/window", port: rig.home.port)
-            try await rig.status(within: .seconds(10)) { alarm("sensor-fault", $0) == nil }
-            try await rig.stop()
         }
 
         @Test(

@@ -176,23 +176,24 @@ extension SystemTests {
             try await publish(
                 "Offline", to: "tele/heatpump/LWT", port: rig.home.port, options: ["-r"])
             try await rig.startAndSubscribe()
-            func finding(_ name: String, _ status: JSONValue) -> JSONValue? {
-                status["alarms"].array?.first { $0["name"].string == name }
-            }
-            let status = try await rig.status { finding("pump-offline", $0) != nil }
-            #expect(finding("pump-offline", status)?["severity"].string == "cold")
+            let status = try await rig.status { House.finding("pump-offline", in: $0) != nil }
+            #expect(House.finding("pump-offline", in: status)?["severity"].string == "cold")
             try await publish(#"{"t":21.5}"#, to: "cellar/probe", port: rig.home.port)
-            let silent = try await rig.status(within: .seconds(60)) { finding("device-rule-silent", $0) != nil }
-            let text = finding("device-rule-silent", silent)
+            let silent = try await rig.status(within: .seconds(60)) {
+                House.finding("device-rule-silent", in: $0) != nil
+            }
+            let text = House.finding("device-rule-silent", in: silent)
             #expect(text?["text"].string?.contains(#"{"t":21.5}"#) == true, "one sample: \(text as Any)")
             #expect(text?["advice"].string?.contains(#"value = "t""#) == true, "the line to write: \(text as Any)")
             // What cannot be understood is neither obeyed nor lost.
             try await publish("Online", to: "tele/heatpump/LWT", port: rig.home.port, options: ["-r"])
-            try await rig.status { finding("pump-offline", $0) == nil }
+            try await rig.status { House.finding("pump-offline", in: $0) == nil }
             // Nobody confirms.
             try await publish(#"{"temperature":18}"#, to: "zigbee2mqtt/office", port: rig.home.port)
-            let unconfirmed = try await rig.status(within: .seconds(60)) { finding("pump-unconfirmed", $0) != nil }
-            #expect(finding("pump-unconfirmed", unconfirmed)?["severity"].string == "cold")
+            let unconfirmed = try await rig.status(within: .seconds(60)) {
+                House.finding("pump-unconfirmed", in: $0) != nil
+            }
+            #expect(House.finding("pump-unconfirmed", in: unconfirmed)?["severity"].string == "cold")
             try await rig.stop()
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import SimulationModel
 import TestSupport
 import Testing
 

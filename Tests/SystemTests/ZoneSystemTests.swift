@@ -47,10 +47,6 @@ extension SystemTests {
             }
         }
 
-        private func finding(_ name: String, _ status: JSONValue) -> JSONValue? {
-            status["alarms"].array?.first { $0["name"].string == name }
-        }
-
         @Test(
             "the valve opens, then the pump starts; the pump stops, then the valve closes; from room to room without a stop"
         )
@@ -99,15 +95,15 @@ extension SystemTests {
             try await room("hall", 26, rig)
             try await room("bath", 18, rig)
             let status = try await rig.status(within: .seconds(60)) {
-                finding("pump-waits-for-valve", $0) != nil && finding("pump-unconfirmed", $0) != nil
+                House.finding("pump-waits-for-valve", in: $0) != nil && House.finding("pump-unconfirmed", in: $0) != nil
             }
-            #expect(finding("pump-unconfirmed", status)?["subject"].string == "valve bath")
-            #expect(finding("pump-waits-for-valve", status)?["severity"].string == "cold")
+            #expect(House.finding("pump-unconfirmed", in: status)?["subject"].string == "valve bath")
+            #expect(House.finding("pump-waits-for-valve", in: status)?["severity"].string == "cold")
             #expect(!heard(home).contains("pump on"), "\(heard(home))")
             // Somebody opens it: the pump runs, and stops as soon as it is closed again.
             try await publish(#"{"state":"ON"}"#, to: "zigbee2mqtt/bath-valve", port: rig.home.port)
             try await eventually("it runs") { heard(home).contains("pump on") }
-            try await rig.status { finding("pump-waits-for-valve", $0) == nil }
+            try await rig.status { House.finding("pump-waits-for-valve", in: $0) == nil }
             try await publish(#"{"state":"OFF"}"#, to: "zigbee2mqtt/bath-valve", port: rig.home.port)
             try await eventually("it stops") { heard(home).last == "pump off" }
             try await rig.stop()
@@ -124,16 +120,16 @@ extension SystemTests {
             try await room("bath", 18, rig)
             try await publish(
                 #"{"output":true,"apower":0.3}"#, to: "main/status/switch:0", port: rig.home.port)
-            let lame = try await rig.status(within: .seconds(60)) { finding("pump-power", $0) != nil }
-            #expect(finding("pump-power", lame)?["text"].string?.contains("takes 0 W") == true)
+            let lame = try await rig.status(within: .seconds(60)) { House.finding("pump-power", in: $0) != nil }
+            #expect(House.finding("pump-power", in: lame)?["text"].string?.contains("takes 0 W") == true)
             try await publish(
                 #"{"output":true,"apower":900}"#, to: "main/status/switch:0", port: rig.home.port)
-            try await rig.status { finding("pump-power", $0) == nil }
+            try await rig.status { House.finding("pump-power", in: $0) == nil }
             try await room("bath", 26, rig)
             try await publish(
                 #"{"output":false,"apower":880}"#, to: "main/status/switch:0", port: rig.home.port)
-            let runs = try await rig.status(within: .seconds(60)) { finding("pump-power", $0) != nil }
-            #expect(finding("pump-power", runs)?["text"].string?.contains("880 W") == true)
+            let runs = try await rig.status(within: .seconds(60)) { House.finding("pump-power", in: $0) != nil }
+            #expect(House.finding("pump-power", in: runs)?["text"].string?.contains("880 W") == true)
             try await rig.stop()
         }
 
@@ -216,8 +212,8 @@ extension SystemTests {
                 try await room("office", 18, rig)
                 try await Task.sleep(for: .seconds(5))
             }
-            let status = try await rig.status { finding("target-not-followed", $0) != nil }
-            #expect(finding("target-not-followed", status)?["room"].string == "office")
+            let status = try await rig.status { House.finding("target-not-followed", in: $0) != nil }
+            #expect(House.finding("target-not-followed", in: status)?["room"].string == "office")
             #expect(told("split/target").count == attic, "no target wakes a device that shall rest")
             try await rig.stop()
         }

@@ -1,6 +1,7 @@
 import EventLog
 import Heating
 import Influx
+import SimulationModel
 import Testing
 
 @testable import hearth_cloud
@@ -17,7 +18,7 @@ struct AggregateTests {
         var now = Instant.seconds(1000)
     }
 
-    private func process(_ events: [StoredEvent], settings: HomeWindows.Settings = HomeWindows.Settings()) -> [String:
+    private func process(_ events: [Event], settings: HomeWindows.Settings = HomeWindows.Settings()) -> [String:
         String]
     {
         let clock = Clock()
@@ -30,7 +31,7 @@ struct AggregateTests {
 
     @Test("every room counts once, however often its sensor speaks, and any number of rooms is welcome")
     func rooms() throws {
-        var events: [StoredEvent] = []
+        var events: [Event] = []
         for second in 0..<50 {
             events.append(stored(room: "office", at: Int64(second) * 1_000_000_000, value: "10", offset: Int64(second)))
         }
@@ -60,7 +61,7 @@ struct AggregateTests {
     @Test("thirty windows late, as a message sent again half a minute later is with a clock sixty times too fast")
     func late() {
         let minute: Int64 = 60_000_000_000
-        var events: [StoredEvent] = []
+        var events: [Event] = []
         for window in 0..<200 {
             for room in 0..<5 where (window, room) != (100, 3) {
                 events.append(
@@ -121,7 +122,7 @@ struct AggregateTests {
             ArraySlice(#"{"home":"a/b","room":"r","timestamp":"2026-01-01","value":1}"#.utf8),
         ]
         let events = bytes.enumerated().map {
-            StoredEvent(event: Event(topic: names.clean, value: $1), partition: 0, offset: Int64($0), appendedAt: 0)
+            Event(topic: names.clean, value: $1, offset: Int64($0))
         }
         let output = stage.process(events)
         #expect(output.dropped == ["unusable": 4])
@@ -136,7 +137,7 @@ struct AggregateTests {
         var commit: Int64 = 0
         for round in 0..<2000 {
             // Each home is a little behind the one before it: somewhere a window is always half full.
-            let events = (0..<10).map { home -> StoredEvent in
+            let events = (0..<10).map { home -> Event in
                 offset += 1
                 let at = Int64(round) * 10_000_000_000 + Int64(home) * 6_000_000_000
                 return stored(home: "home\(home)", at: at, value: "20", offset: offset)
@@ -150,7 +151,7 @@ struct AggregateTests {
     @Test("restarts anywhere, with readings lost, repeated and late: the same points as without", arguments: 0..<60)
     func restarts(_ round: Int) {
         let seed = givenSeed ?? UInt64(round)
-        var random = Random(seed)
+        var random = SeededGenerator(seed: seed)
         let log = Self.log(&random)
         let expected = Self.run(log, &random, restarts: 0)
         let restarted = Self.run(log, &random, restarts: 0.04)
@@ -159,7 +160,7 @@ struct AggregateTests {
     }
 
     /// A few homes; some with sequences; some readings come late, some twice.
-    private static func log(_ random: inout Random) -> [StoredEvent] {
+    private static func log(_ random: inout SeededGenerator) -> [Event] {
         struct Home {
             var name: String
             var hasSequences: Bool
@@ -173,7 +174,7 @@ struct AggregateTests {
                 name: "home\($0)", hasSequences: Bool.random(using: &random),
                 time: Int64.random(in: 0...1_000_000, using: &random) * 1_000_000)
         }
-        var events: [StoredEvent] = []
+        var events: [Event] = []
         func emit(_ home: Home, _ reading: (time: Int64, room: String, sequence: Int64)) {
             events.append(
                 stored(
@@ -206,7 +207,7 @@ struct AggregateTests {
     }
 
     /// Reads the log in batches, perhaps dying after the points and before the commit; returns what the database has.
-    private static func run(_ log: [StoredEvent], _ random: inout Random, restarts: Double) -> [String: String] {
+    private static func run(_ log: [Event], _ random: inout SeededGenerator, restarts: Double) -> [String: String] {
         let clock = Clock()
         var database: [String: String] = [:]
         var commit: Int64 = 0

@@ -6,20 +6,6 @@ import MQTT
 
 @testable import hearth_cloud
 
-/// SplitMix64, so that a printed seed repeats a test.
-struct Random: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// `HEARTH_SEED` repeats a random test.
 let givenSeed = getenv("HEARTH_SEED").flatMap { UInt64(String(cString: $0)) }
 
@@ -38,13 +24,12 @@ func payload(_ timestamp: String, _ value: String) -> [UInt8] {
 func stored(
     home: String = "home1", room: String = "office", at nanoseconds: Int64, value: String, offset: Int64,
     sequence: Int64? = nil, epoch: String? = nil, topic: String = names.clean, partition: Int32 = 0
-) -> StoredEvent {
+) -> Event {
     var text = "{\"home\":\"\(home)\",\"room\":\"\(room)\",\"timestamp\":\"\(Timestamp(nanoseconds: nanoseconds))\","
     text += "\"value\":\(value)"
     if let sequence, let epoch { text += ",\"seq\":\(sequence),\"epoch\":\"\(epoch)\"" }
-    return StoredEvent(
-        event: Event(topic: topic, key: home, value: Array((text + "}").utf8)), partition: partition, offset: offset,
-        appendedAt: 0)
+    return Event(
+        topic: topic, key: home, value: ArraySlice((text + "}").utf8), partition: partition, offset: offset)
 }
 
 /// The home that an event says it is of.

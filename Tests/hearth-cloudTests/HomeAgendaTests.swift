@@ -1,5 +1,6 @@
 import EventLog
 import Glibc
+import SimulationModel
 import Testing
 
 @testable import Heating
@@ -13,7 +14,7 @@ import Testing
 
     @Test("the same as looking at every home after each batch", arguments: 0..<20)
     func likeLookingAtAll(_ round: Int) throws {
-        var random = Random(givenSeed ?? UInt64(round))
+        var random = SeededGenerator(seed: givenSeed ?? UInt64(round))
         var (homes, agenda) = (HomeTable(), HomeAgenda())
         var now = Instant.seconds(1000)
         var offset: Int64 = 0

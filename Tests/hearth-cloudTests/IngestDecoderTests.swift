@@ -1,6 +1,7 @@
 import EventLog
 import Heating
 import MQTT
+import SimulationModel
 import Testing
 
 @testable import hearth_cloud
@@ -117,7 +118,7 @@ struct IngestDecoderTests {
             let batch = decode("home1/frame", Array(whole.prefix(cut)))
             #expect(batch.deadLetters == ["bad_frame": 1] && batch.confirmations.isEmpty)
         }
-        var random = Random(givenSeed ?? 7)
+        var random = SeededGenerator(seed: givenSeed ?? 7)
         for _ in 0..<2000 {
             var bytes = whole
             for _ in 0..<Int.random(in: 1...4, using: &random) {

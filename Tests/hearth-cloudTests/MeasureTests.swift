@@ -22,8 +22,8 @@ struct MeasureTests {
 
     private func text(_ event: Event?) -> String { String(decoding: event?.value ?? [], as: UTF8.self) }
 
-    private func stored(_ events: [Event]) -> [StoredEvent] {
-        events.enumerated().map { StoredEvent(event: $1, partition: 0, offset: Int64($0), appendedAt: 0) }
+    private func stored(_ events: [Event]) -> [Event] {
+        events.enumerated().map { Event(topic: $1.topic, key: $1.key, value: $1.value, offset: Int64($0)) }
     }
 
     private let humidity = payload("2026-11-23T10:00:00", "48.10")
@@ -113,7 +113,7 @@ struct MeasureTests {
 
                 """)
         #expect(cleanOutput.dropped == ["outlier": 2] && cleanOutput.events.count == 5)
-        #expect(cleanOutput.events[1].value == events[1].event.value, "the very bytes")
+        #expect(cleanOutput.events[1].value == events[1].value, "the very bytes")
     }
 
     @Test(
@@ -139,9 +139,7 @@ struct MeasureTests {
             event("temperature", "a", "20"), event("humidity", "a", "40"), event("humidity", "b", "60"),
             event("co2", "a", "800"),
         ]).map {
-            StoredEvent(
-                event: Event(topic: names.clean, key: "h", value: $0.event.value), partition: 0, offset: $0.offset,
-                appendedAt: 0)
+            Event(topic: names.clean, key: "h", value: $0.value, offset: $0.offset)
         }
         func table(_ measures: Set<Measure>) -> [String: String] {
             // Long enough ago for every window to have settled.

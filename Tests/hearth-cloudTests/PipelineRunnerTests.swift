@@ -12,9 +12,9 @@ struct PipelineRunnerTests {
     /// Hands on what it gets.
     private struct PassingStage: Stage {
         let topics = ["raw_sensor_data"]
-        mutating func process(_ events: [StoredEvent]) -> StageOutput {
+        mutating func process(_ events: [Event]) -> StageOutput {
             var output = StageOutput()
-            output.events = events.map { Event(topic: "clean-data", key: $0.event.key, value: $0.event.value) }
+            output.events = events.map { Event(topic: "clean-data", key: $0.key, value: $0.value) }
             output.commitAll(events)
             return output
         }
@@ -42,12 +42,12 @@ struct PipelineRunnerTests {
         for number in 0..<10 {
             let start = ContinuousClock.now
             try log.append([Event(topic: "raw_sensor_data", key: "home1", value: [UInt8(number)])])
-            var events: [StoredEvent] = []
+            var events: [Event] = []
             while events.isEmpty, ContinuousClock.now - start < .seconds(20) {
                 events = try reader.read(atMost: 10, within: 1_000_000_000).events
             }
             times.append(ContinuousClock.now - start)
-            #expect(events.map(\.event.value) == [[UInt8(number)]])
+            #expect(events.map(\.value) == [[UInt8(number)]])
         }
         #expect(times.min() ?? .zero < .milliseconds(150), "\(times)")
     }

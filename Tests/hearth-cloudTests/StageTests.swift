@@ -10,7 +10,7 @@ import Testing
 struct StageTests {
     private static let second: Int64 = 1_795_428_000_000_000_000
 
-    private func raw(_ value: String, offset: Int64 = 0, at: Int64 = second) -> StoredEvent {
+    private func raw(_ value: String, offset: Int64 = 0, at: Int64 = second) -> Event {
         stored(at: at, value: value, offset: offset, topic: names.raw)
     }
 
@@ -33,10 +33,7 @@ struct StageTests {
         let value = Array(
             #"{"home":"h","room":"r","timestamp":"2026-11-23T10:00:00Z","status":"1","reason":"too, cold\n"}"#.utf8)
         var stage = SaveRaw(names)
-        let output = stage.process([
-            StoredEvent(
-                event: Event(topic: names.commands, key: "h", value: value), partition: 0, offset: 0, appendedAt: 0)
-        ])
+        let output = stage.process([Event(topic: names.commands, key: "h", value: value)])
         #expect(
             output.points.text
                 == "heatpump_state,home=h,room=r on=true,reason=\"too, cold\n\" \(Self.second)\n")
@@ -49,9 +46,7 @@ struct StageTests {
             nil, [0xFF], ArraySlice(#"{"home":"h","room":"r","timestamp":"x","value":1}"#.utf8),
         ]
         let output = stage.process(
-            values.enumerated().map {
-                StoredEvent(event: Event(topic: names.raw, value: $1), partition: 0, offset: Int64($0), appendedAt: 0)
-            })
+            values.enumerated().map { Event(topic: names.raw, value: $1, offset: Int64($0)) })
         #expect(output.rejected.map(\.reason) == ["not_a_reading", "bad_timestamp"])
         #expect(output.commit.values.map { $0 } == [3])
     }
@@ -82,7 +77,7 @@ struct StageTests {
                 + #""zone":"Europe/Berlin"}"#).utf8)
         var stage = Clean(names)
         let output = stage.process([
-            StoredEvent(event: Event(topic: names.raw, key: "h", value: bytes), partition: 2, offset: 1, appendedAt: 0)
+            Event(topic: names.raw, key: "h", value: bytes[...], partition: 2, offset: 1)
         ])
         #expect(output.events.first?.value == bytes[...] && output.events.first?.key == "h")
         #expect(output.pointLines.first?.time == Self.second + 100_000_000)
@@ -148,7 +143,7 @@ struct StageTests {
             #"{"home":"h","room":"r","timestamp":"2026-11-23T11:00:00","value":1,"zone":"Mars/Olympus_Mons"}"#.utf8)
         var stage = SaveRaw(names)
         let output = stage.process([
-            StoredEvent(event: Event(topic: names.raw, key: "h", value: bytes), partition: 0, offset: 1, appendedAt: 0)
+            Event(topic: names.raw, key: "h", value: bytes[...], offset: 1)
         ])
         #expect(output.rejected.map(\.reason) == ["unknown_zone"])
     }

@@ -15,7 +15,7 @@ struct StandstillTests {
     private struct HangingStage: Stage {
         let gate: DispatchSemaphore
         let topics = ["raw_sensor_data"]
-        mutating func process(_ events: [StoredEvent]) -> StageOutput {
+        mutating func process(_ events: [Event]) -> StageOutput {
             gate.wait()
             var output = StageOutput()
             output.points.add(Point(measurement: "m", tags: [], fields: [("value", .float(1))], time: 1), index: 0)

@@ -12,7 +12,7 @@ struct StoredBookTests {
     private func raw(
         _ value: String, _ sequence: Int64?, epoch: String = "e", room: String = "office", at: Int64 = time,
         offset: Int64 = 0
-    ) -> StoredEvent {
+    ) -> Event {
         stored(
             room: room, at: at, value: value, offset: offset, sequence: sequence,
             epoch: sequence == nil ? nil : epoch, topic: names.raw)
@@ -31,9 +31,7 @@ struct StoredBookTests {
         let zoned =
             #"{"home":"home1","room":"attic","timestamp":"2026-11-23T10:00:00","value":3,"seq":7,"epoch":"e","zone":"Europe/Berlin"}"#
         events.append(
-            StoredEvent(
-                event: Event(topic: names.raw, key: "home1", value: Array(zoned.utf8)), partition: 0, offset: 8,
-                appendedAt: 0))
+            Event(topic: names.raw, key: "home1", value: ArraySlice(zoned.utf8), offset: 8))
         let output = stage.process(events)
         #expect(output.origins == [journal(): SequenceRanges([1...7]), journal("f"): SequenceRanges([9...9])])
         #expect(stage.process([raw("1", 8, at: Self.time + 20)]).origins == [journal(): SequenceRanges([8...8])])

@@ -46,7 +46,7 @@ struct UnclearPointsTests {
 
     private func events(_ home: String, _ rooms: [String], at second: Int64) -> [Event] {
         rooms.map {
-            stored(home: home, room: $0, at: second * 1_000_000_000, value: "20.5", offset: 0, topic: names.raw).event
+            stored(home: home, room: $0, at: second * 1_000_000_000, value: "20.5", offset: 0, topic: names.raw)
         }
     }
 

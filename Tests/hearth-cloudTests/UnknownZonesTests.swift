@@ -42,7 +42,7 @@ struct UnknownZonesTests {
         let end = ContinuousClock.now + .seconds(20)
         while values.count < 2, ContinuousClock.now < end {
             values += try reader.read(atMost: 10, within: 1_000_000_000).events.compactMap {
-                $0.event.value.map(Array.init)
+                $0.value.map(Array.init)
             }
         }
         #expect(values == [known.bytes, long.bytes])

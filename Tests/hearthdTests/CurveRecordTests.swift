@@ -35,10 +35,9 @@ struct CurveRecordTests {
         let rules = try Configuration(text: text, file: "f", environment: [:]).devices.rules
         let message = Message(topic: topic, payload: Array(payload.utf8))
         let arrival = Timestamp(nanoseconds: 1_795_953_600_000_000_000)
-        guard case .readings(let readings, _) = RecordVerdict(on: message, by: rules, hasZone: false, arrival: arrival),
-            let reading = readings.first
+        guard case .keep(let kept, _) = RecordVerdict(on: message, by: rules, hasZone: false, arrival: arrival),
+            let entry = kept.first?.record
         else { return nil }
-        let entry = Journal.Record(reading, packetID: 1, receivedAt: 0)
         return CurveRecord(topic: entry.topic, payload: entry.payload, attributes: entry.attributes)
     }
 

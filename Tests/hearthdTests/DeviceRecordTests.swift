@@ -30,19 +30,21 @@ struct DeviceRecordTests {
         rules = try Configuration(text: text, file: "f", environment: [:]).devices.rules
     }
 
-    private func verdict(_ topic: String, _ payload: String, at arrival: Int64 = 1_795_953_600) -> RecordVerdict {
+    private func verdict(
+        _ topic: String, _ payload: String, at arrival: Int64 = 1_795_953_600, packet: UInt16 = 7
+    ) -> RecordVerdict {
         RecordVerdict(
-            on: Message(topic: topic, payload: Array(payload.utf8)), by: rules, hasZone: false,
+            on: Message(topic: topic, payload: Array(payload.utf8), packetID: packet), by: rules, hasZone: false,
             arrival: Timestamp(nanoseconds: arrival * 1_000_000_000))
     }
 
-    private func readings(_ verdict: RecordVerdict) -> [DeviceReading] {
-        if case .readings(let readings, _) = verdict { readings } else { [] }
+    private func records(_ verdict: RecordVerdict) -> [Journal.Record] {
+        if case .keep(let kept, _) = verdict { kept.map(\.record) } else { [] }
     }
 
-    private func entry(_ verdict: RecordVerdict, packet: UInt16 = 7) throws -> Journal.Record {
-        guard let reading = readings(verdict).first else { throw PayloadError.badValue }
-        return Journal.Record(reading, packetID: packet, receivedAt: reading.time.timestamp.nanoseconds)
+    private func entry(_ verdict: RecordVerdict) throws -> Journal.Record {
+        guard let record = records(verdict).first else { throw PayloadError.badValue }
+        return record
     }
 
     @Test("the contract's form, the number's text as read, and on which topic it came")
@@ -77,7 +79,7 @@ struct DeviceRecordTests {
             }
             #expect(isRedelivery(try entry(verdict(topic, payload, at: 1_795_953_660))))
             #expect(!isRedelivery(try entry(verdict(topic, other, at: 1_795_953_660))))
-            #expect(!isRedelivery(try entry(verdict(topic, payload, at: 1_795_953_660), packet: 8)))
+            #expect(!isRedelivery(try entry(verdict(topic, payload, at: 1_795_953_660, packet: 8))))
         }
         // With a time of its own the time counts.
         let taken = { (second: Int) in #"{"temperature":18.5,"last_seen":"2026-11-29T10:00:0\#(second)Z"}"# }
@@ -130,17 +132,15 @@ struct DeviceRecordTests {
         value = "c"
         """
 
-    private func several(_ payload: String, at second: Int64 = 0) throws -> RecordVerdict {
+    private func several(_ payload: String, packet: UInt16 = 7, at second: Int64 = 0) throws -> RecordVerdict {
         RecordVerdict(
-            on: Message(topic: "st/office", payload: Array(payload.utf8)),
+            on: Message(topic: "st/office", payload: Array(payload.utf8), packetID: packet),
             by: try Configuration(text: Self.several, file: "f", environment: [:]).devices.rules, hasZone: false,
             arrival: Timestamp(nanoseconds: (1_795_953_600 + second) * 1_000_000_000))
     }
 
     private func entries(_ payload: String, packet: UInt16 = 7, at second: Int64 = 0) throws -> [Journal.Record] {
-        readings(try several(payload, at: second)).map {
-            Journal.Record($0, packetID: packet, receivedAt: second * 1_000_000_000)
-        }
+        records(try several(payload, packet: packet, at: second))
     }
 
     @Test(
@@ -167,7 +167,7 @@ struct DeviceRecordTests {
                 arrival: Timestamp(nanoseconds: 1_795_953_600_000_000_000))
         }
         #expect(verdict(topic, payload) == .passOver)
-        #expect(readings(verdict("node/sensor/bath_temperature/state", "20.5")).count == 1)
+        #expect(records(verdict("node/sensor/bath_temperature/state", "20.5")).count == 1)
         // What came for a filter that is in the file no more is kept for a look.
         #expect(verdict("shellies/x/sensor/temperature", "20.5") == .reject("unknown_topic"))
         #expect(verdict("x/heatpump", "off") == .reject("bad_command"))
@@ -176,12 +176,12 @@ struct DeviceRecordTests {
     @Test("each measure is a reading; one that is broken keeps no other from being recorded")
     func measures() throws {
         let all = try several(#"{"t":21.5,"h":48,"c":612}"#)
-        #expect(readings(all).map(\.recordTopic) == ["office/temperature", "office/humidity", "office/co2"])
-        guard case .readings(let rest, let why) = try several(#"{"t":85,"h":48,"c":"unavailable"}"#) else {
+        #expect(records(all).map(\.topic) == ["office/temperature", "office/humidity", "office/co2"])
+        guard case .keep(let rest, let why) = try several(#"{"t":85,"h":48,"c":"unavailable"}"#) else {
             Issue.record("no readings")
             return
         }
-        #expect(rest.map(\.recordTopic) == ["office/humidity"] && why == "fault_value")
+        #expect(rest.map(\.record.topic) == ["office/humidity"] && why == "fault_value")
         #expect(try several(#"{"t":null,"h":"NaN"}"#) == .reject("null_value"))
         #expect(try several(#"{"lamp":1}"#) == .passOver)
         // The mark of a fault travels with it, for the cloud to leave it out where it is clean.

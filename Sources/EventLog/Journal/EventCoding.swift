@@ -74,18 +74,18 @@ enum EventCoding {
 
     /// Appends the events of a row, as many as its span. A row whose attributes nobody here wrote is one event with its
     /// topic and value.
-    static func append(_ record: Journal.Record, to events: inout [StoredEvent]) {
+    static func append(_ record: Journal.Record, to events: inout [Event]) {
         if record.attributes == [several], appendSeveral(record, to: &events) { return }
         let extra = record.attributes.withUnsafeBytes { Extra($0) } ?? Extra()
         let value = extra.isTombstone ? nil : record.payload[...]
         events.append(
-            StoredEvent(
-                event: Event(topic: record.topic, key: extra.key, value: value, headers: extra.headers), partition: 0,
-                offset: record.sequence, appendedAt: record.receivedAt))
+            Event(
+                topic: record.topic, key: extra.key, value: value, headers: extra.headers, offset: record.sequence,
+                appendedAt: record.receivedAt))
     }
 
     /// False, and nothing is appended, unless the payload is all of as many events as the row spans.
-    private static func appendSeveral(_ record: Journal.Record, to events: inout [StoredEvent]) -> Bool {
+    private static func appendSeveral(_ record: Journal.Record, to events: inout [Event]) -> Bool {
         let start = events.count
         let isWhole = record.payload.withUnsafeBytes { payload in
             var bytes = Bytes(payload)
@@ -98,11 +98,9 @@ enum EventCoding {
                 if !areEqual(those, known) { extra = Extra(those) ?? Extra() }
                 known = those
                 events.append(
-                    StoredEvent(
-                        event: Event(
-                            topic: record.topic, key: extra.key, value: extra.isTombstone ? nil : record.payload[value],
-                            headers: extra.headers),
-                        partition: 0, offset: offset, appendedAt: record.receivedAt))
+                    Event(
+                        topic: record.topic, key: extra.key, value: extra.isTombstone ? nil : record.payload[value],
+                        headers: extra.headers, offset: offset, appendedAt: record.receivedAt))
             }
             return bytes.isEmpty
         }

@@ -166,14 +166,14 @@ public final class JournalLog: EventLog {
         return try JournalReader(log: self, group: group, topics: topics)
     }
 
-    public func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError) {
+    public func scan(_ topic: String, _ body: (Event) -> Void) throws(EventLogError) {
         let end = journal.status.newest
         var after: Int64 = 0
         while after < end {
             guard !isClosed else { throw .closed }
             let found = try rows(after: after, topics: [topic], atMost: 1000, bytes: 4 << 20)
             for row in found.rows {
-                var events: [StoredEvent] = []
+                var events: [Event] = []
                 EventCoding.append(row, to: &events)
                 for event in events { body(event) }
             }

@@ -92,7 +92,7 @@ final class JournalReader: EventReader {
     }
 
     /// Reads on from where the topic is that is furthest behind; nearly always that is where all are.
-    private func scan(atMost count: Int) throws(EventLogError) -> (events: [StoredEvent], isAtEnd: Bool) {
+    private func scan(atMost count: Int) throws(EventLogError) -> (events: [Event], isAtEnd: Bool) {
         let after = places.map(\.scanned).min() ?? 0
         if lossCheckedThrough < log.journal.status.firstKept {
             for place in places where place.scanned > 0 { noteLoss(after: place.scanned, place.topic) }
@@ -104,7 +104,7 @@ final class JournalReader: EventReader {
             return ([], false)
         }
         var through = found.through
-        var events: [StoredEvent] = []
+        var events: [Event] = []
         events.reserveCapacity(found.rows.reduce(0) { $0 + $1.span })
         for row in found.rows {
             guard let index = places.firstIndex(where: { $0.topic == row.topic }) else { continue }

@@ -31,10 +31,9 @@ extension LoggedReading {
         private var epoch = ""
         private var places = PlaceTable()
         private var times = TimestampReader()
-        /// Of the reading that ``read(_:)`` gave last, if its room is remembered.
-        public private(set) var place: KnownPlace?
-        /// Of the reading that ``readKnown(_:)`` gave last: the gateway's count, and where in the event its epoch is.
-        public private(set) var origin: (sequence: Int64, epoch: Range<Int>)?
+        /// Of the reading that ``read(_:)`` gave last, if it looks as ingest writes one of no zone: where its room is
+        /// remembered, and where in the event the value's text is, a number without an exponent.
+        public private(set) var known: (place: KnownPlace, text: Range<Int>)?
 
         public init() {}
 
@@ -43,52 +42,22 @@ extension LoggedReading {
         /// Strict like ``JSON``: all of it must be JSON, and no known key may appear twice. A value in quotes must hold
         /// a JSON number, so `"0x1F"` and `"nan"` are refused.
         public mutating func read(_ event: ArraySlice<UInt8>) -> LoggedReading? {
-            place = nil
+            known = nil
             return event.withUnsafeBufferPointer { bytes in
                 if let written = WrittenReading(bytes), let reading = reading(written, bytes) { return reading }
                 return Members(bytes.span).flatMap { reading($0, bytes.span) }
             }
         }
 
-        /// The same, for who keeps something for each room. nil also for some events that ``read(_:)`` can read: of another
-        /// shape than ingest writes, with a zone, with a time or a value that means nothing.
-        public mutating func readKnown(_ event: ArraySlice<UInt8>) -> KnownReading? {
-            event.withUnsafeBufferPointer { bytes in
-                guard let written = WrittenReading(bytes) else { return nil }
-                origin = written.sequence.flatMap { sequence in written.epoch.map { (sequence, $0.range) } }
-                return known(written, bytes)?.reading
-            }
-        }
-
-        /// The home of the last reading's place; nil for a place that was since forgotten or moved.
-        public func home(of place: KnownPlace) -> HomeID? {
-            places[place.slot] == place ? places.home(place.slot) : nil
-        }
-
-        /// The room, under the same condition.
-        public func room(of place: KnownPlace) -> Room? {
-            places[place.slot] == place ? places.room(place.slot) : nil
-        }
-
-        private mutating func known(
-            _ written: WrittenReading, _ bytes: UnsafeBufferPointer<UInt8>
-        ) -> (slot: Int, reading: KnownReading)? {
-            guard let timestamp = times.timestamp(bytes, in: written.timestamp.range), let slot = slot(written, bytes)
-            else { return nil }
-            let reading = KnownReading(
-                place: places[slot], timestamp: timestamp, number: written.number, text: written.value.range)
-            return (slot, reading)
-        }
-
         private mutating func reading(
             _ written: WrittenReading, _ bytes: UnsafeBufferPointer<UInt8>
         ) -> LoggedReading? {
-            guard let (slot, known) = known(written, bytes), let home = places.home(slot),
-                let room = places.room(slot)
+            guard let timestamp = times.timestamp(bytes, in: written.timestamp.range),
+                let slot = slot(written, bytes), let home = places.home(slot), let room = places.room(slot)
             else { return nil }
-            place = known.place
+            known = (places[slot], written.value.range)
             return LoggedReading(
-                home: home, room: room, time: .utc(known.timestamp), value: known.value, sequence: written.sequence,
+                home: home, room: room, time: .utc(timestamp), value: written.number.double, sequence: written.sequence,
                 epoch: written.epoch.map { places.epoch(UnsafeBufferPointer(rebasing: bytes[$0.range]), at: slot) })
         }
 

@@ -9,17 +9,6 @@ public struct KnownPlace: Equatable, Sendable {
     public var serial: Int
 }
 
-/// A reading of a room that the reader remembers.
-public struct KnownReading: Equatable, Sendable {
-    public var place: KnownPlace
-    public var timestamp: Timestamp
-    var number: ShortDecimal
-    /// Finite.
-    public var value: Double { number.double }
-    /// Where in the event the value's text is, a number without an exponent.
-    public var text: Range<Int>
-}
-
 /// Homes and rooms by the bytes that name them in events, with the last epoch of each: to find one costs less than to
 /// make and check the names anew. A set-associative cache, eight places to a set: bounded, and never wrong, since the
 /// bytes are compared.

@@ -1,23 +1,11 @@
 /// One sensor reading: what was written, exactly, and what it means.
 public struct Reading: Equatable, Sendable {
-    /// The timestamp as the sensor wrote it (JSON escapes resolved).
-    public var timestampText: String
-    /// When the sensor says it measured.
-    public var timestamp: Timestamp
-    /// The timestamp had no zone; `timestamp` rests on the assumed offset.
-    public var isNaive: Bool
-    /// The number as the sensor wrote it, without quotes if it was a string.
+    public var time: DeviceTime
+    /// The number as the sensor wrote it, without quotes if it was a string. Of a device that is not the black box what
+    /// JSON does not have is put right (`,` for `.`, a `+`, zeros in front).
     public var valueText: String
-    /// The nearest double to `valueText`, in °C. Always finite.
+    /// The nearest double to `valueText`; in °C, unless a device says otherwise (``DeviceReading/unit``). Always finite.
     public var value: Double
-
-    public init(timestampText: String, timestamp: Timestamp, isNaive: Bool, valueText: String, value: Double) {
-        self.timestampText = timestampText
-        self.timestamp = timestamp
-        self.isNaive = isNaive
-        self.valueText = valueText
-        self.value = value
-    }
 }
 
 /// A reading as the heating needs it: a value is enough.

@@ -30,13 +30,13 @@ extension Reading {
         if fields.hasDuplicateTimestamp || fields.hasDuplicateValue { throw .duplicateKey }
         guard let timestampField = fields.timestamp else { throw .missingTimestamp }
         guard let valueField = fields.value else { throw .missingValue }
-        (timestampText, timestamp, isNaive) = try Self.timestamp(timestampField, bytes, naiveOffsetSeconds)
+        time = try Self.time(timestampField, bytes, naiveOffsetSeconds)
         (valueText, value) = try Self.value(valueField, bytes)
     }
 
-    fileprivate static func timestamp(
+    fileprivate static func time(
         _ field: Field, _ bytes: Span<UInt8>, _ naiveOffsetSeconds: Int
-    ) throws(PayloadError) -> (String, Timestamp, Bool) {
+    ) throws(PayloadError) -> DeviceTime {
         guard case .string(let token) = field else { throw .badTimestamp }
         let text = JSONScanner.text(of: token, bytes)
         let parsed =
@@ -44,7 +44,7 @@ extension Reading {
             ? Timestamp.parse(iso8601: text.utf8, naiveOffsetSeconds: naiveOffsetSeconds)
             : Timestamp.parse(iso8601: bytes, in: token.range, naiveOffsetSeconds: naiveOffsetSeconds)
         guard let parsed else { throw .badTimestamp }
-        return (text, parsed.timestamp, parsed.isNaive)
+        return DeviceTime(text, parsed.timestamp, isNaive: parsed.isNaive, .device)
     }
 
     fileprivate static func value(_ field: Field, _ bytes: Span<UInt8>) throws(PayloadError) -> (String, Double) {
@@ -98,7 +98,7 @@ extension LiveReading {
         if fields.hasDuplicateValue { throw .duplicateKey }
         value = try Reading.value(valueField, bytes).1
         if let field = fields.timestamp, !fields.hasDuplicateTimestamp {
-            timestamp = try? Reading.timestamp(field, bytes, 0).1
+            timestamp = try? Reading.time(field, bytes, 0).timestamp
         }
     }
 }

@@ -72,7 +72,6 @@ struct OriginTable {
 
     private struct Entry {
         let journal: Journal
-        let epoch: [UInt8]
         var runs: [ClosedRange<Int64>] = []
     }
 
@@ -86,24 +85,27 @@ struct OriginTable {
 
     mutating func note(_ record: RecordName) { add(record.sequence, to: index(of: record.journal)) }
 
-    /// - Parameter home: of the place; nil if the reader has forgotten it.
-    mutating func note(
-        _ sequence: Int64, epoch: ArraySlice<UInt8>, place: KnownPlace, home: @autoclosure () -> HomeID?
-    ) -> Journal? {
-        guard sequence > 0, !epoch.isEmpty, epoch.count <= Origin.nameLimit else { return nil }
-        if place.slot < byPlace.count, byPlace[place.slot].serial == place.serial,
-            entries[byPlace[place.slot].entry].epoch.elementsEqual(epoch)
+    /// - Parameter place: where the reader remembers its room.
+    /// - Returns: nil for a reading that no gateway has counted.
+    mutating func note(_ reading: LoggedReading, at place: KnownPlace?) -> RecordName? {
+        if let place, let sequence = reading.sequence, sequence > 0, let epoch = reading.epoch,
+            place.slot < byPlace.count, byPlace[place.slot].serial == place.serial
         {
             let entry = byPlace[place.slot].entry
-            add(sequence, to: entry)
-            return entries[entry].journal
+            let journal = entries[entry].journal
+            if journal.epoch == ExactString(epoch) {
+                add(sequence, to: entry)
+                return RecordName(journal, sequence)
+            }
         }
-        guard let home = home() else { return nil }
-        let entry = index(of: Journal(home: home, epoch: ExactString(String(decoding: epoch, as: UTF8.self))))
-        byPlace += repeatElement((serial: 0, entry: 0), count: max(0, place.slot + 1 - byPlace.count))
-        byPlace[place.slot] = (place.serial, entry)
-        add(sequence, to: entry)
-        return entries[entry].journal
+        guard let record = RecordName(reading) else { return nil }
+        let entry = index(of: record.journal)
+        add(record.sequence, to: entry)
+        if let place {
+            byPlace += repeatElement((serial: 0, entry: 0), count: max(0, place.slot + 1 - byPlace.count))
+            byPlace[place.slot] = (place.serial, entry)
+        }
+        return record
     }
 
     /// What was noted since the last time.
@@ -120,7 +122,7 @@ struct OriginTable {
 
     private mutating func index(of journal: Journal) -> Int {
         if let known = byJournal[journal] { return known }
-        entries.append(Entry(journal: journal, epoch: Array(journal.epoch.text.utf8)))
+        entries.append(Entry(journal: journal))
         byJournal[journal] = entries.count - 1
         return entries.count - 1
     }

@@ -7,14 +7,14 @@ struct RecordFates {
     private(set) var ranges: [StoredAccount.Fate: [OriginTable.Journal: SequenceRanges]]
 
     /// - Parameter rejected: points that the database did not take, by index in `events`.
-    init(_ output: StageOutput, of events: [StoredEvent], rejected: [RejectedPoint], _ topics: LogTopics) {
+    init(_ output: StageOutput, of events: [Event], rejected: [RejectedPoint], _ topics: LogTopics) {
         var sequences: [StoredAccount.Fate: [OriginTable.Journal: [ClosedRange<Int64>]]] = [:]
         func note(_ record: RecordName?, _ fate: StoredAccount.Fate) {
             guard let record else { return }
             sequences[fate, default: [:]][record.journal, default: []].append(record.sequence...record.sequence)
         }
         func record(_ source: Int) -> RecordName? {
-            source < events.count ? RecordName(events[source].event, topics) : nil
+            source < events.count ? RecordName(events[source], topics) : nil
         }
         for point in rejected { note(record(point.index), point.refusal.isFinal ? .deadLetters : .held) }
         for event in output.rejected {

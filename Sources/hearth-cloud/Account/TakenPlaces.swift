@@ -22,27 +22,19 @@ struct TakenPlaces {
     /// - Parameter count: of the readings that are remembered, a power of two.
     init(count: Int = 1 << 17) { self.count = count }
 
-    /// - Parameter place: where the reader remembers the room.
-    mutating func take(_ place: KnownPlace, _ time: Timestamp, _ value: Double, _ record: RecordName?) -> Loss? {
-        var hasher = Hasher()
-        hasher.combine(place.serial)
-        hasher.combine(time.nanoseconds)
-        return take(hasher, value, record)
-    }
-
+    /// - Parameter known: where the reader remembers the room.
     mutating func take(
-        _ series: (home: HomeID, room: Room, measure: Measure), _ time: Timestamp, _ value: Double,
-        _ record: RecordName?
+        _ reading: LoggedReading, _ known: KnownPlace?, _ time: Timestamp, _ value: Double, _ record: RecordName?
     ) -> Loss? {
         var hasher = Hasher()
-        hasher.combine(series.home)
-        hasher.combine(series.room)
-        hasher.combine(series.measure)
+        if let known {
+            hasher.combine(known.serial)
+        } else {
+            hasher.combine(reading.home)
+            hasher.combine(reading.room)
+            hasher.combine(reading.measure)
+        }
         hasher.combine(time.nanoseconds)
-        return take(hasher, value, record)
-    }
-
-    private mutating func take(_ hasher: consuming Hasher, _ value: Double, _ record: RecordName?) -> Loss? {
         if entries.isEmpty { entries = Array(repeating: Entry(), count: count) }
         let place = UInt64(bitPattern: Int64(hasher.finalize())) | 1
         let index = Int(place >> 1) & (count - 1)

@@ -104,7 +104,7 @@ final class ActuatorService: ProbedService {
             let (now, wall) = (Clock.now, Clock.wall)
             var decided = 0
             for stored in batch.events {
-                let taken = actuator.take(stored.event.value, appendedAt: stored.appendedAt, wall: wall, now: now)
+                let taken = actuator.take(stored.value, appendedAt: stored.appendedAt, wall: wall, now: now)
                 guard let (place, decision) = taken else { continue }
                 queue.put(decision, for: place)
                 decided += 1

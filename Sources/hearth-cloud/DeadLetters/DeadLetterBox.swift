@@ -45,8 +45,8 @@ struct DeadLetterBox {
         var handled = Places()
         var isAny = false
         try log.scan(topic) { stored in
-            if stored.event.headers.contains(where: { $0.name == action }) {
-                handled.insert(ranges(of: stored.event))
+            if stored.headers.contains(where: { $0.name == action }) {
+                handled.insert(ranges(of: stored))
             } else if !isAny, let item = Item(stored) {
                 isAny = takes(item)
             }
@@ -100,7 +100,7 @@ struct DeadLetterBox {
             for (partition, range) in more { ranges[partition, default: SequenceRanges()].insert(range) }
         }
 
-        fileprivate func contains(_ stored: StoredEvent) -> Bool {
+        fileprivate func contains(_ stored: Event) -> Bool {
             ranges[stored.partition]?.contains(stored.offset + 1) ?? false
         }
     }
@@ -146,8 +146,8 @@ struct DeadLetterBox {
 
 extension DeadLetterBox.Item {
     /// nil for a note, and what is no dead letter.
-    fileprivate init?(_ stored: StoredEvent) {
-        guard let letter = DeadLetter(stored.event) else { return nil }
+    fileprivate init?(_ stored: Event) {
+        guard let letter = DeadLetter(stored) else { return nil }
         self.init(partition: stored.partition, offset: stored.offset, at: stored.appendedAt, letter: letter)
     }
 }

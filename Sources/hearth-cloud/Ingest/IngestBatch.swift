@@ -44,10 +44,3 @@ struct IngestBatch {
         return result
     }
 }
-
-extension Event {
-    /// Bytes that a log keeps of it.
-    var size: Int {
-        (key?.utf8.count ?? 0) + (value?.count ?? 0) + headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.count }
-    }
-}

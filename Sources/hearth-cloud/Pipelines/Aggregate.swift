@@ -60,11 +60,11 @@ struct Aggregate: Stage {
         for (position, next) in positions { reached[position] = next }
     }
 
-    mutating func process(_ events: [StoredEvent]) -> StageOutput {
+    mutating func process(_ events: [Event]) -> StageOutput {
         var output = StageOutput()
         let now = clock()
         for index in events.indices {
-            guard let value = events[index].event.value else { continue }
+            guard let value = events[index].value else { continue }
             guard let reading = reader.read(value), let number = reading.value, let at = time.timestamp(reading.time)
             else {
                 output.dropped["unusable", default: 0] += 1
@@ -72,7 +72,7 @@ struct Aggregate: Stage {
             }
             guard reading.measure == .temperature || measures.contains(reading.measure) else { continue }
             let sample = Sample(
-                reading: reading, place: reader.place, at: at, value: number, offset: events[index].offset)
+                reading: reading, place: reader.known?.place, at: at, value: number, offset: events[index].offset)
             add(sample, events[index].position, now, &output)
         }
         output.commitAll(events)

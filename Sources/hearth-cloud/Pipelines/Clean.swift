@@ -10,7 +10,7 @@ struct Clean: Stage {
     let faults: [Double]
     private var reader = LoggedReading.Reader()
     private var time = EventTime()
-    private var series = SeriesTable(measurement: "temperature_clean")
+    private var series = SeriesTable(suffix: "_clean")
 
     init(_ names: LogTopics, faults: [Double] = [100]) {
         self.names = names
@@ -19,12 +19,12 @@ struct Clean: Stage {
 
     var topics: [String] { [names.raw] }
 
-    mutating func process(_ events: [StoredEvent]) -> StageOutput {
+    mutating func process(_ events: [Event]) -> StageOutput {
         var output = StageOutput()
         output.points.reserve(points: events.count)
         output.events.reserveCapacity(events.count)
         for index in events.indices {
-            guard let value = events[index].event.value else { continue }
+            guard let value = events[index].value else { continue }
             guard let home = pass(value, source: index, &output) else { continue }
             // The very bytes: nothing that another program wrote beside the reading gets lost.
             output.events.append(Event(topic: names.clean, key: home.name, value: value))
@@ -35,11 +35,6 @@ struct Clean: Stage {
 
     /// Adds the reading's point. - Returns: its home; nil if it was dropped.
     private mutating func pass(_ value: ArraySlice<UInt8>, source: Int, _ output: inout StageOutput) -> HomeID? {
-        if let known = reader.readKnown(value) {
-            guard !isFault(known.value, &output) else { return nil }
-            series.add(known, of: value, by: reader, source: source, to: &output.points)
-            return reader.home(of: known.place)
-        }
         guard let reading = reader.read(value), let number = reading.value, let at = time.timestamp(reading.time)
         else {
             // P1 has put it on the dead-letter topic; twice would be one too many.
@@ -47,13 +42,12 @@ struct Clean: Stage {
             return nil
         }
         guard !isFault(number, of: reading.measure, isKnown: reading.isFault, &output) else { return nil }
-        let series = SeriesTable.series("\(reading.measure)_clean", reading)
-        output.points.add(series, number, time: at.nanoseconds, index: source)
+        series.add(reading, number, at: at, of: value, by: reader, source: source, to: &output.points)
         return reading.home
     }
 
     private func isFault(
-        _ value: Double, of measure: Measure = .temperature, isKnown: Bool = false, _ output: inout StageOutput
+        _ value: Double, of measure: Measure, isKnown: Bool, _ output: inout StageOutput
     ) -> Bool {
         guard isKnown || (measure == .temperature && faults.contains(value)) else { return false }
         output.dropped["outlier", default: 0] += 1

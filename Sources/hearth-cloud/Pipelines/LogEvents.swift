@@ -24,29 +24,10 @@ struct LogTopics: Sendable {
 }
 
 extension Event {
-    /// A reading in the log, `raw_sensor_data` and `clean-data`: timestamp and value exactly as the sensor wrote them. Read by
-    /// ``LoggedReading``.
+    /// A reading in the log.
     init(_ reading: Reading, _ measure: Measure = .temperature, of room: Room, _ origin: Origin, topic: String) {
-        let home = origin.home.name
-        var members: [(key: String, value: JSON)] = [
-            ("home", .string(home)), ("room", .string(room.name)), ("timestamp", .string(reading.timestampText)),
-            ("value", .number(reading.valueText)),
-        ]
-        if let sequence = origin.sequence { members.append(("seq", JSON(sequence))) }
-        if let epoch = origin.epoch { members.append(("epoch", .string(epoch))) }
-        if reading.isNaive, let zone = origin.zone {
-            members.append(("zone", .string(zone)))
-            // Without a zone an hour is passed once.
-            if origin.marks.isSecondPass { members.append(("fold", 1)) }
-        }
-        // What tells it from others of its room with the same time; the time itself stays as it was written.
-        if origin.marks.nth > 0 { members.append(("nth", JSON(origin.marks.nth))) }
-        if measure != .temperature { members.append(("measure", .string(measure.name))) }
-        if let source = origin.source { members.append(("source", .string(source))) }
-        // `value` is in °C then.
-        if let asRead = origin.asRead { members.append(("read", .string(asRead.description))) }
-        if origin.isFault { members.append(("fault", 1)) }
-        self.init(topic: topic, key: home, value: JSON.object(.init(members)).bytes, headers: [])
+        self.init(
+            topic: topic, key: origin.home.name, value: LoggedReading.bytes(of: reading, measure, in: room, origin))
     }
 }
 

@@ -107,7 +107,7 @@ final class PipelineRunner: Sendable {
     /// A batch whose points are on their way.
     private struct Pending {
         var ticket: Ticket
-        var events: [StoredEvent]
+        var events: [Event]
         var output: StageOutput
     }
 

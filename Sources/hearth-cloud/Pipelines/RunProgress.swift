@@ -11,5 +11,5 @@ struct RunProgress {
     }
 
     /// Its dead letter is in the log already.
-    func isRepeated(_ stored: StoredEvent) -> Bool { stored.offset < before[stored.position] ?? 0 }
+    func isRepeated(_ stored: Event) -> Bool { stored.offset < before[stored.position] ?? 0 }
 }

@@ -1,39 +1,46 @@
 import Heating
 import Influx
 
-/// The series of each room that a reader knows, made once.
+/// The series of readings; of each room that the reader remembers made once.
 struct SeriesTable {
-    let measurement: String
+    /// What the measurement's name has around the measure's.
+    private let prefix: String
+    private let suffix: String
     private var series: [Series] = []
     private var serials: [Int] = []
 
-    init(measurement: String) { self.measurement = measurement }
+    init(prefix: String = "", suffix: String = "") { (self.prefix, self.suffix) = (prefix, suffix) }
 
-    /// Adds the point of a reading whose room `reader` remembers. - Parameter event: what it was read from.
+    func measurement(_ measure: Measure) -> String { "\(prefix)\(measure)\(suffix)" }
+
+    /// Adds the point of the reading that `reader` gave last.
+    /// - Parameters:
+    ///   - value: the reading's.
+    ///   - event: what it was read from.
     mutating func add(
-        _ reading: KnownReading, of event: ArraySlice<UInt8>, by reader: LoggedReading.Reader, source: Int,
-        to points: inout PointBatch
+        _ reading: LoggedReading, _ value: Double, at time: Timestamp, of event: ArraySlice<UInt8>,
+        by reader: LoggedReading.Reader, source: Int, to points: inout PointBatch
     ) {
-        let slot = reading.place.slot
-        if slot >= serials.count || serials[slot] != reading.place.serial {
-            guard let home = reader.home(of: reading.place), let room = reader.room(of: reading.place) else { return }
+        guard let known = reader.known else {
+            points.add(make(reading), value, time: time.nanoseconds, index: source)
+            return
+        }
+        let slot = known.place.slot
+        if slot >= serials.count || serials[slot] != known.place.serial {
             let missing = max(0, slot + 1 - serials.count)
             serials += repeatElement(0, count: missing)
-            series += repeatElement(Series(measurement: measurement, tags: [], field: "value"), count: missing)
-            (serials[slot], series[slot]) = (reading.place.serial, Self.make(measurement, home, room))
+            series += repeatElement(Series(measurement: "", tags: [], field: "value"), count: missing)
+            (serials[slot], series[slot]) = (known.place.serial, make(reading))
         }
+        // The text as it stands there: shorter than to write the number anew.
         event.withUnsafeBufferPointer { bytes in
-            let number = UnsafeBufferPointer(rebasing: bytes[reading.text])
-            points.add(series[slot], number: number, time: reading.timestamp.nanoseconds, index: source)
+            let number = UnsafeBufferPointer(rebasing: bytes[known.text])
+            points.add(series[slot], number: number, time: time.nanoseconds, index: source)
         }
     }
 
-    /// The series of any other reading.
-    static func series(_ measurement: String, _ reading: LoggedReading) -> Series {
-        make(measurement, reading.home, reading.room)
-    }
-
-    private static func make(_ measurement: String, _ home: HomeID, _ room: Room) -> Series {
-        Series(measurement: measurement, tags: [("home", home.name), ("room", room.name)], field: "value")
+    private func make(_ reading: LoggedReading) -> Series {
+        let tags = [("home", reading.home.name), ("room", reading.room.name)]
+        return Series(measurement: measurement(reading.measure), tags: tags, field: "value")
     }
 }

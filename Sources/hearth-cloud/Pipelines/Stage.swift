@@ -13,7 +13,7 @@ protocol Stage {
     /// These partitions are read from now on; an earlier run had dealt with everything before the given offsets.
     mutating func assigned(_ positions: [TopicPartition: Int64])
 
-    mutating func process(_ events: [StoredEvent]) -> StageOutput
+    mutating func process(_ events: [Event]) -> StageOutput
 
     /// Called while nothing arrives: what has settled by itself.
     mutating func idle() -> StageOutput
@@ -46,7 +46,7 @@ struct StageOutput {
     var isEmpty: Bool { points.isEmpty && events.isEmpty && rejected.isEmpty && commit.isEmpty }
 
     /// A commit of everything in the batch.
-    mutating func commitAll(_ events: [StoredEvent]) {
+    mutating func commitAll(_ events: [Event]) {
         // Offsets ascend within a partition, so the last event of each run of one partition says it.
         var index = events.count - 1
         while index >= 0 {
@@ -54,7 +54,7 @@ struct StageOutput {
             commit[position] = max(commit[position] ?? 0, next)
             index -= 1
             while index >= 0, events[index].partition == position.partition,
-                events[index].event.topic == position.topic
+                events[index].topic == position.topic
             {
                 index -= 1
             }

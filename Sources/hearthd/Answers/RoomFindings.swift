@@ -136,7 +136,7 @@ extension ControlBoard.Contents {
 }
 
 extension ControlBoard.RoomView {
-    /// False for a room of which there is nothing to say.
+    /// False for a room of which there is nothing to say. A finding whose cause is not here is never made.
     fileprivate var mayHaveFindings: Bool {
         status.isStale || status.lastDiscardedAt != nil || status.pumpProblem != nil || foreign.last != nil
             || status.starts.count > ControlBoard.Contents.startsPerHour

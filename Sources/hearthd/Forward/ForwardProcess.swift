@@ -280,13 +280,11 @@ final class ForwardProcess: Sendable {
     }
 
     private func hear(_ message: JSON, _ listener: Listener) {
-        let now = Clock.now
-        state.withLock { $0.view.heardAt = now }
+        state.withLock { $0.view.heardAt = Clock.now }
         switch ForwardEvent(message) {
         case .cloudLink(let isUp): listener.cloudLink(isUp)
         case .command(let room, let command): listener.command(room, command)
-        case .report(let report):
-            state.withLock { $0.view.report = ForwardReport(report, at: now) }
+        case .report(let report): adopt(report: report)
         case .answer(let id, let answer):
             state.withLock { state in
                 // Otherwise nobody waits for it any more.

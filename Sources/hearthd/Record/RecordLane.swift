@@ -99,7 +99,7 @@ final class RecordLane: ConnectionHandler {
     private static func arrival(of topic: String, _ payload: [UInt8], at time: Int64) -> SameTimes.Arrival? {
         guard case .reading = RecordTopic(topic), let reading = try? Reading(payload: payload) else { return nil }
         return SameTimes.Arrival(
-            topic: topic, written: reading.timestamp, isNaive: reading.isNaive, payload: payload,
+            topic: topic, written: reading.time.timestamp, isNaive: reading.time.isNaive, payload: payload,
             at: Timestamp(nanoseconds: time))
     }
 
@@ -134,28 +134,18 @@ final class RecordLane: ConnectionHandler {
                 continue
             }
             switch verdict(on: message, now: now) {
-            case .readings(let readings, let reason):
-                for (index, reading) in readings.enumerated() {
-                    var entry = Journal.Record(reading, packetID: message.packetID, receivedAt: now)
-                    if redelivery.isRedelivery(entry, ofSameMessage: index > 0) {
+            case .keep(let kept, let reason):
+                for (index, entry) in kept.enumerated() {
+                    if redelivery.isRedelivery(entry.record, ofSameMessage: index > 0) {
                         next.duplicates += 1
                     } else {
-                        mark(&entry, RecordVerdict.Time(reading), &next)
-                        entries.append(entry)
+                        var record = entry.record
+                        if let time = entry.time { mark(&record, time, &next) }
+                        entries.append(record)
                     }
                 }
                 if let reason { setAside(message, reason, now, &rejected, &next) }
             case .passOver: next.passedOver += 1
-            case .keep(let attributes, let time):
-                var entry = Journal.Record(
-                    topic: message.topic, payload: message.payload, attributes: attributes,
-                    packetID: message.packetID, receivedAt: now)
-                if redelivery.isRedelivery(entry) {
-                    next.duplicates += 1
-                } else {
-                    if let time { mark(&entry, time, &next) }
-                    entries.append(entry)
-                }
             case .reject(let reason): setAside(message, reason, now, &rejected, &next)
             }
         }
@@ -239,17 +229,17 @@ final class RecordLane: ConnectionHandler {
     func stopping(_ link: Link?, now: Int64) -> Bool { true }
 
     private func verdict(on message: Message, now: Int64) -> RecordVerdict {
-        let hasZone = zone != "UTC"
-        guard !rules.isBlackBoxOnly else { return RecordVerdict(on: message, hasZone: hasZone) }
-        return RecordVerdict(on: message, by: rules, hasZone: hasZone, arrival: Timestamp(nanoseconds: now))
+        let (hasZone, arrival) = (zone != "UTC", Timestamp(nanoseconds: now))
+        guard !rules.isBlackBoxOnly else { return RecordVerdict(on: message, hasZone: hasZone, arrival: arrival) }
+        return RecordVerdict(on: message, by: rules, hasZone: hasZone, arrival: arrival)
     }
 
     /// Gives a reading the sensors' zone, if it names none itself, and what tells it from others with the same time.
-    private func mark(_ entry: inout Journal.Record, _ time: RecordVerdict.Time, _ counters: inout Counters) {
+    private func mark(_ entry: inout Journal.Record, _ time: DeviceTime, _ counters: inout Counters) {
         let (marks, isKnown) = times.marks(
             SameTimes.Arrival(
-                topic: entry.topic, written: time.written, isNaive: time.isNaive, payload: entry.payload,
-                at: Timestamp(nanoseconds: entry.receivedAt), isTimed: time.isTimed))
+                topic: entry.topic, written: time.timestamp, isNaive: time.isNaive, payload: entry.payload,
+                at: Timestamp(nanoseconds: entry.receivedAt), isTimed: time.source == .device))
         if marks.nth > 0, !isKnown { counters.sameTime += 1 }
         let zone = time.isNaive ? zone : "UTC"
         guard zone != "UTC" || marks != TimeMarks() else { return }

@@ -1,36 +1,35 @@
 import Heating
+import Journal
 import MQTT
 
 /// Whether a message of the home broker is kept, and as what; by its bytes and the rules alone.
 enum RecordVerdict: Equatable {
-    case keep(attributes: [UInt8], time: Time?)
-    /// Of a sensor that is not the black box: its measures, and why another one of them was no reading.
-    case readings([DeviceReading], setAside: String?)
+    /// What is to be stored, each of its measures, and why another one of them is no reading.
+    case keep([Entry], setAside: String? = nil)
     /// Nothing is wrong with it, and it is not kept.
     case passOver
     case reject(String)
 
-    /// When a reading says it was taken.
-    struct Time: Equatable {
-        /// Text without a zone read as UTC.
-        var written: Timestamp
-        var isNaive: Bool
-        /// False: nobody wrote it, it is when the reading arrived.
-        var isTimed = true
+    /// A record as it is to be stored, but for what is decided about its time later.
+    struct Entry: Equatable {
+        var record: Journal.Record
+        /// nil for a command.
+        var time: DeviceTime?
     }
 
     /// Of the black box's topics. A pump command's `timestamp` and `reason` user properties travel with it; a reading's
     /// attributes are given later.
     ///
-    /// - Parameter hasZone: the sensors' times without a zone are in another one than UTC.
-    init(on message: Message, hasZone: Bool) {
+    /// - Parameters:
+    ///   - hasZone: the sensors' times without a zone are in another one than UTC.
+    ///   - arrival: the wall clock's time.
+    init(on message: Message, hasZone: Bool, arrival: Timestamp) {
         switch HomeTopic(message.topic) {
         case .temperature:
             do throws(PayloadError) {
                 let reading = try Reading(payload: message.payload)
-                let time = Time(written: reading.timestamp, isNaive: reading.isNaive)
-                if let why = Self.objection(to: time, hasZone: hasZone) { throw why }
-                self = .keep(attributes: [], time: time)
+                if let why = Self.objection(to: reading.time, hasZone: hasZone) { throw why }
+                self = .keep([Entry(message, time: reading.time, arrival: arrival)])
             } catch {
                 self = .reject(error.rawValue)
             }
@@ -39,7 +38,8 @@ enum RecordVerdict: Equatable {
                 self = .reject("bad_command")
                 return
             }
-            self = .keep(attributes: RecordAttributes(userProperties: message.userProperties).bytes, time: nil)
+            let attributes = RecordAttributes(userProperties: message.userProperties).bytes
+            self = .keep([Entry(message, attributes: attributes, time: nil, arrival: arrival)])
         case nil:
             self = .reject("unknown_topic")
         }
@@ -54,10 +54,10 @@ enum RecordVerdict: Equatable {
         guard !outcomes.isEmpty else {
             // What only shares a rule's filter is another device's.
             let isOthers = !isContract && rules.hears(message.topic)
-            if isOthers { self = .passOver } else { self.init(on: message, hasZone: hasZone) }
+            if isOthers { self = .passOver } else { self.init(on: message, hasZone: hasZone, arrival: arrival) }
             return
         }
-        var readings: [DeviceReading] = []
+        var kept: [Entry] = []
         var reason: String?
         for outcome in outcomes {
             switch outcome {
@@ -67,11 +67,13 @@ enum RecordVerdict: Equatable {
                 if let why = Self.objection(to: reading, hasZone: hasZone) {
                     reason = reason ?? why
                 } else {
-                    readings.append(reading)
+                    let record = Journal.Record(
+                        reading, packetID: message.packetID, receivedAt: arrival.nanoseconds)
+                    kept.append(Entry(record: record, time: reading.time))
                 }
             }
         }
-        self = readings.isEmpty ? reason.map { .reject($0) } ?? .passOver : .readings(readings, setAside: reason)
+        self = kept.isEmpty ? reason.map { .reject($0) } ?? .passOver : .keep(kept, setAside: reason)
     }
 
     private static func isContract(_ topic: String, _ rules: DeviceRules) -> Bool {
@@ -82,18 +84,21 @@ enum RecordVerdict: Equatable {
     private static func objection(to reading: DeviceReading, hasZone: Bool) -> String? {
         // It would be a temperature to everybody who does not know the device. Of another measure the mark travels with it.
         if reading.isFault, reading.measure == .temperature { return "fault_value" }
-        return objection(to: Time(reading), hasZone: hasZone)?.rawValue
+        return objection(to: reading.time, hasZone: hasZone)?.rawValue
     }
 
     /// The cloud, which knows the sensors' zone, must be able to read the time too.
-    private static func objection(to time: Time, hasZone: Bool) -> PayloadError? {
-        time.isNaive && hasZone && !time.written.isInRangeInEveryZone ? .badTimestamp : nil
+    private static func objection(to time: DeviceTime, hasZone: Bool) -> PayloadError? {
+        time.isNaive && hasZone && !time.timestamp.isInRangeInEveryZone ? .badTimestamp : nil
     }
 }
 
-extension RecordVerdict.Time {
-    init(_ reading: DeviceReading) {
-        let time = reading.time
-        self.init(written: time.timestamp, isNaive: time.isNaive, isTimed: time.source == .device)
+extension RecordVerdict.Entry {
+    /// A message as it is.
+    init(_ message: Message, attributes: [UInt8] = [], time: DeviceTime?, arrival: Timestamp) {
+        record = Journal.Record(
+            topic: message.topic, payload: message.payload, attributes: attributes, packetID: message.packetID,
+            receivedAt: arrival.nanoseconds)
+        self.time = time
     }
 }

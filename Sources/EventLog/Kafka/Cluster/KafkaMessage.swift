@@ -1,6 +1,6 @@
 import CRdkafka
 
-extension StoredEvent {
+extension Event {
     /// Copies a message out of librdkafka's memory.
     init(_ message: UnsafeMutablePointer<rd_kafka_message_t>, topic: String) {
         var kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
@@ -8,25 +8,23 @@ extension StoredEvent {
         let isDated = kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && milliseconds >= 0
         let (nanoseconds, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
         self.init(
-            event: Event(
-                topic: topic,
-                key: bytes(message.pointee.key, message.pointee.key_len) { String(decoding: $0, as: UTF8.self) },
-                value: bytes(message.pointee.payload, message.pointee.len) { ArraySlice($0) },
-                headers: Self.headers(of: message)),
-            partition: message.pointee.partition, offset: message.pointee.offset,
+            topic: topic,
+            key: bytes(message.pointee.key, message.pointee.key_len) { String(decoding: $0, as: UTF8.self) },
+            value: bytes(message.pointee.payload, message.pointee.len) { ArraySlice($0) },
+            headers: Self.headers(of: message), partition: message.pointee.partition, offset: message.pointee.offset,
             appendedAt: isDated && !overflow ? nanoseconds : 0)
     }
 
-    private static func headers(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> [Event.Header] {
+    private static func headers(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> [Header] {
         var list: OpaquePointer?
         guard rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
-        var headers: [Event.Header] = []
+        var headers: [Header] = []
         var name: UnsafePointer<CChar>?
         var value: UnsafeRawPointer?
         var size = 0
         while rd_kafka_header_get_all(list, headers.count, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
             headers.append(
-                Event.Header(
+                Header(
                     name: name.map { String(cString: $0) } ?? "", value: bytes(value, size) { Array($0) } ?? []))
         }
         return headers

@@ -5,7 +5,7 @@ extension KafkaLog {
     /// How long the brokers may take for the next event.
     private static let scanPatience: Int64 = 20_000_000_000
 
-    public func scan(_ topic: String, _ body: (StoredEvent) -> Void) throws(EventLogError) {
+    public func scan(_ topic: String, _ body: (Event) -> Void) throws(EventLogError) {
         let producer = try currentProducer()
         let found = withExtendedLifetime(producer) { producer.handle.partitions(of: topic, within: 5_000) }
         switch found.error {
@@ -39,7 +39,7 @@ extension KafkaLog {
 
     /// Reads each partition from its beginning to its end.
     private func read(
-        _ ends: [TopicPartition: Int64], _ body: (StoredEvent) -> Void
+        _ ends: [TopicPartition: Int64], _ body: (Event) -> Void
     ) throws(EventLogError) {
         let topic = ends.first?.key.topic ?? ""
         let context = CallbackContext(peer)
@@ -76,7 +76,7 @@ extension KafkaLog {
             }
             guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR, let end = open[position] else { continue }
             patience = Clock.deadline(after: Self.scanPatience)
-            if message.pointee.offset < end { body(StoredEvent(message, topic: topic)) }
+            if message.pointee.offset < end { body(Event(message, topic: topic)) }
             if message.pointee.offset + 1 >= end { open[position] = nil }
         }
     }

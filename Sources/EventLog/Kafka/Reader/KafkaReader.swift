@@ -110,7 +110,7 @@ final class KafkaReader: EventReader {
             for change in changes { batch.apply(change) }
             return noteError(message)
         }
-        batch.take(StoredEvent(message, topic: String(cString: name)), after: changes)
+        batch.take(Event(message, topic: String(cString: name)), after: changes)
     }
 
     /// Takes note of changes of the assignment, before any event that came after them.

@@ -51,7 +51,7 @@ struct ReaderProgress: Sendable {
 
     /// Offsets have gaps of the log's own as well (compaction, transactions): the log's beginning tells them apart. Of those
     /// ahead the first of each partition is enough, since what follows was read behind that beginning.
-    func jumps(in events: [StoredEvent]) -> [Jump] {
+    func jumps(in events: [Event]) -> [Jump] {
         var jumps: [Jump] = []
         var expected: [TopicPartition: Int64] = [:]
         var ahead: Set<TopicPartition> = []
@@ -68,14 +68,14 @@ struct ReaderProgress: Sendable {
                 next = offset + 1
                 index += 1
             } while index < events.count && events[index].partition == position.partition
-                && events[index].event.topic == position.topic
+                && events[index].topic == position.topic
             expected[position] = next
         }
         return jumps
     }
 
     /// The first event after an assignment shows what the group had committed.
-    mutating func read(_ position: TopicPartition, next: Int64, in events: [StoredEvent]) {
+    mutating func read(_ position: TopicPartition, next: Int64, in events: [Event]) {
         guard var mark = marks[position] else { return }
         mark.next = next
         if mark.began == nil { mark.began = events.first { $0.position == position }?.offset }

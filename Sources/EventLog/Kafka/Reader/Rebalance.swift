@@ -28,7 +28,7 @@ extension EventBatch {
     /// Takes an event that came after these changes, all in one poll: librdkafka runs the callbacks first, and may take a
     /// partition away, give it back and find its first event without returning in between. In the other order that event would be
     /// dropped with those before it, and the commit of the next one would pass over it.
-    mutating func take(_ event: StoredEvent, after changes: [Rebalances.Change]) {
+    mutating func take(_ event: Event, after changes: [Rebalances.Change]) {
         for change in changes { apply(change) }
         events.append(event)
     }

@@ -1,14 +1,11 @@
-/// What a rule made of a message that holds a reading.
+/// What a rule made of a message that holds a reading: the reading, and which device's it is.
 public struct DeviceReading: Equatable, Sendable {
     public var room: Room
     public var measure: Measure
-    /// The number as the device wrote it; only what JSON does not have (`,` for `.`, a `+`, zeros in front) is put right.
-    public var valueText: String
-    /// The nearest double, in `unit`.
-    public var value: Double
+    /// In `unit`.
+    public var reading: Reading
     /// The unit of a temperature; nil for other measures.
     public var unit: DeviceUnit?
-    public var time: DeviceTime
     /// Kept by the broker from earlier: not live.
     public var isRetained: Bool
     /// One of the values that mean a fault: to be recorded, not to be obeyed.
@@ -24,6 +21,10 @@ public struct DeviceReading: Equatable, Sendable {
     /// The contract's own payload is recorded as it is; nil for all others.
     var contractPayload: [UInt8]?
 
+    public var time: DeviceTime { reading.time }
+    public var valueText: String { reading.valueText }
+    public var value: Double { reading.value }
+
     /// Which sensor it is: its topic, and what tells it from the others that speak there.
     public var sensor: String { part.map { "\(topic) (\($0))" } ?? topic }
 
@@ -38,10 +39,10 @@ public struct DeviceReading: Equatable, Sendable {
     /// The same reading in °C, as whoever expects a temperature without a unit must have it; of °C nothing changes.
     public var inCelsius: DeviceReading {
         guard let unit, unit != .celsius else { return self }
-        var reading = self
-        reading.value = unit.celsius(value)
-        (reading.valueText, reading.unit) = ("\(reading.value)", .celsius)
-        return reading
+        var converted = self
+        converted.reading.value = unit.celsius(value)
+        (converted.reading.valueText, converted.unit) = ("\(converted.value)", .celsius)
+        return converted
     }
 
     /// `<room>/<measure>`.

@@ -12,10 +12,10 @@ public struct DeviceTime: Equatable, Sendable {
         case absurd
     }
 
-    /// ISO 8601.
+    /// ISO 8601, as the device wrote it (JSON escapes resolved).
     public var text: String
     public var timestamp: Timestamp
-    /// The text has no zone: it means the sensors' zone.
+    /// The text has no zone: it means the sensors' zone, and `timestamp` rests on the assumed offset.
     public var isNaive: Bool
     public var source: Source
 

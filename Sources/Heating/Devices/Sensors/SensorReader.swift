@@ -50,11 +50,8 @@ extension SensorRule {
     ) throws(PayloadError) -> DeviceReading {
         let reading = try Reading(payload: payload, naiveOffsetSeconds: naiveOffsetSeconds)
         return DeviceReading(
-            room: room, measure: measure, valueText: reading.valueText, value: reading.value,
-            unit: isTemperature ? .celsius : nil,
-            time: DeviceTime(reading.timestampText, reading.timestamp, isNaive: reading.isNaive, .device),
-            isRetained: false, isFault: false, topic: topic, rule: rule, contractPayload: payload.array(payload.indices)
-        )
+            room: room, measure: measure, reading: reading, unit: isTemperature ? .celsius : nil, isRetained: false,
+            isFault: false, topic: topic, rule: rule, contractPayload: payload.array(payload.indices))
     }
 
     private func isFault(_ reading: DeviceReading) -> Bool {
@@ -124,9 +121,10 @@ private struct Document {
         let number = try number(rule, payload)
         let unit = try unit(rule, payload, beside: number)
         let time = time(rule, payload, arrival: arrival, naiveOffsetSeconds)
+        let measured = Reading(time: time, valueText: number.text, value: number.value)
         let reading = DeviceReading(
-            room: room, measure: rule.measure, valueText: number.text, value: number.value, unit: unit,
-            time: time, isRetained: false, isFault: false, topic: topic, rule: index, contractPayload: nil)
+            room: room, measure: rule.measure, reading: measured, unit: unit, isRetained: false, isFault: false,
+            topic: topic, rule: index, contractPayload: nil)
         if let celsius = reading.celsius, celsius < -273.15 - 0.005 { throw .impossible }
         return reading
     }

@@ -1,28 +1,9 @@
 import Heating
 import MQTT
 
-/// Where a message came from and how its gateway counts it.
-struct Origin {
-    /// Longer epochs or zones are no gateway's; nor are longer times and reasons of a command, which would make events
-    /// that no log takes.
-    static let nameLimit = 64
+// How a record's origin comes in: as properties of a message, or with a record of a frame.
+extension Origin {
     private static let textLimit = 512
-
-    var home: HomeID
-    var sequence: Int64?
-    var epoch: String?
-    /// Zone of naive timestamps, when it is not UTC.
-    var zone: String?
-    /// What the gateway knows about its time.
-    var marks = TimeMarks()
-    var timestamp: String?
-    var reason: String?
-    /// The topic at home on which a device said it.
-    var source: String?
-    /// What the device wrote where that is not in °C: a number of JSON, and `F` or `K`.
-    var asRead: AsRead?
-    /// The value is one that means a fault of the sensor.
-    var isFault = false
 
     /// What is confirmed once the log has this; nil for a plain producer.
     var mark: IngestBatch.Mark? {
@@ -32,7 +13,7 @@ struct Origin {
 
     /// From the user properties of a single message; a plain producer has none.
     init(home: HomeID, properties: [UserProperty]) {
-        self.home = home
+        self.init(home: home)
         for property in properties where property.value.utf8.count <= Self.textLimit {
             switch property.name {
             case "seq": sequence = Int64(property.value).flatMap { $0 > 0 ? $0 : nil }
@@ -68,7 +49,7 @@ struct Origin {
 
     /// From a record of a frame.
     init(home: HomeID, epoch: String, record: Frame.Record) {
-        self.home = home
+        self.init(home: home)
         self.epoch = epoch
         sequence = record.sequence
         guard !record.attributes.isEmpty, let json = try? JSON.parse(record.attributes) else { return }
