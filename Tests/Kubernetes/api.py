@@ -201,7 +201,7 @@ class API:
     def put(self, key, content):
         self.count += 1
         old = self.objects.get(key)
-        identity = {"uid": old["metadata"]["uid"] if old else f"uid-{self.count}", "resourceVersion": str(self.count)}
+        identity = {**({"namespace": key[2]} if key[2] else {}), "uid": old["metadata"]["uid"] if old else f"uid-{self.count}", "resourceVersion": str(self.count)}
         self.objects[key] = {**content, "metadata": {**content["metadata"], **identity}}
         return self.objects[key]
 
@@ -209,6 +209,8 @@ class API:
         key = (version, kind, namespace, content["metadata"]["name"])
         if key in self.objects:
             return 409, self.status(409, "AlreadyExists", f"{kind} {key[3]} already exists")
+        if kind == "Job":
+            content["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
         return 201, self.put(key, content)
 
     def list(self, version, kind, namespace, query):
