@@ -18,6 +18,7 @@ import yaml
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 sys.path.append(__file__.rsplit("/", 2)[0] + "/Cloud")
+import found
 import home_step
 from api import API, REFUSED
 from House.brokers import security_plugin
@@ -219,7 +220,23 @@ def check_planted(reader):
     check("planted: in a block, over two lines", reader.run(command))
 
 
+def check_found():
+    """The table of what was found names commits and tests that there are."""
+    text, code = pathlib.Path(found.FOUND).read_text(), found.code()
+    wrong = found.missing(text, code)
+    check(f"{found.FOUND}: its suites, scenarios and checks are there", not wrong, str(wrong))
+    row = "| X | y | z | `No" + "Tests` `lag`, `ConformanceTests` `noSuchTest`, `no-such-scenario`, `test_nowhere.py` |\n"
+    check("planted: tests that are not there", len(found.missing(row, code)) == 4, str(found.missing(row, code)))
+    unknown = found.commits(text)
+    if unknown is None:
+        not_run("the commits of FOUND.md", "this is no whole clone")
+    else:
+        check(f"{found.FOUND}: its commits are in the history", not unknown, str(unknown))
+        check("planted: a commit that is none", found.commits("`0000000`"))
+
+
 def main():
+    check_found()
     with tempfile.TemporaryDirectory() as name:
         reader = Reader(pathlib.Path(name))
         reader.api  # Before anything runs: it says where kubectl finds it.

@@ -57,6 +57,16 @@ struct SettingTests {
         try EventLogOptions.parse(["--kafka-topic", "readings", "--topic-clean", "clean"]).checkTopics()
     }
 
+    @Test("a prefix that makes a topic's name longer than Kafka takes is refused")
+    func longPrefix() throws {
+        let options = try EventLogOptions.parse([
+            "--event-log", "kafka", "--kafka-prefix", String(repeating: "p", count: 100), "--kafka-topic",
+            String(repeating: "t", count: 140),
+        ])
+        let error = #expect(throws: SettingError.self) { try options.checkTopics() }
+        #expect(error?.description.contains("KAFKA_PREFIX") == true && error?.description.contains("249") == true)
+    }
+
     @Test(
         "an address without a port that is one, and a secret without content, are told with the variable",
         arguments: [

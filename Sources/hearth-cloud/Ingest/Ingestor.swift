@@ -19,10 +19,8 @@ final class Ingestor: ConnectionHandler {
     private static let partEvents = 20_000
     /// Nothing more comes for a group that was left this long ago.
     private static let quietNanoseconds: Int64 = 200_000_000
-    /// How long a log that refused a dead letter is not asked again.
-    private static let refusalNanoseconds: Int64 = 60_000_000_000
 
-    private let log: any EventLog
+    private var appender: PartAppender
     private var decoder: IngestDecoder
     private let metrics: IngestMetrics
     /// Told what was set aside of the homes' records; P1 never sees that.
@@ -46,8 +44,6 @@ final class Ingestor: ConnectionHandler {
     /// Connections in a row that ended with one of them unanswered.
     private var closesAtMeasures = 0
     private var load = Load()
-    /// Boot time until which dead letters are not offered to the log, since it refused the last.
-    private var lettersAreRefusedUntil: Int64 = 0
 
     private enum Leave: Equatable {
         case member
@@ -60,7 +56,7 @@ final class Ingestor: ConnectionHandler {
         log: any EventLog, topics: LogTopics, group: ShareGroup, leavesWhenStopping: Bool, killMark: KillMark,
         book: StoredBook, metrics: IngestMetrics, logger: Logger
     ) {
-        self.log = log
+        appender = PartAppender(log: log, topics: topics, logger: logger)
         self.book = book
         decoder = IngestDecoder(topics: topics)
         self.group = group
@@ -205,11 +201,11 @@ final class Ingestor: ConnectionHandler {
 
     /// Appends, and confirms what the log has.
     private func keep(_ part: IngestBatch, on link: Link) throws(EventLogError) {
-        var (tooLarge, refused): ([Int], [Int]) = ([], [])
+        var left = PartAppender.Left()
         if !part.events.isEmpty {
             let started = Clock.bootNanoseconds
             do throws(EventLogError) {
-                (tooLarge, refused) = try append(part)
+                left = try appender.append(part)
                 metrics.appended(since: started)
             } catch {
                 metrics.failed("\(error)")
@@ -217,9 +213,11 @@ final class Ingestor: ConnectionHandler {
                 throw error
             }
         }
-        metrics.ingested(part, tooLarge: tooLarge.count, refusedLetters: refused.count)
+        let letters = left.refused.filter { part.events[$0].topic == decoder.topics.deadLetter }.count
+        metrics.ingested(
+            part, tooLarge: left.tooLarge.count, refusedLetters: letters, refusedOthers: left.refused.count - letters)
         var marks = part.marks
-        for index in tooLarge + refused { marks[index] = nil }
+        for index in left.tooLarge + left.refused { marks[index] = nil }
         let aside = part.events.indices.filter { part.events[$0].topic == decoder.topics.deadLetter }.compactMap {
             marks[$0]
         }
@@ -227,53 +225,6 @@ final class Ingestor: ConnectionHandler {
         confirmations.put(IngestBatch.confirmations(marks[...]))
         confirmations.send(on: link)
         metrics.confirmations(confirmations.snapshot)
-    }
-
-    /// Appends; dead letters that the log has no place for must not hold up the readings.
-    /// - Returns: the indices of events that the log takes in no way, and of dead letters that it refuses for now. They are
-    ///   not confirmed.
-    private func append(_ part: IngestBatch) throws(EventLogError) -> (tooLarge: [Int], refused: [Int]) {
-        let letters = part.events.indices.filter { part.events[$0].topic == decoder.topics.deadLetter }
-        guard !letters.isEmpty else { return (try append(part.events[...]), []) }
-        var refusal: EventLogError?
-        if Clock.bootNanoseconds >= lettersAreRefusedUntil {
-            do throws(EventLogError) {
-                return (try append(part.events[...]), [])
-            } catch {
-                guard [.unknownTopic, .notAuthorized, .refused].contains(error.code) else { throw error }
-                refusal = error
-            }
-        }
-        // Once a minute at most they are appended a second time: their names tell that they are the same.
-        let others = part.events.indices.filter { part.events[$0].topic != decoder.topics.deadLetter }
-        let tooLarge = others.isEmpty ? [] : try append(others.map { part.events[$0] }[...]).map { others[$0] }
-        if let refusal {
-            lettersAreRefusedUntil = Clock.bootNanoseconds + Self.refusalNanoseconds
-            logger.error(
-                "the event log takes no dead letters: what cannot be used stays with its home, all else goes on: \(refusal)",
-                metadata: ["topic": "\(decoder.topics.deadLetter)"])
-        }
-        return (tooLarge, letters)
-    }
-
-    /// Appends; a run that is too large for the log goes in halves, so that one event cannot hold up the others.
-    /// - Returns: the indices of events that the log takes in no way. They are not confirmed.
-    private func append(_ events: ArraySlice<Event>) throws(EventLogError) -> [Int] {
-        do throws(EventLogError) {
-            try log.append(Array(events))
-            return []
-        } catch {
-            guard error.code == .tooLarge else { throw error }
-            guard events.count > 1 else {
-                guard let event = events.first else { return [] }
-                logger.error(
-                    "the event log does not take an event: it is left with its home. Raise max.message.bytes of the topic",
-                    metadata: ["topic": "\(event.topic)", "key": "\(event.key ?? "")", "bytes": "\(event.size)"])
-                return [events.startIndex]
-            }
-        }
-        let middle = events.startIndex + events.count / 2
-        return try append(events[..<middle]) + append(events[middle...])
     }
 
     // MARK: Confirmations

@@ -119,6 +119,10 @@ struct EventLogOptions: ParsableArguments {
                 "must be letters, digits, dots, dashes and underscores, at most 200, not \"\(setting.text)\"")
         }
         let own = topics
+        if isEngine(.kafka), let long = own.all.first(where: { $0.utf8.count > 249 }) {
+            throw kafka.prefix.failure(
+                "must be shorter: \"\(long)\" has \(long.utf8.count) characters, and a topic at most 249")
+        }
         for (setting, name, taken) in [
             (rawTopic, own.raw, [own.clean, own.commands]),
             (cleanTopic, own.clean, [own.raw, own.commands, own.deadLetter, own.held]),
