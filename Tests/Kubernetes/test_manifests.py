@@ -156,11 +156,12 @@ def gateways_come_in_at_30001(documents):
         else [f"open are {opened}"]
 
 
-def policy_complaints(documents):
-    """By policy; everything that looks at objects, schema included."""
+def policy_complaints(documents, with_schema=True):
+    """By policy; everything that looks at objects."""
     found = {policy.__name__: policy(documents) for policy in POLICIES}
     found["network_is_exact"] = network_is_exact(documents)
-    found["schema_complaints"] = schema_complaints(documents)
+    if with_schema:
+        found["schema_complaints"] = schema_complaints(documents)
     found["in_namespace"] = in_namespace(documents)
     found["ingestor_reaches_its_session"] = ingestor_reaches_its_session(documents)
     return found
@@ -175,6 +176,22 @@ def check_overlay(directory):
     missing = names_are_kept(documents)
     expect(f"{directory}: names are kept", [m for m in missing if not (replaced and m.startswith("kafka-svc"))])
     return documents
+
+
+def check_components():
+    """Each component alone, on every overlay that its first line does not keep it from; its objects' schemas were looked at
+    with all of them."""
+    for component in sorted(pathlib.Path("cloud/components").iterdir()):
+        in_production_only = (component / "kustomization.yaml").read_text().startswith("# On overlays/production")
+        for overlay in ("minikube", "production")[in_production_only:]:
+            with tempfile.TemporaryDirectory(dir="Tests/Kubernetes") as name:
+                (pathlib.Path(name) / "kustomization.yaml").write_text(
+                    f"kind: Kustomization\nnamespace: hearth\nresources: [../../../cloud/overlays/{overlay}]\n"
+                    f"components: [../../../{component}]\n")
+                documents = render(name)
+            wrong = [complaint for complaints in policy_complaints(documents, with_schema=False).values() for complaint in complaints]
+            left = everything_is_part_of_hearth(documents) if overlay == "minikube" else []
+            expect(f"{component.name} alone on {overlay}", wrong + left)
 
 
 def check_violations(rendered):
@@ -223,6 +240,7 @@ def main():
     expect("planted: a patch that deletes twice", [] if deletions_are_single([("a.yaml", twice)]) else ["nobody complained"])
     for title, complaints in set_up_job_checks(OVERLAYS):
         expect(title, complaints)
+    check_components()
     check_violations(rendered)
     print(f"{sum(map(len, rendered.values()))} objects of {len(rendered)} kustomizations against Kubernetes {KUBERNETES}, "
           f"{FIELDS['release']}")

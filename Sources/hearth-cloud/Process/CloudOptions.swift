@@ -216,7 +216,8 @@ struct InfluxOptions: ParsableArguments {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw setting.failure("\(file) cannot be read; mount the secret there")
         }
-        let secret = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        // Nor is an editor's mark of the encoding part of it.
+        let secret = text.trimmingCharacters(in: .whitespacesAndNewlines.union(["\u{FEFF}"]))
         guard !secret.isEmpty else { throw setting.failure("\(file) is empty; put the secret into it") }
         return secret
     }
