@@ -24,9 +24,10 @@ from House.cloud import Cloud
 from House.databases import Database
 from House.kafka import MockCluster
 from House.processes import free_port, processor_seconds, wait_for
+from service_sizes import ServiceSizes
 
 
-class CloudBench(Bench):
+class CloudBench(ServiceSizes, Bench):
     homes = ("--homes", "20", "--rooms", "5", "--connections", "4", "--payload", "sensor")
 
     def discard(self, count):
@@ -275,7 +276,7 @@ class BlockingChain:
 
 
 def main():
-    return run("scripts/bench --cloud", CloudBench, ["ingest", "kafka", "drain", "memory", "chain"], runs=3, rows=1_000_000)
+    return run("scripts/bench --cloud", CloudBench, ["ingest", "kafka", "services", "drain", "memory", "chain"], runs=3, rows=1_000_000)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,16 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What the conformance suite runs on. `KAFKA_HOST` adds a real cluster, with the security settings of `hearth-cloud`.
+/// What the conformance suite runs on: the embedded log, librdkafka's mock in plain text and behind a gate with TLS or with TLS and
+/// SCRAM. `KAFKA_HOST` adds a real cluster, with the security settings of `hearth-cloud`.
 enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible {
-    case journal, kafka, cluster
+    case journal, cluster
+    case kafka = "PLAINTEXT"
+    case ssl = "SSL"
+    case saslSSL = "SASL_SSL"
 
     static var available: [Engine] {
-        ProcessInfo.processInfo.environment["KAFKA_HOST"] == nil ? [.journal, .kafka] : allCases
+        allCases.filter { $0 != .cluster || ProcessInfo.processInfo.environment["KAFKA_HOST"] != nil }
     }
 
     var testDescription: String { rawValue }
@@ -23,8 +27,8 @@ final class Store: @unchecked Sendable {
     private let folder: URL
     private var open: [any EventLog] = []
 
-    /// One mock cluster for all tests that leave it unharmed.
-    private static let shared = Mutex<MockCluster?>(nil)
+    /// One mock cluster of each kind for all tests that leave it unharmed.
+    private static let shared = Mutex<[Engine: SharedMock]>([:])
 
     init(_ engine: Engine) throws {
         self.engine = engine
@@ -49,7 +53,7 @@ final class Store: @unchecked Sendable {
         let topic = "\(name)-\(suffix)"
         switch engine {
         case .journal: break
-        case .kafka: try Self.mock { try $0.command("topic \(topic) \(partitions) 3") }
+        case .kafka, .ssl, .saslSSL: try mock { try $0.cluster.command("topic \(topic) \(partitions) 3") }
         case .cluster:
             let log = try KafkaLog(Self.cluster())
             defer { log.close() }
@@ -66,7 +70,7 @@ final class Store: @unchecked Sendable {
         case .journal:
             closeLogs()
             log = try JournalLog(path: folder.appendingPathComponent("log.sqlite").path)
-        case .kafka: log = try KafkaLog(Self.mock { testSettings($0.bootstrap) }, report: printNotice)
+        case .kafka, .ssl, .saslSSL: log = try KafkaLog(mock { try $0.settings() }, report: printNotice)
         case .cluster: log = try KafkaLog(Self.cluster(), report: printNotice)
         }
         open.append(log)
@@ -81,11 +85,11 @@ final class Store: @unchecked Sendable {
         return settings
     }
 
-    private static func mock<Result: Sendable>(_ body: (MockCluster) throws -> Result) throws -> Result {
-        try shared.withLock { slot in
-            let cluster = try slot ?? MockCluster()
-            slot = cluster
-            return try body(cluster)
+    private func mock<Result: Sendable>(_ body: (SharedMock) throws -> Result) throws -> Result {
+        try Self.shared.withLock { mocks in
+            let mock = try mocks[engine] ?? SharedMock(engine)
+            mocks[engine] = mock
+            return try body(mock)
         }
     }
 }

@@ -10,6 +10,8 @@ import Testing
     private static let files = [
         "ca": "-----", "cert": "-----", "key": "-----", "secret": "pass word \n", "empty": "\n", "token": "abc\n",
         "properties": "# batches\n batch.size = 50000 \n\nssl.endpoint.identification.algorithm=none\n",
+        "windows": "\u{FEFF}batch.size=50000\r\nlinger.ms=1\r\n", "marked": "\u{FEFF}pass word\r\n",
+        "kerberos": "sasl.kerberos.service.name=kafka\n",
     ]
 
     private func access(_ settings: [Setting: String]) throws(EventLogError) -> [String: String] {
@@ -79,8 +81,36 @@ import Testing
 
     @Test("further properties come from a file")
     func properties() throws {
-        let found = try access([.propertiesFile: "properties"])
+        let found = try access([.propertiesFile: "properties", .caFile: "ca"])
         #expect(found["batch.size"] == "50000" && found["ssl.endpoint.identification.algorithm"] == "none")
+        let windows = try access([.propertiesFile: "windows"])
+        #expect(windows["batch.size"] == "50000" && windows["linger.ms"] == "1")
+    }
+
+    @Test("of a secret's file neither line end nor the mark of its encoding is part of it")
+    func secrets() throws {
+        for file in ["secret", "marked"] {
+            let found = try access([.mechanism: "PLAIN", .username: "a,b=c", .passwordFile: file])
+            #expect(found["sasl.password"]?.hasPrefix("pass word") == true && found["sasl.username"] == "a,b=c")
+        }
+    }
+
+    @Test("a property of TLS or SASL that would not be used is refused, and one that would take any certificate")
+    func layersOfProperties() throws {
+        #expect(refusal([.propertiesFile: "properties"]).contains("KAFKA_SECURITY_PROTOCOL=SSL"))
+        #expect(refusal([.propertiesFile: "properties", .securityProtocol: "SSL"]).contains("KAFKA_CA_FILE"))
+        #expect(refusal([.propertiesFile: "kerberos", .caFile: "ca"]).contains("KAFKA_SASL_MECHANISM"))
+        #expect(
+            try access([.propertiesFile: "kerberos", .mechanism: "GSSAPI"])["sasl.kerberos.service.name"] == "kafka")
+    }
+
+    @Test(
+        "librdkafka takes a topic's property with `topic.` before it too, so that is refused as well",
+        arguments: [
+            "acks", "partitioner", "message.timeout.ms", "enable.auto.commit", "auto.offset.reset", "compression.type",
+        ])
+    func prefixed(_ name: String) {
+        #expect(throws: EventLogError.self) { try KafkaProperties.parse("topic.\(name)=x", path: "p") }
     }
 
     @Test(
@@ -115,7 +145,10 @@ import Testing
 
     @Test("a property twice, a line without a value and a back-off that loses commits are refused")
     func malformed() {
-        for text in ["linger.ms=1\nlinger.ms=2", "linger.ms", "=1", "retry.backoff.ms=100"] {
+        for text in [
+            "linger.ms=1\nlinger.ms=2", "linger.ms", "=1", "retry.backoff.ms=100", "linger.ms=1\r\nacks=0",
+            "linger.ms=1\racks=0", "topic.metadata.refresh.interval.ms=-1",
+        ] {
             #expect(throws: EventLogError.self, "\(text)") { try KafkaProperties.parse(text, path: "p") }
         }
         #expect(throws: Never.self) { try KafkaProperties.parse("retry.backoff.ms=600\r\n", path: "p") }

@@ -50,6 +50,19 @@ import Testing
         #expect(found.count == 1 && found[0].contains(says), "\(found)")
     }
 
+    @Test(
+        "a topic that takes confirmed events away by itself is told",
+        arguments: [
+            ("cleanup.policy", "compact", true), ("cleanup.policy", "compact,delete", true),
+            ("cleanup.policy", "delete", false),
+            ("unclean.leader.election.enable", "true", true), ("unclean.leader.election.enable", "false", false),
+        ])
+    func losing(_ key: String, _ value: String, _ isTold: Bool) {
+        var facts = facts()
+        facts.configuration[key] = value
+        #expect(plan(3).shortcomings(of: facts).contains { $0.contains("--add-config \(key)=") } == isTold)
+    }
+
     @Test("also where the brokers' default made three replicas of which one may confirm alone")
     func defaults() {
         #expect(plan(-1).shortcomings(of: facts(12, 3, insync: 1)).first?.contains("min.insync.replicas=2") == true)

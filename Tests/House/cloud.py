@@ -21,7 +21,7 @@ class Cloud:
     def __init__(self, programs, directory, service, broker, influx, **more):
         self.http = free_port()
         told = settings(directory, broker, influx, HTTP_PORT=str(self.http), LOG_LEVEL="error")
-        self.process = popen([f"{programs}/hearth-cloud", service], env={**os.environ, **told, **more})
+        self.process = popen([f"{programs}/hearth-cloud", *service.split()], env={**os.environ, **told, **more})
         if service in ("serve", "ingest"):
             wait_for(lambda: self.metrics().get("hearth_ingest_connected") == 1, 30, f"{service} is connected")
         time.sleep(0.5)  # Until its subscription stands; readings come after it, and a drain goes on meanwhile.

@@ -46,7 +46,7 @@ class Scram:
         if self.first is None:
             self.bare = text.split(",", 2)[2]
             fields = dict(part.split("=", 1) for part in self.bare.split(","))
-            if fields["n"] != self.user:
+            if fields["n"].replace("=2C", ",").replace("=3D", "=") != self.user:
                 raise Refused("unknown user")
             self.nonce = fields["r"] + base64.b64encode(os.urandom(12)).decode()
             self.first = f"r={self.nonce},s={base64.b64encode(self.salt).decode()},i={self.iterations}"

@@ -90,7 +90,7 @@ def needed(documents):
         ways |= {(kind, "kafka", port) for port in listeners or [9092]}
     for kind in kinds & {"ingestor", "p1-save", "p2-clean", "p4-aggregate", "p3-actuate", "homes"}:
         ways.add(("prometheus", kind, 8080))
-    for kind in kinds & {"p1-save", "p2-clean", "p4-aggregate", "hearth-setup", "grafana", "influxdb-backup"}:
+    for kind in kinds & {"p1-save", "p2-clean", "p4-aggregate", "hearth-setup", "grafana", "influxdb-backup", "influxdb-restore"}:
         ways.add((kind, "influxdb", 8086))
     for kind in kinds & {"ingestor", "p1-save", "p3-actuate", "homes"}:
         ways.add((kind, "mosquitto", 1883))

@@ -1,12 +1,9 @@
 #!/usr/bin/env python3
 """The scripts of components and the broker's probes, run here: the broker's reload beside a real Mosquitto whose certificate and users change, the backup
-with a double of influx; and the README's commands on the files that scripts/cloud-secrets makes. Called by
-scripts/test-kubernetes."""
+and its restoration with a double of influx. Called by scripts/test-kubernetes."""
 
-import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import ssl
@@ -19,7 +16,7 @@ sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 from House.brokers import MOSQUITTO
 from House.checks import check, end
 from House.processes import Process, comes, free_port
-from manifests import SECRETS, find, render
+from manifests import find, render
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPONENTS = ROOT / "cloud/components"
@@ -163,32 +160,35 @@ def check_backup(directory):
     check("what it left goes with the next", not list(backups.glob("*.unfinished")))
 
 
-def check_readme(directory):
-    """Every command that makes a Secret, as written, on what scripts/cloud-secrets makes, with the keys that the pods mount."""
-    text = (ROOT / "cloud/README.md").read_text()
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    blocks = [re.sub(r"(?m)^ {3}", "", block) for block in blocks if "cloud-secrets" in block or "create secret" in block]
-    check("the README makes the Secrets in one block", len(blocks) == 1, str(len(blocks)))
-    script = blocks[0].replace("\\\n", " ")
-    made = {}
-    for line in script.splitlines():
-        if not line.strip() or line.startswith("#"):
-            continue
-        if "create secret" in line:
-            line += " --dry-run=client --output=json"
-        elif "kubectl apply" in line:
-            continue  # The namespace; there is no cluster.
-        result = subprocess.run(["bash", "-ec", line], cwd=ROOT, capture_output=True, text=True,
-                                env={**os.environ, "DIRECTORY": str(directory / "secrets")})
-        check(f"README: {line.split(' --dry-run')[0][:70]}", result.returncode == 0, result.stderr)
-        name = re.search(r"create secret \w+ (\S+)", line)
-        if name and result.returncode == 0:
-            made[name[1]] = set(json.loads(result.stdout)["data"])
-    check("README: its Secrets are those that the pods mount", made == SECRETS, str(made))
+def check_restore(directory):
+    """The newest whole copy, or one that is named; never half of one."""
+    (directory / "influx").write_text("""#!/bin/sh
+[ "$INFLUX_TOKEN" = secret-token ] || { echo "unauthorized" >&2; exit 1; }
+[ "$1 $2" = "restore --full" ] && [ "$#" = 3 ] && [ -e "$3/manifest.json" ] && echo "restored ${3##*/}"
+""")
+    (directory / "influx").chmod(0o755)
+    (directory / "token").write_text("secret-token\n")
+    backups = directory / "backups"
+    backups.mkdir()
+
+    def restore(*name):
+        return subprocess.run(
+            ["sh", COMPONENTS / "backup/restore", backups, *name], capture_output=True, text=True,
+            env={"PATH": f"{directory}:/usr/bin:/bin", "INFLUX_TOKEN_FILE": f"{directory}/token"})
+
+    result = restore("")
+    check("a restoration without a copy says so", result.returncode != 0 and "no whole copy" in result.stderr, result.stderr)
+    for name in ("2026-11-28T021700Z", "2026-11-29T021700Z", "2026-11-30T021700Z.unfinished"):
+        (backups / name).mkdir()
+        (backups / name / "manifest.json").touch()
+    for words, wanted in (([""], "2026-11-29T021700Z"), ([], "2026-11-29T021700Z"), (["2026-11-28T021700Z"], "2026-11-28T021700Z")):
+        result = restore(*words)
+        check(f"restored with {words}: {wanted}", result.returncode == 0 and f"restored {wanted}\n" in result.stdout, result.stderr)
+    check("a copy that is not there is said", "no copy called" in restore("2026-01-01T000000Z").stderr)
 
 
 def main():
-    for part in (check_reload, check_probes, check_kafka_stops, check_backup, check_readme):
+    for part in (check_reload, check_probes, check_kafka_stops, check_backup, check_restore):
         with tempfile.TemporaryDirectory() as directory:
             part(pathlib.Path(directory))
     end("components")

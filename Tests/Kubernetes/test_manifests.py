@@ -6,13 +6,15 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 
 import kubernetes_validate
 import yaml
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
-from House.checks import check, end
+from House.checks import check, end, not_run
 from manifests import clone, find, name, of_kind, pods, render
 from network import network_is_exact
 from planted import VIOLATIONS
@@ -99,12 +101,36 @@ def rules_are_the_published_ones(documents):
     return [] if ours == plain else ["components/monitoring/rules.yaml is not cloud/alerts.rules.yml; see its first line"]
 
 
-def older_kubectls_render_the_same(rendered):
-    """What an older kubectl makes of every kustomization, where one is installed beside the newest."""
-    older = os.environ.get("OLDER_KUBECTL")
-    if not older:
-        return ["OLDER_KUBECTL is not set"]
-    return [f"{directory} differs" for directory, documents in rendered.items() if render(directory, older) != documents]
+def version(kubectl):
+    """Of a program, as 1.28."""
+    return re.search(r"Client Version: v(\d+\.\d+)", subprocess.run([kubectl, "version", "--client"], capture_output=True, text=True).stdout)[1]
+
+
+def check_older_kubectls(rendered):
+    """What older kubectls make of every kustomization, and that those of before 1.34 end at a patch of two deletions, which is what
+    `deletions_are_single` is there for."""
+    older = {version(program): program for program in os.environ.get("OLDER_KUBECTLS", "").split()}
+    if not {"1.28", "1.33"} <= set(older):
+        not_run("kubectl 1.28 and 1.33", f"there are {sorted(older)}: the packages have them for x86-64 only")
+    for number, program in older.items():
+        expect(f"kubectl {number} renders the same", [f"{directory} differs" for directory, documents in rendered.items()
+                                                      if render(directory, program) != documents])
+        refuses = planted_deletions(program) != 0
+        check(f"kubectl {number} {'refuses' if refuses else 'takes'} a patch that deletes twice", refuses == (number < "1.34"))
+
+
+def planted_deletions(kubectl):
+    """- Returns: the exit code with which a kubectl renders two objects away by one patch."""
+    kinds = {"StatefulSet": "apps/v1", "Service": "v1"}
+    objects = [f"apiVersion: {api}\nkind: {kind}\nmetadata: {{name: a}}\n" for kind, api in kinds.items()]
+    with tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        (directory / "objects.yaml").write_text("---\n".join(objects))
+        (directory / "remove.yaml").write_text("---\n".join(text + "$patch: delete\n" for text in objects))
+        (directory / "kustomization.yaml").write_text("resources: [objects.yaml]\npatches:\n  - path: remove.yaml\n")
+        if not deletions_are_single([(str(directory / "remove.yaml"), (directory / "remove.yaml").read_text())]):
+            raise AssertionError("the policy takes what old kubectls refuse")
+        return subprocess.run([kubectl, "kustomize", directory], capture_output=True).returncode
 
 
 def deletions_are_single(files):
@@ -130,11 +156,12 @@ def gateways_come_in_at_30001(documents):
         else [f"open are {opened}"]
 
 
-def policy_complaints(documents):
-    """By policy; everything that looks at objects, schema included."""
+def policy_complaints(documents, with_schema=True):
+    """By policy; everything that looks at objects."""
     found = {policy.__name__: policy(documents) for policy in POLICIES}
     found["network_is_exact"] = network_is_exact(documents)
-    found["schema_complaints"] = schema_complaints(documents)
+    if with_schema:
+        found["schema_complaints"] = schema_complaints(documents)
     found["in_namespace"] = in_namespace(documents)
     found["ingestor_reaches_its_session"] = ingestor_reaches_its_session(documents)
     return found
@@ -149,6 +176,22 @@ def check_overlay(directory):
     missing = names_are_kept(documents)
     expect(f"{directory}: names are kept", [m for m in missing if not (replaced and m.startswith("kafka-svc"))])
     return documents
+
+
+def check_components():
+    """Each component alone, on every overlay that its first line does not keep it from; its objects' schemas were looked at
+    with all of them."""
+    for component in sorted(pathlib.Path("cloud/components").iterdir()):
+        in_production_only = (component / "kustomization.yaml").read_text().startswith("# On overlays/production")
+        for overlay in ("minikube", "production")[in_production_only:]:
+            with tempfile.TemporaryDirectory(dir="Tests/Kubernetes") as name:
+                (pathlib.Path(name) / "kustomization.yaml").write_text(
+                    f"kind: Kustomization\nnamespace: hearth\nresources: [../../../cloud/overlays/{overlay}]\n"
+                    f"components: [../../../{component}]\n")
+                documents = render(name)
+            wrong = [complaint for complaints in policy_complaints(documents, with_schema=False).values() for complaint in complaints]
+            left = everything_is_part_of_hearth(documents) if overlay == "minikube" else []
+            expect(f"{component.name} alone on {overlay}", wrong + left)
 
 
 def check_violations(rendered):
@@ -181,7 +224,7 @@ def main():
     changed = clone(everything)
     find(changed, "PrometheusRule", "hearth")["spec"]["groups"][0]["rules"].pop()
     expect("planted: an alert is missing", [] if rules_are_the_published_ones(changed) else ["nobody complained"])
-    expect("an older kubectl renders the same", older_kubectls_render_the_same(rendered))
+    check_older_kubectls(rendered)
     every = {str(path.parent) for path in pathlib.Path("cloud/components").glob("*/kustomization.yaml")}
     tested = " ".join(path.read_text() for path in pathlib.Path("Tests/Kubernetes").glob("*/kustomization.yaml"))
     expect("every component is in the tests", [component for component in every if component not in tested])
@@ -197,6 +240,7 @@ def main():
     expect("planted: a patch that deletes twice", [] if deletions_are_single([("a.yaml", twice)]) else ["nobody complained"])
     for title, complaints in set_up_job_checks(OVERLAYS):
         expect(title, complaints)
+    check_components()
     check_violations(rendered)
     print(f"{sum(map(len, rendered.values()))} objects of {len(rendered)} kustomizations against Kubernetes {KUBERNETES}, "
           f"{FIELDS['release']}")

@@ -167,6 +167,25 @@ extension SystemTests {
             homes.stop()
         }
 
+        @Test(
+            "heat-pump commands that Kafka refuses, their topic unknown or forbidden, stay with their homes and hold up no reading",
+            arguments: [3, 29])
+        func refusedCommands(_ code: Int) async throws {
+            let place = try await Place(.kafka)
+            try place.kafka?.command("topic-error heatpump_state \(code)")
+            let ingestor = try await place.ingestor()
+            let homes = try Publisher(port: place.broker.port, listeningTo: "+/gateway/ack")
+            try await eventually("the homes listen") { homes.isSubscribed }
+            homes.publish("pump/r/heatpump", Array(#"{"status": "1"}"#.utf8), sequence: 1)
+            for number in 1...50 { homes.publish("good/r/temperature", Self.reading(number), sequence: number) }
+            try await eventually(within: .seconds(30), "the readings are confirmed: \(ingestor.output.suffix(900))") {
+                homes.confirmed(of: "good") == SequenceRanges([1...50])
+            }
+            #expect(homes.confirmed(of: "pump").count == 0)
+            #expect(ingestor.output.contains("takes nothing of a topic"))
+            homes.stop()
+        }
+
         @Test("a home that knows the old name of the group takes nothing from the others")
         func foreignGroup() async throws {
             let place = try await Place()

@@ -58,6 +58,40 @@ struct SettingTests {
     }
 
     @Test(
+        "Kafka's servers are taken as people write them",
+        arguments: [
+            "kafka-svc:9092", "b1:9092,b2:9092, b3:9093", "kafka", "[::1]:9092", "[2001:db8::1]", "10.0.0.1:1",
+            "my_broker:65535",
+        ])
+    func servers(_ text: String) throws {
+        #expect(try EventLogOptions.parse(["--kafka-host", text]).kafka.settings(role: "test").bootstrap == text)
+    }
+
+    @Test(
+        "what librdkafka would connect elsewhere with, or nowhere, is refused",
+        arguments: [
+            "http://kafka:9092", "SSL://kafka:9093", "kafka:port", "kafka:99999", "kafka:0", "kafka:", " ", ",",
+            "a:1,,b:2",
+            "::1", "2001:db8::1:9092", "a:1;b:2", "a:1 b:2", "user@kafka:9092", "[::1", "[::1]x:9092",
+            "kafka:9092/topic",
+        ])
+    func wrongServers(_ text: String) throws {
+        let options = try EventLogOptions.parse(["--kafka-host", text])
+        let error = #expect(throws: SettingError.self) { try options.kafka.settings(role: "test") }
+        #expect(error?.description.contains("--kafka-host (KAFKA_HOST) must be host:port") == true)
+    }
+
+    @Test("a prefix that makes a topic's name longer than Kafka takes is refused")
+    func longPrefix() throws {
+        let options = try EventLogOptions.parse([
+            "--event-log", "kafka", "--kafka-prefix", String(repeating: "p", count: 100), "--kafka-topic",
+            String(repeating: "t", count: 140),
+        ])
+        let error = #expect(throws: SettingError.self) { try options.checkTopics() }
+        #expect(error?.description.contains("KAFKA_PREFIX") == true && error?.description.contains("249") == true)
+    }
+
+    @Test(
         "an address without a port that is one, and a secret without content, are told with the variable",
         arguments: [
             "127.0.0.1:8086", "http://a:b:c", "http://h:99999", "https://h:/x", "http://h/ x",
@@ -76,7 +110,7 @@ struct SettingTests {
             let problem = #expect(throws: SettingError.self) { try empty.settings(bucket: "raw") }
             #expect(problem?.description.contains("is empty") == true && problem?.description.contains("_FILE") == true)
         }
-        try Data("next\n".utf8).write(to: URL(fileURLWithPath: file))
+        try Data("\u{FEFF}next\r\n".utf8).write(to: URL(fileURLWithPath: file))
         let right = try InfluxOptions.parse(["--influx-url", "http://u:p@h:8086", "--influx-token-file", file])
         let settings = try right.settings(bucket: "raw")
         #expect(settings.target == .v2(organization: "cloud", bucket: "raw", token: "next"))

@@ -9,7 +9,7 @@ enum HomeRights {
     /// Why a home cannot have this name; nil if it can.
     static func problem(_ name: String) -> String? {
         let isName = HomeID(name) != nil && !name.hasPrefix(".") && !name.hasPrefix("-") && !name.hasPrefix("$")
-        let isTaken = name == "hearth-cloud" || name == "admin"
+        let isTaken = ["hearth-cloud", "hearth-admin", "admin"].contains(name)
         if isTaken { return "\"\(name)\" is the name of a user of the cloud's own" }
         return isName
             ? nil : "\"\(name)\" cannot be a home's name: one topic level without + and #, not starting with . - or $"

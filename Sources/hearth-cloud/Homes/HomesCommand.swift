@@ -128,8 +128,9 @@ extension BrokerOptions {
     var settingsForHomes: ConnectionSettings {
         get throws {
             var settings = try self.settings(role: "homes")
-            // No session is kept, and nobody can guess the name and take the connection over.
-            if clientID.given == nil { settings.clientID = "hearth-homes-\(UUID().uuidString)" }
+            // No session is kept, and nobody can guess the name and take the connection over. Where MQTT_CLIENT_ID is a service's, as
+            // in the pod of an ingestor, its session stays its own.
+            settings.clientID = "\(clientID.given ?? "hearth")-homes-\(UUID().uuidString)"
             settings.cleanStart = true
             settings.sessionExpiry = 0
             settings.receiveMaximum = 10_000

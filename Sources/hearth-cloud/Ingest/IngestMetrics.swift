@@ -31,7 +31,8 @@ final class IngestMetrics: Sendable {
     /// - Parameters:
     ///   - tooLarge: events that the log takes in no way.
     ///   - refusedLetters: dead letters that it refuses for now.
-    func ingested(_ batch: IngestBatch, tooLarge: Int = 0, refusedLetters: Int = 0) {
+    ///   - refusedOthers: events of another topic that it refuses for now.
+    func ingested(_ batch: IngestBatch, tooLarge: Int = 0, refusedLetters: Int = 0, refusedOthers: Int = 0) {
         contents.withLock {
             $0.readings += batch.readings
             $0.commands += batch.commands
@@ -40,6 +41,7 @@ final class IngestMetrics: Sendable {
             for (reason, count) in batch.deadLetters { $0.deadLetters[reason, default: 0] += count }
             for (reason, count) in batch.refused { $0.refused[reason, default: 0] += count }
             if tooLarge > 0 { $0.refused["too_large_for_the_log", default: 0] += tooLarge }
+            if refusedOthers > 0 { $0.refused["topic_refused", default: 0] += refusedOthers }
             if refusedLetters > 0 { $0.refused["dead_letter_refused", default: 0] += refusedLetters }
         }
     }

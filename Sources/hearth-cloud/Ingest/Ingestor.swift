@@ -20,7 +20,7 @@ final class Ingestor: ConnectionHandler {
     /// Nothing more comes for a group that was left this long ago.
     private static let quietNanoseconds: Int64 = 200_000_000
 
-    private var appender: IngestAppender
+    private var appender: PartAppender
     private var decoder: IngestDecoder
     private let metrics: IngestMetrics
     /// Told what was set aside of the homes' records; P1 never sees that.
@@ -56,7 +56,7 @@ final class Ingestor: ConnectionHandler {
         log: any EventLog, topics: LogTopics, group: ShareGroup, leavesWhenStopping: Bool, killMark: KillMark,
         book: StoredBook, metrics: IngestMetrics, logger: Logger
     ) {
-        appender = IngestAppender(log: log, letterTopic: topics.deadLetter, logger: logger)
+        appender = PartAppender(log: log, topics: topics, logger: logger)
         self.book = book
         decoder = IngestDecoder(topics: topics)
         self.group = group
@@ -201,11 +201,11 @@ final class Ingestor: ConnectionHandler {
 
     /// Appends, and confirms what the log has.
     private func keep(_ part: IngestBatch, on link: Link) throws(EventLogError) {
-        var (tooLarge, refused): ([Int], [Int]) = ([], [])
+        var left = PartAppender.Left()
         if !part.events.isEmpty {
             let started = Clock.bootNanoseconds
             do throws(EventLogError) {
-                (tooLarge, refused) = try appender.append(part.events)
+                left = try appender.append(part)
                 metrics.appended(since: started)
             } catch {
                 metrics.failed("\(error)")
@@ -213,9 +213,11 @@ final class Ingestor: ConnectionHandler {
                 throw error
             }
         }
-        metrics.ingested(part, tooLarge: tooLarge.count, refusedLetters: refused.count)
+        let letters = left.refused.filter { part.events[$0].topic == decoder.topics.deadLetter }.count
+        metrics.ingested(
+            part, tooLarge: left.tooLarge.count, refusedLetters: letters, refusedOthers: left.refused.count - letters)
         var marks = part.marks
-        for index in tooLarge + refused { marks[index] = nil }
+        for index in left.tooLarge + left.refused { marks[index] = nil }
         let aside = part.events.indices.filter { part.events[$0].topic == decoder.topics.deadLetter }.compactMap {
             marks[$0]
         }

@@ -119,6 +119,10 @@ struct EventLogOptions: ParsableArguments {
                 "must be letters, digits, dots, dashes and underscores, at most 200, not \"\(setting.text)\"")
         }
         let own = topics
+        if isEngine(.kafka), let long = own.all.first(where: { $0.utf8.count > 249 }) {
+            throw kafka.prefix.failure(
+                "must be shorter: \"\(long)\" has \(long.utf8.count) characters, and a topic at most 249")
+        }
         for (setting, name, taken) in [
             (rawTopic, own.raw, [own.clean, own.commands]),
             (cleanTopic, own.clean, [own.raw, own.commands, own.deadLetter, own.held]),
@@ -212,7 +216,8 @@ struct InfluxOptions: ParsableArguments {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw setting.failure("\(file) cannot be read; mount the secret there")
         }
-        let secret = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        // Nor is an editor's mark of the encoding part of it.
+        let secret = text.trimmingCharacters(in: .whitespacesAndNewlines.union(["\u{FEFF}"]))
         guard !secret.isEmpty else { throw setting.failure("\(file) is empty; put the secret into it") }
         return secret
     }

@@ -4,7 +4,9 @@ import Foundation
 
 /// How to reach a Kafka cluster, and as whom.
 struct KafkaOptions: ParsableArguments {
-    @Option("KAFKA_HOST", default: "kafka-svc:9092", help: "Kafka bootstrap servers")
+    @Option(
+        "KAFKA_HOST", .servers, default: "kafka-svc:9092",
+        help: "Kafka bootstrap servers, host:port with commas between")
     var host: Setting<String>
 
     @Option(
@@ -86,7 +88,7 @@ struct KafkaOptions: ParsableArguments {
 
     /// - Parameter role: part of the client's id in the brokers' logs, metrics and quotas.
     func settings(role: String) throws -> KafkaSettings {
-        var settings = KafkaSettings(bootstrap: host.text, clientID: "hearth-\(role)")
+        var settings = KafkaSettings(bootstrap: try host.value, clientID: "hearth-\(role)")
         settings.sessionTimeout = .seconds(try sessionTimeout.value)
         settings.compression = try compression.value
         _ = try prefix.value

@@ -66,6 +66,32 @@ extension Form where Value == String {
         }
     }
 
+    /// Kafka's bootstrap servers, as librdkafka takes them: it would take other things too, and connect elsewhere.
+    static var servers: Self {
+        Form { text throws(Unfit) in
+            for server in text.split(separator: ",", omittingEmptySubsequences: false) {
+                if let problem = serverProblem(server.trimmingCharacters(in: .whitespaces)) { throw Unfit(problem) }
+            }
+            return text
+        }
+    }
+
+    private static func serverProblem(_ server: String) -> String? {
+        let expected = "must be host:port, or several with commas between them"
+        if server.contains("://") {
+            return "\(expected), without a protocol before it: \"\(server)\"; KAFKA_SECURITY_PROTOCOL says which"
+        }
+        let end = server.hasPrefix("[") ? server.firstIndex(of: "]") : nil
+        let rest = end.map { server[server.index(after: $0)...] } ?? server[...]
+        let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
+        if parts.count > 2 { return "\(expected), an IPv6 address in brackets like [::1]:9092, not \"\(server)\"" }
+        let host = end.map { server[server.index(after: server.startIndex)..<$0] } ?? parts.first ?? ""
+        let isPlain = !host.contains { $0.isWhitespace || "/;@[]".contains($0) } && (end == nil || parts.first == "")
+        guard !host.isEmpty, isPlain else { return "\(expected), not \"\(server)\"" }
+        guard parts.count == 2, Int(parts[1]).map({ (1...65535).contains($0) }) != true else { return nil }
+        return "\(expected), each port a number from 1 to 65535, not \"\(server)\""
+    }
+
     /// Before names of topics and groups.
     static var topicPrefix: Self {
         Form("letters, digits, dots, dashes and underscores, at most 100") { text in

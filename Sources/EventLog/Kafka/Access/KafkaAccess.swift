@@ -78,7 +78,29 @@ public struct KafkaAccess: Sendable, Equatable {
             throw Self.wrong("KAFKA_TOKEN_FILE is for KAFKA_SASL_MECHANISM=OAUTHBEARER")
         }
         if let path = value(.propertiesFile), let file = try text(.propertiesFile) {
-            properties += try KafkaProperties.parse(file, path: path)
+            let further = try KafkaProperties.parse(file, path: path)
+            try Self.check(further, isTLS: isTLS, hasSASL: hasSASL, hasCA: value(.caFile) != nil)
+            properties += further
+        }
+    }
+
+    /// Nothing fails open: an authority that would not be used, a certificate of any name where the system's authorities are trusted.
+    private static func check(
+        _ further: [(name: String, value: String)], isTLS: Bool, hasSASL: Bool, hasCA: Bool
+    ) throws(EventLogError) {
+        for (name, value) in further {
+            if name.hasPrefix("ssl."), !isTLS {
+                throw wrong("\(name) is given, and no TLS is used; give KAFKA_SECURITY_PROTOCOL=SSL, or take it away")
+            }
+            if name.hasPrefix("sasl."), !hasSASL {
+                throw wrong("\(name) is given, and no SASL is used; give KAFKA_SASL_MECHANISM, or take it away")
+            }
+            let own = hasCA || further.contains { $0.name == "ssl.ca.pem" }
+            if name == "ssl.endpoint.identification.algorithm", value != "https", !own {
+                throw wrong(
+                    "\(name)=\(value) would take the certificate of any name that some authority of the system's has signed; "
+                        + "name the cluster's own in KAFKA_CA_FILE")
+            }
         }
     }
 
@@ -140,9 +162,9 @@ public struct KafkaAccess: Sendable, Equatable {
         return (isTLS, hasSASL)
     }
 
-    /// A secret without the line end of its file.
+    /// A secret without the line end of its file, and without an editor's mark of the encoding before it.
     static func line(_ text: String) -> String {
-        var text = text[...]
+        var text = text.drop { $0 == "\u{FEFF}" }
         while let last = text.last, last.isNewline { text = text.dropLast() }
         return String(text)
     }

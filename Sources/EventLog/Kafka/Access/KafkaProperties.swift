@@ -1,12 +1,15 @@
 /// Further librdkafka properties from a file, one `name=value` a line, `#` for comments.
 ///
-/// Some are refused by name: what would break a promise of this program, and what has a setting of its own.
+/// Some are refused by name, with librdkafka's `topic.` before it too: what would break a promise of this program, and what has a
+/// setting of its own.
 /// https://github.com/confluentinc/librdkafka/blob/v2.0.2/CONFIGURATION.md
 enum KafkaProperties {
     /// - Throws: `settings`, with file, line and reason. Never shows a value, which may be a secret.
     static func parse(_ text: String, path: String) throws(EventLogError) -> [(name: String, value: String)] {
         var found: [(name: String, value: String)] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // A line end of two characters is one newline, and an editor's mark of the encoding no part of a name.
+        let lines = text.drop { $0 == "\u{FEFF}" }.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated() {
             let line = trimmed(line)
             if line.isEmpty || line.hasPrefix("#") { continue }
             let place = "\(path), line \(index + 1)"
@@ -18,17 +21,8 @@ enum KafkaProperties {
             if let reason = refusal(of: name) {
                 throw EventLogError(.settings, "\(place): \(name) cannot be set: \(reason). Take the line away.")
             }
-            if name == "retry.backoff.ms", (Int(value) ?? 0) < 600 {
-                throw EventLogError(
-                    .settings,
-                    "\(place): retry.backoff.ms must be 600 or more: sooner than the group's coordinator is looked for, a "
-                        + "commit is lost for ever when it moves. Raise it.")
-            }
-            if name == "enable.ssl.certificate.verification", value != "true" {
-                throw EventLogError(
-                    .settings,
-                    "\(place): enable.ssl.certificate.verification cannot be turned off: whoever answers could confirm "
-                        + "readings and throw them away. Name the cluster's authority in KAFKA_CA_FILE.")
+            if let reason = refusal(of: name, value: value) {
+                throw EventLogError(.settings, "\(place): \(name) \(reason).")
             }
             if found.contains(where: { $0.name == name }) {
                 throw EventLogError(.settings, "\(place): \(name) is there twice. Take one line away.")
@@ -47,7 +41,23 @@ enum KafkaProperties {
 
     /// Why a property cannot be given; nil if it can.
     static func refusal(of name: String) -> String? {
-        refused.first { $0.names.contains(name) }?.reason
+        let names = [name, name.hasPrefix("topic.") ? String(name.dropFirst("topic.".count)) : name]
+        return refused.first { $0.names.contains(where: names.contains) }?.reason
+    }
+
+    /// Why it cannot have this value, as goes on after its name; nil if it can.
+    private static func refusal(of name: String, value: String) -> String? {
+        switch name {
+        case "retry.backoff.ms" where (Int(value) ?? 0) < 600:
+            "must be 600 or more: sooner than the group's coordinator is looked for, a commit is lost for ever when it "
+                + "moves. Raise it"
+        case "enable.ssl.certificate.verification" where value != "true":
+            "cannot be turned off: whoever answers could confirm readings and throw them away. Name the cluster's "
+                + "authority in KAFKA_CA_FILE"
+        case "topic.metadata.refresh.interval.ms" where (Int(value) ?? 0) < 1:
+            "must be 1 or more: partitions that are added would be read by nobody. Raise it"
+        default: nil
+        }
     }
 
     /// By what each would break.
@@ -100,6 +110,14 @@ enum KafkaProperties {
             (
                 ["group.protocol.type", "topic.blacklist"],
                 "a pipeline would read nothing"
+            ),
+            (
+                ["enable.gapless.guarantee", "api.version.request"],
+                "the producer would be thrown away for every home because of one event, or of what it does not know of the brokers"
+            ),
+            (
+                ["log.queue"],
+                "what is wrong with a broker would be told to nobody"
             ),
             (
                 ["enable.partition.eof", "default_topic_conf", "opaque"],

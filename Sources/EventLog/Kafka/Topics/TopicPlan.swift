@@ -64,6 +64,7 @@ public struct TopicPlan: Sendable, Equatable {
                 "\(name) has min.insync.replicas=\(insync) with \(facts.replicas) replicas: nothing is taken while one broker "
                     + "is away. \(alter("min.insync.replicas", facts.replicas - 1))")
         }
+        found += losing(facts)
         if let bytes = number("max.message.bytes", facts), bytes < Self.batchBytes {
             found.append(
                 "\(name) has max.message.bytes=\(bytes): it bounds a batch of readings, not one. "
@@ -87,9 +88,25 @@ public struct TopicPlan: Sendable, Equatable {
         return found
     }
 
+    /// What takes confirmed events away, whatever else is right.
+    private func losing(_ facts: Facts) -> [String] {
+        var found: [String] = []
+        if let policy = facts.configuration["cleanup.policy"], policy != "delete" {
+            found.append(
+                "\(name) has cleanup.policy=\(policy): of each home the newest event stays, and the others are gone before a "
+                    + "pipeline that is behind has read them. \(alter("cleanup.policy", "delete"))")
+        }
+        if facts.configuration["unclean.leader.election.enable"] == "true" {
+            found.append(
+                "\(name) has unclean.leader.election.enable=true: a broker that lacks confirmed events may lead, and they are "
+                    + "gone. \(alter("unclean.leader.election.enable", "false"))")
+        }
+        return found
+    }
+
     private func number(_ key: String, _ facts: Facts) -> Int? { facts.configuration[key].flatMap { Int($0) } }
 
-    private func alter(_ key: String, _ value: Int) -> String {
+    private func alter(_ key: String, _ value: some CustomStringConvertible) -> String {
         "kafka-configs --alter --entity-type topics --entity-name \(name) --add-config \(key)=\(value)"
     }
 }
