@@ -233,9 +233,9 @@ class Bench:
                 gateway.stop()
                 broker.stop()
         for share, name, target in [(0.5, "p50", 60), (0.99, "p99", 300)]:
-            a = statistics.median(self.percentile(r, share) for r in echo)
-            b = statistics.median(self.percentile(r, share) for r in ours)
-            self.row(f"reading to command, added {name}, µs", b - a, target, "lower", f"µs: echo {a:.0f}, hearthd {b:.0f}")
+            a, b = ([self.percentile(run, share) for run in runs] for runs in (echo, ours))
+            self.row(f"reading to command, added {name}, µs", statistics.median(b) - statistics.median(a), target, "lower",
+                     f"µs: echo {self.list(a)}, hearthd {self.list(b)}", echo=a, hearthd=b)
 
     def probe(self, port, count, pause=0):
         out = subprocess.run([f"{self.options.tools}/probe", str(port), str(count), str(pause)], check=True, capture_output=True,
