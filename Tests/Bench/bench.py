@@ -22,22 +22,23 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.rows = []
+        self.told = {}  # What each row says of where it is from.
 
     def load(self, port, count, *more):
         return subprocess.run(
             [f"{self.options.programs}/hearth-sim", "load", "--port", str(port), "--count", str(count), "--json", *more],
             check=True, capture_output=True, text=True)
 
-    def row(self, name, value, target, better, raw):
-        """A line of the table; without a target it is only printed."""
-        if target is None:
-            self.rows.append({"name": name, "value": value, "target": None, "better": better, "met": True, "raw": raw})
-            print(f"     {name}: {value:.3g} (no target)\n       {raw}", flush=True)
-            return
-        met = value >= target if better == "higher" else value <= target
-        self.rows.append({"name": name, "value": value, "target": target, "better": better, "met": met, "raw": raw})
-        print(f"{'ok  ' if met else 'MISS'} {name}: {value:.3g} (target {'>=' if better == 'higher' else '<='} {target})\n"
-              f"       {raw}", flush=True)
+    def row(self, name, value, target, better, raw, **values):
+        """A line of the table; without a target it is only printed.
+
+        - raw: what the value was made of, in words.
+        - values: the same as numbers, for who reads the JSON."""
+        met = target is None or (value >= target if better == "higher" else value <= target)
+        self.rows.append({"name": name, "value": value, "target": target, "better": better, "met": met, "raw": raw,
+                          **({"values": values} if values else {}), **self.told})
+        aim = "no target" if target is None else f"target {'>=' if better == 'higher' else '<='} {target}"
+        print(f"{'    ' if target is None else 'ok  ' if met else 'MISS'} {name}: {value:.3g} ({aim})\n       {raw}", flush=True)
 
     # --- the figures ---
 
@@ -232,12 +233,12 @@ class Bench:
                 gateway.stop()
                 broker.stop()
         for share, name, target in [(0.5, "p50", 60), (0.99, "p99", 300)]:
-            a = statistics.median(self.percentile(r, share) for r in echo)
-            b = statistics.median(self.percentile(r, share) for r in ours)
-            self.row(f"reading to command, added {name}, µs", b - a, target, "lower", f"µs: echo {a:.0f}, hearthd {b:.0f}")
+            a, b = ([self.percentile(run, share) for run in runs] for runs in (echo, ours))
+            self.row(f"reading to command, added {name}, µs", statistics.median(b) - statistics.median(a), target, "lower",
+                     f"µs: echo {self.list(a)}, hearthd {self.list(b)}", echo=a, hearthd=b)
 
-    def probe(self, port, count):
-        out = subprocess.run([f"{self.options.tools}/probe", str(port), str(count)], check=True, capture_output=True,
+    def probe(self, port, count, pause=0):
+        out = subprocess.run([f"{self.options.tools}/probe", str(port), str(count), str(pause)], check=True, capture_output=True,
                              text=True, timeout=120).stdout
         return [float(line) for line in out.split()]
 
@@ -249,6 +250,15 @@ class Bench:
     @staticmethod
     def list(values):
         return "[" + ", ".join(f"{v:.0f}" for v in values) + "]"
+
+
+def machine():
+    """Processor, cores, kernel and system, in a few words."""
+    with open("/proc/cpuinfo") as f:
+        processor = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), os.uname().machine)
+    with open("/etc/os-release") as f:
+        system = next((line.split("=", 1)[1].strip().strip('"') for line in f if line.startswith("PRETTY_NAME=")), "")
+    return f"{os.cpu_count()} cores of {processor}, Linux {'.'.join(os.uname().release.split('.')[:2])}, {system}"
 
 
 def main():
@@ -270,6 +280,8 @@ def run(program, kind, parts, runs=5, **more):
     bench = kind(options)
     bench.fsync_floor()
     for name in [options.only] if options.only else parts:
+        bench.told = {"command": f"{program} --only {name}", "machine": machine(), "day": time.strftime("%Y-%m-%d"),
+                      "load": round(os.getloadavg()[0], 1)}
         getattr(bench, name)()
     if options.json:
         with open(options.json, "w") as f:

@@ -170,19 +170,19 @@ class Home:
         points.stop()
         return delays
 
-    def rest(self, warm=8, seconds=20):
-        """What the kernel counts while nothing but readings happens."""
+    def rest(self, warm=8, seconds=20, beside=()):
+        """What the kernel counts while nothing but readings happens; in `beside` the same of further processes."""
         sensors = Sensors(self.broker.port)
-        pids = self.gateway.pids()
+        groups = [self.gateway.pids(), list(beside)]
         time.sleep(warm)
-        commits, before = self.gateway.status()["journal"]["commits"], Kernel(pids)
+        commits, before = self.gateway.status()["journal"]["commits"], [Kernel(pids) for pids in groups]
         time.sleep(seconds)
-        after = Kernel(pids)
-        result = after.since(before)
+        after = [Kernel(pids) for pids in groups]
+        result, others = ({**late.since(early), "private_kibibytes": private_kibibytes(pids)}
+                          for early, late, pids in zip(before, after, groups))
         result["commits_per_second"] = (self.gateway.status()["journal"]["commits"] - commits) / seconds
-        result["private_kibibytes"] = private_kibibytes(pids)
         sensors.stop()
-        return result
+        return {**result, "beside": others}
 
     def stop(self):
         self.gateway.stop()

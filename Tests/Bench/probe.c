@@ -1,7 +1,7 @@
 /* Measures reading -> command from outside: publishes COUNT readings that alternate below and above the limits and
- * prints the round trip of each, in microseconds.
+ * prints the round trip of each, in microseconds. The next reading leaves PAUSE milliseconds after a command, or at once.
  *
- * usage: probe PORT COUNT
+ * usage: probe PORT COUNT [PAUSE]
  */
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-static long left, number;
+static long left, number, pause_ms;
 static struct timespec sent;
 
 static double microseconds(void)
@@ -43,13 +44,16 @@ static void on_subscribe(struct mosquitto *m, void *data, int mid, int count, co
 static void on_message(struct mosquitto *m, void *data, const struct mosquitto_message *message)
 {
     printf("%.1f\n", microseconds());
-    if (--left == 0) mosquitto_disconnect(m); else next(m);
+    if (--left == 0) { mosquitto_disconnect(m); return; }
+    if (pause_ms > 0) usleep(pause_ms * 1000);
+    next(m);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) { fprintf(stderr, "usage: probe PORT COUNT\n"); return 64; }
+    if (argc < 3 || argc > 4) { fprintf(stderr, "usage: probe PORT COUNT [PAUSE]\n"); return 64; }
     left = atol(argv[2]);
+    pause_ms = argc > 3 ? atol(argv[3]) : 0;
     mosquitto_lib_init();
     struct mosquitto *m = mosquitto_new("probe", true, NULL);
     mosquitto_int_option(m, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);

@@ -14,20 +14,17 @@ import urllib.request
 
 sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 import bench
-from cloud_bench import CloudBench
+from cloud_costs import DAY, CloudCosts
 from House.brokers import FleetingBroker
-from House.checks import not_run
-from House.cloud import Cloud
 from House.databases import Database
 from House.kafka import MockCluster, Tansu
-from House.processes import popen, processor_seconds, wait_for
+from House.processes import Process, free_port, listening, popen, wait_for
 from House.proxy import DOWN, UP, Proxy
 from household import ROOMS, Home, Kernel, Points, Sensors
+from thermostats import Thermostats
 
-DAY = 86_400
 
-
-class User(CloudBench):
+class User(CloudCosts, Thermostats):
     def direct(self, seconds):
         """Milliseconds from a sensor's message to its point when a subscriber writes each reading by itself and waits."""
         with tempfile.TemporaryDirectory() as directory:
@@ -85,38 +82,44 @@ class User(CloudBench):
                          f"ms {self.list(values)}; written directly, one by one: {direct[share]:.0f}; both seen by a query each 4 ms")
 
     def behind_a_backlog(self):
-        """A reading that comes while a backlog of 100 000 leaves through 1 Mbit/s: it follows what waits, in order."""
-        count = 100_000
-        with tempfile.TemporaryDirectory() as directory:
-            home = Home(self.options.programs, directory, link=Proxy)
-            home.link.rate, home.link.delay = 125_000, 0.04
-            home.link.mode = "refuse"
-            home.link.cut()
-            # Readings of the days before, so that the new ones are the newest.
-            self.load(home.broker.port, count, "--payload", "sensor", "--step", "1000000", "--start", str(int(time.time() - 2 * DAY) * 10**6))
-            wait_for(lambda: home.gateway.status()["uplink"]["backlog"] >= count, 60, "the backlog waits")
-            home.link.mode = "pass"
-            start = time.monotonic()
-            wait_for(lambda: home.gateway.status()["uplink"]["backlog"] < count, 90, "the backlog leaves")
-            points, sensors = Points(home.database), Sensors(home.broker.port)
-            time.sleep(1)
-            sensors.stop()
-            delays = points.delays(sensors.left, 120)
-            points.stop()
-            seconds = time.monotonic() - start
-            home.stop()
-        self.row("sensor to point while a backlog of 100 000 drains through 1 Mbit/s, p50, s", statistics.median(delays) / 1e3, None,
-                 "lower", f"the backlog and the new readings were there after {seconds:.1f} s, reconnection included")
-
-    def command(self):
-        self.latency()
-        not_run("Home Assistant's generic_thermostat", "its tree is not here (scripts/test-home-assistant has one)")
+        """Readings that come while a backlog of 100 000 leaves through 1 Mbit/s: they follow what waits, in order. On each engine."""
+        count, other = 100_000, os.path.join(self.options.tools, "tansu")
+        for engine in ["embedded", "Kafka (Tansu)" if os.path.exists(other) else "Kafka (mock)"]:
+            with tempfile.TemporaryDirectory() as directory:
+                kafka = (None if engine == "embedded" else Tansu(other, directory) if "Tansu" in engine else
+                         MockCluster(f"{self.options.programs}/mock-kafka"))
+                home = Home(self.options.programs, directory, kafka=kafka, link=Proxy)
+                home.link.rate, home.link.delay = 125_000, 0.04
+                home.link.mode = "refuse"
+                home.link.cut()
+                # Readings of the days before, so that the new ones are the newest.
+                self.load(home.broker.port, count, "--payload", "sensor", "--step", "1000000", "--start",
+                          str(int(time.time() - 2 * DAY) * 10**6))
+                wait_for(lambda: home.gateway.status()["uplink"]["backlog"] >= count, 60, "the backlog waits")
+                home.link.mode = "pass"
+                start = time.monotonic()
+                wait_for(lambda: home.gateway.status()["uplink"]["backlog"] < count, 90, "the backlog leaves")
+                points, sensors = Points(home.database), Sensors(home.broker.port)
+                wait_for(lambda: home.gateway.status()["uplink"]["backlog"] < 500, 120, "the backlog is through")
+                sensors.stop()
+                delays = points.delays(sensors.left, 120)
+                points.stop()
+                seconds = time.monotonic() - start
+                home.stop()
+                if kafka:
+                    kafka.close()
+            for share, label in ((0.5, "p50"), (0.99, "p99")):
+                self.row(f"sensor to point while a backlog of 100 000 drains through 1 Mbit/s, {engine}, {label}, s",
+                         self.percentile(delays, share) / 1e3, None, "lower",
+                         f"{len(delays)} readings from its first confirmation on; all were there after {seconds:.1f} s, reconnection included",
+                         milliseconds=delays)
 
     def rest(self):
-        """Beside a subscriber that throws its readings away."""
+        """All daemons of a home whose page nobody watches, beside a subscriber that throws its readings away."""
         with tempfile.TemporaryDirectory(dir=self.options.disk) as directory:
             home = Home(self.options.programs, directory)
-            ours = home.rest()
+            web = self.page(directory, home.gateway.socket)
+            ours = home.rest(beside=[web.pid])
             subscriber = popen(["mosquitto_sub", "-p", str(home.broker.port), "-q", "1", "-t", "+/temperature"], stdout=subprocess.DEVNULL)
             sensors = Sensors(home.broker.port)
             time.sleep(2)
@@ -126,15 +129,24 @@ class User(CloudBench):
             sensors.stop()
             subscriber.kill()
             subscriber.wait()
+            web.terminate()
             home.stop()
+        page = ours["beside"]
         raw = f"{ours['wakeups']}; {ours['commits_per_second']:.2f} commits/s; load {os.getloadavg()[0]:.1f}"
-        self.row("a home at rest: processor, % of a core", ours["processor_percent"], 0.2, "lower",
-                 f"a subscriber that discards: {theirs['processor_percent']:.2f}")
-        self.row("a home at rest: wake-ups a second", ours["wakeups_per_second"], 10, "lower",
-                 f"a subscriber that discards: {theirs['wakeups_per_second']:.1f}; {raw}")
-        self.row("a home at rest: KiB/s written (write_bytes)", ours["bytes_per_second"] / 1024, 25, "lower",
-                 f"{ours['bytes_per_second'] * DAY / 1e9:.2f} GB a day")
-        self.row("a home at rest: private memory of both processes, MB", ours["private_kibibytes"] / 1024, None, "lower", "Private_Dirty")
+        for what, key, unit, target, more in (
+                ("processor, % of a core", "processor_percent", 1, 0.2, f"a subscriber that discards {theirs['processor_percent']:.2f}"),
+                ("wake-ups a second", "wakeups_per_second", 1, 10, f"a subscriber that discards {theirs['wakeups_per_second']:.1f}; {raw}"),
+                ("KiB/s written (write_bytes)", "bytes_per_second", 1024, 25, f"{ours['bytes_per_second'] * DAY / 1e9:.2f} GB a day"),
+                ("private memory, MB", "private_kibibytes", 1024, None, "Private_Dirty")):
+            self.row(f"a home at rest, hearthd, its child and hearth-web: {what}", (ours[key] + page[key]) / unit, target, "lower",
+                     f"hearthd and its child {ours[key] / unit:.2f}, hearth-web {page[key] / unit:.2f}; {more}",
+                     gateway=ours[key] / unit, page=page[key] / unit)
+
+    def page(self, directory, socket):
+        port = free_port()
+        web = Process([f"{self.options.programs}/hearth-web", "--listen", f"127.0.0.1:{port}", "--socket", socket], f"{directory}/web.log")
+        wait_for(lambda: listening(port), 10, lambda: f"hearth-web listens; it says: {web.output()[-1000:]}")
+        return web
 
     def intervals(self):
         """What `commit_interval` buys and costs, five readings a second. The longest wait of a reading, times the readings a
@@ -150,7 +162,9 @@ class User(CloudBench):
             self.row(f"commit_interval {interval}: MB written a day", rest["bytes_per_second"] * DAY / 1e6, None, "lower",
                      f"{rest['commits_per_second']:.2f} commits/s, {rest['wakeups_per_second']:.0f} wake-ups/s; sensor to point p50 "
                      f"{self.percentile(delays, 0.5):.0f} ms, p99 {self.percentile(delays, 0.99):.0f} ms, longest {max(delays):.0f} ms: "
-                     f"{max(delays) / 1e3 * ROOMS:.1f} readings")
+                     f"{max(delays) / 1e3 * ROOMS:.1f} readings", bytes_a_day=rest["bytes_per_second"] * DAY,
+                     commits=rest["commits_per_second"], wakeups=rest["wakeups_per_second"], p50=self.percentile(delays, 0.5),
+                     p99=self.percentile(delays, 0.99), readings=max(delays) / 1e3 * ROOMS)
 
     def boot(self):
         """From the process's start to the first point of a reading that came after it, beside mosquitto_sub's first message."""
@@ -199,69 +213,6 @@ class User(CloudBench):
         self.row("24 h of 20 sensors catch up through 1 Mbit/s, 80 ms: time / bytes by bandwidth", seconds / bound, 1.3, "lower",
                  f"s: {seconds:.1f}, bound {bound:.1f}; {stored} points of {count}; bytes per reading up "
                  f"{(link.bytes[UP] - up) / count:.2f}, down {link.bytes[DOWN] / count:.2f}")
-
-    def chain_cost(self):
-        """Readings a second for each core that the whole chain takes (cloud broker, hearth-cloud, InfluxDB), over the same of
-        curl with the same points in files (InfluxDB alone)."""
-        count, ours, theirs = 200_000, [], []
-        for _ in range(self.options.runs):
-            with tempfile.TemporaryDirectory() as directory:
-                broker, database = FleetingBroker(directory, "cloud"), Database(directory)
-                cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port)
-                processes = (broker.process, cloud.process, database.process)
-                before = sum(map(processor_seconds, processes))
-                self.load(broker.port, count, *self.homes)
-                wait_for(lambda: cloud.drained(count), 300, "all in the database")
-                ours.append(count / (sum(map(processor_seconds, processes)) - before))
-                cloud.stop()
-                broker.stop()
-                bodies = self.bodies(directory, database)
-                database.stop()
-                fresh = Database(os.path.join(tempfile.mkdtemp(dir=directory)))
-                before = processor_seconds(fresh.process)
-                for name, path, _ in bodies:
-                    subprocess.run(["curl", "-sS", "-f", "-XPOST", "-H", "Content-Encoding: gzip", "--data-binary", f"@{path}",
-                                    f"http://127.0.0.1:{fresh.port}/write?db={name}"], check=True, stdout=subprocess.DEVNULL)
-                theirs.append(count / (processor_seconds(fresh.process) - before))
-                fresh.stop()
-        self.row("readings/s per core, sensor's message to all databases / InfluxDB alone with curl",
-                 statistics.median(ours) / statistics.median(theirs), None, "higher",
-                 f"readings/s per core: chain {self.list(ours)}; InfluxDB with curl {self.list(theirs)}")
-
-    def growth(self):
-        """What a home costs the cloud when there are 1, 100 and 10 000 of them: a day of five rooms with a reading a second. The
-        first readings of a process make what it keeps of each room; those that follow are what a home costs for as long as it runs."""
-        count, cost = 150_000, {}
-        for homes in (1, 100, 10_000):
-            with tempfile.TemporaryDirectory() as directory:
-                broker, database = FleetingBroker(directory, "cloud"), Database(directory)
-                link = Proxy(broker.port)
-                cloud = Cloud(self.options.programs, directory, "serve", broker.port, database.port)
-                spent, start = [], int(time.time()) // 60 * 60_000_000
-                for part in range(2):
-                    before = [processor_seconds(p) for p in (cloud.process, database.process)]
-                    self.load(link.port, count, "--homes", str(homes), "--rooms", str(ROOMS), "--payload", "sensor", "--step", "1000000",
-                              "--start", str(start), "--first", str(part * count // (homes * ROOMS)))
-                    wait_for(lambda: cloud.drained((part + 1) * count), 300, "all in the database")
-                    wait_for(cloud.is_quiet, 60, "P4 is through, too")
-                    spent.append([processor_seconds(p) - b for p, b in zip((cloud.process, database.process), before)])
-                points = cloud.stored()
-                os.sync()
-                disk = [int(subprocess.run(["du", "-s", "--block-size=1", *paths], check=True, capture_output=True, text=True).stdout.split()[0])
-                        for paths in ([f"{directory}/events.sqlite"], [database.directory])]
-                cost[homes] = {"hearth-cloud at first, CPU s": spent[0][0], "hearth-cloud, CPU s": spent[1][0],
-                               "InfluxDB, CPU s": spent[1][1], "wire, MB": link.bytes[UP] / 2e6, "log, MB": disk[0] / 2e6,
-                               "InfluxDB, MB": disk[1] / 2e6, "points": points / 2}
-                for process in (cloud, broker, database):
-                    process.stop()
-                link.close()
-        a_day = ROOMS * DAY / count
-        for homes, values in cost.items():
-            print(f"     a home's day with {homes} homes: " + ", ".join(f"{k} {v * a_day:.1f}" for k, v in values.items()), flush=True)
-        for title, key in (("", "hearth-cloud, CPU s"), (", its first readings", "hearth-cloud at first, CPU s")):
-            self.row(f"CPU of hearth-cloud for a home{title}, 10 000 homes / 100", cost[10_000][key] / cost[100][key],
-                     1.1, "lower", f"CPU s for {count} readings: " + "; ".join(f"{h}: {c[key]:.2f}" for h, c in cost.items()))
-        self.rows[-1]["cost"] = {str(h): {k: v * a_day for k, v in c.items()} for h, c in cost.items()}
 
 
 PARTS = ["latency_to_point", "behind_a_backlog", "command", "rest", "intervals", "boot", "outage", "chain_cost", "growth"]
