@@ -38,7 +38,10 @@ struct PartAppender {
             do throws(EventLogError) {
                 return Left(tooLarge: try append(part.events[...]))
             } catch {
-                guard Self.isRefusal(error), part.events.contains(where: { $0.topic != essential }) else { throw error }
+                let others = Set(part.events.map(\.topic)).subtracting([essential])
+                guard Self.isRefusal(error), let first = others.first else { throw error }
+                // A refusal may take as long as an append may: where one topic alone can be meant, it is not asked again.
+                if others.count == 1 { refuse(first, error) }
             }
         }
         // Once a minute at most they are appended a second time: their names tell that they are the same.
@@ -50,9 +53,8 @@ struct PartAppender {
                 left.tooLarge += try append(indices.map { part.events[$0] }[...]).map { indices[$0] }
             } catch {
                 guard Self.isRefusal(error), topic != essential else { throw error }
-                refusedUntil[topic] = now + Self.refusalNanoseconds
                 left.refused += indices
-                tell(error, topic)
+                refuse(topic, error)
             }
         }
         return left
@@ -62,7 +64,8 @@ struct PartAppender {
         [.unknownTopic, .notAuthorized, .refused].contains(error.code)
     }
 
-    private func tell(_ error: EventLogError, _ topic: String) {
+    private mutating func refuse(_ topic: String, _ error: EventLogError) {
+        refusedUntil[topic] = Clock.bootNanoseconds + Self.refusalNanoseconds
         let what = topic == deadLetters ? "no dead letters: what cannot be used" : "nothing of a topic: what is for it"
         logger.error(
             "the event log takes \(what) stays with its home, all else goes on: \(error)",
