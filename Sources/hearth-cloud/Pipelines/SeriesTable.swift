@@ -4,8 +4,8 @@ import Influx
 /// The series of each room that a reader knows, made once.
 struct SeriesTable {
     let measurement: String
-    private var series: [Series] = []
-    private var serials: [Int] = []
+    /// By the slot of a place: the series, and of which place it is.
+    private var entries: [(serial: Int, series: Series)] = []
 
     init(measurement: String) { self.measurement = measurement }
 
@@ -15,16 +15,15 @@ struct SeriesTable {
         to points: inout PointBatch
     ) {
         let slot = reading.place.slot
-        if slot >= serials.count || serials[slot] != reading.place.serial {
+        if slot >= entries.count || entries[slot].serial != reading.place.serial {
             guard let home = reader.home(of: reading.place), let room = reader.room(of: reading.place) else { return }
-            let missing = max(0, slot + 1 - serials.count)
-            serials += repeatElement(0, count: missing)
-            series += repeatElement(Series(measurement: measurement, tags: [], field: "value"), count: missing)
-            (serials[slot], series[slot]) = (reading.place.serial, Self.make(measurement, home, room))
+            let none = (serial: 0, series: Series(measurement: measurement, tags: [], field: "value"))
+            entries += repeatElement(none, count: max(0, slot + 1 - entries.count))
+            entries[slot] = (reading.place.serial, Self.make(measurement, home, room))
         }
         event.withUnsafeBufferPointer { bytes in
             let number = UnsafeBufferPointer(rebasing: bytes[reading.text])
-            points.add(series[slot], number: number, time: reading.timestamp.nanoseconds, index: source)
+            points.add(entries[slot].series, number: number, time: reading.timestamp.nanoseconds, index: source)
         }
     }
 
