@@ -63,12 +63,14 @@ extension LoggedReading {
 
         /// nil when the names are not allowed.
         private mutating func slot(_ written: WrittenReading, _ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
-            let key = UnsafeBufferPointer(rebasing: bytes[written.names])
-            if let known = places.find(key) { return known }
+            let names = PlaceTable.Names(
+                home: UnsafeBufferPointer(rebasing: bytes[written.home.range]),
+                room: UnsafeBufferPointer(rebasing: bytes[written.room.range]))
+            if let known = places.find(names) { return known }
             guard let home = HomeID(bytes.span.text(written.home.range)),
                 let room = Room(bytes.span.text(written.room.range))
             else { return nil }
-            return places.insert(key, home, room)
+            return places.insert(names, home, room)
         }
 
         private mutating func reading(_ members: Members, _ bytes: Span<UInt8>) -> LoggedReading? {

@@ -10,9 +10,6 @@ struct WrittenReading {
     var sequence: Int64?
     var epoch: Part?
 
-    /// From the home's first byte to the room's last.
-    var names: Range<Int> { Int(home.start)..<Int(room.end) }
-
     /// A range in half the memory: a reading of more than 128 bytes is moved about by a function call each time.
     struct Part {
         var start: Int32

@@ -6,8 +6,8 @@ struct SeriesTable {
     /// What the measurement's name has around the measure's.
     private let prefix: String
     private let suffix: String
-    private var series: [Series] = []
-    private var serials: [Int] = []
+    /// By the slot of a place: the series, and of which place it is.
+    private var entries: [(serial: Int, series: Series)] = []
 
     init(prefix: String = "", suffix: String = "") { (self.prefix, self.suffix) = (prefix, suffix) }
 
@@ -26,16 +26,15 @@ struct SeriesTable {
             return
         }
         let slot = known.place.slot
-        if slot >= serials.count || serials[slot] != known.place.serial {
-            let missing = max(0, slot + 1 - serials.count)
-            serials += repeatElement(0, count: missing)
-            series += repeatElement(Series(measurement: "", tags: [], field: "value"), count: missing)
-            (serials[slot], series[slot]) = (known.place.serial, make(reading))
+        if slot >= entries.count || entries[slot].serial != known.place.serial {
+            let none = (serial: 0, series: Series(measurement: "", tags: [], field: "value"))
+            entries += repeatElement(none, count: max(0, slot + 1 - entries.count))
+            entries[slot] = (known.place.serial, make(reading))
         }
         // The text as it stands there: shorter than to write the number anew.
         event.withUnsafeBufferPointer { bytes in
             let number = UnsafeBufferPointer(rebasing: bytes[known.text])
-            points.add(series[slot], number: number, time: time.nanoseconds, index: source)
+            points.add(entries[slot].series, number: number, time: time.nanoseconds, index: source)
         }
     }
 
