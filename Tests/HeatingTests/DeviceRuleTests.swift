@@ -93,6 +93,30 @@ struct DeviceRuleTests {
         #expect(throws: TopicPattern.SyntaxError.self) { try TopicPattern(pattern) }
     }
 
+    @Test(
+        "which pattern leaves nothing to another one",
+        arguments: [
+            ("z/{room}", "z/floor", true), ("z/{room...}", "z/a/b", true), ("z/{room...}", "z/{room}", true),
+            ("z/#", "z/{room...}", true), ("a/+/t", "a/{room}/t", true), ("#", "x", true), ("a/b", "a/b", true),
+            ("a/sensor/{room}_t/state", "a/sensor/bad_t/state", true), ("z/floor", "z/{room}", false),
+            ("z/{room}", "z/a/b", false), ("z/{room}", "z/#", false), ("a/{room}/t", "+/x/t", false),
+            ("a/sensor/{room}_t/state", "a/sensor/+/state", false), ("a/b", "a/c", false), ("z/{room}", "z", false),
+            ("a/{room...}/t", "a/b/t", false), ("a/{room...}/t", "a/{room...}/t", true),
+        ])
+    func covers(wide: String, narrow: String, isCovered: Bool) throws {
+        #expect(try TopicPattern(wide).covers(TopicPattern(narrow)) == isCovered)
+    }
+
+    @Test(
+        "a topic that everything fits",
+        arguments: [("#", true), ("+/#", true), ("{room...}", true), ("{room}/#", true)])
+    func takesAll(pattern: String, all: Bool) throws { #expect(try TopicPattern(pattern).takesAll == all) }
+
+    @Test(
+        "and those that have a word or an end",
+        arguments: ["a/#", "+/+", "{room}", "a{room}/#", "+/events/#", "a/{room...}"])
+    func takesSome(pattern: String) throws { #expect(try !TopicPattern(pattern).takesAll) }
+
     // MARK: Paths
 
     @Test(
@@ -303,6 +327,35 @@ struct DeviceRuleTests {
         ])
         #expect(try reading(rules, "zigbee2mqtt/floor", #"{"temperature":20}"#).room == Room("bath"))
         #expect(try reading(rules, "zigbee2mqtt/floor2", #"{"temperature":20}"#).room == Room("floor2"))
+    }
+
+    @Test("a rule that lists its devices leaves the others to those behind it, and its own to nobody")
+    func listedLeave() throws {
+        let rules = DeviceRules([
+            try rule("zigbee2mqtt") {
+                ($0.topic, $0.unlisted) = ("zigbee2mqtt/{room...}", "ignore")
+                $0.rooms = [("th", "office"), ("eg/lamp", "")]
+            },
+            try rule("zigbee2mqtt") {
+                ($0.topic, $0.value, $0.room) = ("zigbee2mqtt/trv", "local_temperature", "bath")
+            },
+            try rule("zigbee2mqtt") { ($0.topic, $0.room) = ("zigbee2mqtt/th", "elsewhere") },
+        ])
+        func outcomes(_ topic: String, _ payload: String) -> [String] {
+            rules.read(topic: topic, payload: Array(payload.utf8), isRetained: false, arrival: arrival)
+                .map { DevicePayloadTests.summary([$0]) }
+        }
+        #expect(outcomes("zigbee2mqtt/trv", #"{"local_temperature":19.5}"#) == ["(unlisted)", "bath 19.5"])
+        #expect(outcomes("zigbee2mqtt/th", #"{"temperature":20.5}"#) == ["office 20.5"])
+        #expect(outcomes("zigbee2mqtt/eg/lamp", #"{"temperature":20.5}"#) == ["(unlisted)"])
+        // The one behind is a sensor by its topic alone.
+        guard
+            case .reading(let reading)? = rules.read(
+                topic: "zigbee2mqtt/trv", payload: Array(#"{"local_temperature":19.5}"#.utf8), isRetained: false,
+                arrival: arrival
+            ).last
+        else { throw DeviceTableError("", "no reading") }
+        #expect(reading.sensor == "zigbee2mqtt/trv")
     }
 
     @Test("a thousand rules cost no more than ten, by far less than in proportion")

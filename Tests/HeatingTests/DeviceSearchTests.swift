@@ -6,7 +6,7 @@ import Testing
 struct DeviceSearchTests {
     private static let arrival = Timestamp(nanoseconds: 1_795_953_600_000_000_000)  // 2026-11-29T12:00:00Z
 
-    private func found(
+    func found(
         _ messages: [(topic: String, payload: String)], retained: Bool = true, rules: DeviceRules = DeviceRules([]),
         pumps: [PumpRule] = []
     ) -> [FoundDevice] {
@@ -16,7 +16,7 @@ struct DeviceSearchTests {
     }
 
     /// `role kind name room|topic|value reading standing`, what matters of each.
-    private func summary(_ devices: [FoundDevice]) -> [String] {
+    func summary(_ devices: [FoundDevice]) -> [String] {
         devices.map { device in
             let standing =
                 switch device.standing {
@@ -111,6 +111,22 @@ struct DeviceSearchTests {
                 ])
     }
 
+    // https://tasmota.github.io/docs/MQTT/: %hostname% and %id% may stand in a full topic.
+    @Test("Tasmota with its host name and its address in the full topic")
+    func tasmotaHostName() {
+        let config = tasmotaConfig.replacing("%prefix%/%topic%/", with: "home/%hostname%/%id%/%prefix%/")
+        let sensors = #"{"sn":{"Time":"x","AM2301":{"Temperature":20.5},"TempUnit":"C"}}"#
+        #expect(
+            summary(
+                found([
+                    ("tasmota/discovery/AABBCC1A2B3C/config", config),
+                    ("tasmota/discovery/AABBCC1A2B3C/sensors", sensors),
+                ])) == [
+                    "tasmota Office home/tasmota-1A2B/1A2B3C/tele/SENSOR",
+                    "tasmota pump Office home/tasmota-1A2B/1A2B3C/cmnd/POWER",
+                ])
+    }
+
     @Test("Tasmota with another full topic, several chips and several relays")
     func tasmotaUnusual() {
         let config = tasmotaConfig.replacing("%prefix%/%topic%/", with: "%topic%/%prefix%/")
@@ -200,7 +216,10 @@ struct DeviceSearchTests {
         "°F that is only overheard is found as °F",
         arguments: [
             ("porch/all", #"{"temp_f":58.2,"hum":40}"#, "plain porch porch/all|temp_f 58.2F"),
-            ("zwave/den/49/0/Air_temperature", #"{"unit":"°F","value":70.3}"#, nil),
+            (
+                "zwave/den/49/0/Air_temperature", #"{"unit":"°F","value":70.3}"#,
+                "plain den zwave/den/49/0/Air_temperature|value 70.3F"
+            ),
             ("porch/box", #"{"temperature":58.2,"unit":"F"}"#, "plain box porch/box|temperature 58.2F"),
             ("porch/temperature_F", "58.2", "plain porch porch/temperature_F| 58.2F"),
         ] as [(String, String, String?)])
@@ -273,6 +292,19 @@ struct DeviceSearchTests {
             ("{{ value_json.t if value_json.unit == 'C' else 0 }}", nil),
             ("{{ value_json.t if value_json.t is defined else value_json.u }}", nil),
             ("{{ value_json.t if value_json.t is defined else x }}", nil), ("{{ value_json.t if", nil),
+            ("{{ value_json.get('temperature') }}", "temperature"), ("{{ value_json.a.get(\"t\", 0) | float }}", "a.t"),
+            (
+                "{{ value_json.t|float if value_json.t is defined else states('sensor.t') }}", "t"
+            ), ("{{ value_json.t if value_json.t is defined else this.state }}", "t"),
+            ("{% if value_json.t is defined %}{{ value_json.t }}{% endif %}", "t"),
+            (
+                "{%- if value_json.a.t is defined -%} {{ value_json.a.t | round(1) }} {%- else -%} {{ none }} {%- endif -%}",
+                "a.t"
+            ),
+            ("{% if value_json.u > 3 %}{{ value_json.t }}{% endif %}", nil),
+            ("{% if value_json.t is defined %}{{ value_json.t }}{% else %}{{ value_json.u }}{% endif %}", nil),
+            ("{% if value_json.t %}{{ value_json.t }}", nil), ("{% set x = value_json.t %}{{ value_json.t }}", nil),
+            ("{{ value_json.get(x) }}", nil), ("{{ value_json.t if value_json.t else states(x) }}", nil),
             ("{{ value_json.t * 10 }}", nil), ("{{ value_json.t | float / 10 }}", nil),
             ("{% if x %}{{ value }}{% endif %}", nil),
             ("{{ value_json }}", nil), ("{{ states('x') }}", nil), ("{{ value_json.t | multiply(0.1) }}", nil),
@@ -376,7 +408,7 @@ struct DeviceSearchTests {
             ("tasmota/discovery/y/config", #"{"t":"y","rl":"z","tp":[1]}"#),
             ("homeassistant/device/z/config", #"{"cmps":[1]}"#),
         ])
-        #expect(summary(devices) == ["plain - a/+/t unclear", "plain x a/{b}/t unclear"])
+        #expect(summary(devices) == ["plain - a/+/t", "plain x a/{b}/t unclear"])
     }
 
     @Test("what is heard is bounded, the newest counts, and a live message is not replaced by an older one")

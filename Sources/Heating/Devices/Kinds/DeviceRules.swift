@@ -61,7 +61,8 @@ public struct DeviceRules: Sendable {
                     match, topic: topic, payload: bytes, isRetained: isRetained, arrival: arrival,
                     naiveOffsetSeconds: naiveOffsetSeconds, rule: index)
                 guard case .reading(var reading) = outcome else { return outcome }
-                reading.part = part(of: reading, match, beside: found[..<place].map { sensors[$0.0] })
+                let before = found[..<place].filter { !sensors[$0.0].leaves($0.1.room) }
+                reading.part = part(of: reading, match, beside: before.map { sensors[$0.0] })
                 return .reading(reading)
             }
         }
@@ -129,9 +130,8 @@ public struct DeviceRules: Sendable {
         var found: [(Int, TopicPattern.Match)] = []
         for index in indices where index != builtIn || found.isEmpty {
             let rule = sensors[index]
-            guard !found.contains(where: { rule.repeats(sensors[$0.0]) }), let match = rule.takes(levels) else {
-                continue
-            }
+            let isTaken = found.contains { rule.repeats(sensors[$0.0]) && !sensors[$0.0].leaves($0.1.room) }
+            guard !isTaken, let match = rule.takes(levels) else { continue }
             found.append((index, match))
         }
         return found

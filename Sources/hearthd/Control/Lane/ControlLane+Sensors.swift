@@ -186,7 +186,10 @@ extension ControlLane {
         for device in devices.tally.devices.keys {
             let rule = devices.rules.sensors[device.rule]
             let finding = troubled[device].flatMap { entry in
-                entry.last.map { Finding.troubled(rule, device.rule, device, entry, $0, devices.rules) }
+                entry.last.map {
+                    Finding.troubled(
+                        rule, device.rule, device, isListed: devices.tally.isListed(device), entry, $0, devices.rules)
+                }
             }
             reportReading(finding, Finding.subject(of: device, rule))
         }
