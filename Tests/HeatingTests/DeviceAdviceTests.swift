@@ -118,6 +118,15 @@ extension DeviceRuleTests {
         #expect(advice.contains("unit = ") == (unit != nil), "\(advice)")
     }
 
+    @Test("what only begins as a number is none, however long its beginning")
+    func longText() {
+        let digits = String(repeating: "1", count: 64)
+        #expect(
+            JSONPath.numbers(in: Array("\(digits)x".utf8)).isEmpty
+                && JSONPath.numbers(in: Array("21.5 Cx".utf8)).isEmpty)
+        #expect(JSONPath.numbers(in: Array("21.5 C".utf8)) == [""])
+    }
+
     @Test("a number alone on the black box's topic is told how to be read")
     func adviceBlackBox() {
         for (payload, value) in [

@@ -23,13 +23,17 @@ extension JSONPath {
         return inFahrenheit.first(where: isMeasuredIndoors) ?? inFahrenheit.first
     }
 
+    /// No device writes a number in more bytes.
+    private static let numberLimit = 64
+
     private static func ranked(
         _ payload: some Collection<UInt8>
     ) -> [(path: String, likeness: Likeness, isWish: Bool)] {
         let bytes = trimmed(payload)
         guard let json = try? JSON.parse(bytes, limit: Reading.payloadLimit) else {
             // Any text that a rule would read as a number alone.
-            let isNumber = (try? DecimalReading(String(decoding: bytes.prefix(64), as: UTF8.self))) != nil
+            let isNumber =
+                bytes.count <= numberLimit && (try? DecimalReading(String(decoding: bytes, as: UTF8.self))) != nil
             return isNumber ? [("", .possible, false)] : []
         }
         var found: [Number] = []
