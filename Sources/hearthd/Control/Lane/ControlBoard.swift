@@ -29,6 +29,8 @@ final class ControlBoard: Sendable {
         var tooManyRooms = 0
         /// Readings that decided nothing because they were no news (``NewsFilter``), by reason.
         var ignored: [String: Int] = [:]  // Own names: reasons.
+        /// Devices' readings whose time is when they arrived, by why: they had none where their rule looks, or one that cannot be.
+        var replacedTimes: [String: Int] = [:]  // Own names: reasons.
         /// Discarded messages by reason, ``PayloadError``'s names and a few of our own.
         var rejected: [String: Int] = [:]  // Own names: reasons.
     }
