@@ -241,6 +241,8 @@ package struct Counters: Equatable, Sendable {
     package var sameTime: Int64?
     package var retained: Int64?
     package var rejected: [ReasonCount]
+    /// Devices' readings with a time that cannot be: they have that of their arrival.
+    package var absurdTimes: Int64?
     package var commands: Int64?
 
     package init(_ json: JSON) {
@@ -250,6 +252,7 @@ package struct Counters: Equatable, Sendable {
         sameTime = count(json["sameTime"])
         retained = count(json["retained"])
         rejected = reasonCounts(json["rejected"])
+        absurdTimes = count(json["replacedTimes"]?["absurd"] ?? .null)
         commands = count(json["commands"])
     }
 }

@@ -118,6 +118,15 @@ extension DeviceRuleTests {
         #expect(advice.contains("unit = ") == (unit != nil), "\(advice)")
     }
 
+    @Test("what only begins as a number is none, however long its beginning")
+    func longText() {
+        let digits = String(repeating: "1", count: 64)
+        #expect(
+            JSONPath.numbers(in: Array("\(digits)x".utf8)).isEmpty
+                && JSONPath.numbers(in: Array("21.5 Cx".utf8)).isEmpty)
+        #expect(JSONPath.numbers(in: Array("21.5 C".utf8)) == [""])
+    }
+
     @Test("a number alone on the black box's topic is told how to be read")
     func adviceBlackBox() {
         for (payload, value) in [
@@ -156,6 +165,40 @@ extension DeviceRuleTests {
         for second in Int64(62)...64 { hear(&lamps, #"{"temperature":null}"#, second) }
         let told = lamps.troubled(now: Instant(nanoseconds: 65_000_000_000))
         #expect(told.map(\.entry.last?.reason) == [.nullValue] && told[0].entry.sample == #"{"temperature":null}"#)
+    }
+
+    // Koenkk/zigbee2mqtt#28446, KartoffelToby/better_thermostat#1699: a valve among the sensors of a rule that is about all.
+    @Test("a device that nobody listed and that tells a temperature elsewhere is told of, a lamp and a plug are not")
+    func unlistedDevice() throws {
+        let rules = DeviceRules([try rule("zigbee2mqtt")])
+        var tally = DeviceTally(rules.sensors)
+        func hear(_ name: String, _ payload: String, _ second: Int64) {
+            for outcome in rules.read(
+                topic: "zigbee2mqtt/\(name)", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
+            {
+                tally.count(outcome, payload: Array(payload.utf8), now: Instant(nanoseconds: second * 1_000_000_000))
+            }
+        }
+        for second in stride(from: Int64(0), through: 60, by: 20) {
+            hear("th", #"{"temperature":20.5}"#, second)
+            hear(
+                "Heizung Büro",
+                #"{"away_preset_temperature":"5.0","device_temperature":24,"local_temperature":21.5,"occupied_heating_setpoint":5}"#,
+                second)
+            hear("lamp", #"{"state":"ON","color_temp":300}"#, second)
+            hear("plug", #"{"state":"ON","power":12,"device_temperature":31}"#, second)
+        }
+        let now = Instant(nanoseconds: 61_000_000_000)
+        let told = tally.troubledDevices(now: now)
+        #expect(told.map(\.device.name.text) == ["Heizung Büro"])
+        let one = try #require(told.first)
+        #expect(!tally.isListed(one.device))
+        let advice = rules.adviceForUnlisted(try #require(one.entry.last), payload: one.entry.payload).text
+        #expect(
+            advice.contains(
+                #"kind = "zigbee2mqtt", topic = "zigbee2mqtt/Heizung Büro", value = "local_temperature", room = "Heizung Büro""#
+            ))
+        #expect(advice.contains(#"rooms = { "Heizung Büro" = "" }"#))
     }
 
     @Test(

@@ -67,6 +67,35 @@ extension DeviceRuleTests {
         #expect(try reading(rules, "zigbee2mqtt/floor2", #"{"temperature":20}"#).room == Room("floor2"))
     }
 
+    @Test("a rule that lists its devices leaves the others to those behind it, and its own to nobody")
+    func listedLeave() throws {
+        let rules = DeviceRules([
+            try rule("zigbee2mqtt") {
+                ($0.topic, $0.unlisted) = ("zigbee2mqtt/{room...}", "ignore")
+                $0.rooms = [("th", "office"), ("eg/lamp", "")]
+            },
+            try rule("zigbee2mqtt") {
+                ($0.topic, $0.value, $0.room) = ("zigbee2mqtt/trv", "local_temperature", "bath")
+            },
+            try rule("zigbee2mqtt") { ($0.topic, $0.room) = ("zigbee2mqtt/th", "elsewhere") },
+        ])
+        func outcomes(_ topic: String, _ payload: String) -> [String] {
+            rules.read(topic: topic, payload: Array(payload.utf8), isRetained: false, arrival: arrival)
+                .map { DevicePayloadTests.summary([$0]) }
+        }
+        #expect(outcomes("zigbee2mqtt/trv", #"{"local_temperature":19.5}"#) == ["(unlisted)", "bath 19.5"])
+        #expect(outcomes("zigbee2mqtt/th", #"{"temperature":20.5}"#) == ["office 20.5"])
+        #expect(outcomes("zigbee2mqtt/eg/lamp", #"{"temperature":20.5}"#) == ["(unlisted)"])
+        // The one behind is a sensor by its topic alone.
+        guard
+            case .reading(let reading)? = rules.read(
+                topic: "zigbee2mqtt/trv", payload: Array(#"{"local_temperature":19.5}"#.utf8), isRetained: false,
+                arrival: arrival
+            ).last
+        else { throw DeviceTableError("", "no reading") }
+        #expect(reading.sensor == "zigbee2mqtt/trv")
+    }
+
     @Test("a thousand rules cost no more than ten, by far less than in proportion")
     func manyRules() throws {
         func seconds(_ count: Int) throws -> Double {

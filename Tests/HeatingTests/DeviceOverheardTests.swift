@@ -89,7 +89,10 @@ extension DeviceSearchTests {
         "°F that is only overheard is found as °F",
         arguments: [
             ("porch/all", #"{"temp_f":58.2,"hum":40}"#, "plain porch porch/all|temp_f 58.2F"),
-            ("zwave/den/49/0/Air_temperature", #"{"unit":"°F","value":70.3}"#, nil),
+            (
+                "zwave/den/49/0/Air_temperature", #"{"unit":"°F","value":70.3}"#,
+                "plain den zwave/den/49/0/Air_temperature|value 70.3F"
+            ),
             ("porch/box", #"{"temperature":58.2,"unit":"F"}"#, "plain box porch/box|temperature 58.2F"),
             ("porch/temperature_F", "58.2", "plain porch porch/temperature_F| 58.2F"),
         ] as [(String, String, String?)])
@@ -104,5 +107,22 @@ extension DeviceSearchTests {
         #expect(
             summary(found([("rtl_433/pi/events", payload)])) == ["plain pi rtl_433/pi/events|temperature_C unclear"])
         #expect(summary(found([("omg/RTL_433toMQTT/WH2/37", payload)])).first?.hasSuffix("unclear") == false)
+    }
+
+    @Test("what is heard is bounded, the newest counts, and a live message is not replaced by an older one")
+    func bounds() {
+        var heard = HeardTopics()
+        heard.hear("a", [1], isRetained: false)
+        heard.hear("a", [2], isRetained: true)
+        heard.hear("a", [], isRetained: false)
+        #expect(heard["a"]?.payload == [1] && heard.count == 1)
+        let page = [UInt8](repeating: 32, count: HeardTopics.payloadLimit)
+        for number in 0..<1000 { heard.hear("t/\(number)", page, isRetained: true) }
+        #expect(heard.missed > 800 && heard.count < 200)
+        heard.hear("big", page + [1], isRetained: true)
+        #expect(heard["big"] == nil)
+        var many = HeardTopics()
+        for number in 0..<5000 { many.hear("t/\(number)", [1], isRetained: false) }
+        #expect(many.count == HeardTopics.topicLimit && many.missed == 1000)
     }
 }

@@ -149,7 +149,8 @@ struct DevicePayloadTests {
             ("NaN", "not_finite"), ("-inf", "not_finite"), ("1e999", "not_finite"), ("unavailable", "unavailable"),
             ("--", "unavailable"), ("ON", "bad_value"),
             ("true", "bad_value"), ("1.234,5", "bad_value"), ("1,2,3", "bad_value"), ("21.5 %RH", "bad_value"),
-            ("0x15", "bad_value"),
+            ("0x15", "bad_value"), ("21.5 %", "bad_value"), ("nan °C", "not_finite"), ("unavailable °C", "unavailable"),
+            ("nan C", "not_finite"), ("error °C", "bad_value"), ("-7", "office -7"), ("21.5 Celcius", "bad_value"),
             ("{'value': 3.1}", "not_a_number"), ("-300", "impossible_value"), ("-4 K", "impossible_value"),
         ].map { payload, means in
             Case("office/t", payload, means: means, rule: { $0.topic = "{room}/t" })

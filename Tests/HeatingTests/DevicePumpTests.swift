@@ -186,6 +186,27 @@ struct DevicePumpTests {
         #expect(feedback.repeats(now: at(200)) == false)
     }
 
+    // The bridge's state is retained and always told; availability of devices must be switched on:
+    // https://www.zigbee2mqtt.io/guide/configuration/device-availability.html.
+    @Test("a pump behind a gateway that is offline cannot be reached, whatever it said itself")
+    func bridge() throws {
+        let rule = try pump("zigbee2mqtt")
+        #expect(rule.filters.contains("zigbee2mqtt/bridge/state"))
+        #expect(rule.bridge?.read(Array(#"{"state":"offline"}"#.utf8)) == false)
+        #expect(rule.bridge?.read(Array("online".utf8)) == true)
+        var feedback = PumpFeedback(hasState: true)
+        feedback.told(true, now: at(0))
+        _ = feedback.heard(isOn: true, now: at(1))
+        #expect(feedback.heard(isAvailable: true, now: at(2)) == nil)
+        #expect(feedback.heard(isAvailable: false, ofBridge: true, now: at(10)) == .wentOffline)
+        #expect(feedback.problem(now: at(11)) == .offline(since: at(10), isBridge: true))
+        #expect(feedback.heard(isAvailable: false, now: at(20)) == nil)
+        #expect(feedback.heard(isAvailable: true, ofBridge: true, now: at(30)) == nil, "it is away itself")
+        #expect(feedback.problem(now: at(31)) == .offline(since: at(10)))
+        #expect(feedback.heard(isAvailable: true, now: at(40)) == .cameBack)
+        #expect(feedback.repeats(now: at(40)) == true)
+    }
+
     @Test("watts tell whether it really runs, not before it had time to start")
     func watts() {
         var feedback = PumpFeedback(hasState: true)

@@ -93,6 +93,30 @@ struct DeviceRuleTests {
         #expect(throws: TopicPattern.SyntaxError.self) { try TopicPattern(pattern) }
     }
 
+    @Test(
+        "which pattern leaves nothing to another one",
+        arguments: [
+            ("z/{room}", "z/floor", true), ("z/{room...}", "z/a/b", true), ("z/{room...}", "z/{room}", true),
+            ("z/#", "z/{room...}", true), ("a/+/t", "a/{room}/t", true), ("#", "x", true), ("a/b", "a/b", true),
+            ("a/sensor/{room}_t/state", "a/sensor/bad_t/state", true), ("z/floor", "z/{room}", false),
+            ("z/{room}", "z/a/b", false), ("z/{room}", "z/#", false), ("a/{room}/t", "+/x/t", false),
+            ("a/sensor/{room}_t/state", "a/sensor/+/state", false), ("a/b", "a/c", false), ("z/{room}", "z", false),
+            ("a/{room...}/t", "a/b/t", false), ("a/{room...}/t", "a/{room...}/t", true),
+        ])
+    func covers(wide: String, narrow: String, isCovered: Bool) throws {
+        #expect(try TopicPattern(wide).covers(TopicPattern(narrow)) == isCovered)
+    }
+
+    @Test(
+        "a topic that everything fits",
+        arguments: [("#", true), ("+/#", true), ("{room...}", true), ("{room}/#", true)])
+    func takesAll(pattern: String, all: Bool) throws { #expect(try TopicPattern(pattern).takesAll == all) }
+
+    @Test(
+        "and those that have a word or an end",
+        arguments: ["a/#", "+/+", "{room}", "a{room}/#", "+/events/#", "a/{room...}"])
+    func takesSome(pattern: String) throws { #expect(try !TopicPattern(pattern).takesAll) }
+
     // MARK: Paths
 
     @Test(

@@ -111,6 +111,22 @@ struct DeviceSearchTests {
                 ])
     }
 
+    // https://tasmota.github.io/docs/MQTT/: %hostname% and %id% may stand in a full topic.
+    @Test("Tasmota with its host name and its address in the full topic")
+    func tasmotaHostName() {
+        let config = tasmotaConfig.replacing("%prefix%/%topic%/", with: "home/%hostname%/%id%/%prefix%/")
+        let sensors = #"{"sn":{"Time":"x","AM2301":{"Temperature":20.5},"TempUnit":"C"}}"#
+        #expect(
+            summary(
+                found([
+                    ("tasmota/discovery/AABBCC1A2B3C/config", config),
+                    ("tasmota/discovery/AABBCC1A2B3C/sensors", sensors),
+                ])) == [
+                    "tasmota Office home/tasmota-1A2B/1A2B3C/tele/SENSOR",
+                    "tasmota pump Office home/tasmota-1A2B/1A2B3C/cmnd/POWER",
+                ])
+    }
+
     @Test("Tasmota with another full topic, several chips and several relays")
     func tasmotaUnusual() {
         let config = tasmotaConfig.replacing("%prefix%/%topic%/", with: "%topic%/%prefix%/")
@@ -226,6 +242,19 @@ struct DeviceSearchTests {
             ("{{ value_json.t if value_json.unit == 'C' else 0 }}", nil),
             ("{{ value_json.t if value_json.t is defined else value_json.u }}", nil),
             ("{{ value_json.t if value_json.t is defined else x }}", nil), ("{{ value_json.t if", nil),
+            ("{{ value_json.get('temperature') }}", "temperature"), ("{{ value_json.a.get(\"t\", 0) | float }}", "a.t"),
+            (
+                "{{ value_json.t|float if value_json.t is defined else states('sensor.t') }}", "t"
+            ), ("{{ value_json.t if value_json.t is defined else this.state }}", "t"),
+            ("{% if value_json.t is defined %}{{ value_json.t }}{% endif %}", "t"),
+            (
+                "{%- if value_json.a.t is defined -%} {{ value_json.a.t | round(1) }} {%- else -%} {{ none }} {%- endif -%}",
+                "a.t"
+            ),
+            ("{% if value_json.u > 3 %}{{ value_json.t }}{% endif %}", nil),
+            ("{% if value_json.t is defined %}{{ value_json.t }}{% else %}{{ value_json.u }}{% endif %}", nil),
+            ("{% if value_json.t %}{{ value_json.t }}", nil), ("{% set x = value_json.t %}{{ value_json.t }}", nil),
+            ("{{ value_json.get(x) }}", nil), ("{{ value_json.t if value_json.t else states(x) }}", nil),
             ("{{ value_json.t * 10 }}", nil), ("{{ value_json.t | float / 10 }}", nil),
             ("{% if x %}{{ value }}{% endif %}", nil),
             ("{{ value_json }}", nil), ("{{ states('x') }}", nil), ("{{ value_json.t | multiply(0.1) }}", nil),
@@ -274,23 +303,6 @@ struct DeviceSearchTests {
             ("tasmota/discovery/y/config", #"{"t":"y","rl":"z","tp":[1]}"#),
             ("homeassistant/device/z/config", #"{"cmps":[1]}"#),
         ])
-        #expect(summary(devices) == ["plain - a/+/t unclear", "plain x a/{b}/t unclear"])
-    }
-
-    @Test("what is heard is bounded, the newest counts, and a live message is not replaced by an older one")
-    func bounds() {
-        var heard = HeardTopics()
-        heard.hear("a", [1], isRetained: false)
-        heard.hear("a", [2], isRetained: true)
-        heard.hear("a", [], isRetained: false)
-        #expect(heard["a"]?.payload == [1] && heard.count == 1)
-        let page = [UInt8](repeating: 32, count: HeardTopics.payloadLimit)
-        for number in 0..<1000 { heard.hear("t/\(number)", page, isRetained: true) }
-        #expect(heard.missed > 800 && heard.count < 200)
-        heard.hear("big", page + [1], isRetained: true)
-        #expect(heard["big"] == nil)
-        var many = HeardTopics()
-        for number in 0..<5000 { many.hear("t/\(number)", [1], isRetained: false) }
-        #expect(many.count == HeardTopics.topicLimit && many.missed == 1000)
+        #expect(summary(devices) == ["plain - a/+/t", "plain x a/{b}/t unclear"])
     }
 }

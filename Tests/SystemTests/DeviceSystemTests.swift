@@ -70,6 +70,12 @@ extension SystemTests {
             #expect(atCloud("home1/kitchen/temperature").first?.properties.contains("source") == false)
             try await eventually("its pump") { count("kitchen/heatpump", #"{"status": "1"}"#) >= 1 }
 
+            // A device's clock that was never set is counted, and its reading counts.
+            try await publish(
+                #"{"temperature":26.0,"last_seen":"1970-01-01T00:00:12Z"}"#, to: "zigbee2mqtt/store",
+                port: rig.home.port)
+            try await rig.status { $0["counters"]["replacedTimes"]["absurd"].int == 1 }
+
             // Fahrenheit is obeyed and recorded as °C.
             try await publish("50", to: "attic/fahrenheit", port: rig.home.port)
             try await eventually("10 °C") {

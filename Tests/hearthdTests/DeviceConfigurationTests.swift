@@ -61,11 +61,11 @@ private let setpointText = """
 
 @Suite("Configuration: sensors, pumps and kinds")
 struct DeviceConfigurationTests {
-    private func read(_ text: String, _ fragments: [DeviceFile] = []) throws -> Configuration {
+    func read(_ text: String, _ fragments: [DeviceFile] = []) throws -> Configuration {
         try Configuration(text: "home = \"h\"\n" + text, file: "hearthd.toml", environment: [:], fragments: fragments)
     }
 
-    private func problems(_ text: String, _ fragments: [DeviceFile] = []) -> [String] {
+    func problems(_ text: String, _ fragments: [DeviceFile] = []) -> [String] {
         do {
             _ = try read(text, fragments)
             return []
@@ -137,24 +137,6 @@ struct DeviceConfigurationTests {
         let wrong = problems(
             trv.replacing("{target}", with: "21") + "target_unit = \"R\"\ntarget_step = 0\n")
         #expect(wrong.count == 3, "\(wrong)")
-    }
-
-    @Test("two tables of one topic, measure and room: the second would never count, and both lines are named")
-    func neverCounts() throws {
-        let table = "[[sensors]]\ntopic = \"a/all\"\nroom = \"office\"\nvalue = \"t\"\n"
-        let twice = problems(table + table)
-        #expect(twice.count == 1 && twice.first?.contains("hearthd.toml:2,") == true, "\(twice)")
-        #expect(twice.first?.hasPrefix("hearthd.toml:6: sensors.1: ") == true, "\(twice)")
-        let apart = problems(table, [DeviceFile(text: table, file: "devices.d/a.toml")])
-        #expect(apart.count == 1 && apart.first?.hasPrefix("devices.d/a.toml:1: ") == true, "\(apart)")
-        // Another value in the message is another probe.
-        for other in [("office", "bath"), ("a/all", "b/all"), ("\"t\"", "\"u\"")] {
-            #expect(problems(table + table.replacing(other.0, with: other.1)).isEmpty)
-        }
-        #expect(problems(table + table + "measure = \"humidity\"\n").isEmpty)
-        let kind = "[[sensors]]\nkind = \"zigbee2mqtt\"\n"
-        #expect(problems(kind + kind).count == 1)
-        #expect(problems(kind + kind + "except = [\"zigbee2mqtt/lamp\"]\n").isEmpty)
     }
 
     @Test("with none, only the black box, and the printed configuration has no word of it")

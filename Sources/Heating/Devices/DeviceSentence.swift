@@ -3,6 +3,7 @@
 public enum DeviceSentence: String, CaseIterable, Sendable {
     // What a pump or a valve does.
     case offline = "is offline"
+    case bridgeOffline = "cannot be reached: its gateway is offline"
     case notStarted = "was told to run and has not confirmed it"
     case notStopped = "was told to stop and has not confirmed it"
     case takesNothing = "says that it runs but takes {watts} W"
@@ -32,4 +33,6 @@ public enum DeviceSentence: String, CaseIterable, Sendable {
     case notUTF8 = "not UTF-8: mend the device"
     case tooLong = "longer than {count} bytes: no sensor's"
     case otherForm = "not the black box's form: write a [[sensors]] table with {line}"
+    case ownTable =
+        "its temperature is elsewhere: before this table write a [[sensors]] table with {line}; to leave it out, write {other} in this one"
 }

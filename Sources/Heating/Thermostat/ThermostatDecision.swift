@@ -1,8 +1,5 @@
 extension Thermostat {
-    func isValid(_ value: Double) -> Bool {
-        value.isFinite && !settings.discard.contains(value) && value >= settings.minPlausible
-            && value <= settings.maxPlausible
-    }
+    func isValid(_ value: Double) -> Bool { settings.accepts(value) }
 
     /// Whether a value may be a temperature here and not a fault of the sensor.
     public func accepts(_ value: Double) -> Bool { isValid(value) }
@@ -157,5 +154,12 @@ extension Thermostat {
             .between(
                 value: value, onBelow: limits.onBelow, offAbove: limits.offAbove, isOn: demand, program: program)
         )
+    }
+}
+
+extension Thermostat.Settings {
+    /// Whether a value may be a temperature here and not a fault of the sensor.
+    public func accepts(_ value: Double) -> Bool {
+        value.isFinite && !discard.contains(value) && value >= minPlausible && value <= maxPlausible
     }
 }

@@ -50,6 +50,15 @@ struct DeviceLook {
                 "no device named '\(printable(unused.name))' was found",
                 advice: names.isEmpty ? "look longer: --for 60s" : "choose from \(names)", exitCode: EXIT_FAILURE)
         }
+        for pump in pumps {
+            // Of two bridges each may have a plug of this name, and one room's heat pump is one of them.
+            let meant = devices.filter { !$0.isSensor && pump.isAbout($0) }
+            guard meant.count > 1 else { continue }
+            let topics = meant.map { "'\(printable($0.topic))'" }.joined(separator: ", ")
+            throw Problem(
+                "\(meant.count) devices are named '\(printable(pump.name))'",
+                advice: "write the topic in place of the name: \(topics)", exitCode: EXIT_FAILURE)
+        }
         return Answer(json: reply, devices: devices)
     }
 

@@ -128,6 +128,9 @@ struct StatusText {
         if !rejected.isEmpty {
             parts.append("\(groupedText(total(rejected))) set aside (\(reasonsText(rejected)))")
         }
+        if let absurd = counters.absurdTimes, absurd > 0 {
+            parts.append("\(groupedText(absurd)) with a time that cannot be")
+        }
         parts.append(countText(counters.commands ?? 0, "pump command"))
         return parts.joined(separator: ", ")
     }

@@ -5,9 +5,10 @@ struct DeviceExplanation {
     let text: String
     let hasReading: Bool
 
-    init(topic: String, payload: [UInt8], rules: DeviceRules, arrival: Timestamp) {
+    init(topic: String, payload: [UInt8], configuration: Configuration, arrival: Timestamp) {
+        let rules = configuration.devices.rules
         let outcomes = rules.read(topic: topic, payload: payload, isRetained: false, arrival: arrival)
-        var lines = outcomes.map { Self.line($0, payload, rules) }
+        var lines = outcomes.map { Self.line($0, payload, rules, configuration) }
         if lines.isEmpty {
             lines = ["no rule is about this topic"] + rules.sensors.map { "  \($0.kind): \($0.topic.text)" }
             lines += Self.suggestion(topic, payload)
@@ -16,7 +17,9 @@ struct DeviceExplanation {
         hasReading = outcomes.contains { if case .reading = $0 { true } else { false } }
     }
 
-    private static func line(_ outcome: DeviceOutcome, _ payload: [UInt8], _ rules: DeviceRules) -> String {
+    private static func line(
+        _ outcome: DeviceOutcome, _ payload: [UInt8], _ rules: DeviceRules, _ configuration: Configuration
+    ) -> String {
         switch outcome {
         case .reading(let reading):
             let rule = rules.sensors[reading.rule]
@@ -28,6 +31,8 @@ struct DeviceExplanation {
             line += " at \(reading.time.text) (\(words(of: reading.time.source)))"
             if reading.isFault {
                 line += ", a sensor's fault: \(reading.measure == .temperature ? "set aside" : "recorded"), not obeyed"
+            } else if let celsius = reading.obeyed, !configuration.settings(for: reading.room).accepts(celsius) {
+                line += ", not believed: recorded, not obeyed (discard, min_plausible and max_plausible say what is)"
             }
             return line + "; rule \(reading.rule + 1), \(rule.kind), \(rule.topic.text)"
         case .rejected(let rejection):

@@ -20,17 +20,22 @@ extension Finding {
     }
 
     /// Messages come, and they are no readings.
-    /// - Parameter device: which of the rule's; nil: all of them.
+    /// - Parameters:
+    ///   - device: which of the rule's; nil: all of them.
+    ///   - isListed: somebody has given the device a room; else it is to be had, or to be left out.
     static func troubled(
-        _ rule: SensorRule, _ index: Int, _ device: DeviceTally.Device? = nil, _ entry: DeviceTally.Entry,
-        _ last: DeviceRejection, _ rules: DeviceRules
+        _ rule: SensorRule, _ index: Int, _ device: DeviceTally.Device? = nil, isListed: Bool = true,
+        _ entry: DeviceTally.Entry, _ last: DeviceRejection, _ rules: DeviceRules
     ) -> Finding {
         let isSilent = entry.readings == 0
-        let (advice, command) = (
-            rules.advice(for: last, payload: entry.payload), "hearth devices --test TOPIC PAYLOAD"
-        )
+        let advice =
+            isListed
+            ? rules.advice(for: last, payload: entry.payload)
+            : rules.adviceForUnlisted(last, payload: entry.payload)
+        let command = "hearth devices --test TOPIC PAYLOAD"
         return Finding(
-            name: isSilent ? "device-rule-silent" : "device-readings-set-aside", severity: severity(of: rule),
+            name: isSilent ? "device-rule-silent" : "device-readings-set-aside",
+            severity: isListed ? severity(of: rule) : .notice,
             subject: device.map { subject(of: $0, rule) } ?? subject(of: rule, index), room: last.room,
             text: .finding(
                 isSilent ? .ruleNeverRead : .ruleSetAside,
@@ -125,8 +130,13 @@ extension Finding {
     {
         let (severity, advice): (Severity, Sentence) =
             switch problem {
-            case .offline:
-                (.cold, .finding(.checkPower, ["topic": .text(escapingControls(rule.available?.topic ?? ""))]))
+            case .offline(_, let isBridge):
+                (
+                    .cold,
+                    .finding(
+                        .checkPower,
+                        ["topic": .text(escapingControls((isBridge ? rule.bridge : rule.available)?.topic ?? ""))])
+                )
             case .unconfirmed:
                 (
                     .cold,

@@ -9,6 +9,8 @@ enum FindingSentence: String, CaseIterable {
     case noReadingSetAside = "no reading from {room} for {time}: {action}; its messages are set aside ({why})"
     case noReadingRepeated = "no reading from {room} for {time}: {action}; it only repeats old readings"
     case checkSensor = "Check the sensor's power and its connection to the home broker."
+    case neverHeard =
+        "No sensor has been heard for {room} since the start: check its power, and that {room} is the room in its topic or its [[sensors]] table. What is there: {command}."
     case speaksOtherwise = "The sensor speaks, but not so that it can be understood: see readings-set-aside."
     case didYouMean = "Did you mean {room}? That room speaks and is not in the file: write {line}."
     case checkRepeater =
@@ -23,6 +25,8 @@ enum FindingSentence: String, CaseIterable {
     case publishLine = "Let the sensor publish {line} to {topic}; what came: hearth journal"
     case roomProblem = "{room} {problem}"
     case checkPump = "Check the heat pump and its connection to the home broker; an open window can do this too."
+    case checkPlainPump =
+        "No [[pumps]] table names {room}, so its pump is told on {topic}: check that the heat pump listens there, or write a table. What can be switched: {command}. An open window can do this too."
     case cycles = "the heat pump of {room} was started {times} within an hour"
     case setMinima =
         "Set min_on and min_off (5m or more), or move on_below and off_above further apart; two sensors on one topic do this too."

@@ -37,12 +37,22 @@ extension ControlBoard.Contents {
         } else if let other = meant(room, view)?.displayName {
             text = silent(.noReading)
             advice = .finding(.didYouMean, ["room": .text(other), "line": .text("[rooms.\"\(other)\"]")])
-        } else if let heardAt = view.heardAt, now - heardAt < Self.minute {
+        } else if repeatsItself(view, now) {
             (text, advice) = (silent(.noReadingRepeated), .finding(.checkRepeater))
+        } else if view.isConfigured, view.heardAt == nil, view.status.lastReading == nil {
+            text = silent(.noReading)
+            advice = .finding(
+                .neverHeard, ["room": .text(room.displayName), "command": .text("hearth devices")])
         } else {
             (text, advice) = (silent(.noReading), .finding(.checkSensor))
         }
         return Finding(name: "room-blind", severity: .cold, subject: room.name, room: room, text: text, advice: advice)
+    }
+
+    /// Whether its sensor was heard a moment ago, and after the last reading that was news. What was heard with that one is that one.
+    private func repeatsItself(_ view: ControlBoard.RoomView, _ now: Instant) -> Bool {
+        guard let heardAt = view.heardAt, now - heardAt < Self.minute else { return false }
+        return view.status.lastReadingAt.map { heardAt - $0 > .seconds(1) } ?? true
     }
 
     /// The room of another name that speaks in this one's place.
@@ -107,7 +117,18 @@ extension ControlBoard.Contents {
             name: "pump-not-responding", severity: .cold, subject: room.name, room: room,
             text: .finding(
                 .roomProblem, ["room": .text(room.displayName), "problem": .sentence(problem.sentence(in: unit))]),
-            advice: .finding(.checkPump))
+            advice: pumpAdvice(room))
+    }
+
+    private func pumpAdvice(_ room: Room) -> Sentence {
+        // In a house without tables the black box is what there is.
+        guard devices[room] == nil, hasTables else { return .finding(.checkPump) }
+        return .finding(
+            .checkPlainPump,
+            [
+                "room": .text(room.displayName), "topic": .text(escaped(HomeTopic.heatpump(room).string)),
+                "command": .text("hearth devices"),
+            ])
     }
 
     private func cycles(_ room: Room, _ view: ControlBoard.RoomView, _ now: Instant) -> Finding? {

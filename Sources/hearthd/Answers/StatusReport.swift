@@ -164,6 +164,7 @@ struct StatusReport {
         if control.counters.tooManyRooms > 0 { rejected["too_many_rooms"] = JSON(control.counters.tooManyRooms) }
         members.append(("rejected", .object(rejected)))
         members.append(("ignored", counts(control.counters.ignored)))
+        members.append(("replacedTimes", counts(control.counters.replacedTimes)))
         members.append(("notObeyed", counts(control.counters.rejected)))
         return .object(.init(members))
     }

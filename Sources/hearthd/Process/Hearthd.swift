@@ -61,7 +61,7 @@ struct Hearthd: AsyncParsableCommand {
         if let explainTopic {
             let payload = Array((explainPayload ?? "").utf8)
             let answer = DeviceExplanation(
-                topic: explainTopic, payload: payload, rules: configuration.devices.rules, arrival: Clock.wall)
+                topic: explainTopic, payload: payload, configuration: configuration, arrival: Clock.wall)
             FileOutput.standardOutput(answer.text)
             throw answer.hasReading ? ExitCode.success : ExitCode.failure
         }

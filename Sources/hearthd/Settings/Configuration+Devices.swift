@@ -10,10 +10,10 @@ extension ConfigurationReader {
         var others = fragments.map { ConfigurationReader(text: $0.text, file: $0.file, environment: [:]) }
         readKinds(into: &devices)
         for index in others.indices { others[index].readKinds(into: &devices) }
-        var places: [String] = []
-        readDevices(into: &devices, &places)
+        var written = WrittenTables()
+        readDevices(into: &devices, &written)
         for index in others.indices {
-            others[index].readDevices(into: &devices, &places)
+            others[index].readDevices(into: &devices, &written)
             others[index].reportUnknownKeys()
             adopt(others[index].problems)
         }
@@ -44,6 +44,7 @@ extension ConfigurationReader {
             let whole = DeviceKind(
                 name: name, documentation: base?.documentation ?? "", sensor: sensor.over(base?.sensor ?? .init()),
                 pump: pump.over(base?.pump ?? .init()))
+            check(whole, path)
             devices.kinds.append(.init(name: name, like: like, sensor: sensor, pump: pump, kind: whole))
         }
     }
@@ -52,26 +53,20 @@ extension ConfigurationReader {
     private mutating func kind(named name: String, in devices: Devices, _ path: [String]) -> DeviceKind? {
         if let kind = DeviceKind.builtIn(name) ?? devices.kinds.first(where: { $0.name == name })?.kind { return kind }
         let names = DeviceKind.builtIn.map(\.name) + devices.kinds.map(\.name)
-        let near = nearest(name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
-        report(path, "there is no kind \"\(name)\"\(near) There are \(names.joined(separator: ", "))")
+        let near = nearest(name, among: names).map { "; did you mean \"\($0)\"?" }
+        report(path, "there is no kind \"\(name)\"\(near ?? ".") There are \(names.joined(separator: ", "))")
         return nil
     }
 
     // MARK: Sensors and pumps
 
-    /// - Parameter places: where each of the sensors so far is written.
-    private mutating func readDevices(into devices: inout Devices, _ places: inout [String]) {
+    private mutating func readDevices(into devices: inout Devices, _ written: inout WrittenTables) {
         for index in 0..<tableCount(["sensors"]) {
             let path = ["sensors", "\(index)"]
             guard let rule = sensor(path, in: devices) else { continue }
-            if let first = devices.sensors.firstIndex(where: rule.neverCounts(behind:)) {
-                report(
-                    path,
-                    "has topic, measure and room of the table at \(places[first]), which counts, and would never be asked: take "
-                        + "one of the two out, or write another measure or room")
-            }
+            check(rule, path, beside: devices.sensors, written)
             devices.sensors.append(rule)
-            places.append(place(of: path))
+            written.sensors.append(place(of: path))
         }
         for index in 0..<tableCount(["pumps"]) {
             let path = ["pumps", "\(index)"]
@@ -83,6 +78,7 @@ extension ConfigurationReader {
                 report(
                     path + ["rooms"], "\(room.displayName) has a pump already, \(devices.pump(of: room)?.name ?? "")")
             }
+            checkCommands(of: pump, path, &written)
             devices.pumps.append(pump)
         }
         for name in tableNames(["rooms"]) {
@@ -91,14 +87,24 @@ extension ConfigurationReader {
             var own = devices.rooms[room] ?? .init()
             own.combine = oneOf(path + ["combine"], RoomSensors.Combine.self) ?? own.combine
             own.disagreement = number(path + ["disagreement"], in: 0.1...50) ?? own.disagreement
-            if isPresent(path + ["valve"]) {
-                own.valve = pump(path + ["valve"], rooms: [name], in: devices) ?? own.valve
-                for key in ["min_on", "min_off"] where isPresent(path + ["valve", key]) {
-                    report(path + ["valve", key], "belongs to the pump: write it in [[pumps]]")
-                }
-            }
+            own.valve = valve(of: name, in: devices, &written) ?? own.valve
             if own != .init() { devices.rooms[room] = own }
         }
+    }
+
+    private mutating func valve(of room: String, in devices: Devices, _ written: inout WrittenTables) -> PumpRule? {
+        let path = ["rooms", room, "valve"]
+        guard isPresent(path) else { return nil }
+        guard isTable(path) else {
+            report(path, "must be a table such as { kind = \"zigbee2mqtt\", device = \"its name\" }")
+            return nil
+        }
+        for key in ["min_on", "min_off"] where isPresent(path + [key]) {
+            report(path + [key], "belongs to the pump: write it in [[pumps]]")
+        }
+        guard let valve = pump(path, rooms: [room], in: devices) else { return nil }
+        checkCommands(of: valve, path, &written)
+        return valve
     }
 
     private mutating func sensor(_ path: [String], in devices: Devices) -> SensorRule? {
@@ -155,7 +161,7 @@ extension ConfigurationReader {
         }
     }
 
-    private mutating func report(_ errors: DeviceTableErrors, below path: [String]) {
+    mutating func report(_ errors: DeviceTableErrors, below path: [String]) {
         for error in errors.errors { report(path + [error.key], error.message) }
     }
 
@@ -208,6 +214,7 @@ extension ConfigurationReader {
         table.available = string(path + ["available"])
         table.availablePath = string(path + ["available_path"])
         table.availableValue = string(path + ["available_value"])
+        table.bridge = string(path + ["bridge"])
         table.power = string(path + ["power"])
         table.powerValue = string(path + ["power_value"])
         table.runningAbove = number(path + ["running_above"], in: 0...1_000_000)

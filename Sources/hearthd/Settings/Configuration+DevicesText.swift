@@ -63,7 +63,7 @@ extension Devices {
             ("mode_off", table.modeOff), ("state", table.state),
             ("state_value", table.stateValue), ("state_on", table.stateOn), ("state_off", table.stateOff),
             ("available", table.available), ("available_path", table.availablePath),
-            ("available_value", table.availableValue), ("power", table.power),
+            ("available_value", table.availableValue), ("bridge", table.bridge), ("power", table.power),
             ("power_value", table.powerValue),
             ("starting_time", table.startingTime.map(milliseconds)), ("on_foreign", table.onForeign),
             ("min_on", table.minOn.map(milliseconds)),

@@ -199,6 +199,8 @@ struct ConfigurationReader {
         return node(path) != nil || environment.keys.contains { $0.hasPrefix(prefix) }
     }
 
+    func isTable(_ path: [String]) -> Bool { node(path)?.table != nil || node(path) == nil }
+
     /// Whether this very key is written, in the file or the environment.
     func isWritten(_ path: [String]) -> Bool { node(path) != nil || environment[Self.variable(path)] != nil }
 
@@ -226,8 +228,20 @@ struct ConfigurationReader {
     /// `[[sensor]]` where a file may have no list of that name yet.
     private func nearestList(_ path: [String]) -> String? {
         guard path.count > 1, Int(path[1]) != nil else { return nil }
-        return nearest(path[0], among: ["sensors", "pumps"]).map { "[[\($0)]]" }
+        if path.count == 2 { return nearest(path[0], among: ["sensors", "pumps"]).map { "[[\($0)]]" } }
+        return switch path[0] {
+        case "sensors" where Self.keysOfPumps.contains(path[2]): "[[pumps]]"
+        case "pumps" where Self.keysOfSensors.contains(path[2]): "[[sensors]]"
+        default: nil
+        }
     }
+
+    private static let keysOfPumps = [
+        "command", "on", "off", "state", "device", "available", "power", "target_command", "mode",
+    ]
+    private static let keysOfSensors = [
+        "topic", "value", "time", "unit", "measure", "retained", "stale_after", "discard",
+    ]
 
     // MARK: Plumbing
 

@@ -35,6 +35,20 @@ extension DeviceRules {
         }
     }
 
+    /// What a person does about a device that nobody has listed, and whose temperature its rule does not read.
+    public func adviceForUnlisted(_ rejection: DeviceRejection, payload: some Collection<UInt8>) -> Sentence {
+        guard sensors.indices.contains(rejection.rule), let path = JSONPath.roomTemperature(in: payload),
+            let name = rejection.name
+        else { return advice(for: rejection, payload: payload) }
+        func quoted(_ text: String) -> String { JSON.string(text).serialized() }
+        let unit = JSONPath.unit(of: path, in: payload).map { ", unit = \(quoted($0))" } ?? ""
+        let line =
+            "kind = \(quoted(sensors[rejection.rule].kind)), topic = \(quoted(rejection.topic)), value = \(quoted(path))\(unit), "
+            + "room = \(quoted(rejection.room?.name ?? name))"
+        return Sentence(
+            DeviceSentence.ownTable, ["line": .text(line), "other": .text("rooms = { \(quoted(name)) = \"\" }")])
+    }
+
     private func write(_ sentence: DeviceSentence, _ line: String) -> Sentence {
         Sentence(sentence, ["line": .text(line)])
     }

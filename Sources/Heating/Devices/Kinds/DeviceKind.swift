@@ -5,9 +5,17 @@ public struct DeviceKind: Equatable, Sendable {
     public var documentation: String
     public var sensor: SensorTable
     public var pump: PumpTable
+    /// Topics on which its devices tell how warm they are inside, which is never offered for a room; see ``TopicPattern``.
+    var insides: [String] = []
 
     public init(name: String, documentation: String = "", sensor: SensorTable = .init(), pump: PumpTable = .init()) {
         (self.name, self.documentation, self.sensor, self.pump) = (name, documentation, sensor, pump)
+    }
+
+    /// - Parameter insides: topics of the devices' own inside.
+    init(name: String, documentation: String, sensor: SensorTable, pump: PumpTable, insides: [String]) {
+        self.init(name: name, documentation: documentation, sensor: sensor, pump: pump)
+        self.insides = insides
     }
 
     /// The built-in kind of this name.
@@ -32,12 +40,14 @@ extension PumpTable {
     init(
         command: String? = nil, on: String? = nil, off: String? = nil,
         state: (topic: String, value: String, on: String)? = nil, stateOff: String? = nil,
-        available: (topic: String, path: String, value: String)? = nil, power: (topic: String, value: String)? = nil
+        available: (topic: String, path: String, value: String)? = nil, bridge: String? = nil,
+        power: (topic: String, value: String)? = nil
     ) {
         (self.command, self.on, self.off) = (command, on, off)
         (self.state, stateValue, stateOn) = (state?.topic, state?.value, state?.on)
         self.stateOff = stateOff
         (self.available, availablePath, availableValue) = (available?.topic, available?.path, available?.value)
         (self.power, powerValue) = (power?.topic, power?.value)
+        self.bridge = bridge
     }
 }

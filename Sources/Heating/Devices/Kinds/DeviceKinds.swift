@@ -8,7 +8,7 @@ extension DeviceKind {
             pump: .init(command: "{room}/heatpump", on: #"{"status": "1"}"#, off: #"{"status": "0"}"#)),
 
         // last_seen is there when advanced.last_seen asks for it, as ISO 8601 or milliseconds. Names may have slashes, and
-        // spaces. Availability is {"state": "online"} since 1.17.
+        // spaces. Availability is {"state": "online"} since 1.17; that of devices must be switched on, the bridge's is always told.
         DeviceKind(
             name: "zigbee2mqtt", documentation: "https://www.zigbee2mqtt.io/guide/usage/mqtt_topics_and_messages.html",
             sensor: .init(
@@ -28,6 +28,7 @@ extension DeviceKind {
                 command: "zigbee2mqtt/{device}/set", on: #"{"state": "ON"}"#, off: #"{"state": "OFF"}"#,
                 state: ("zigbee2mqtt/{device}", "state", "ON"),
                 available: ("zigbee2mqtt/{device}/availability", "state", "online"),
+                bridge: "zigbee2mqtt/bridge/state",
                 power: ("zigbee2mqtt/{device}", "power"))),
 
         // One member per sensor chip, TempUnit beside them; Time is local and without a zone; the ESP32's own chip is no
@@ -77,7 +78,11 @@ extension DeviceKind {
             pump: .init(
                 command: "shellies/{device}/relay/0/command", on: "on", off: "off",
                 state: ("shellies/{device}/relay/0", "", "on"), available: ("shellies/{device}/online", "", "true"),
-                power: ("shellies/{device}/relay/0/power", ""))),
+                power: ("shellies/{device}/relay/0/power", "")),
+            insides: [
+                "shellies/+/temperature", "shellies/+/temperature_f", "shellies/+/temperature_status",
+                "shellies/+/overtemperature",
+            ]),
 
         // The node's name, the component and the object's id; numbers alone, "nan" for none. State topics are retained.
         DeviceKind(

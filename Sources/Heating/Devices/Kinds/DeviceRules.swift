@@ -61,7 +61,8 @@ public struct DeviceRules: Sendable {
                     match, topic: topic, payload: bytes, isRetained: isRetained, arrival: arrival,
                     naiveOffsetSeconds: naiveOffsetSeconds, rule: index)
                 guard case .reading(var reading) = outcome else { return outcome }
-                reading.part = part(of: reading, match, beside: found[..<place].map { sensors[$0.0] })
+                let before = found[..<place].filter { !sensors[$0.0].leaves($0.1.room) }
+                reading.part = part(of: reading, match, beside: before.map { sensors[$0.0] })
                 return .reading(reading)
             }
         }
@@ -96,19 +97,25 @@ public struct DeviceRules: Sendable {
     ///
     /// Asked of every message: the rules are searched only where one of them may be about the topic.
     public func isBlackBox(_ topic: String) -> Bool {
-        guard let builtIn, let name = Self.blackBoxName(topic) else { return false }
-        if !contestsAll, contested.isEmpty || !contested.contains(ExactString(String(name))) { return true }
+        guard let builtIn, let length = Self.blackBoxName(topic) else { return false }
+        if !contestsAll, contested.isEmpty { return true }
+        let name = Substring(topic.utf8.prefix(length))
+        if !contestsAll, !contested.contains(ExactString(String(name))) { return true }
         let found = candidates(Self.levels(topic))
         return found.count == 1 && found[0].0 == builtIn
     }
 
-    /// The first level of `{room}/temperature`; nil for a topic that does not fit.
-    private static func blackBoxName(_ topic: String) -> Substring? {
-        let bytes = topic.utf8
-        guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")), slash != bytes.startIndex,
-            bytes[slash...].elementsEqual("/temperature".utf8), bytes.first != UInt8(ascii: "$")
-        else { return nil }
-        return topic[..<slash]
+    /// How many bytes the first level of `{room}/temperature` has; nil for a topic that does not fit. Looked at as bytes, for a string's
+    /// indices cost more than all the rest of the question.
+    private static func blackBoxName(_ topic: String) -> Int? {
+        topic.utf8.withBytes { bytes in
+            let length = bytes.count - "/temperature".utf8.count
+            guard length > 0, bytes.part(length..<bytes.count, equals: "/temperature" as StaticString),
+                bytes[0] != UInt8(ascii: "$")
+            else { return nil }
+            for index in 0..<length where bytes[index] == UInt8(ascii: "/") { return nil }
+            return length
+        }
     }
 
     /// Whether any rule is about the topic.
@@ -129,9 +136,8 @@ public struct DeviceRules: Sendable {
         var found: [(Int, TopicPattern.Match)] = []
         for index in indices where index != builtIn || found.isEmpty {
             let rule = sensors[index]
-            guard !found.contains(where: { rule.repeats(sensors[$0.0]) }), let match = rule.takes(levels) else {
-                continue
-            }
+            let isTaken = found.contains { rule.repeats(sensors[$0.0]) && !sensors[$0.0].leaves($0.1.room) }
+            guard !isTaken, let match = rule.takes(levels) else { continue }
             found.append((index, match))
         }
         return found

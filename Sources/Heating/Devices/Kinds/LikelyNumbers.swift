@@ -1,24 +1,76 @@
 /// Where in a message the temperature may be, for who has to be told a path.
 extension JSONPath {
-    /// Where in a JSON document numbers are, those that look most like a room's temperature first; at most six.
-    public static func numbers(in payload: some Collection<UInt8>) -> [String] {
-        guard let json = try? JSON.parse(payload, limit: Reading.payloadLimit) else { return [] }
-        var found: [(path: String, value: Double)] = []
-        collect(json, [], &found)
-        let ranked = found.map { (likeness: likeness($0.path, $0.value), path: $0.path) }
-        let ordered = Likeness.allCases.flatMap { likeness in ranked.filter { $0.likeness == likeness }.map(\.path) }
+    /// A number in a document.
+    private struct Number {
+        var path: String
+        var value: Double
+        /// It stands beside the mode and the fan of an air conditioner.
+        var isThermostats: Bool
+
+        /// Beside its fan and its mode a plain temperature is the one that it was told.
+        var isWish: Bool { isThermostats && ["temp", "temperature"].contains(JSONPath.lastName(path).lowercased()) }
+    }
+
+    /// Where in a JSON document numbers are, those that look most like a room's temperature first; at most six. The empty path for
+    /// a payload that is one.
+    public static func numbers(in payload: some Collection<UInt8>) -> [String] { ranked(payload).map(\.path) }
+
+    /// The number in a document that looks most like a room's temperature; one in °F where there is none in °C.
+    static func roomTemperature(in payload: some Collection<UInt8>) -> String? {
+        let possible = ranked(payload).filter { !$0.isWish }.map(\.path)
+        if let path = possible.first(where: { isRoomTemperature($0) }) { return path }
+        let inFahrenheit = possible.filter { isRoomTemperature($0, inFahrenheit: true) }
+        return inFahrenheit.first(where: isMeasuredIndoors) ?? inFahrenheit.first
+    }
+
+    /// No device writes a number in more bytes.
+    private static let numberLimit = 64
+
+    private static func ranked(
+        _ payload: some Collection<UInt8>
+    ) -> [(path: String, likeness: Likeness, isWish: Bool)] {
+        let bytes = trimmed(payload)
+        guard let json = try? JSON.parse(bytes, limit: Reading.payloadLimit) else {
+            // Any text that a rule would read as a number alone.
+            let isNumber =
+                bytes.count <= numberLimit && (try? DecimalReading(String(decoding: bytes, as: UTF8.self))) != nil
+            return isNumber ? [("", .possible, false)] : []
+        }
+        var found: [Number] = []
+        collect(json, [], isThermostats: false, &found)
+        let ranked = found.map { (path: $0.path, likeness: likeness($0), isWish: $0.isWish) }
+        let ordered = Likeness.allCases.flatMap { likeness in ranked.filter { $0.likeness == likeness } }
         return Array(ordered.prefix(6))
     }
 
-    private static func collect(_ json: JSON, _ path: [String], _ found: inout [(path: String, value: Double)]) {
+    /// Without a byte order mark and NULs around it, as rules read it.
+    private static func trimmed(_ payload: some Collection<UInt8>) -> [UInt8] {
+        var bytes = Array(payload)[...]
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+        while bytes.last == 0 { bytes = bytes.dropLast() }
+        return Array(bytes)
+    }
+
+    private static func collect(
+        _ json: JSON, _ path: [String], isThermostats: Bool, _ found: inout [Number]
+    ) {
         // No document of a sensor has more.
         guard found.count < 64 else { return }
         switch json {
-        case .object(let object): for member in object.members { collect(member.value, path + [member.key], &found) }
+        case .object(let object):
+            let keys = object.members.map { $0.key.lowercased() }
+            let isThermostats = keys.contains { $0.hasSuffix("mode") } && keys.contains(where: airflow.contains)
+            for member in object.members {
+                collect(member.value, path + [member.key], isThermostats: isThermostats, &found)
+            }
         case .array(let elements):
-            for (index, element) in elements.enumerated() { collect(element, path + ["\(index)"], &found) }
+            for (index, element) in elements.enumerated() {
+                collect(element, path + ["\(index)"], isThermostats: false, &found)
+            }
         case .number(let text), .string(let text):
-            if let reading = try? DecimalReading(text) { found.append((written(path), reading.value)) }
+            if let reading = try? DecimalReading(text) {
+                found.append(Number(path: written(path), value: reading.value, isThermostats: isThermostats))
+            }
         case .null, .bool: break
         }
     }
@@ -68,7 +120,9 @@ extension JSONPath {
 
     /// How much a number looks like a room's temperature, most first.
     private enum Likeness: CaseIterable {
-        /// Its name says that it was measured, and there.
+        /// Its name says that it was measured, and in a room.
+        case measuredIndoors
+        /// Its name says that it was measured.
         case measured
         case temperature
         /// What a thermostat was told, a pipe's, °F beside °C.
@@ -78,11 +132,13 @@ extension JSONPath {
         case impossible
     }
 
-    private static func likeness(_ path: String, _ value: Double) -> Likeness {
+    private static func likeness(_ number: Number) -> Likeness {
+        let (path, value) = (number.path, number.value)
         let name = lastName(path)
         guard possible.contains(value), !facts.contains(name.lowercased()) else { return .impossible }
-        if isRoomTemperature(path), plausible.contains(value) {
-            return contains(name, one: measured) ? .measured : .temperature
+        if isRoomTemperature(path), !number.isWish, plausible.contains(value) {
+            if isMeasuredIndoors(path) { return .measuredIndoors }
+            return isMeasured(path) ? .measured : .temperature
         }
         if speaksOfTemperature(path) { return .otherTemperature }
         return plausible.contains(value) || ["value", "v", "val", "state"].contains(name) ? .possible : .impossible
@@ -92,91 +148,16 @@ extension JSONPath {
     /// In °F too.
     private static let possible = -60.0...150.0
 
-    /// Words that make of a temperature something else than a room's.
-    private static let others = [
-        "set", "target", "color", "colour", "device_temp", "cpu", "chip", "board", "calibration", "offset", "min",
-        "max", "dew", "outlet", "inlet", "flow", "return", "outside", "outdoor", "tank", "dhw", "pipe", "deadzone",
-        "leaving", "entering", "discharge", "suction", "exhaust", "refrig", "exch", "water", "buffer", "collector",
-        "hyst", "delta", "threshold", "alarm", "compensat",
-    ]
-    /// What thermostats call the temperatures they were told.
-    private static let wishes = [
-        "seltemp", "comfort", "eco", "away", "frost", "holiday", "window", "boost", "limit", "auto", "manual", "night",
-        "daytemp", "day_temp", "party", "schedule", "standby", "protect", "desired", "soll", "input",
-    ]
-    /// And those that they measure.
-    private static let measured = [
-        "local", "curr", "room", "indoor", "inside", "ambient", "actual", "measured",
-    ]
-    /// What people and programs call what hangs in no room.
-    private static let elsewhere: Set<String> = [  // Own names: ASCII words.
-        "outdoor", "outside", "exterior", "flow", "return", "supply", "inlet", "outlet", "dhw", "tank", "buffer",
-        "boiler",
-        "target", "setpoint", "selected", "desired", "summer", "frost", "nofrost", "eco", "comfort", "dew", "dewpoint",
-        "exhaust", "discharge", "suction", "coil", "evaporator", "condenser", "compressor", "refrigerant", "exchanger",
-        "collector", "pipe", "chip", "cpu", "processor", "freezer", "fridge",
-    ]
     /// Members of sensors' documents that are never a temperature.
     private static let facts: Set<String> = [  // Own names: ASCII words.
         "id", "nodeid", "mac", "time", "timestamp", "ts", "gwts", "unixtime", "uptime", "lastupdate", "rssi",
         "linkquality", "lqi", "snr", "battery", "bat", "batt", "volt", "voltage", "humidity", "hum", "rh", "pos",
         "position", "port", "f_port", "fport", "endpoint", "version",
     ]
-
-    /// Whether a text, a path or a topic, speaks of a temperature that may be a room's.
-    static func namesTemperature(_ text: String) -> Bool {
-        let parts = text.lowercased().utf8.split { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }
-            .map { String(Substring($0)) }
-        guard let last = parts.last, parts.contains(where: { $0.contains("temp") || $0 == "tmp" }) else { return false }
-        // Names are run together, `maxtemp`; a room is not called so because a part of its name is.
-        return !contains(last, one: others) && !parts.dropLast().contains { words($0).contains(where: others.contains) }
-    }
-
-    /// Whether the last name of a path is a temperature's: `AM2301.Temperature`, `tC`, `temperature.value`.
-    static func endsInTemperature(_ path: String) -> Bool {
-        let last = lastName(path)
-        return ["tC", "t", "T", "current_C"].contains(last) || namesTemperature(last)
-            || ["value", "val", "v", "c", "celsius", "current", "actual"].contains(last.lowercased())
-                && namesTemperature(path)
-    }
-
-    /// Whether it is a temperature's and may be a room's own: none that a thermostat was told.
-    /// - Parameter inFahrenheit: asks for one whose name says °F; else for one whose name does not.
-    static func isRoomTemperature(_ path: String, inFahrenheit: Bool = false) -> Bool {
-        let name = lastName(path)
-        return endsInTemperature(path) && !contains(name, one: wishes) && isFahrenheit(name) == inFahrenheit
-    }
-
-    static func speaksOfTemperature(_ path: String) -> Bool { path.lowercased().contains("temp") }
-
-    /// Whether a name for people says that it is another temperature than a room's.
-    static func namesAnother(_ name: String) -> Bool {
-        words(name.lowercased()).contains { word in
-            let bare = ["temperature", "temp"].first { word.hasSuffix($0) }.map { String(word.dropLast($0.count)) }
-            return elsewhere.contains(bare ?? word)
-        }
-    }
-
-    private static func lastName(_ path: String) -> String {
-        guard case .name(let name)? = JSONPath(path).steps.last else { return "" }
-        return name.text
-    }
-
-    private static func contains(_ name: String, one words: [String]) -> Bool {
-        let name = name.lowercased()
-        return words.contains { name.contains($0) }
-    }
-
-    /// What stands between anything else than letters.
-    private static func words(_ part: String) -> [String] {
-        part.utf8.split { $0 &- UInt8(ascii: "a") >= 26 }.map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    /// `tempf`, `temperature_F`: beside it the same in °C.
-    private static func isFahrenheit(_ name: String) -> Bool {
-        let words = name.lowercased()
-        return ["tempf", "temperaturef", "_f", "fahrenheit"].contains { words.hasSuffix($0) }
-    }
+    /// What only a thermostat has beside its mode.
+    private static let airflow: Set<String> = [  // Own names: ASCII words.
+        "fan", "fanspeed", "fan_speed", "fan_mode", "fanmode", "fanrpm", "vane", "swing", "swingv", "swing_mode",
+    ]
 
     static func written(_ names: [String]) -> String {
         names.map { name in

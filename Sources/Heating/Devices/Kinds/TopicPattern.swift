@@ -75,6 +75,18 @@ public struct TopicPattern: Equatable, Sendable {
         levels.contains { if case .literal = $0 { false } else { true } }
     }
 
+    /// Whether it has no word of its own and no end, so that everything at the broker fits.
+    public var takesAll: Bool {
+        guard let last = levels.last, last == .rest || last == .rooms else { return false }
+        return levels.allSatisfy { level in
+            switch level {
+            case .literal: false
+            case .room(let before, let after): before.isEmpty && after.isEmpty
+            case .any, .rooms, .rest: true
+            }
+        }
+    }
+
     /// The narrowest MQTT filter that brings every topic that fits.
     public var filter: String {
         var parts: [String] = []
@@ -137,6 +149,20 @@ extension TopicPattern.Level {
         }
     }
 
+    /// Whether what fits the other level fits this one, which is one level.
+    fileprivate func covers(_ other: TopicPattern.Level) -> Bool {
+        switch (self, other) {
+        case (_, .rest), (_, .rooms): return false
+        case (.any, _): return true
+        case (.room(let before, let after), .any), (.room(let before, let after), .room):
+            return before.isEmpty && after.isEmpty || self == other
+        case (.room, .literal(let name)):
+            var match = TopicPattern.Match()
+            return fits(Substring(name.text), &match)
+        default: return self == other
+        }
+    }
+
     /// Whether one level of a topic fits, for the kinds that are one level.
     fileprivate func fits(_ part: Substring, _ match: inout TopicPattern.Match) -> Bool {
         switch self {
@@ -155,6 +181,18 @@ extension TopicPattern.Level {
 }
 
 extension TopicPattern {
+    /// Whether every topic that fits `other` fits this one. May say no of two forms that no file has.
+    public func covers(_ other: TopicPattern) -> Bool { Self.covers(levels[...], other.levels[...]) }
+
+    private static func covers(_ wide: ArraySlice<Level>, _ narrow: ArraySlice<Level>) -> Bool {
+        guard let level = wide.first else { return narrow.isEmpty }
+        if level == .rest { return true }
+        guard let other = narrow.first else { return false }
+        if level == .rooms { return wide.count == 1 ? other != .rest : wide.elementsEqual(narrow) }
+        guard level.covers(other) else { return false }
+        return covers(wide.dropFirst(), narrow.dropFirst())
+    }
+
     /// Whether every topic that fits `other` fits `filter`, both being MQTT filters (MQTT 5, 4.7).
     public static func covers(_ filter: String, _ other: String) -> Bool {
         func levels(_ text: String) -> [Substring.UTF8View] {

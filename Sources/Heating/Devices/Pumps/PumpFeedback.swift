@@ -12,7 +12,8 @@ public struct PumpFeedback: Equatable, Sendable {
     public static let startingTime: Duration = .seconds(300)
 
     public enum Problem: Equatable, Sendable, CustomStringConvertible {
-        case offline(since: Instant)
+        /// - Parameter isBridge: it is the gateway in between that is.
+        case offline(since: Instant, isBridge: Bool = false)
         case unconfirmed(isOn: Bool, since: Instant)
         /// Confirmed, but its watts say otherwise.
         case notRunning(watts: Double)
@@ -23,7 +24,7 @@ public struct PumpFeedback: Equatable, Sendable {
         /// What is said behind the device's name.
         public var sentence: Sentence {
             switch self {
-            case .offline: Sentence(DeviceSentence.offline)
+            case .offline(_, let isBridge): Sentence(isBridge ? DeviceSentence.bridgeOffline : .offline)
             case .unconfirmed(let isOn, _): Sentence(isOn ? DeviceSentence.notStarted : .notStopped)
             case .notRunning(let watts): Sentence(DeviceSentence.takesNothing, ["watts": Self.whole(watts)])
             case .stillRunning(let watts): Sentence(DeviceSentence.takesPower, ["watts": Self.whole(watts)])
@@ -47,7 +48,10 @@ public struct PumpFeedback: Equatable, Sendable {
     public let hasState: Bool
     public let runningAbove: Double
     private let startingTime: Duration
+    /// By its own word, and by that of the gateway it is behind.
     public private(set) var isAvailable: Bool?
+    private var isThere: Bool?
+    private var isBridgeThere: Bool?
     public private(set) var reported: Bool?
     public private(set) var isConfirmed = false
     public private(set) var repetitions = 0
@@ -116,7 +120,10 @@ public struct PumpFeedback: Equatable, Sendable {
         (isConfirmed, toldAt, pause, nextRepetition) = (false, now, Self.firstPause, now)
     }
 
-    public mutating func heard(isAvailable: Bool, now: Instant) -> Event? {
+    /// Whether it is there, or the gateway it is behind.
+    public mutating func heard(isAvailable isThere: Bool, ofBridge: Bool = false, now: Instant) -> Event? {
+        if ofBridge { isBridgeThere = isThere } else { self.isThere = isThere }
+        let isAvailable = self.isThere != false && isBridgeThere != false
         guard isAvailable != self.isAvailable else { return nil }
         let wasOffline = self.isAvailable == false
         self.isAvailable = isAvailable
@@ -151,7 +158,7 @@ public struct PumpFeedback: Equatable, Sendable {
     }
 
     public func problem(now: Instant) -> Problem? {
-        if let offlineSince { return .offline(since: offlineSince) }
+        if let offlineSince { return .offline(since: offlineSince, isBridge: isBridgeThere == false) }
         guard let told else { return nil }
         if hasState, !isConfirmed {
             return now - toldAt >= Self.patience ? .unconfirmed(isOn: told, since: toldAt) : nil

@@ -91,6 +91,8 @@ public struct PumpRule: Equatable, Sendable {
     private let targetStep: Double
     public let state: Sign?
     public let available: Sign?
+    /// Whether the gateway that it is behind is there.
+    public let bridge: Sign?
     public let power: (topic: String, path: JSONPath)?
     /// In watts.
     public let runningAbove: Double
@@ -120,6 +122,8 @@ public struct PumpRule: Equatable, Sendable {
                 && !bytes.contains { $0 == 0 || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }
             if !isTopic {
                 errors.append(.init(key, "must be a topic, without + and #; not \"\(escapingControls(text))\""))
+            } else if let mark = filled.placeholder {
+                errors.append(.init(key, "has \(mark), which is neither {device} nor {room}"))
             }
             return isTopic ? filled : nil
         }
@@ -147,6 +151,7 @@ public struct PumpRule: Equatable, Sendable {
         (targetUnit, targetStep) = (unit ?? .celsius, step)
         let (on, off) = (table.on ?? "ON", table.off ?? "OFF")
         (self.on, self.off, retain) = (on, off, table.retain ?? false)
+        errors += Self.strangeMarks(in: table)
         if on == off { errors.append(.init("off", "must differ from on, which is \"\(escapingControls(on))\" too")) }
         mode = topic("mode", table.mode).map { ($0, table.modeOn ?? "heat", table.modeOff ?? "off") }
         // Whoever is switched by a mode says it.
@@ -154,11 +159,15 @@ public struct PumpRule: Equatable, Sendable {
         state = topic("state", table.state).map {
             Sign(topic: $0, path: JSONPath(table.stateValue ?? ""), yes: yes, no: table.stateOff)
         }
-        available = topic("available", table.available).map {
-            Sign(
-                topic: $0, path: JSONPath(table.availablePath ?? ""), yes: table.availableValue ?? "online", no: nil,
-                isPresence: true)
+        func presence(_ key: String, _ text: String?) -> Sign? {
+            topic(key, text).map {
+                Sign(
+                    topic: $0, path: JSONPath(table.availablePath ?? ""), yes: table.availableValue ?? "online",
+                    no: nil,
+                    isPresence: true)
+            }
         }
+        (available, bridge) = (presence("available", table.available), presence("bridge", table.bridge))
         power = topic("power", table.power).map { ($0, JSONPath(table.powerValue ?? "")) }
         runningAbove = table.runningAbove ?? 10
         let wish = OnForeign(rawValue: table.onForeign ?? "override")
@@ -166,6 +175,18 @@ public struct PumpRule: Equatable, Sendable {
         (onForeign, minOn, minOff) = (wish ?? .override, table.minOn, table.minOff)
         (self.rooms, self.kind, self.table) = (rooms, kind, table)
         guard errors.isEmpty else { throw DeviceTableErrors(errors) }
+    }
+
+    /// What nothing is put in the place of would be told to the device as it stands.
+    private static func strangeMarks(in table: PumpTable) -> [DeviceTableError] {
+        let payloads = [
+            ("on", table.on), ("off", table.off), ("target_payload", table.targetPayload), ("mode_on", table.modeOn),
+            ("mode_off", table.modeOff),
+        ]
+        return payloads.compactMap { key, text in
+            let rest = text?.replacing("{target}", with: "").replacing("{room}", with: "")
+            return rest?.placeholder.map { DeviceTableError(key, "has \($0), which is neither {target} nor {room}") }
+        }
     }
 
     /// Where it is told what to do; of two devices it is never the same.
@@ -230,7 +251,7 @@ public struct PumpRule: Equatable, Sendable {
     /// What to listen to.
     public var filters: [String] {
         var seen: Set<ExactString> = []
-        return [state?.topic, available?.topic, power?.topic, target?.state?.topic].compactMap(\.self)
+        return [state?.topic, available?.topic, bridge?.topic, power?.topic, target?.state?.topic].compactMap(\.self)
             .filter {
                 seen.insert(ExactString($0)).inserted
             }
@@ -238,64 +259,5 @@ public struct PumpRule: Equatable, Sendable {
 
     public static func == (left: PumpRule, right: PumpRule) -> Bool {
         left.table == right.table && left.kind == right.kind && left.name == right.name
-    }
-}
-
-extension String {
-    /// Every `mark`, which is ASCII, replaced. By bytes: beside a combining mark a brace is no `Character` of its own.
-    func replacing(_ mark: StaticString, with text: String) -> String {
-        let bytes = Array(utf8)
-        let wanted = Array(mark.description.utf8)
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if bytes[index...].starts(with: wanted) {
-                result += text.utf8
-                index += wanted.count
-            } else {
-                result.append(bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-}
-
-/// Short words of devices: `ON`, `online`, `{"state": "online"}`.
-enum DeviceText {
-    static func read(_ payload: some Collection<UInt8>, at path: JSONPath) -> String? {
-        guard payload.count <= Reading.payloadLimit else { return nil }
-        if path.isWhole {
-            guard let text = String(validating: payload, as: UTF8.self) else { return nil }
-            return String(DecimalReading.trimmed(Substring(text)))
-        }
-        let field = payload.withBytes { bytes in try? path.field(in: bytes) }
-        switch field {
-        case .text(let text)?: return String(DecimalReading.trimmed(Substring(text)))
-        case .number(let text)?: return text
-        case .bool(let value)?: return value ? "true" : "false"
-        case .null?, .nonFinite?, .structure?, nil: return nil
-        }
-    }
-
-    /// The same word, whatever its case and the quotes around it.
-    static func means(_ text: String, _ word: String) -> Bool {
-        bare(text).lowercased().utf8.elementsEqual(word.lowercased().utf8)
-    }
-
-    /// What the usual words for on and off mean; nil for every other one.
-    static func usual(_ text: String) -> Bool? {
-        switch bare(text).lowercased() {
-        case "on", "true", "1": true
-        case "off", "false", "0": false
-        default: nil
-        }
-    }
-
-    /// Without the quotes around it.
-    static func bare(_ text: String) -> Substring {
-        let text = Substring(text)
-        let isQuoted = text.utf8.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"")
-        return isQuoted ? text.dropFirst().dropLast() : text
     }
 }

@@ -34,6 +34,8 @@ public struct PumpTable: Equatable, Sendable {
     public var available: String?
     public var availablePath: String?
     public var availableValue: String?
+    /// Where the gateway that it is behind says whether it is there itself, in the same words.
+    public var bridge: String?
     /// Its watts: topic, path, and above how many it really runs.
     public var power: String?
     public var powerValue: String?
@@ -77,6 +79,7 @@ public struct PumpTable: Equatable, Sendable {
         table.available = available ?? (isOther ? nil : kind.available)
         table.availablePath = availablePath ?? kind.availablePath
         table.availableValue = availableValue ?? kind.availableValue
+        table.bridge = bridge ?? (isOther ? nil : kind.bridge)
         table.power = power ?? (isOther ? nil : kind.power)
         table.powerValue = powerValue ?? kind.powerValue
         table.runningAbove = runningAbove ?? kind.runningAbove

@@ -30,12 +30,45 @@ public struct DeviceSearch: Sendable {
     /// overheard.
     public var found: [FoundDevice] {
         var seen: Set<ExactString> = []
-        let certain = zigbee2MQTT() + tasmota() + homeAssistant() + byKind()
-        let claimed = Set(certain.filter(\.isSensor).map { ExactString($0.topic) })
-        let all = certain + byNumber().filter { !claimed.contains(ExactString($0.topic)) }
+        let zigbee = zigbee2MQTT()
+        let listed = zigbee + tasmota() + Self.without(homeAssistant(), partsOf: zigbee)
+        let certain = listed + notClaimed(byKind(), by: listed.filter { !$0.isUnclear })
+        let all = certain + notClaimed(byNumber(), by: certain)
         let distinct = Self.withoutTwins(all.filter { seen.insert($0.key).inserted }).prefix(Self.limit).map(judged)
-        return distinct.sorted {
+        return Self.withRoomsOfTheirOwn(distinct).sorted {
             ($0.isSensor ? 0 : 1, ExactString($0.name)) < ($1.isSensor ? 0 : 1, ExactString($1.name))
+        }
+    }
+
+    /// Without sensors whose topics those of a list already have.
+    private func notClaimed(_ devices: [FoundDevice], by list: [FoundDevice]) -> [FoundDevice] {
+        let claimed = Set(list.filter(\.isSensor).map { ExactString($0.topic) })
+        let open = list.filter(\.isSensor).compactMap { try? TopicPattern($0.topic) }.filter(\.isOpen)
+        return devices.filter { device in
+            guard device.isSensor else { return true }
+            return !claimed.contains(ExactString(device.topic)) && !open.contains { $0.match(device.topic) != nil }
+        }
+    }
+
+    /// Zigbee2MQTT tells Home Assistant of each setting of a device that its own list has: `<device>/set/child_lock`.
+    private static func without(_ devices: [FoundDevice], partsOf list: [FoundDevice]) -> [FoundDevice] {
+        let topics = list.filter { !$0.isSensor }.map { Array("\($0.topic)/".utf8) }
+        return devices.filter { device in device.isSensor || !topics.contains { device.topic.utf8.starts(with: $0) } }
+    }
+
+    /// Several temperatures of one device are not one room's: each gets the room that its own name suggests.
+    private static func withRoomsOfTheirOwn(_ devices: [FoundDevice]) -> [FoundDevice] {
+        var counts: [ExactString: Int] = [:]
+        for device in devices where !device.isUnclear {
+            if let origin = device.origin { counts[ExactString(origin.device), default: 0] += 1 }
+        }
+        return devices.map { device in
+            guard let origin = device.origin, counts[ExactString(origin.device), default: 0] > 1,
+                let room = Room(suggestedBySensor: origin.part)
+            else { return device }
+            var device = device
+            device.room = room
+            return device
         }
     }
 
@@ -63,9 +96,9 @@ public struct DeviceSearch: Sendable {
     }
 
     private func judge(_ device: inout FoundDevice, _ table: SensorTable) {
-        if case .unclear = device.standing { return }
-        guard let pattern = try? TopicPattern(device.topic), !pattern.isOpen else {
-            device.standing = .unclear("its topic has a brace or a wildcard: rename the device")
+        if device.isUnclear { return }
+        guard let pattern = try? TopicPattern(device.topic), !pattern.namesRoom, !pattern.takesAll else {
+            device.standing = .unclear("its topic has a brace, or is a wildcard alone: rename the device")
             return
         }
         var named = table
@@ -79,23 +112,43 @@ public struct DeviceSearch: Sendable {
             device.standing = .unclear(error.errors.map { "\($0.key) \($0.message)" }.joined(separator: "; "))
             return
         }
-        let last = heard[device.topic]
-        if let last { device.said = reading(DeviceRules([rule], addsBlackBox: false), device.topic, last) }
-        guard rules.takes(device.topic) else {
-            if let last, device.said == nil { device.standing = .unclear(why(rule, device.topic, last)) }
+        // A gateway of several receivers leaves its own name open: `+/+/BTtoMQTT/A4C1386A7A30`.
+        let topic = pattern.isOpen ? heard.first(fitting: pattern) ?? device.topic : device.topic
+        let last = heard[topic]
+        if let last { device.said = reading(DeviceRules([rule], addsBlackBox: false), topic, last) }
+        guard rules.takes(topic) else {
+            if let last, device.said == nil {
+                device.standing = .unclear(why(rule, topic, last))
+            } else if let why = whyNoRoom(device) {
+                device.standing = .unclear(why)
+            }
             return
         }
         // The first rule about a topic counts: another one behind it would never be asked.
         device.standing = .known
-        if let last, device.said != nil, reading(rules, device.topic, last) == nil {
+        if let last, device.said != nil, reading(rules, topic, last) == nil {
             device.standing = .unclear(
                 "a rule in your configuration is about this topic and reads no temperature there; try it: "
                     + "hearth devices --test TOPIC PAYLOAD")
         }
     }
 
+    private static let roomLike = -15.0...35.0
+    static let another =
+        "its name says another temperature than a room's. To record it, write a table with a measure of its own, such as "
+        + "measure = \"outside_temperature\"; if it is a room's, one with room = \"…\""
+
+    /// Why a sensor that is understood is not offered for a room: a boiler, a chip and a freezer speak as a room does.
+    private func whyNoRoom(_ device: FoundDevice) -> String? {
+        if JSONPath.namesAnother(device.name) { return Self.another }
+        guard let celsius = device.said?.celsius, !Self.roomLike.contains(celsius) else { return nil }
+        return
+            "it says \(Double(Int((celsius * 10).rounded())) / 10) °C, as no room is. To record it, write a table with a measure "
+            + "of its own; if it is a room's, one with room = \"…\""
+    }
+
     private func judge(_ device: inout FoundDevice, _ table: PumpTable) {
-        if case .unclear = device.standing { return }
+        if device.isUnclear { return }
         var named = table
         named.rooms = ["room"]
         let kind = DeviceKind.builtIn(device.kind)?.pump ?? .init()

@@ -28,6 +28,14 @@ public struct FoundDevice: Equatable, Sendable {
     /// What it said last, as its rule reads it; nil when it has said nothing yet.
     public var said: DeviceReading?
     public var standing: Standing
+    /// Whose part it is, for a sensor of a device that may have several.
+    var origin: Origin?
+
+    /// A device, and what its part is called.
+    struct Origin: Equatable, Sendable {
+        var device: String
+        var part: String
+    }
 
     public var isSensor: Bool { if case .sensor = table { true } else { false } }
 
@@ -44,16 +52,7 @@ public struct FoundDevice: Equatable, Sendable {
         }
     }
 
-    private static func kindPath(_ kind: String) -> String? { DeviceKind.builtIn(kind)?.sensor.value }
-}
+    var isUnclear: Bool { if case .unclear = standing { true } else { false } }
 
-extension Room {
-    /// The room that a device's name suggests: the name itself, without what a room must not have.
-    init?(suggestedBy name: String) {
-        let bytes = name.utf8.map { byte in
-            byte == UInt8(ascii: "/") ? UInt8(ascii: "-") : byte
-        }.filter { $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "#") }
-        let trimmed = DecimalReading.trimmed(Substring(String(decoding: bytes, as: UTF8.self)))
-        self.init(trimmed)
-    }
+    private static func kindPath(_ kind: String) -> String? { DeviceKind.builtIn(kind)?.sensor.value }
 }

@@ -29,6 +29,11 @@ public struct HeardTopics: Equatable, Sendable {
         topics.map { ($0.key.text, $0.value) }.sorted { ExactString($0.0) < ExactString($1.0) }
     }
 
+    /// Of the topics that fit, the first.
+    func first(fitting pattern: TopicPattern) -> String? {
+        sorted.first { pattern.match($0.topic) != nil }?.topic
+    }
+
     /// An empty payload takes a retained message away, and says nothing here.
     public mutating func hear(_ topic: String, _ payload: [UInt8], isRetained: Bool) {
         guard topic.utf8.first != UInt8(ascii: "$"), !payload.isEmpty else { return }

@@ -37,7 +37,7 @@ extension DeviceSearch {
                 && (expose["features"]?.array ?? []).contains { $0["property"]?.string == "state" }
         }
         if isSwitch { found.append(zigbeeSwitch(name, base: base, topic: topic)) }
-        return found
+        return found + zigbeeThermostat(device, name, base: base)
     }
 
     private func zigbeeSwitch(_ name: String, base: String, topic: String) -> FoundDevice {
@@ -45,6 +45,7 @@ extension DeviceSearch {
         (table.name, table.device) = (name, name)
         if base != "zigbee2mqtt" {
             (table.command, table.state, table.available) = ("\(topic)/set", topic, "\(topic)/availability")
+            table.bridge = "\(base)/bridge/state"
         }
         return FoundDevice(name, room: nil, kind: "zigbee2mqtt", .pump(table), topic: "\(topic)/set")
     }
@@ -106,6 +107,9 @@ private struct TasmotaDevice {
     let on: String
     let off: String
     private let fullTopic: String
+    private let hostName: String
+    /// The last six digits of its MAC address.
+    private let id: String
     private let prefixes: [String]  // cmnd, stat, tele
 
     init?(_ config: JSON) {
@@ -114,6 +118,8 @@ private struct TasmotaDevice {
         let friendly = config["dn"]?.string ?? ""
         name = friendly.isEmpty || friendly == "Tasmota" ? topic : friendly
         fullTopic = config["ft"]?.string ?? "%prefix%/%topic%/"
+        hostName = config["hn"]?.string ?? topic
+        id = String((config["mac"]?.string ?? "").suffix(6))
         let told = (config["tp"]?.array ?? []).compactMap(\.string)
         prefixes = told.count == 3 ? told : ["cmnd", "stat", "tele"]
         relays = (config["rl"]?.array ?? []).prefix(32).enumerated().filter { $0.element.int == 1 }.map {
@@ -129,6 +135,7 @@ private struct TasmotaDevice {
     func topic(_ prefix: String, _ end: String) -> String {
         let index = ["cmnd", "stat", "tele"].firstIndex(of: prefix) ?? 0
         let filled = fullTopic.replacing("%prefix%", with: prefixes[index]).replacing("%topic%", with: wireName)
+            .replacing("%hostname%", with: hostName).replacing("%id%", with: id)
         return (filled.utf8.last == UInt8(ascii: "/") ? filled : filled + "/") + end
     }
 }

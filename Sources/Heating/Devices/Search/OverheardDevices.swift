@@ -5,6 +5,7 @@ extension DeviceSearch {
         let kinds = DeviceKind.builtIn.filter { $0.name != "hearth" && $0.name != "plain" }
         let rules = kinds.compactMap { kind -> (kind: String, rules: DeviceRules)? in
             var table = kind.sensor
+            table.topic = table.topic.map(Self.anyName)
             // Asked for here are those that nobody has listed.
             (table.unlisted, table.room) = (
                 "room", kind.sensor.topic?.utf8.contains(UInt8(ascii: "{")) == true ? nil : "room"
@@ -21,6 +22,14 @@ extension DeviceSearch {
         }
     }
 
+    /// Names of devices and prefixes of topics may have slashes; a kind's rule says where a name ends when all else is fixed.
+    fileprivate static func anyName(_ topic: String) -> String {
+        let levels = topic.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
+        guard !levels.contains("+") else { return topic }
+        return levels.map { $0 == "{room}" ? "{room...}" : $0 }.joined(separator: "/")
+    }
+
     private func overheard(
         _ kind: String, _ rules: DeviceRules, _ topic: String, _ last: HeardTopics.Last
     ) -> FoundDevice? {
@@ -29,7 +38,7 @@ extension DeviceSearch {
             JSONPath.plausible.contains(celsius)
         else { return nil }
         let isNamed = rules.sensors[0].topic.namesRoom
-        let name = isNamed ? reading.room.name : kind
+        let name = isNamed ? reading.name ?? reading.room.name : kind
         return FoundDevice(
             name, room: isNamed ? reading.room : Room(suggestedBy: kind), kind: kind,
             .sensor(SensorTable(topic: topic)),
@@ -37,7 +46,7 @@ extension DeviceSearch {
     }
 
     private func switched(_ state: KnownState, _ topic: String, _ last: HeardTopics.Last) -> FoundDevice? {
-        guard let match = state.pattern.match(topic), state.says(last.payload) else { return nil }
+        guard let match = state.match(topic), state.says(last.payload) else { return nil }
         var table = PumpTable()
         let device = match.room ?? state.kind
         table.name = device
@@ -51,24 +60,29 @@ extension DeviceSearch {
     /// A payload that is a number on a topic that speaks of a temperature, or a document with a member that does.
     func byNumber() -> [FoundDevice] {
         let states = DeviceKind.builtIn.compactMap { KnownState($0) }
+        let insides = DeviceKind.builtIn.flatMap(\.insides).compactMap { try? TopicPattern($0) }
         return heard.sorted.flatMap { topic, last -> [FoundDevice] in
             // A switch's own temperature is no room's.
-            let isState = states.contains { $0.pattern.match(topic) != nil && $0.says(last.payload) }
-            guard !isOurs(topic), !rules.takes(topic), !isState else { return [] }
+            let isState = states.contains { $0.match(topic) != nil && $0.says(last.payload) }
+            let isInside = insides.contains { $0.match(topic) != nil }
+            guard !isOurs(topic), !rules.takes(topic), !isState, !isInside else { return [] }
             let ofTopic = JSONPath.unit(ofTopic: topic)
             if isPlausible(last.payload, "", ofTopic) {
-                return JSONPath.namesTemperature(topic) ? [number(topic, "", ofTopic)] : []
+                return JSONPath.isRoomTopic(topic) ? [number(topic, "", ofTopic)] : []
             }
             // One of a message: more of them are a device's inside, and a person chooses.
-            let paths = JSONPath.numbers(in: last.payload)
-            let path = paths.first { JSONPath.isRoomTemperature($0) }
-            guard let path = path ?? paths.first(where: { JSONPath.isRoomTemperature($0, inFahrenheit: true) }) else {
-                return []
-            }
-            let unit = JSONPath.unit(of: path, in: last.payload)
+            guard let path = temperature(in: last.payload, on: topic) else { return [] }
+            let unit = JSONPath.unit(of: path, in: last.payload) ?? ofTopic
             guard isPlausible(last.payload, path, unit) else { return [] }
             return [speaker(topic, last.payload).map { ofMany(topic, $0, path, unit) } ?? number(topic, path, unit)]
         }
+    }
+
+    /// A member that speaks of a room's temperature, or the value of a topic that does: `{"time": 1616676412332, "value": 21.3}`.
+    private func temperature(in payload: [UInt8], on topic: String) -> String? {
+        if let path = JSONPath.roomTemperature(in: payload) { return path }
+        guard JSONPath.isRoomTopic(topic) else { return nil }
+        return JSONPath.numbers(in: payload).first { ["value", "val", "v", "celsius"].contains($0) }
     }
 
     /// The sensor's own number, where its receiver has one topic for all of them: rtl_433's `events`
@@ -77,7 +91,11 @@ extension DeviceSearch {
         guard let json = try? JSON.parse(payload, limit: Reading.payloadLimit), json["model"]?.string != nil,
             let id = json["id"]?.string ?? json["id"]?.int.map({ "\($0)" })
         else { return nil }
-        let isInTopic = topic.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual(id.utf8) }
+        // An address may be written otherwise there: A4:C1:38:6A:7A:30 on …/A4C1386A7A30.
+        func bare(_ text: some Sequence<UInt8>) -> [UInt8] {
+            text.filter { $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "-") }.map { $0 | 0x20 }
+        }
+        let isInTopic = topic.utf8.split(separator: UInt8(ascii: "/")).contains { bare($0) == bare(id.utf8) }
         return isInTopic ? nil : id
     }
 
@@ -93,7 +111,7 @@ extension DeviceSearch {
 
     private func number(_ topic: String, _ path: String, _ unit: String?) -> FoundDevice {
         let table = SensorTable(topic: topic, value: path, unit: unit)
-        let room = Self.room(in: topic)
+        let room = Room(suggestedByTopic: topic)
         return FoundDevice(room?.name ?? topic, room: room, kind: "plain", .sensor(table), topic: topic)
     }
 
@@ -118,42 +136,33 @@ extension DeviceSearch {
         guard case .reading(let reading)? = outcome, let celsius = reading.celsius else { return false }
         return JSONPath.plausible.contains(celsius)
     }
-
-    private static let common = [
-        "temp", "temperature", "state", "status", "sensor", "sensors", "value", "data", "json", "all", "events", "rpc",
-        "event", "up", "uplink", "attr", "attributes", "info", "temperature_c", "temperature_f", "tempc", "tempf",
-    ]
-
-    /// The last level that is more than a word about temperatures: `home/office/temperature` is the office's.
-    private static func room(in topic: String) -> Room? {
-        let levels = topic.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
-        let telling = levels.last { level in
-            // Shelly numbers its components: `temperature:100`.
-            let word = level.lowercased().utf8.prefix { $0 != UInt8(ascii: ":") }
-            return !common.contains(String(Substring(word)))
-        }
-        return (telling ?? levels.last).flatMap(Room.init(suggestedBy:))
-    }
 }
 
 /// Where a kind's devices say whether they are on.
 private struct KnownState {
     let kind: String
-    let pattern: TopicPattern
     let command: String
+    private let pattern: TopicPattern
+    private let except: [TopicPattern]
     private let sign: PumpRule.Sign
     private let off: String
 
     init?(_ kind: DeviceKind) {
         guard let state = kind.pump.state, let command = kind.pump.command, let on = kind.pump.stateOn,
-            let pattern = try? TopicPattern(state.replacing("{device}", with: "{room}"))
+            let pattern = try? TopicPattern(DeviceSearch.anyName(state.replacing("{device}", with: "{room}")))
         else { return nil }
         (self.kind, self.pattern, self.command) = (kind.name, pattern, command)
+        except = (kind.sensor.except ?? []).compactMap { try? TopicPattern($0) }
         sign = PumpRule.Sign(topic: state, path: JSONPath(kind.pump.stateValue ?? ""), yes: on, no: nil)
         off = Self.offWords.first { $0.on == on.lowercased() }?.off ?? "off"
     }
 
     private static let offWords = [(on: "true", off: "false"), (on: "1", off: "0"), (on: "on", off: "off")]
+
+    /// Commands and lists have topics of the same form.
+    func match(_ topic: String) -> TopicPattern.Match? {
+        except.contains { $0.match(topic) != nil } ? nil : pattern.match(topic)
+    }
 
     /// Whether the payload is one of its two words: on the same topics others say other things.
     func says(_ payload: [UInt8]) -> Bool {

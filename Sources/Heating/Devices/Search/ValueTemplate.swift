@@ -10,23 +10,33 @@ enum ValueTemplate {
     static func path(_ template: String) -> String? {
         var text = Scanner(template)
         text.skipSpaces()
-        guard text.take("{{") else { return nil }
-        _ = text.take("-")
-        text.skipSpaces()
-        let brackets = text.takeOpenings()
-        var names: [String] = []
-        if text.take("value_json") {
-            guard let found = text.steps(), !found.isEmpty else { return nil }
-            names = found
-        } else if !text.take("value") {
-            return nil
+        // `{% if value_json.t is defined %}{{ value_json.t }}{% endif %}`
+        let isConditional = text.startsStatement
+        let condition = isConditional ? text.statement() : nil
+        guard let names = text.expression() else { return nil }
+        if isConditional {
+            guard var condition, condition.isAsked(about: names), text.ending() else { return nil }
         }
-        guard text.filters(harmless, closing: brackets), text.condition(on: names) else { return nil }
-        _ = text.take("-")
-        guard text.take("}}") else { return nil }
         text.skipSpaces()
         guard text.isAtEnd else { return nil }
         return JSONPath.written(names)
+    }
+
+    /// A command's payload for a value: the template with the value in the place of its one expression, `{"mode": "{{ value }}"}`.
+    /// - Parameter template: nil: the value alone.
+    /// - Returns: nil for what is not understood.
+    static func payload(_ template: String?, value: String) -> String? {
+        guard let template else { return value }
+        let text = Array(template.unicodeScalars)
+        func place(_ mark: String, from start: Int) -> Int? {
+            let mark = Array(mark.unicodeScalars)
+            return (start..<text.count).first { text[$0...].starts(with: mark) }
+        }
+        guard place("{%", from: 0) == nil, let start = place("{{", from: 0), let end = place("}}", from: start),
+            place("{{", from: start + 2) == nil, path(String(String.UnicodeScalarView(text[start..<end + 2]))) == ""
+        else { return nil }
+        return String(String.UnicodeScalarView(text[..<start])) + value
+            + String(String.UnicodeScalarView(text[(end + 2)...]))
     }
 
     private struct Scanner {
@@ -36,6 +46,8 @@ enum ValueTemplate {
 
         var isAtEnd: Bool { rest.isEmpty }
 
+        var startsStatement: Bool { rest.starts(with: "{%".unicodeScalars) }
+
         mutating func skipSpaces() {
             while let first = rest.first, first.properties.isWhitespace { rest.removeFirst() }
         }
@@ -44,6 +56,58 @@ enum ValueTemplate {
             guard rest.starts(with: word.unicodeScalars) else { return false }
             rest.removeFirst(word.unicodeScalars.count)
             return true
+        }
+
+        /// `{{ … }}`, as the names of its path.
+        mutating func expression() -> [String]? {
+            guard take("{{") else { return nil }
+            _ = take("-")
+            skipSpaces()
+            let brackets = takeOpenings()
+            var names: [String] = []
+            if take("value_json") {
+                guard let found = steps(), !found.isEmpty else { return nil }
+                names = found
+            } else if !take("value") {
+                return nil
+            }
+            guard filters(ValueTemplate.harmless, closing: brackets), condition(on: names) else { return nil }
+            _ = take("-")
+            return take("}}") ? names : nil
+        }
+
+        /// What stands in `{% … %}`; nil when there is none.
+        mutating func statement() -> Scanner? {
+            skipSpaces()
+            guard take("{%") else { return nil }
+            _ = take("-")
+            skipSpaces()
+            let end = rest.indices.first { rest[$0...].starts(with: "%}".unicodeScalars) }
+            guard let end else { return nil }
+            var inside = Scanner("")
+            inside.rest = rest[..<end]
+            if inside.rest.last == "-" { inside.rest = inside.rest.dropLast() }
+            rest = rest[end...].dropFirst(2)
+            skipSpaces()
+            return inside
+        }
+
+        /// `if …` that is about the path alone.
+        mutating func isAsked(about names: [String]) -> Bool {
+            let isAbout = rest.indices.contains { rest[$0...].starts(with: "value".unicodeScalars) }
+            return isAbout && rest.starts(with: "if ".unicodeScalars) && condition(on: names) && isAtEnd
+        }
+
+        /// `{% endif %}`, before it perhaps `{% else %}` and a constant.
+        mutating func ending() -> Bool {
+            guard var word = statement() else { return false }
+            var last = word.name()
+            if last == "else" {
+                let isExpression = take("{{")
+                guard constant(), !isExpression || take("}}"), var next = statement() else { return false }
+                last = next.name()
+            }
+            return last == "endif"
         }
 
         mutating func takeOpenings() -> Int {
@@ -65,7 +129,12 @@ enum ValueTemplate {
         mutating func steps() -> [String]? {
             var names: [String] = []
             while true {
-                if take(".") {
+                if take(".get(") {
+                    // `.get('temperature', 0)`: what stands for none is no reading.
+                    guard let name = quoted(), let end = rest.firstIndex(of: ")") else { return nil }
+                    names.append(name)
+                    rest = rest[end...].dropFirst()
+                } else if take(".") {
                     guard let name = name() else { return nil }
                     names.append(name)
                 } else if take("[") {
@@ -99,10 +168,11 @@ enum ValueTemplate {
             return true
         }
 
-        /// A number, a text or nothing.
+        /// A number, a text or nothing; or what was known before, `states('sensor.t')`, `this.state`.
         private mutating func constant() -> Bool {
             skipSpaces()
-            if quoted() == nil {
+            let isKnownBefore = take("this.state") || take("states(") && quoted() != nil && take(")")
+            if !isKnownBefore, quoted() == nil {
                 _ = take("-")
                 guard let word = name() else { return false }
                 guard Self.isNumber(word) || ["none", "null"].contains(word.lowercased()) else { return false }

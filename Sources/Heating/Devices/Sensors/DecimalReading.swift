@@ -10,6 +10,8 @@ struct DecimalReading: Equatable {
     var value: Double
     /// The unit behind the number.
     var unit: DeviceUnit?
+    /// It says that it is a share of a hundred, and so no temperature.
+    var isPercent = false
 
     enum Failure: Error {
         /// What devices write when they have nothing to say: `unavailable`, `unknown`, `None`, an empty text.
@@ -21,9 +23,13 @@ struct DecimalReading: Equatable {
     init(_ source: String) throws(Failure) {
         guard source.utf8.count <= Self.lengthLimit else { throw .notANumber }
         let trimmed = Self.trimmed(Substring(source))
-        if Self.isAbsence(trimmed) { throw .unavailable }
         let (number, unit) = Self.withoutUnit(trimmed)
-        if Self.isSpelledNonFinite(number) { throw .notFinite }
+        // Asked of every reading: what begins with a digit is no word.
+        if number.utf8.first.map({ $0 &- UInt8(ascii: "0") > 9 }) ?? true {
+            if Self.isAbsence(number) { throw .unavailable }
+            if Self.isSpelledNonFinite(number) { throw .notFinite }
+        }
+        isPercent = trimmed.utf8.last == UInt8(ascii: "%")
         guard let text = Self.normalized(number) else { throw .notANumber }
         guard let value = text.utf8.withBytes({ $0.double(0..<$0.count) }) else { throw .notFinite }
         (self.text, self.value, self.unit) = (text, value, unit)
@@ -44,7 +50,10 @@ struct DecimalReading: Equatable {
     private static func withoutUnit(_ text: Substring) -> (Substring, DeviceUnit?) {
         // Looked for in the bytes, for as characters a digit may carry a mark.
         guard let last = text.utf8.lastIndex(where: { $0 &- UInt8(ascii: "0") <= 9 || $0 == UInt8(ascii: ".") }) else {
-            return (text, nil)
+            // `nan °C`, `unavailable °F`.
+            let words = text.split(separator: " ", maxSplits: 1)
+            let unit = words.count == 2 ? DeviceUnit(spelled: String(words[1])) : nil
+            return unit == nil ? (text, nil) : (words[0], unit)
         }
         let end = text.utf8.index(after: last)
         let suffix = Self.trimmed(Substring(text.utf8[end...]))
@@ -87,6 +96,8 @@ struct DecimalReading: Equatable {
 
     /// Without the white space that programs leave around, the no-break spaces of word processors among them.
     static func trimmed(_ text: Substring) -> Substring {
+        func isGraphic(_ byte: UInt8?) -> Bool { byte.map { (0x21...0x7E).contains($0) } ?? false }
+        if isGraphic(text.utf8.first), isGraphic(text.utf8.last) { return text }
         var scalars = text.unicodeScalars[...]
         func isSpace(_ scalar: Unicode.Scalar) -> Bool {
             scalar == "\0" || scalar == "\u{FEFF}" || scalar.properties.isWhitespace

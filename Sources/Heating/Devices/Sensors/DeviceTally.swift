@@ -71,8 +71,10 @@ public struct DeviceTally: Equatable, Sendable {
     private static let deviceLimit = 512
 
     public private(set) var entries: [Entry]
-    /// Those that somebody has given a room.
+    /// Those that somebody has given a room, and those that tell a temperature where their rule does not look.
     public private(set) var devices: [Device: Entry] = [:]
+    /// How many messages of devices that nobody has listed were looked at.
+    private var looks: [Device: Int] = [:]
     private let rules: [SensorRule]
 
     public init(_ rules: [SensorRule]) {
@@ -84,11 +86,31 @@ public struct DeviceTally: Equatable, Sendable {
         guard entries.indices.contains(outcome.rule) else { return }
         entries[outcome.rule].count(outcome, payload, now)
         // A radiator valve without a humidity is no fault, one without a temperature is.
-        guard let name = outcome.name, rules[outcome.rule].measure == .temperature, rules[outcome.rule].lists(name)
-        else { return }
+        guard let name = outcome.name, rules[outcome.rule].measure == .temperature else { return }
         let device = Device(rule: outcome.rule, name: ExactString(name))
+        guard rules[outcome.rule].lists(name) || devices[device] != nil || tellsAnother(device, outcome, payload)
+        else { return }
         guard devices[device] != nil || devices.count < Self.deviceLimit else { return }
         devices[device, default: Entry()].count(outcome, payload, now)
+    }
+
+    /// Whether a device that nobody has listed tells a temperature where its rule does not look: a radiator valve, and no lamp. Of each
+    /// few messages are looked at.
+    private mutating func tellsAnother(
+        _ device: Device, _ outcome: DeviceOutcome, _ payload: some Collection<UInt8>
+    ) -> Bool {
+        guard case .passedOver(let rejection) = outcome, rejection.reason == .missingValue else { return false }
+        let before = looks[device] ?? 0
+        guard before < Self.patience, before > 0 || looks.count < Self.deviceLimit,
+            payload.count <= Self.payloadLimit
+        else { return false }
+        looks[device] = before + 1
+        return JSONPath.roomTemperature(in: payload) != nil
+    }
+
+    /// Whether somebody has given it a room.
+    public func isListed(_ device: Device) -> Bool {
+        rules.indices.contains(device.rule) && rules[device.rule].lists(device.name.text)
     }
 
     /// The rules that somebody should look at, with the last message that was no reading.

@@ -144,8 +144,9 @@ private struct Document {
         case .structure?: throw .notANumber
         case .number(let read)?, .text(let read)?: text = read
         }
+        let number: DecimalReading
         do throws(DecimalReading.Failure) {
-            return try DecimalReading(text)
+            number = try DecimalReading(text)
         } catch {
             switch error {
             case .unavailable: throw .unavailable
@@ -153,6 +154,8 @@ private struct Document {
             case .notANumber: throw .badValue
             }
         }
+        guard !number.isPercent || !rule.isTemperature else { throw .badValue }
+        return number
     }
 
     /// The number's own unit before the payload's, before the rule's. A unit that is announced and not told is no °C:

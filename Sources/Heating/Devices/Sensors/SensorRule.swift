@@ -93,9 +93,17 @@ public struct SensorRule: Equatable, Sendable {
     /// Whether somebody has given this name on the wire a room.
     func lists(_ name: String) -> Bool { names[ExactString(name)].map { $0 != nil } ?? false }
 
+    /// Whether it leaves a device of this name to the rules behind it: somebody has said which names are its own, and this one is none.
+    func leaves(_ name: String?) -> Bool {
+        guard let name, !isContract else { return false }
+        return names[ExactString(name)].map { $0 == nil } ?? (room == nil && unlisted == .ignore)
+    }
+
     /// Whether it says nothing wherever it is asked, since the other rule comes first.
     public func neverCounts(behind first: SensorRule) -> Bool {
-        topic == first.topic && except == first.except && repeats(first)
+        let leavesNone = first.unlisted == .room || first.room != nil
+        return leavesNone && first.topic.covers(topic) && (first.except.isEmpty || first.except == except)
+            && repeats(first)
     }
 
     // MARK: Checking

@@ -29,6 +29,8 @@ final class ControlBoard: Sendable {
         var tooManyRooms = 0
         /// Readings that decided nothing because they were no news (``NewsFilter``), by reason.
         var ignored: [String: Int] = [:]  // Own names: reasons.
+        /// Devices' readings whose time is when they arrived, by why: they had none where their rule looks, or one that cannot be.
+        var replacedTimes: [String: Int] = [:]  // Own names: reasons.
         /// Discarded messages by reason, ``PayloadError``'s names and a few of our own.
         var rejected: [String: Int] = [:]  // Own names: reasons.
     }
@@ -44,6 +46,8 @@ final class ControlBoard: Sendable {
         let startedAt = Clock.now
         /// Of the temperatures in findings' texts.
         var unit = TemperatureUnit.celsius
+        /// The file has tables of devices: the black box is not all there is.
+        var hasTables = false
         var decisions: [Room: [Decision]] = [:]
         var counters = Counters()
     }
@@ -79,8 +83,12 @@ final class ControlBoard: Sendable {
         contents.withLock { ($0.measures, $0.devices) = (SeenMeasures(), [:]) }
     }
 
-    func set(_ unit: TemperatureUnit) {
-        contents.withLock { $0.unit = unit }
+    /// What the file says of the whole house.
+    func set(_ configuration: Configuration) {
+        contents.withLock { contents in
+            contents.unit = configuration.temperatureUnit
+            contents.hasTables = !configuration.devices.rules.isBlackBoxOnly || !configuration.devices.pumps.isEmpty
+        }
     }
 
     func set(remembered: Set<Room>) {

@@ -252,6 +252,10 @@ extension PumpFeedback {
             isAbout = true
             if let isThere = available.read(message.payload) { _ = heard(isAvailable: isThere, now: now) }
         }
+        if let bridge = rule.bridge, ExactString(bridge.topic) == topic {
+            isAbout = true
+            if let isThere = bridge.read(message.payload) { _ = heard(isAvailable: isThere, ofBridge: true, now: now) }
+        }
         if let power = rule.power, ExactString(power.topic) == topic {
             isAbout = true
             if let watts = rule.watts(message.payload) { heard(watts: watts) }

@@ -105,7 +105,7 @@ extension ControlLane {
                 remove(leaving, link)
             }
         }
-        board.set(new.temperatureUnit)
+        board.set(new)
         for room in rooms.keys.sorted() {
             apply(.settings(new.settings(for: room)), to: room, link)
             if old.temperatureUnit != new.temperatureUnit, link != nil { writeState(of: room, Clock.now) }

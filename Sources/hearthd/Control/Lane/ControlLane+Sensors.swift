@@ -72,6 +72,9 @@ extension ControlLane {
 
     private func take(_ reading: DeviceReading, wall: Timestamp, now: Instant, _ link: Link) {
         guard reading.measure == .temperature, let celsius = reading.celsius else { return see(reading, now) }
+        if [.missing, .absurd].contains(reading.time.source) {
+            counters.replacedTimes[reading.time.source.rawValue, default: 0] += 1
+        }
         // What the broker kept says nothing about what it still has to send.
         if !reading.isRetained { isRestoring = false }
         admit(reading.room, now: now, link)
@@ -186,7 +189,10 @@ extension ControlLane {
         for device in devices.tally.devices.keys {
             let rule = devices.rules.sensors[device.rule]
             let finding = troubled[device].flatMap { entry in
-                entry.last.map { Finding.troubled(rule, device.rule, device, entry, $0, devices.rules) }
+                entry.last.map {
+                    Finding.troubled(
+                        rule, device.rule, device, isListed: devices.tally.isListed(device), entry, $0, devices.rules)
+                }
             }
             reportReading(finding, Finding.subject(of: device, rule))
         }

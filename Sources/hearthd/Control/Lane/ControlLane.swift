@@ -69,7 +69,7 @@ final class ControlLane: ConnectionHandler {
         homeAssistant = HomeAssistant(configuration)
         outbox = HomeOutbox(findings: findings, logger: logger)
         devices = ControlDevices(configuration, now: startedAt)
-        board.set(configuration.temperatureUnit)
+        board.set(configuration)
         for room in configuration.rooms.keys { addRoom(room) }
     }
 
