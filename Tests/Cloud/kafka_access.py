@@ -16,7 +16,7 @@ sys.path.append(__file__.rsplit("/", 2)[0])  # Tests, where House is
 from House.checks import check, end, not_run
 from House.kafka import MockCluster
 from House.kafka_gate import Scram
-from House.processes import free_port, popen
+from House.processes import Process, comes, free_port, popen
 from servers import certificates
 
 PROGRAMS = os.environ.get("HEARTH_BIN_DIR", "")
@@ -118,6 +118,22 @@ def check_properties(mock, directory):
     check("harmless ones are taken", result.returncode == 0, result.stderr[-300:])
 
 
+def check_forbidden(directory):
+    """librdkafka speaks of a forbidden topic's partitions with each answer of a broker, ten times a second."""
+    mock = MockCluster(f"{PROGRAMS}/mock-kafka")
+    mock.command("topic-error raw_sensor_data.held 29")
+    service = Process([f"{PROGRAMS}/hearth-cloud", "save-raw"], directory / "save-raw.log", {
+        "EVENT_LOG": "kafka", "KAFKA_HOST": mock.servers, "INFLUX_API": "v1", "INFLUX_URL": f"http://127.0.0.1:{free_port()}", "HTTP_PORT": "0"})
+    check("a forbidden topic is told", comes(lambda: "raw_sensor_data.held: Broker: Topic authorization failed" in service.output(), 60),
+          service.output()[-500:])
+    before = service.output().count("\n")
+    comes(lambda: False, 10)
+    count = service.output().count("\n") - before
+    check("and is no flood of lines", count < 20, f"{count} lines in 10 s: {service.output()[-300:]}")
+    service.end()
+    mock.close()
+
+
 def main():
     check_scram()
     if not os.access(f"{PROGRAMS}/hearth-cloud", os.X_OK) or not os.access(f"{PROGRAMS}/mock-kafka", os.X_OK):
@@ -128,6 +144,7 @@ def main():
         check_servers(mock)
         check_logins(mock, pathlib.Path(name))
         check_properties(mock, pathlib.Path(name))
+        check_forbidden(pathlib.Path(name))
     mock.close()
     return end("Kafka's access")
 

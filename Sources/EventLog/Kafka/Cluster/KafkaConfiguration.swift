@@ -119,7 +119,7 @@ final class CallbackContext: Sendable {
         if let error = rd_kafka_sasl_set_credentials(client, login.user, password) { rd_kafka_error_destroy(error) }
     }
 
-    /// Something librdkafka says of a broker: told once a minute.
+    /// Something librdkafka says, which may be as often as it asks a broker: told once a minute.
     func complain(_ text: String, as prefix: String, _ level: EventLogNotice.Level) {
         guard complaints.isNews(text, now: Clock.monotonicNanoseconds) else { return }
         report(EventLogNotice(level, "\(prefix): \(text)"))
@@ -158,7 +158,7 @@ private func logCallback(
     let tag = facility.map { String(cString: $0) } ?? ""
     let message = String(cString: text)
     // FAIL: a connection ended or did not come about, `[thrd:…]: broker: why`.
-    guard tag == "FAIL" else { return context.report(EventLogNotice(noticeLevel, "kafka \(tag): \(message)")) }
+    guard tag == "FAIL" else { return context.complain(message, as: "kafka \(tag)", noticeLevel) }
     // Brokers close idle connections; that is no news.
     if level >= 6, message.contains("Disconnected (after") { return }
     let complaint =
