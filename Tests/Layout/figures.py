@@ -6,6 +6,7 @@ document quotes another one. Called by scripts/figures and scripts/check-layout.
 """
 
 import json
+import math
 import re
 import sys
 from pathlib import Path
@@ -52,7 +53,7 @@ def intervals(rows: list[dict]) -> str:
         if found := re.match(r"commit_interval (\w+):", row["name"]):
             v = row["values"]
             times = [f"{t:.0f} ms" if t < 500 else f"{t / 1e3:.1f} s" for t in (v["p50"], v["p99"])]
-            count = max(1, round(v["readings"]))
+            count = math.ceil(v["readings"])
             lines.append(f"| `{found[1]}` | {v['bytes_a_day'] / 1e9:.1f} GB | {v['commits']:.2g} | {v['wakeups']:.0f} | "
                          f"{', '.join(times)} | {count} reading{'s' if count > 1 else ''} |")
     return "\n".join(lines)
