@@ -11,6 +11,11 @@ die() {
     exit 1
 }
 
+# The path $1 as its caller means it, for a script whose first step was to cd to the root.
+from_caller() {
+    if [[ $1 == /* ]]; then printf '%s\n' "$1"; else printf '%s\n' "$OLDPWD/$1"; fi
+}
+
 # --- What the machine needs ---------------------------------------------------------------------------------------
 
 # The packages among $@ that are not installed, one per line.

@@ -39,8 +39,9 @@ def check_reload(directory):
     secrets = [directory / "secrets/users", directory / "secrets/tls"]
     for place in secrets:
         place.mkdir(parents=True)
-    make = [str(ROOT / "scripts/cloud-secrets"), str(directory / "made")]
-    subprocess.run([*make, "--home", "home1"], check=True, capture_output=True)
+    # As somebody calls it who is elsewhere.
+    make = [str(ROOT / "scripts/cloud-secrets"), "made"]
+    subprocess.run([*make, "--home", "home1"], check=True, capture_output=True, cwd=directory)
 
     def take():
         for name in ("ca.crt", "server.crt", "server.key"):
@@ -63,7 +64,7 @@ def check_reload(directory):
         before = shown_certificate(tls)
         password = (directory / "made/homes/home1.password").read_text()
         check("a home is known", knows(plain, "home1", password))
-        subprocess.run([*make, "--home", "home2", "--address", "hearth.example.org"], check=True, capture_output=True)
+        subprocess.run([*make, "--home", "home2", "--address", "hearth.example.org"], check=True, capture_output=True, cwd=directory)
         new = (directory / "made/homes/home2.password").read_text()
         check("a new home is not known before its Secret has arrived", not knows(plain, "home2", new))
         take()
