@@ -8,7 +8,8 @@ import threading
 from House.kafka_frames import frame, hang_up, send
 
 # https://kafka.apache.org/protocol#protocol_api_keys
-PRODUCE, FETCH, METADATA, OFFSET_COMMIT, OFFSET_FETCH, JOIN_GROUP, HEARTBEAT, SYNC_GROUP, API_VERSIONS = 0, 1, 3, 8, 9, 11, 12, 14, 18
+PRODUCE, FETCH, METADATA, OFFSET_COMMIT, OFFSET_FETCH, JOIN_GROUP, HEARTBEAT, LEAVE_GROUP = 0, 1, 3, 8, 9, 11, 12, 13
+SYNC_GROUP, API_VERSIONS = 14, 18
 
 
 class Fields:
@@ -106,10 +107,12 @@ class CommitNotes:
 
 
 class Wire:
-    """Passes Kafka's frames on, and loses the answers it is told to, after the broker has done what was asked."""
+    """Passes Kafka's frames on, and loses the answers it is told to, after the broker has done what was asked.
 
-    def __init__(self, upstream, keeps_notes=True):
-        self.upstream, self.keeps_notes, self.losing, self.lost = upstream, keeps_notes, set(), {}
+    - told: called with key and request of each before it is passed on, and with its answer too before that is."""
+
+    def __init__(self, upstream, keeps_notes=True, told=lambda key, request, answer=None: None):
+        self.upstream, self.keeps_notes, self.losing, self.lost, self.told = upstream, keeps_notes, set(), {}, told
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -161,12 +164,14 @@ class Wire:
             request = frame(client)
             key, version, number = struct.unpack(">hhi", request[:8])
             asked[number] = (key, version, request)
+            self.told(key, request)
             send(broker, request)
 
     def down(self, client, broker, asked):
         while True:
             answer = frame(broker)
             key, version, request = asked.pop(struct.unpack(">i", answer[:4])[0])
+            self.told(key, request, answer)
             if key == OFFSET_COMMIT:
                 self.notes.take(request, answer)
             if self.is_lost(key):

@@ -30,6 +30,15 @@ def environment(documents, name, value):
     container(documents)["env"].append({"name": name, "value": value})
 
 
+INSTANCE = {"name": "KAFKA_INSTANCE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+
+
+def replace_variable(documents, name, variable):
+    """In the environment of the StatefulSet p1-save."""
+    variables = container(documents, "StatefulSet")["env"]
+    variables[:] = [variable if one["name"] == name else one for one in variables]
+
+
 VIOLATIONS = [
     # Images
     ("latest", BASE, "images_are_pinned_and_maintained", lambda d: put(container(d), "image", "hearth-cloud:latest")),
@@ -118,6 +127,17 @@ VIOLATIONS = [
      lambda d: put(find(d, "Deployment", "p1-save")["spec"], "replicas", 2)),
     ("topics that the set-up Job would make differently", PRODUCTION, "autoscalers_fit",
      lambda d: put(find(d, "ConfigMap", "hearth-settings")["data"], "KAFKA_PARTITIONS", "12")),
+    # Names at Kafka
+    ("a Deployment with names at Kafka", BASE, "instances_are_one_pods", lambda d: container(d)["env"].append(INSTANCE)),
+    ("replicas that share a name at Kafka", ALL_PRODUCTION, "instances_are_one_pods",
+     lambda d: replace_variable(d, "KAFKA_INSTANCE", {"name": "KAFKA_INSTANCE", "value": "p1-save"})),
+    ("replicas that have their node's name at Kafka", ALL_PRODUCTION, "instances_are_one_pods", lambda d: replace_variable(
+        d, "KAFKA_INSTANCE", {"name": "KAFKA_INSTANCE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}})),
+    ("a name at Kafka in the settings of all", BASE, "instances_are_one_pods",
+     lambda d: put(find(d, "ConfigMap", "hearth-settings")["data"], "KAFKA_INSTANCE", "one")),
+    ("a name at Kafka as a flag", BASE, "instances_are_one_pods", lambda d: container(d)["args"].append("--kafka-instance=one")),
+    ("a session at Kafka that ends before its pod", ALL_PRODUCTION, "instances_are_one_pods",
+     lambda d: replace_variable(d, "KAFKA_SESSION_TIMEOUT", {"name": "KAFKA_SESSION_TIMEOUT", "value": "30"})),
     # Network
     ("no default", BASE, "network_is_exact", lambda d: drop(d, "NetworkPolicy", "default-deny")),
     ("no DNS", BASE, "network_is_exact", lambda d: drop(d, "NetworkPolicy", "dns")),

@@ -257,6 +257,29 @@ def autoscalers_fit(documents):
     return complaints
 
 
+def instances_are_one_pods(documents):
+    """A name at Kafka that lasts (KAFKA_INSTANCE) is one pod's, which is back with it before its partitions go to others. Two of
+    one name would put each other out; one that never comes back keeps its partitions waiting for nobody."""
+    complaints = [f"{name(config)}: whoever reads it has one KAFKA_INSTANCE with the others"
+                  for config in of_kind(documents, "ConfigMap") if "KAFKA_INSTANCE" in config.get("data", {})]
+    for pod in pods(documents):
+        for container in pod.containers:
+            if any("--kafka-instance" in word for word in container.get("command", []) + container.get("args", [])):
+                complaints.append(f"{pod.workload}: KAFKA_INSTANCE is a flag, where nobody looks at it")
+            variables = {variable["name"]: variable for variable in container.get("env", [])}
+            instance = variables.get("KAFKA_INSTANCE")
+            if instance is None:
+                continue
+            if not pod.workload.startswith("StatefulSet "):
+                complaints.append(f"{pod.workload}: its pods have no names that last, as KAFKA_INSTANCE is one")
+            if instance.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath") != "metadata.name":
+                complaints.append(f"{pod.workload}: KAFKA_INSTANCE is not its pod's name")
+            timeout = int(variables.get("KAFKA_SESSION_TIMEOUT", {}).get("value", 45))
+            if timeout <= pod.spec.get("terminationGracePeriodSeconds", 30):
+                complaints.append(f"{pod.workload}: a pod that uses all its grace is back too late for its partitions")
+    return complaints
+
+
 def kafka_rights_are_those_of_the_services(documents):
     """A client certificate for each service, and none may read and write what another's work is."""
     complaints = []
@@ -280,5 +303,5 @@ def kafka_rights_are_those_of_the_services(documents):
 POLICIES = [
     images_are_pinned_and_maintained, restricted, nothing_of_the_cluster_leaks_in, probes_are_there,
     resources_are_bounded, no_plain_secret, references_exist, services_select_pods, services_have_budgets,
-    autoscalers_fit, kafka_rights_are_those_of_the_services,
+    autoscalers_fit, instances_are_one_pods, kafka_rights_are_those_of_the_services,
 ]

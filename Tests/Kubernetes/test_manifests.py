@@ -2,6 +2,7 @@
 """Renders every overlay, validates it and holds it against the policies; then plants a violation of each policy and
 expects the complaint. Called by scripts/test-kubernetes from the repository's root."""
 
+import itertools
 import json
 import os
 import pathlib
@@ -178,17 +179,31 @@ def check_overlay(directory):
     return documents
 
 
+def rendered_with(overlay, components):
+    """An overlay with components, in their order."""
+    with tempfile.TemporaryDirectory(dir="Tests/Kubernetes") as name:
+        places = ", ".join(f"../../../cloud/components/{component}" for component in components)
+        (pathlib.Path(name) / "kustomization.yaml").write_text(
+            f"kind: Kustomization\nnamespace: hearth\nresources: [../../../cloud/overlays/{overlay}]\ncomponents: [{places}]\n")
+        return render(name)
+
+
+def check_orders():
+    """Three components change the pipelines or name them: the same comes out whichever is first."""
+    wanted, *others = [rendered_with("production", order) for order in itertools.permutations(("static-membership", "kafka-tls", "keda"))]
+    check("static-membership, kafka-tls and keda come in any order", all(other == wanted for other in others))
+    expect("with all three a StatefulSet has the certificate, and KEDA scales it",
+           [complaint for complaints in policy_complaints(wanted, with_schema=False).values() for complaint in complaints]
+           + [name(w) for w in of_kind(wanted, "Deployment") if re.match("p[124]-", w["metadata"]["name"])])
+
+
 def check_components():
     """Each component alone, on every overlay that its first line does not keep it from; its objects' schemas were looked at
     with all of them."""
     for component in sorted(pathlib.Path("cloud/components").iterdir()):
         in_production_only = (component / "kustomization.yaml").read_text().startswith("# On overlays/production")
         for overlay in ("minikube", "production")[in_production_only:]:
-            with tempfile.TemporaryDirectory(dir="Tests/Kubernetes") as name:
-                (pathlib.Path(name) / "kustomization.yaml").write_text(
-                    f"kind: Kustomization\nnamespace: hearth\nresources: [../../../cloud/overlays/{overlay}]\n"
-                    f"components: [../../../{component}]\n")
-                documents = render(name)
+            documents = rendered_with(overlay, [component.name])
             wrong = [complaint for complaints in policy_complaints(documents, with_schema=False).values() for complaint in complaints]
             left = everything_is_part_of_hearth(documents) if overlay == "minikube" else []
             expect(f"{component.name} alone on {overlay}", wrong + left)
@@ -241,6 +256,7 @@ def main():
     for title, complaints in set_up_job_checks(OVERLAYS):
         expect(title, complaints)
     check_components()
+    check_orders()
     check_violations(rendered)
     print(f"{sum(map(len, rendered.values()))} objects of {len(rendered)} kustomizations against Kubernetes {KUBERNETES}, "
           f"{FIELDS['release']}")
