@@ -3,11 +3,13 @@
 import datetime
 import json
 import subprocess
+import time
 import zoneinfo
 
 from House.checks import Failure
 from House.processes import wait_for
-from scenarios import chain, scenario
+from processes import write
+from scenarios import chain, flowing, scenario
 
 ZONE = zoneinfo.ZoneInfo("Europe/Berlin")
 
@@ -42,4 +44,47 @@ def october(run):
             missing, surplus = wanted.keys() - found.keys(), found.keys() - wanted.keys()
             raise Failure(f"of {len(wanted)} missing {len(missing)}, not wanted {len(surplus)}, different "
                           f"{sum(found[k] != wanted[k] for k in found.keys() & wanted.keys())}") from None
+        return {"readings": len(wanted)}
+
+
+@scenario("one-second", "a sensor writes one second for all, while the gateway is started again on a disk that fails just then")
+def one_second(run):
+    fault, wanted = run.directory + "/fault", set()
+    write(fault, "")
+    with chain(run) as rig:
+        home = rig.homes[0]
+        home.environment = {"LD_PRELOAD": run.diskfaults, "HEARTH_FAULT_FILE": fault}
+
+        def say(count):
+            for _ in range(count):
+                wanted.add(15 + len(wanted) / 256)
+                subprocess.run(["mosquitto_pub", "-p", str(home.broker.port), "-q", "1", "-t", "room/temperature", "-m",
+                                json.dumps({"timestamp": "2026-11-30T18:46:12", "value": max(wanted)})], check=True, timeout=30)
+        # Newest rows that take a while to be read.
+        home.feed(rate=2000, rooms=4, seed=run.seed)
+        flowing(home, 8000, 60)
+        home.stop_feeding()
+        time.sleep(1)
+        others = home.acknowledged()
+        for _ in range(run.pick(15, 60)):
+            say(2)
+            wait_for(lambda: home.acknowledged() >= others + len(wanted), 30, "the readings are recorded")
+            opened = home.process.output().count("journal open")
+            home.kill()
+            home.start()
+            # It has read the newest rows, is at it, or has not begun.
+            wait_for(lambda least=opened: home.process.output().count("journal open") > least, 20, "the journal is open")
+            time.sleep(run.random.uniform(0, 0.06))
+            write(fault, "eio")
+            say(1)
+            time.sleep(run.random.uniform(0, 0.2))
+            write(fault, "")
+
+        def arrived():
+            points = rig.influx.points("raw_temperature", ["value"], "raw").get(home.name, {})
+            return [value for (room, _), value in points.items() if room == "room"]
+        try:
+            wait_for(lambda: sorted(arrived()) == sorted(wanted), 60, "every reading is a point of its own")
+        except Failure:
+            raise Failure(f"of {len(wanted)} readings {len(wanted - set(arrived()))} are missing, {len(arrived())} points") from None
         return {"readings": len(wanted)}

@@ -32,8 +32,17 @@ final class RecordLane: ConnectionHandler {
     private let logger: Logger
     private let zone: String
     private let rules: DeviceRules
+    private let window: Int
+    /// With nothing in it.
+    private let unmarked: SameTimes
     private var times: SameTimes
     private var redelivery: RedeliveryFilter
+    /// Whether these two know the newest rows; not after a commit that may or may not have been stored.
+    private var hasRecalled = false
+    private var isSessionPresent = false
+    /// Batches in a row for whose sake the newest rows could not be read; about a minute of reconnections, then it goes on without.
+    private static let recallLimit = 20
+    private var failedRecalls = 0
     private var counters = Counters()
     private var backoff = Backoff(base: .milliseconds(250), cap: .seconds(5))
     private var words = RepeatedWords()
@@ -71,29 +80,37 @@ final class RecordLane: ConnectionHandler {
         self.logger = logger
         zone = sensorTimeZone
         times = SameTimes(zone: SystemZones.rules(of: sensorTimeZone) ?? TimeZoneRules(offsetSeconds: 0))
-        // A failing read here only costs duplicates, which everything downstream tolerates.
-        let perMessage = rules.readingsAtMost
-        let looked = RedeliveryFilter.capacity(window: window, readings: perMessage)
-        redelivery = RedeliveryFilter(
-            window: window, readings: perMessage, committed: (try? journal.recent(looked)) ?? [])
-        recall()
+        self.window = window
+        unmarked = times
+        redelivery = RedeliveryFilter(window: window, readings: rules.readingsAtMost, committed: [])
+        // A disk that fails just now is asked again before the first batch.
+        try? recall()
     }
 
-    /// Looks at the newest rows, some at a time, so that the same readings get the same places as before the restart.
-    private func recall() {
-        var after = max(journal.status.newest - Int64(times.limit), 0)
-        // A failing read only costs what it would have told.
-        while let batch = try? journal.read(after: after, rows: 256), batch.scannedThrough > after {
+    /// Looks at the newest rows, some at a time, so that what comes again is known, and the same readings get the same places as
+    /// before the restart. Nothing is taken before that: a reading would get the place of another one that was acknowledged.
+    private func recall() throws(JournalError) {
+        guard !hasRecalled else { return }
+        let capacity = RedeliveryFilter.capacity(window: window, readings: rules.readingsAtMost)
+        var known = RedeliveryFilter(
+            window: window, readings: rules.readingsAtMost, committed: try journal.recent(capacity))
+        known.reconnected(sessionPresent: isSessionPresent)
+        var found = unmarked
+        var after = max(journal.status.newest - Int64(found.limit), 0)
+        while true {
+            let batch = try journal.read(after: after, rows: 256)
+            guard batch.scannedThrough > after else { break }
             for record in batch.records {
                 let attributes = RecordAttributes(bytes: record.attributes)
                 guard var arrival = Self.arrival(of: record.topic, record.payload, at: record.receivedAt) else {
                     continue
                 }
                 arrival.isTimed = attributes.origin?.isArrival != true
-                times.remember(arrival, attributes.marks)
+                found.remember(arrival, attributes.marks)
             }
             after = batch.scannedThrough
         }
+        (redelivery, times, hasRecalled, failedRecalls) = (known, found, true, 0)
     }
 
     private static func arrival(of topic: String, _ payload: [UInt8], at time: Int64) -> SameTimes.Arrival? {
@@ -107,6 +124,7 @@ final class RecordLane: ConnectionHandler {
 
     func connected(_ link: Link, sessionPresent: Bool) {
         keptSession = sessionPresent
+        isSessionPresent = sessionPresent
         redelivery.reconnected(sessionPresent: sessionPresent)
         quality.connected(maximumQoS: link.maximumQoS)
         subscriptions.connected()
@@ -118,6 +136,14 @@ final class RecordLane: ConnectionHandler {
         let isNews = quality.saw(batch) { rules.isBlackBoxOnly || rules.takes($0) }
         if isNews { findings.settle(quality.finding, name: Finding.readingsAtQoS0, in: logger) }
         let now = Clock.wallNanoseconds
+        do throws(JournalError) {
+            try recall()
+        } catch {
+            failedRecalls += 1
+            guard failedRecalls > Self.recallLimit else { throw unkept(error) }
+            // Where the newest rows cannot be read at all, new ones are taken all the same.
+            hasRecalled = true
+        }
         var entries: [Journal.Record] = []
         entries.reserveCapacity(batch.count)
         var rejected: [Journal.Rejected] = []
@@ -253,12 +279,19 @@ final class RecordLane: ConnectionHandler {
         do throws(JournalError) {
             _ = try journal.append(entries, settingAside: rejected, now: now)
         } catch {
-            counters.failure = "\(error)"
-            shared.set(counters)
-            if let line = words.say("\(error)", now: Clock.now) {
-                logger.error("not acknowledging: the journal could not commit", metadata: ["error": "\(line)"])
-            }
-            throw error
+            // It may be stored all the same; what comes again is compared with what is there.
+            if error.code == .io { hasRecalled = false }
+            throw unkept(error)
         }
+    }
+
+    /// Tells that a batch is not acknowledged.
+    private func unkept(_ error: JournalError) -> JournalError {
+        counters.failure = "\(error)"
+        shared.set(counters)
+        if let line = words.say("\(error)", now: Clock.now) {
+            logger.error("not acknowledging: the journal could not commit", metadata: ["error": "\(line)"])
+        }
+        return error
     }
 }
