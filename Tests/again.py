@@ -1,6 +1,8 @@
 """Which tests of a run are worth a second one, alone. Called by scripts/test.
 
-    again.py OUTPUT    prints a filter for each test that failed, by function; fails when one of them is none for a second try
+    again.py OUTPUT            of Swift's tests: prints a filter for each that failed, by function; fails when one of them is none
+                               for a second try
+    again.py --suite OUTPUT    of any other suite: fails when one of its failures is none for a second try
 
 A test that waits, measures or reads what a program has just said fails on a machine whose processors are taken, and passes
 alone. What says that something was lost, or came twice, is a finding whatever the machine did, and so is a run that broke off."""
@@ -36,7 +38,15 @@ def around(file, line):
     return set()
 
 
+def suite(path):
+    """Of systemd's points and of House/checks.py's."""
+    lines = pathlib.Path(path).read_text(errors="replace").splitlines()
+    return any(line.startswith("FAIL") and FINDING.search(line) for line in lines)
+
+
 def main():
+    if sys.argv[1] == "--suite":
+        return suite(sys.argv[2])
     output = pathlib.Path(sys.argv[1]).read_text(errors="replace")
     if "Test run with" not in output:
         return 1  # It broke off.

@@ -16,6 +16,21 @@ from_caller() {
     if [[ $1 == /* ]]; then printf '%s\n' "$1"; else printf '%s\n' "$OLDPWD/$1"; fi
 }
 
+# Sets `arguments` to $2…, the file after each option that is named in $1 as the caller means it.
+take_arguments() {
+    local with_file=" $1 "
+    shift
+    arguments=()
+    while [[ $# -gt 0 ]]; do
+        arguments+=("$1")
+        if [[ $with_file == *" $1 "* ]]; then
+            arguments+=("$(from_caller "${2:?$1 needs a file}")")
+            shift
+        fi
+        shift
+    done
+}
+
 # --- What the machine needs ---------------------------------------------------------------------------------------
 
 # The packages among $@ that are not installed, one per line.

@@ -2,6 +2,16 @@ import Testing
 
 @testable import Heating
 
+extension DeviceTally {
+    /// Counts what the rules make of a message.
+    fileprivate mutating func hear(_ topic: String, _ payload: String, by rules: DeviceRules, _ second: Int64) {
+        let (bytes, arrival) = (Array(payload.utf8), Timestamp(nanoseconds: 1_795_953_600_000_000_000))
+        for outcome in rules.read(topic: topic, payload: bytes, isRetained: false, arrival: arrival) {
+            count(outcome, payload: bytes, now: Instant(nanoseconds: second * 1_000_000_000))
+        }
+    }
+}
+
 /// The built-in kinds, and what a person is told about a table or a message.
 extension DeviceRuleTests {
     @Test("every built-in kind is right in itself and names its documentation")
@@ -149,11 +159,7 @@ extension DeviceRuleTests {
     func tally() throws {
         let rules = DeviceRules([try rule("zigbee2mqtt")])
         func hear(_ tally: inout DeviceTally, _ payload: String, _ second: Int64) {
-            for outcome in rules.read(
-                topic: "zigbee2mqtt/x", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
-            {
-                tally.count(outcome, payload: Array(payload.utf8), now: Instant(nanoseconds: second * 1_000_000_000))
-            }
+            tally.hear("zigbee2mqtt/x", payload, by: rules, second)
         }
         var lamps = DeviceTally(rules.sensors)
         hear(&lamps, #"{"state":"ON"}"#, 0)
@@ -173,11 +179,7 @@ extension DeviceRuleTests {
         let rules = DeviceRules([try rule("zigbee2mqtt")])
         var tally = DeviceTally(rules.sensors)
         func hear(_ name: String, _ payload: String, _ second: Int64) {
-            for outcome in rules.read(
-                topic: "zigbee2mqtt/\(name)", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
-            {
-                tally.count(outcome, payload: Array(payload.utf8), now: Instant(nanoseconds: second * 1_000_000_000))
-            }
+            tally.hear("zigbee2mqtt/\(name)", payload, by: rules, second)
         }
         for second in stride(from: Int64(0), through: 60, by: 20) {
             hear("th", #"{"temperature":20.5}"#, second)
@@ -211,11 +213,7 @@ extension DeviceRuleTests {
         // A radiator valve of which the temperature comes late in a long message.
         let settings = (1...20).map { #""setting_\#($0)":"some value""# }.joined(separator: ",")
         func hear(_ name: String, _ payload: String, _ second: Int64) {
-            for outcome in rules.read(
-                topic: "zigbee2mqtt/\(name)", payload: Array(payload.utf8), isRetained: false, arrival: arrival)
-            {
-                tally.count(outcome, payload: Array(payload.utf8), now: Instant(nanoseconds: second * 1_000_000_000))
-            }
+            tally.hear("zigbee2mqtt/\(name)", payload, by: rules, second)
         }
         for second in stride(from: Int64(0), through: 60, by: 20) {
             hear("th", #"{"temperature":20.5}"#, second)

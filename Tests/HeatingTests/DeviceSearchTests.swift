@@ -2,17 +2,26 @@ import Testing
 
 @testable import Heating
 
+extension DeviceSearch {
+    /// In what a broker has.
+    init(
+        _ messages: [(topic: String, payload: String)], retained: Bool = true, rules: DeviceRules = DeviceRules([]),
+        pumps: [PumpRule] = []
+    ) {
+        var heard = HeardTopics()
+        for message in messages { heard.hear(message.topic, Array(message.payload.utf8), isRetained: retained) }
+        let arrival = Timestamp(nanoseconds: 1_795_953_600_000_000_000)  // 2026-11-29T12:00:00Z
+        self.init(heard, rules: rules, pumps: pumps, arrival: arrival)
+    }
+}
+
 @Suite("Devices: what is found at a broker")
 struct DeviceSearchTests {
-    static let arrival = Timestamp(nanoseconds: 1_795_953_600_000_000_000)  // 2026-11-29T12:00:00Z
-
     func found(
         _ messages: [(topic: String, payload: String)], retained: Bool = true, rules: DeviceRules = DeviceRules([]),
         pumps: [PumpRule] = []
     ) -> [FoundDevice] {
-        var heard = HeardTopics()
-        for message in messages { heard.hear(message.topic, Array(message.payload.utf8), isRetained: retained) }
-        return DeviceSearch(heard, rules: rules, pumps: pumps, arrival: Self.arrival).found
+        DeviceSearch(messages, retained: retained, rules: rules, pumps: pumps).found
     }
 
     /// `role kind name room|topic|value reading standing`, what matters of each.
@@ -92,23 +101,24 @@ struct DeviceSearchTests {
          "t":"tasmota_1A2B3C","ft":"%prefix%/%topic%/","tp":["cmnd","stat","tele"],"rl":[1,0,0,0],"ver":1}
         """#
 
+    private func tasmota(_ config: String, _ sensors: String, _ more: (topic: String, payload: String)...) -> [String] {
+        summary(
+            found(
+                [
+                    ("tasmota/discovery/AABBCC1A2B3C/config", config),
+                    ("tasmota/discovery/AABBCC1A2B3C/sensors", sensors),
+                ] + more))
+    }
+
     @Test("Tasmota's discovery: the chip's topic and the relay's")
     func tasmota() {
         let sensors =
             #"{"sn":{"Time":"2026-11-29T12:00:00","AM2301":{"Temperature":20.5,"Humidity":40},"ESP32":{"Temperature":53.3},"TempUnit":"C"},"ver":1}"#
+        let said = #"{"Time":"2026-11-29T12:00:00","AM2301":{"Temperature":69.1},"TempUnit":"F"}"#
         #expect(
-            summary(
-                found([
-                    ("tasmota/discovery/AABBCC1A2B3C/config", tasmotaConfig),
-                    ("tasmota/discovery/AABBCC1A2B3C/sensors", sensors),
-                    (
-                        "tele/tasmota_1A2B3C/SENSOR",
-                        #"{"Time":"2026-11-29T12:00:00","AM2301":{"Temperature":69.1},"TempUnit":"F"}"#
-                    ),
-                ])) == [
-                    "tasmota Office tele/tasmota_1A2B3C/SENSOR 69.1F",
-                    "tasmota pump Office cmnd/tasmota_1A2B3C/POWER",
-                ])
+            tasmota(tasmotaConfig, sensors, ("tele/tasmota_1A2B3C/SENSOR", said)) == [
+                "tasmota Office tele/tasmota_1A2B3C/SENSOR 69.1F", "tasmota pump Office cmnd/tasmota_1A2B3C/POWER",
+            ])
     }
 
     // https://tasmota.github.io/docs/MQTT/: %hostname% and %id% may stand in a full topic.
@@ -117,14 +127,10 @@ struct DeviceSearchTests {
         let config = tasmotaConfig.replacing("%prefix%/%topic%/", with: "home/%hostname%/%id%/%prefix%/")
         let sensors = #"{"sn":{"Time":"x","AM2301":{"Temperature":20.5},"TempUnit":"C"}}"#
         #expect(
-            summary(
-                found([
-                    ("tasmota/discovery/AABBCC1A2B3C/config", config),
-                    ("tasmota/discovery/AABBCC1A2B3C/sensors", sensors),
-                ])) == [
-                    "tasmota Office home/tasmota-1A2B/1A2B3C/tele/SENSOR",
-                    "tasmota pump Office home/tasmota-1A2B/1A2B3C/cmnd/POWER",
-                ])
+            tasmota(config, sensors) == [
+                "tasmota Office home/tasmota-1A2B/1A2B3C/tele/SENSOR",
+                "tasmota pump Office home/tasmota-1A2B/1A2B3C/cmnd/POWER",
+            ])
     }
 
     @Test("Tasmota with another full topic, several chips and several relays")
@@ -134,16 +140,12 @@ struct DeviceSearchTests {
         let sensors =
             #"{"sn":{"Time":"x","DS18B20-1":{"Temperature":20.5},"DS18B20-2":{"Temperature":null},"TempUnit":"C"}}"#
         #expect(
-            summary(
-                found([
-                    ("tasmota/discovery/AABBCC1A2B3C/config", config),
-                    ("tasmota/discovery/AABBCC1A2B3C/sensors", sensors),
-                ])) == [
-                    "tasmota Office DS18B20-1 tasmota_1A2B3C/tele/SENSOR|DS18B20-1.Temperature",
-                    "tasmota Office DS18B20-2 tasmota_1A2B3C/tele/SENSOR|DS18B20-2.Temperature",
-                    "tasmota pump Office 1 tasmota_1A2B3C/cmnd/POWER1",
-                    "tasmota pump Office 2 tasmota_1A2B3C/cmnd/POWER2",
-                ])
+            tasmota(config, sensors) == [
+                "tasmota Office DS18B20-1 tasmota_1A2B3C/tele/SENSOR|DS18B20-1.Temperature",
+                "tasmota Office DS18B20-2 tasmota_1A2B3C/tele/SENSOR|DS18B20-2.Temperature",
+                "tasmota pump Office 1 tasmota_1A2B3C/cmnd/POWER1",
+                "tasmota pump Office 2 tasmota_1A2B3C/cmnd/POWER2",
+            ])
     }
 
     @Test("Home Assistant's discovery: long and short keys, a base, an area, a device of several parts")

@@ -5,13 +5,7 @@ import Testing
 /// Devices with a thermostat of their own, as their programs announce them.
 @Suite("Devices: thermostats that are found, and how they are told")
 struct FoundThermostatTests {
-    private func found(_ messages: [(topic: String, payload: String)]) -> [FoundDevice] {
-        var heard = HeardTopics()
-        for message in messages { heard.hear(message.topic, Array(message.payload.utf8), isRetained: true) }
-        return DeviceSearch(
-            heard, rules: DeviceRules([]), pumps: [], arrival: Timestamp(nanoseconds: 1_795_953_600_000_000_000)
-        ).found
-    }
+    private func found(_ messages: [(topic: String, payload: String)]) -> [FoundDevice] { DeviceSearch(messages).found }
 
     private func pump(_ devices: [FoundDevice]) throws -> PumpRule {
         let found = try #require(devices.first { !$0.isSensor })

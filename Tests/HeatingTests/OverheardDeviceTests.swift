@@ -6,13 +6,7 @@ import Testing
 /// replaced. What is offered for a room would heat it: a boiler, a chip and a wish must not be.
 @Suite("Devices: what is only overheard, and whose temperature it is")
 struct OverheardDeviceTests {
-    private func found(_ messages: [(topic: String, payload: String)]) -> [FoundDevice] {
-        var heard = HeardTopics()
-        for message in messages { heard.hear(message.topic, Array(message.payload.utf8), isRetained: true) }
-        return DeviceSearch(
-            heard, rules: DeviceRules([]), pumps: [], arrival: Timestamp(nanoseconds: 1_795_953_600_000_000_000)
-        ).found
-    }
+    private func found(_ messages: [(topic: String, payload: String)]) -> [FoundDevice] { DeviceSearch(messages).found }
 
     /// `room: path value unit` of what is offered; "unclear" or "" otherwise.
     private func summary(_ topic: String, _ payload: String) -> String {

@@ -33,16 +33,16 @@ final class RecordLane: ConnectionHandler {
     private let zone: String
     private let rules: DeviceRules
     private let window: Int
-    /// With nothing in it.
-    private let unmarked: SameTimes
     private var times: SameTimes
     private var redelivery: RedeliveryFilter
-    /// Whether these two know the newest rows; not after a commit that may or may not have been stored.
-    private var hasRecalled = false
-    private var isSessionPresent = false
-    /// Batches in a row for whose sake the newest rows could not be read; about a minute of reconnections, then it goes on without.
+    /// The newest row that these two know; nil before they know any.
+    private var recalledThrough: Int64?
+    /// Whether there may be rows that they do not know: at the start, and after a commit that may or may not have been stored.
+    private var mayLackRows = true
+    /// Batches in a row for whose sake the rows could not be read; about a minute of reconnections, then it goes on without.
     private static let recallLimit = 20
     private var failedRecalls = 0
+    private var isSessionPresent = false
     private var counters = Counters()
     private var backoff = Backoff(base: .milliseconds(250), cap: .seconds(5))
     private var words = RepeatedWords()
@@ -81,7 +81,6 @@ final class RecordLane: ConnectionHandler {
         zone = sensorTimeZone
         times = SameTimes(zone: SystemZones.rules(of: sensorTimeZone) ?? TimeZoneRules(offsetSeconds: 0))
         self.window = window
-        unmarked = times
         redelivery = RedeliveryFilter(window: window, readings: rules.readingsAtMost, committed: [])
         // A disk that fails just now is asked again before the first batch.
         try? recall()
@@ -90,27 +89,32 @@ final class RecordLane: ConnectionHandler {
     /// Looks at the newest rows, some at a time, so that what comes again is known, and the same readings get the same places as
     /// before the restart. Nothing is taken before that: a reading would get the place of another one that was acknowledged.
     private func recall() throws(JournalError) {
-        guard !hasRecalled else { return }
-        let capacity = RedeliveryFilter.capacity(window: window, readings: rules.readingsAtMost)
-        var known = RedeliveryFilter(
-            window: window, readings: rules.readingsAtMost, committed: try journal.recent(capacity))
-        known.reconnected(sessionPresent: isSessionPresent)
-        var found = unmarked
-        var after = max(journal.status.newest - Int64(found.limit), 0)
+        guard mayLackRows else { return }
+        let isFirst = recalledThrough == nil
+        if isFirst {
+            let capacity = RedeliveryFilter.capacity(window: window, readings: rules.readingsAtMost)
+            redelivery = RedeliveryFilter(
+                window: window, readings: rules.readingsAtMost, committed: try journal.recent(capacity))
+        }
+        var after = recalledThrough ?? max(journal.status.newest - Int64(times.limit), 0)
         while true {
             let batch = try journal.read(after: after, rows: 256)
             guard batch.scannedThrough > after else { break }
+            if !isFirst { redelivery.committed(batch.records) }
+            // A row that was looked at before is remembered as it was.
             for record in batch.records {
                 let attributes = RecordAttributes(bytes: record.attributes)
                 guard var arrival = Self.arrival(of: record.topic, record.payload, at: record.receivedAt) else {
                     continue
                 }
                 arrival.isTimed = attributes.origin?.isArrival != true
-                found.remember(arrival, attributes.marks)
+                times.remember(arrival, attributes.marks)
             }
             after = batch.scannedThrough
+            if !isFirst { recalledThrough = after }
         }
-        (redelivery, times, hasRecalled, failedRecalls) = (known, found, true, 0)
+        redelivery.reconnected(sessionPresent: isSessionPresent)
+        (recalledThrough, mayLackRows, failedRecalls) = (after, false, 0)
     }
 
     private static func arrival(of topic: String, _ payload: [UInt8], at time: Int64) -> SameTimes.Arrival? {
@@ -142,7 +146,7 @@ final class RecordLane: ConnectionHandler {
             failedRecalls += 1
             guard failedRecalls > Self.recallLimit else { throw unkept(error) }
             // Where the newest rows cannot be read at all, new ones are taken all the same.
-            hasRecalled = true
+            mayLackRows = false
         }
         var entries: [Journal.Record] = []
         entries.reserveCapacity(batch.count)
@@ -277,10 +281,11 @@ final class RecordLane: ConnectionHandler {
     private func commit(_ entries: [Journal.Record], settingAside rejected: [Journal.Rejected], now: Int64) throws {
         guard !entries.isEmpty || !rejected.isEmpty else { return }
         do throws(JournalError) {
-            _ = try journal.append(entries, settingAside: rejected, now: now)
+            let stored = try journal.append(entries, settingAside: rejected, now: now)
+            recalledThrough = stored?.upperBound ?? recalledThrough
         } catch {
             // It may be stored all the same; what comes again is compared with what is there.
-            if error.code == .io { hasRecalled = false }
+            if error.code == .io { mayLackRows = true }
             throw unkept(error)
         }
     }
@@ -290,7 +295,7 @@ final class RecordLane: ConnectionHandler {
         counters.failure = "\(error)"
         shared.set(counters)
         if let line = words.say("\(error)", now: Clock.now) {
-            logger.error("not acknowledging: the journal could not commit", metadata: ["error": "\(line)"])
+            logger.error("not acknowledging: the journal failed", metadata: ["error": "\(line)"])
         }
         return error
     }
