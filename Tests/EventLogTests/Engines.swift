@@ -182,6 +182,7 @@ enum KafkaCode {
     static let rebalanceInProgress = 27
     static let topicForbidden = 29
     static let outOfOrderSequence = 45
+    static let duplicateSequence = 46
 }
 
 func faultSettings(_ cluster: MockCluster, appendTimeout: Duration = .seconds(10)) -> KafkaSettings {

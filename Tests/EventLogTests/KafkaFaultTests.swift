@@ -95,6 +95,39 @@ struct KafkaFaultTests {
         #expect(limit.end(of: events, from: 3) == 4, "one event at least")
     }
 
+    @Test("what a broker refused is not taken for stored because it stored what came after it")
+    func refusedBeforeStored() async throws {
+        try await withCluster(partitions: 1) { cluster, log in
+            try log.append([event("raw", "h", "0")])
+            // The mock does not look at sequence numbers, as not every broker that speaks the protocol does: it stores the second
+            // of two that are under way when it has refused the first.
+            for broker in 1...3 { try cluster.command("rtt \(broker) 500") }
+            try cluster.command("errors produce \(KafkaCode.notEnoughReplicas) 1")
+            let both = DispatchGroup()
+            for value in ["1", "2"] {
+                both.enter()
+                Thread.detachNewThread {
+                    do { try Self.repeating { try log.append([event("raw", "h", value)]) } } catch {
+                        Issue.record("\(value): \(error)")
+                    }
+                    both.leave()
+                }
+                usleep(100_000)
+            }
+            #expect(both.wait(timeout: .now() + 60) == .success)
+            for broker in 1...3 { try cluster.command("rtt \(broker) 0") }
+            var stored: Set<String> = []
+            try log.scan("raw") { stored.insert(text($0)) }
+            #expect(stored == ["0", "1", "2"], "\(log.status)")
+            #expect(log.status.failedAppends == 1)
+
+            // What the broker itself calls stored before is stored, though it says not where.
+            try cluster.command("errors produce \(KafkaCode.duplicateSequence) 1")
+            try log.append([event("raw", "h", "3")])
+            #expect(log.status.failedAppends == 1)
+        }
+    }
+
     @Test("a producer that met a fatal error is replaced", arguments: ["injected", "from the broker"])
     func fatal(_ origin: String) async throws {
         try await withCluster(partitions: 1) { cluster, log in

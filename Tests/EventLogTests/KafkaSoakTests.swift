@@ -181,7 +181,12 @@ struct KafkaSoakTests {
         try cluster.command("clear produce")
         let missing = record.allConfirmed.subtracting(seen)
         print("soak: \(record.allConfirmed.count) confirmed, \(seen.count) passed on, \(log.status)")
-        #expect(missing.isEmpty, "seed \(seed): \(missing.count) of \(record.allConfirmed.count) are missing")
+        var first: [Event] = []
+        if let gone = missing.first { try log.scan("raw") { if text($0) == gone { first.append($0) } } }
+        #expect(
+            missing.isEmpty,
+            "seed \(seed): \(missing.count) of \(record.allConfirmed.count) are missing, one of them \(missing.first ?? ""), in raw \(first.map { "\($0.position) @ \($0.offset)" })"
+        )
         #expect(record.allProblems.isEmpty, "seed \(seed): \(record.allProblems)")
         return (record.allConfirmed.count, record.lastPassing)
     }

@@ -49,6 +49,12 @@ extension EventLogError {
                 .unreachable,
                 complaint.map { "\(doing): \($0); tried again until then." }
                     ?? "\(what). Check that the brokers at \(bootstrap) run; tried again until then.")
+        case RD_KAFKA_RESP_ERR__INCONSISTENT:
+            // Not `.refused`: nothing is wrong with the topic, and the same append works.
+            self.init(
+                .unreachable,
+                "\(doing): a broker refused an event and stored a later one of the same partition; tried again at once, and "
+                    + "may be there twice.")
         case RD_KAFKA_RESP_ERR__FATAL, RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
             self.init(.restarted, "\(what). The producer is replaced; tried again at once.")
         default:

@@ -131,9 +131,10 @@ private func eventCallback(client: OpaquePointer?, event: OpaquePointer?, opaque
     case RD_KAFKA_EVENT_DR:
         while let message = rd_kafka_event_message_next(event) {
             guard let reference = message.pointee._private else { continue }
-            guard message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR else { DeliveryReports.end(reference); continue }
+            let result = outcome(of: message.pointee)
+            guard result != RD_KAFKA_RESP_ERR_NO_ERROR else { DeliveryReports.end(reference); continue }
             let topic = rd_kafka_topic_name(message.pointee.rkt).map { String(cString: $0) }
-            DeliveryReports.end(reference, message.pointee.err, topic)
+            DeliveryReports.end(reference, result, topic)
         }
     case RD_KAFKA_EVENT_ERROR:
         guard let context = CallbackContext.of(opaque), let text = rd_kafka_event_error_string(event) else { return }
@@ -142,6 +143,19 @@ private func eventCallback(client: OpaquePointer?, event: OpaquePointer?, opaque
     default:
         break
     }
+}
+
+/// What a delivery report is worth: a success without a place in the log is librdkafka's conclusion, not a broker's word.
+///
+/// When a batch is confirmed whose predecessor was refused, librdkafka takes that one for stored ("R2 succeeded, which means the
+/// messages in R1 were in fact persisted", rd_kafka_handle_idempotent_Produce_success, 2.0.2), since Kafka would have refused the
+/// second for its sequence number. A broker that does not look at sequence numbers has lost the first. It is appended again, and
+/// may be there twice. What a broker itself calls a duplicate has the offset -1.
+private func outcome(of message: rd_kafka_message_t) -> rd_kafka_resp_err_t {
+    guard message.err == RD_KAFKA_RESP_ERR_NO_ERROR, message.offset == Int64(RD_KAFKA_OFFSET_INVALID) else {
+        return message.err
+    }
+    return RD_KAFKA_RESP_ERR__INCONSISTENT
 }
 
 /// What an empty, but not null, key or value points to.
