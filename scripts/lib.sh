@@ -187,9 +187,13 @@ readonly release_flags=(--configuration release --static-swift-stdlib -Xcxx -DND
 # Where `build_release` has put the programs.
 bin_directory=""
 
-# Builds the named products and sets bin_directory.
+# Builds the named products, or all of them at once, which leaves no processor idle between two, and sets bin_directory.
 build_release() {
     local product
+    if [[ $# -eq 0 ]]; then
+        say "Building everything (release)"
+        swift build --package-path "$root_directory" "${release_flags[@]}"
+    fi
     for product in "$@"; do
         say "Building $product (release)"
         swift build --package-path "$root_directory" "${release_flags[@]}" --product "$product"
