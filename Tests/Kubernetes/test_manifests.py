@@ -2,6 +2,7 @@
 """Renders every overlay, validates it and holds it against the policies; then plants a violation of each policy and
 expects the complaint. Called by scripts/test-kubernetes from the repository's root."""
 
+import functools
 import itertools
 import json
 import os
@@ -39,18 +40,22 @@ def expect(title, complaints):
 
 def schema_complaints(documents):
     """Strict: a field that the API does not know is an error, as it would be dropped silently."""
-    complaints = []
-    for document in documents:
-        if document["apiVersion"].startswith(custom.GROUPS):
-            complaints += custom.check(document, FIELDS)
-            continue
-        try:
-            kubernetes_validate.validate(document, KUBERNETES, strict=True)
-        except kubernetes_validate.ValidationError as error:
-            complaints.append(f"{name(document)}: {error.message} at {'.'.join(map(str, error.path))}")
-        except kubernetes_validate.SchemaNotFoundError as error:
-            complaints.append(f"{name(document)}: {error}")
-    return complaints
+    return [complaint for document in documents for complaint in complaints_of(json.dumps(document, sort_keys=True, default=str))]
+
+
+@functools.cache
+def complaints_of(text):
+    """Of one object. Overlays share most of theirs, and reading the API's schemas is what takes the time."""
+    document = json.loads(text)
+    if document["apiVersion"].startswith(custom.GROUPS):
+        return custom.check(document, FIELDS)
+    try:
+        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return [f"{name(document)}: {error.message} at {'.'.join(map(str, error.path))}"]
+    except kubernetes_validate.SchemaNotFoundError as error:
+        return [f"{name(document)}: {error}"]
+    return []
 
 
 def in_namespace(documents):
