@@ -25,7 +25,8 @@ public struct PumpTable: Equatable, Sendable {
     public var mode: String?
     public var modeOn: String?
     public var modeOff: String?
-    /// What it says of itself: topic, path, and the text that means on. Nil for `stateOff`: anything else is off.
+    /// What it says of itself: topic, path, and the text that means on. Nil for `stateOff`: anything else is off, so it is
+    /// given wherever the device has a word for off.
     public var state: String?
     public var stateValue: String?
     public var stateOn: String?
