@@ -135,12 +135,15 @@ def holes(run):
         home.link.rewrite = lose
         home.feed(rate=300, seed=run.seed)
         flowing(home, 900)
-        # What arrives at once is confirmed at once, the holes in it too if somebody confirms from the first to the last.
+        home.stop_feeding()
+        # What arrives at once is confirmed at once, the holes in it too if somebody confirms from the first to the last. So slowly,
+        # records travel alone and not as a frame.
+        home.feed(rate=20, seed=run.seed + 1)
         for _ in range(run.pick(4, 12)):
             rig.services["serve"].signal(signal.SIGSTOP)
             time.sleep(1.5)
             rig.services["serve"].signal(signal.SIGCONT)
-            flowing(home, 100)
+            flowing(home, 20)
         home.stop_feeding()
         time.sleep(1)
         home.link.rewrite = None

@@ -1,8 +1,11 @@
 """The figures of the evidence page: takes them from what scripts/bench wrote, writes the tables that quote them, and says which
 document quotes another one. Called by scripts/figures and scripts/check-layout.
 
-    figures.py [FILE…]    takes the rows of `scripts/bench … --json FILE` and writes the tables
-    figures.py --check    fails where a table differs from the rows, or a document quotes what is not on the page
+    figures.py [FILE…]            takes the rows of `scripts/bench … --json FILE` and writes the tables
+    figures.py --tests LOG        takes what a whole run of scripts/test said of each promise's command
+    figures.py --said KEY TEXT    takes what a longer run of one of those commands said
+    figures.py --check            fails where a table differs from the rows, a promise has no figure, or a document quotes what is
+                                  not on the page
 """
 
 import json
@@ -10,6 +13,8 @@ import math
 import re
 import sys
 from pathlib import Path
+
+import promises
 
 ROWS = Path("Tests/Bench/figures.json")
 PAGE = Path("Tests/README.md")
@@ -71,8 +76,9 @@ def placed(text: str, name: str, block: str) -> str:
 
 def tables(rows: list[dict]) -> dict[Path, str]:
     """The documents as they should be."""
-    return {path: placed(path.read_text(), name, block(rows))
-            for path, name, block in ((PAGE, "figures", table), (INTERVALS, "intervals", intervals))}
+    page = PAGE.read_text()
+    told = placed(page, "promises", promises.table(page, promises.load()))
+    return {PAGE: placed(told, "figures", table(rows)), INTERVALS: placed(INTERVALS.read_text(), "intervals", intervals(rows))}
 
 
 def wrong_sums(text: str) -> list[str]:
@@ -103,7 +109,8 @@ def show_that_checks_fail() -> list[str]:
 
 
 def check(rows: list[dict]) -> list[str]:
-    complaints = show_that_checks_fail()
+    complaints = show_that_checks_fail() + promises.show_that_checks_fail()
+    complaints += promises.complaints(PAGE.read_text(), promises.load())
     for path, text in tables(rows).items():
         if text != path.read_text():
             complaints.append(f"{path} differs from {ROWS}: scripts/figures writes it")
@@ -125,7 +132,13 @@ def main() -> None:
             sys.exit("\nerror: figures without evidence (Tests/README.md)")
         print("Every figure that is quoted is in Tests/README.md, whose table is what was measured.")
         return
-    for name in sys.argv[1:]:
+    if sys.argv[1:2] in (["--tests"], ["--said"]):
+        told = promises.heard(Path(sys.argv[2]).read_text(errors="replace")) if sys.argv[1] == "--tests" else {sys.argv[2]: sys.argv[3]}
+        wanted = {promises.key(command) for _, command in promises.rows(PAGE.read_text())}
+        if not wanted & set(told):
+            sys.exit(f"error: none of the page's promises is about {', '.join(list(told)[:5]) or 'what this log says'}")
+        promises.save(promises.keep(told, promises.load(), wanted))
+    for name in [] if sys.argv[1:2] in (["--tests"], ["--said"]) else sys.argv[1:]:
         for row in json.loads(Path(name).read_text()):
             same = next((number for number, known in enumerate(rows) if known["name"] == row["name"]), None)
             if same is None:
