@@ -52,9 +52,19 @@ class Oracle:
             problems.append(f"points of {name}, which is no home of this run")
         return problems
 
+    def after_a_restart(self):
+        """What the database has, and not what it says of that: influxd 1.6 does not find the points of a series that was made while a
+        shard was, although it has acknowledged them and written them down, until it is started again. (Seen once: 3 of 80
+        points for two minutes, load 25; its files had all of them.)"""
+        self.rig.influx.process.stop(30)
+        self.rig.influx.start()
+        return self.problems()
+
     def verify(self, seconds=120):
         """- Returns: what was counted. Throws Failure with all that is wrong."""
         problems, took = self.settle(seconds)
+        if any(" missing " in problem for problem in problems):
+            problems = self.after_a_restart()
         if problems:
             raise Failure("\n".join(problems))
         kept = [home.wire.snapshot("acknowledged") for home in self.rig.homes]
