@@ -7,6 +7,7 @@
 A test that waits, measures or reads what a program has just said fails on a machine whose processors are taken, and passes
 alone. What says that something was lost, or came twice, is a finding whatever the machine did, and so is a run that broke off."""
 
+import itertools
 import pathlib
 import re
 import sys
@@ -27,6 +28,9 @@ def titled(title):
         at = text.find(written)
         if at >= 0 and "@Test" in text[max(0, at - 40):at]:
             found.add(FUNCTION.search(text, at)[1])
+        # A name in backticks is its test's title.
+        if f"@Test func `{title}`(" in text:
+            found.add(f"`{title}`")
     return found
 
 
@@ -54,8 +58,9 @@ def main():
         return 1  # Something failed that is no single test.
     names = set()
     for match in ISSUE.finditer(output):
-        # What the test says of it follows on a line of its own.
-        if FINDING.search(output[match.start():match.end() + 400].split("✘")[1].partition("recorded an issue")[2]):
+        # What the test says of it follows on lines of their own; other tests' lines come behind.
+        first, *rest = output[match.start():match.end() + 2000].partition("recorded an issue")[2].split("\n")
+        if FINDING.search("\n".join([first, *itertools.takewhile(lambda line: line.startswith("↳"), rest)])):
             return 1
         found = (titled(match["title"]) if match["title"] else {match["name"]} if match["name"] else
                  around(match["file"], int(match["line"])))

@@ -29,7 +29,7 @@ import Testing
         setenv("HEARTH_HOME", "from-the-shell", 1)
         defer { unsetenv("HEARTH_HOME") }
         let check = try check(program: "echo \"$1 $3 [$HEARTH_HOME]\"; exit 78")
-        #expect(check?.detail.contains("--config --check-config []") == true)
+        #expect(check?.detail.contains("--config --check-config []") == true, "\(check?.detail ?? "no check")")
     }
 
     @Test func `without a file there is nothing to check, unless it was named`() {
