@@ -180,8 +180,8 @@ END
 
 # --- Building -----------------------------------------------------------------------------------------------------
 
-# How every released binary is built: the Swift runtime inside, C libraries outside.
-# Without the lines of the source, which the packages leave out anyway: they are a tenth of the time.
+# How every released binary is built: the Swift runtime inside, C libraries outside; cloud/Containerfile does the same.
+# Without the lines of the source, which packages and images leave out anyway: they are a tenth of the time.
 # NDEBUG: the TOML library would end the process by an assertion where it also knows how to refuse (found by scripts/fuzz).
 readonly release_flags=(--configuration release --static-swift-stdlib -debug-info-format none -Xcxx -DNDEBUG)
 

@@ -1,7 +1,7 @@
 /// Why the log could not do what was asked, with what to do next.
 public struct EventLogError: Error, Sendable, Equatable, CustomStringConvertible {
     public enum Code: String, Sendable, CaseIterable {
-        /// No broker answered in time. Works again by itself.
+        /// No broker answered in time, or none whose answer says that an event is stored. Works again by itself.
         case unreachable
         /// The topic does not exist (yet).
         case unknownTopic = "unknown_topic"

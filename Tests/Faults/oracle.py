@@ -53,9 +53,9 @@ class Oracle:
         return problems
 
     def after_a_restart(self):
-        """What the database has, and not what it says of that: influxd 1.6 does not find the points of a series that was made while a
-        shard was, although it has acknowledged them and written them down, until it is started again. (Seen once: 3 of 80
-        points for two minutes, load 25; its files had all of them.)"""
+        """What the database has, and not what it says of that. Seen once, at load 25: for two minutes influxd 1.6 did not find five
+        of the first points of new series, which it had acknowledged and written down; started again with the same files, it did.
+        Why is not known."""
         self.rig.influx.process.stop(30)
         self.rig.influx.start()
         return self.problems()
@@ -63,12 +63,15 @@ class Oracle:
     def verify(self, seconds=120):
         """- Returns: what was counted. Throws Failure with all that is wrong."""
         problems, took = self.settle(seconds)
-        if any(" missing " in problem for problem in problems):
+        hidden = any(" missing " in problem for problem in problems)
+        if hidden:
             problems = self.after_a_restart()
         if problems:
             raise Failure("\n".join(problems))
         kept = [home.wire.snapshot("acknowledged") for home in self.rig.homes]
         counts = {"readings": sum(len(readings(k)) for k in kept), "commands": sum(len(commands(k)) for k in kept)}
+        if hidden:
+            counts["shown after a restart of InfluxDB"] = 1
         others = sum(len(makes.readings(k)) for k in kept)
         if others:
             counts["of other makes"] = others

@@ -132,25 +132,38 @@ def main() -> None:
             sys.exit("\nerror: figures without evidence (Tests/README.md)")
         print("Every figure that is quoted is in Tests/README.md, whose table is what was measured.")
         return
-    if sys.argv[1:2] in (["--tests"], ["--said"]):
-        told = promises.heard(Path(sys.argv[2]).read_text(errors="replace")) if sys.argv[1] == "--tests" else {sys.argv[2]: sys.argv[3]}
-        wanted = {promises.key(command) for _, command in promises.rows(PAGE.read_text())}
-        if not wanted & set(told):
-            sys.exit(f"error: none of the page's promises is about {', '.join(list(told)[:5]) or 'what this log says'}")
-        promises.save(promises.keep(told, promises.load(), wanted))
-    for name in [] if sys.argv[1:2] in (["--tests"], ["--said"]) else sys.argv[1:]:
-        for row in json.loads(Path(name).read_text()):
-            same = next((number for number, known in enumerate(rows) if known["name"] == row["name"]), None)
-            if same is None:
-                rows.append(row)
-            else:
-                rows[same] = row
+    if sys.argv[1:2] == ["--tests"]:
+        keep(promises.heard(Path(sys.argv[2]).read_text(errors="replace")))
+    elif sys.argv[1:2] == ["--said"]:
+        keep({sys.argv[2]: sys.argv[3]})
+    else:
+        rows = taken(rows, sys.argv[1:])
     # Lists of each single message's time are for who runs it.
     for row in rows:
         row["values"] = {key: value for key, value in row.get("values", {}).items() if not isinstance(value, list) or len(value) <= 20}
     ROWS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     for path, text in tables(rows).items():
         path.write_text(text)
+
+
+def keep(told: dict[str, str]) -> None:
+    """Keeps what the page's promises want of it."""
+    wanted = {promises.key(command) for _, command in promises.rows(PAGE.read_text())}
+    if not wanted & set(told):
+        sys.exit(f"error: none of the page's promises is about {', '.join(list(told)[:5]) or 'what this log says'}")
+    promises.save(promises.keep(told, promises.load(), wanted))
+
+
+def taken(rows: list[dict], files: list[str]) -> list[dict]:
+    """The rows with those of the files, each in the place of the one of its name."""
+    for name in files:
+        for row in json.loads(Path(name).read_text()):
+            same = next((number for number, known in enumerate(rows) if known["name"] == row["name"]), None)
+            if same is None:
+                rows.append(row)
+            else:
+                rows[same] = row
+    return rows
 
 
 main()

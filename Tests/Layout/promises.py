@@ -57,8 +57,7 @@ def heard(log: str) -> dict[str, str]:
         elif (found := MODULE.match(line)) and module:
             told[module] = f"{found[1]} tests passed in {float(found[2]):.0f} s"
         elif found := SCENARIO.match(line):
-            said = found[4].replace("|", " ")
-            told[found[1]] = f"{said.strip() or found[2]}" if found[2] in ("held", "not run") else f"**{found[2]}**: {said}"
+            told[found[1]] = found[4].replace("|", " ").strip() or found[2]
         elif found := CLOSING.match(line):
             # A second try is of a few only.
             counts[found[1]] = max(count := int(found[2].split()[0]), counts.get(found[1], 0))

@@ -142,15 +142,7 @@ extension SystemTests {
         @Test(
             "a device that takes no commands, one that is gone: told within a minute; lost feedback is asked for again")
         func feedback() async throws {
-            let rig = try await Rig(
-                configuration: """
-                    [thermostat]
-                    on_below = 50.0
-                    off_above = 51.0
-                    overheat_above = 55.0
-                    min_on = "0s"
-                    min_off = "0s"
-                    """)
+            let rig = try await Rig(configuration: House.alwaysCold)
             try await rig.startAndSubscribe()
             let simulated = try devices(
                 port: rig.home.port, ["--kinds", "tasmota,esphome", "--deaf", "tasmota", "--lose", "0.3"])

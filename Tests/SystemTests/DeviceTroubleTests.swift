@@ -6,16 +6,6 @@ import Testing
 extension SystemTests {
     @Suite("devices: one that lies, and one that has another name from now on")
     struct DeviceTroubleTests {
-        /// Always too cold: the pump is called from the first reading on.
-        private static let cold = """
-            [thermostat]
-            on_below = 50.0
-            off_above = 51.0
-            overheat_above = 55.0
-            min_on = "0s"
-            min_off = "0s"
-            """
-
         private func simulated(_ rig: Rig, _ more: [String] = []) throws -> ChildProcess {
             try ChildProcess(
                 "hearth-sim",
@@ -25,7 +15,7 @@ extension SystemTests {
         @Test("a plug that confirms and takes no power is told by its watts; one that runs is not")
         func lie() async throws {
             let rig = try await Rig(
-                configuration: Self.cold + """
+                configuration: House.alwaysCold + """
 
                     [[sensors]]
                     kind = "zigbee2mqtt"
@@ -67,7 +57,7 @@ extension SystemTests {
             "a sensor that is renamed while hearthd runs: its room is told to be silent, and found under the new name")
         func renamed() async throws {
             let rig = try await Rig(
-                configuration: Self.cold + """
+                configuration: House.alwaysCold + """
 
                     stale_after = "8s"
                     [[sensors]]

@@ -9,6 +9,16 @@ struct House {
     /// What reaches the pumps.
     let pump: Recorder
 
+    /// Lines of hearthd.toml for a home in which every reading is too cold: a pump is called from the first one on.
+    static let alwaysCold = """
+        [thermostat]
+        on_below = 50.0
+        off_above = 51.0
+        overheat_above = 55.0
+        min_on = "0s"
+        min_off = "0s"
+        """
+
     /// - Parameter thermostat: lines of its section, and sections behind it.
     init(_ thermostat: String = "", start: Bool = true) async throws {
         rig = try await Rig(configuration: "[thermostat]\n\(thermostat)")
