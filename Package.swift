@@ -65,6 +65,8 @@ let package = Package(
             name: "Influx", dependencies: ["Machine", "Heating", "CCurl", "CZlib"], exclude: ["README.md"],
             swiftSettings: swiftSettings),
 
+        // Compiled C: the page's files as bytes. See its header.
+        .target(name: "CPage"),
         .target(name: "GatewayClient", dependencies: ["Machine", "Heating"], swiftSettings: swiftSettings),
         .target(name: "LogLines", dependencies: ["Machine", "Heating", logging], swiftSettings: swiftSettings),
         .target(name: "HTTP", dependencies: [nioCore] + nioHTTP, swiftSettings: swiftSettings),
@@ -92,11 +94,11 @@ let package = Package(
         .executableTarget(
             name: "hearth-web",
             dependencies: [
-                "Machine", "Heating", "Compression", "GatewayClient", "HTTP", "LogLines", "Prometheus", argumentParser,
-                logging, lifecycle, metrics, nioCore, nioSSL,
+                "Machine", "Heating", "Compression", "GatewayClient", "HTTP", "LogLines", "Prometheus", "CPage",
+                argumentParser, logging, lifecycle, metrics, nioCore, nioSSL,
             ],
             // The page is part of the program; a bundle beside it would bring full Foundation with it.
-            resources: [.embedInCode("Page")],
+            exclude: ["Page"],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "hearth-cloud",
