@@ -9,126 +9,126 @@
     struct hearth_page_file hearth_##name(void) { return (struct hearth_page_file){name, sizeof name}; }
 
 static const unsigned char page_html[] = {
-#embed "../hearth-web/Page/page.html"
+#embed "../HomePage/Page/page.html"
 };
 FILE_OF(page_html)
 
 static const unsigned char page_css[] = {
-#embed "../hearth-web/Page/page.css"
+#embed "../HomePage/Page/page.css"
 };
 FILE_OF(page_css)
 
 static const unsigned char icon_svg[] = {
-#embed "../hearth-web/Page/icon.svg"
+#embed "../HomePage/Page/icon.svg"
 };
 FILE_OF(icon_svg)
 
 static const unsigned char icon_180_png[] = {
-#embed "../hearth-web/Page/icon-180.png"
+#embed "../HomePage/Page/icon-180.png"
 };
 FILE_OF(icon_180_png)
 
 static const unsigned char icon_512_png[] = {
-#embed "../hearth-web/Page/icon-512.png"
+#embed "../HomePage/Page/icon-512.png"
 };
 FILE_OF(icon_512_png)
 
 static const unsigned char manifest_webmanifest[] = {
-#embed "../hearth-web/Page/manifest.webmanifest"
+#embed "../HomePage/Page/manifest.webmanifest"
 };
 FILE_OF(manifest_webmanifest)
 
 static const unsigned char app_js[] = {
-#embed "../hearth-web/Page/app.js"
+#embed "../HomePage/Page/app.js"
 };
 FILE_OF(app_js)
 
 static const unsigned char state_js[] = {
-#embed "../hearth-web/Page/state.js"
+#embed "../HomePage/Page/state.js"
 };
 FILE_OF(state_js)
 
 static const unsigned char words_js[] = {
-#embed "../hearth-web/Page/words.js"
+#embed "../HomePage/Page/words.js"
 };
 FILE_OF(words_js)
 
 static const unsigned char words_de_js[] = {
-#embed "../hearth-web/Page/words.de.js"
+#embed "../HomePage/Page/words.de.js"
 };
 FILE_OF(words_de_js)
 
 static const unsigned char words_es_js[] = {
-#embed "../hearth-web/Page/words.es.js"
+#embed "../HomePage/Page/words.es.js"
 };
 FILE_OF(words_es_js)
 
 static const unsigned char words_ca_js[] = {
-#embed "../hearth-web/Page/words.ca.js"
+#embed "../HomePage/Page/words.ca.js"
 };
 FILE_OF(words_ca_js)
 
 static const unsigned char said_de_js[] = {
-#embed "../hearth-web/Page/said.de.js"
+#embed "../HomePage/Page/said.de.js"
 };
 FILE_OF(said_de_js)
 
 static const unsigned char said_es_js[] = {
-#embed "../hearth-web/Page/said.es.js"
+#embed "../HomePage/Page/said.es.js"
 };
 FILE_OF(said_es_js)
 
 static const unsigned char said_ca_js[] = {
-#embed "../hearth-web/Page/said.ca.js"
+#embed "../HomePage/Page/said.ca.js"
 };
 FILE_OF(said_ca_js)
 
 static const unsigned char rooms_js[] = {
-#embed "../hearth-web/Page/rooms.js"
+#embed "../HomePage/Page/rooms.js"
 };
 FILE_OF(rooms_js)
 
 static const unsigned char controls_js[] = {
-#embed "../hearth-web/Page/controls.js"
+#embed "../HomePage/Page/controls.js"
 };
 FILE_OF(controls_js)
 
 static const unsigned char dial_js[] = {
-#embed "../hearth-web/Page/dial.js"
+#embed "../HomePage/Page/dial.js"
 };
 FILE_OF(dial_js)
 
 static const unsigned char settings_js[] = {
-#embed "../hearth-web/Page/settings.js"
+#embed "../HomePage/Page/settings.js"
 };
 FILE_OF(settings_js)
 
 static const unsigned char week_js[] = {
-#embed "../hearth-web/Page/week.js"
+#embed "../HomePage/Page/week.js"
 };
 FILE_OF(week_js)
 
 static const unsigned char charts_js[] = {
-#embed "../hearth-web/Page/charts.js"
+#embed "../HomePage/Page/charts.js"
 };
 FILE_OF(charts_js)
 
 static const unsigned char chart_js[] = {
-#embed "../hearth-web/Page/chart.js"
+#embed "../HomePage/Page/chart.js"
 };
 FILE_OF(chart_js)
 
 static const unsigned char summary_js[] = {
-#embed "../hearth-web/Page/summary.js"
+#embed "../HomePage/Page/summary.js"
 };
 FILE_OF(summary_js)
 
 static const unsigned char box_js[] = {
-#embed "../hearth-web/Page/box.js"
+#embed "../HomePage/Page/box.js"
 };
 FILE_OF(box_js)
 
 static const unsigned char found_js[] = {
-#embed "../hearth-web/Page/found.js"
+#embed "../HomePage/Page/found.js"
 };
 FILE_OF(found_js)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import HTTP
+import HomePage
 import LogLines
 import Logging
 import Machine
@@ -42,21 +43,26 @@ struct HearthWeb: AsyncParsableCommand {
     func run() async throws {
         let logger = logger()
         let settings: WebSettings
+        let certificate: PageCertificate?
         do throws(SettingsError) {
-            settings = try WebSettings(
-                listen: listen, passwordFile: passwordFile, tlsCertificate: tlsCertificate, tlsKey: tlsKey)
+            settings = try WebSettings(listen: listen, passwordFile: passwordFile)
+            certificate = try PageCertificate(asGiven: tlsCertificate, tlsKey)
         } catch {
             FileOutput.error("hearth-web: \(error.description)\n")
             throw ExitCode(EX_CONFIG)
         }
-        if settings.access.password != nil, !settings.address.isLoopback, settings.certificate == nil {
+        if settings.isPasswordSent, certificate == nil {
             logger.warning(
                 "the password travels unencrypted; use --tls-certificate or a TLS proxy if the network is not yours")
         }
         let board = StatusBoard()
         let site = Site(settings: settings, socket: socket, board: board, logger: logger)
         var services = ServiceGroupConfiguration(
-            services: [WebService(settings: settings, site: site, socket: socket, board: board, logger: logger)],
+            services: [
+                WebService(
+                    settings: settings, certificate: certificate, site: site, socket: socket, board: board,
+                    logger: logger)
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         services.maximumGracefulShutdownDuration = .seconds(4)
         do {
@@ -78,6 +84,8 @@ struct HearthWeb: AsyncParsableCommand {
 /// Serves until the process is told to stop.
 private struct WebService: Service {
     let settings: WebSettings
+    /// nil: HTTP without TLS.
+    let certificate: PageCertificate?
     let site: Site
     let socket: String
     let board: StatusBoard
@@ -86,7 +94,7 @@ private struct WebService: Service {
     func run() async throws {
         StatusFollower(socket: socket, board: board, logger: logger).start()
         var server = HTTPServer(host: settings.address.host, port: settings.address.port) { await site.answer($0) }
-        if let certificate = settings.certificate { server.prepare = { channel in try certificate.secure(channel) } }
+        if let certificate { server.prepare = { channel in try certificate.secure(channel) } }
         try await cancelWhenGracefulShutdown { [server] in
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { await watchCertificate() }
@@ -97,14 +105,14 @@ private struct WebService: Service {
     }
 
     @Sendable private func sayThatItListens(port: Int) {
-        let scheme = settings.certificate == nil ? "http" : "https"
+        let scheme = certificate == nil ? "http" : "https"
         logger.notice(
             "listening", metadata: ["address": "\(settings.address.host)", "port": "\(port)", "scheme": "\(scheme)"])
     }
 
-    /// Takes a renewed certificate within a minute, and says each day that one ends soon. Until the task is cancelled.
+    /// Takes a renewed certificate within ten seconds, and says each day that one ends soon. Until the task is cancelled.
     private func watchCertificate() async {
-        guard let certificate = settings.certificate else { return }
+        guard let certificate else { return }
         var said: Int?
         repeat {
             do throws(SettingsError) {
@@ -117,7 +125,7 @@ private struct WebService: Service {
                 logger.warning("\(words)")
             }
             said = days
-        } while (try? await Task.sleep(for: .seconds(60))) != nil
+        } while (try? await Task.sleep(for: .seconds(10))) != nil
     }
 }
 

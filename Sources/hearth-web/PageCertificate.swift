@@ -1,4 +1,5 @@
 import Glibc
+import HomePage
 import Machine
 import NIOCore
 import NIOSSL
@@ -48,6 +49,18 @@ final class PageCertificate: Sendable {
         let marks = [FileMark(certificateFile), FileMark(keyFile)]
         let (context, ends) = try Self.read(certificateFile, keyFile)
         state = Mutex(State(context: context, ends: ends, marks: marks))
+    }
+
+    /// As the two options say; nil without them.
+    ///
+    /// - Throws: as the other, and when only one is there.
+    convenience init?(asGiven certificate: String?, _ key: String?) throws(SettingsError) {
+        switch (certificate, key) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): try self.init(certificateFile: certificate, keyFile: key)
+        case (.some, nil): throw SettingsError(description: "--tls-certificate needs the key to it: --tls-key FILE")
+        case (nil, .some): throw SettingsError(description: "--tls-key needs its certificate: --tls-certificate FILE")
+        }
     }
 
     /// Whole days until the certificate ends; negative when it has.

@@ -20,7 +20,7 @@ TOP_LEVEL = set(
 EVERYWHERE = {"Swift", "Glibc", "Dispatch", "Synchronization"}
 # Modules that come with a product of another name.
 OF_PRODUCT = {"ServiceLifecycle": {"UnixSignals"}, "NIOPosix": {"NIOCore"}}
-NAMED_FROM_OUTSIDE = "Journal EventLog Heating hearthd hearth-cloud hearth hearth-web GatewayClient".split()
+NAMED_FROM_OUTSIDE = "Journal EventLog Heating hearthd hearth-cloud hearth hearth-web HomePage GatewayClient".split()
 FILES_WITHOUT_ROOMS = 15
 LONGEST_FILE = 320
 # Sentences in one language: looked up, not read.

@@ -9,7 +9,7 @@ import Testing
 @Suite("sentences: each in every language of the page, with the same values")
 struct FindingSentenceTests {
     private static let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("Sources/hearth-web/Page")
+        .deletingLastPathComponent().appendingPathComponent("Sources/HomePage/Page")
 
     private static let sentences =
         RoomSentence.allCases.map(\.rawValue) + DeviceSentence.allCases.map(\.rawValue)

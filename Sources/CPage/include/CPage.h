@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-// The page's files, Sources/hearth-web/Page/, as parts of the program. In C, because an array literal of so many bytes
+// The page's files, Sources/HomePage/Page/, as parts of the program. In C, because an array literal of so many bytes
 // keeps the Swift compiler busy for minutes (https://github.com/swiftlang/swift-package-manager/issues/6923).
 
 // A file's bytes; they last as long as the process.

@@ -1,5 +1,5 @@
 /// What is said of a room and its pump: why it runs or rests, what is waited for, what it does although it should not. The page has
-/// each of them in all its languages (`Sources/hearth-web/Page/said.*.js`).
+/// each of them in all its languages (`Sources/HomePage/Page/said.*.js`).
 public enum RoomSentence: String, CaseIterable, Sendable {
     case noReadingYet = "no reading yet"
     case below = "{value} is below {limit}"

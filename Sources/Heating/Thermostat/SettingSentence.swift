@@ -1,4 +1,4 @@
-/// Why a value is no setting. The page has each of them in all its languages (`Sources/hearth-web/Page/said.*.js`).
+/// Why a value is no setting. The page has each of them in all its languages (`Sources/HomePage/Page/said.*.js`).
 public enum SettingSentence: String, CaseIterable, Sendable {
     case beyondFrost = "{setting} ({value}) must lie between frost_below and {high} ({low} to {high} {unit})"
     case beyond = "{setting} ({value}) must lie between {low} and {high}"

@@ -1,5 +1,5 @@
 /// What is said of a connection's end: an English pattern, whose values stand in its braces. The pattern is its own code, by which
-/// the page finds a translation (`Sources/hearth-web/Page/said.*.js`).
+/// the page finds a translation (`Sources/HomePage/Page/said.*.js`).
 public enum DisconnectionSentence: String, CaseIterable, Sendable {
     // What the settings name cannot be used.
     case emptyPassword = "the password file {file} is empty: write the password into it"

@@ -1,7 +1,7 @@
 import Heating
 
 /// What findings say: first what is wrong, then what to do. The page has each of them in all its languages
-/// (`Sources/hearth-web/Page/said.*.js`); a test says which one lacks a new one.
+/// (`Sources/HomePage/Page/said.*.js`); a test says which one lacks a new one.
 enum FindingSentence: String, CaseIterable {
     // Rooms and their sensors.
     case noReading = "no reading from {room} for {time}: {action}"

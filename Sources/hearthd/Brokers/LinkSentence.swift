@@ -2,7 +2,7 @@ import Heating
 import MQTT
 
 /// What is said of a connection besides why it ended (``DisconnectionSentence``), and of a look at the home broker. The page has
-/// each of them in all its languages (`Sources/hearth-web/Page/said.*.js`).
+/// each of them in all its languages (`Sources/HomePage/Page/said.*.js`).
 enum LinkSentence: String, CaseIterable {
     /// The connection over which Hearth reads sensors and commands heat pumps.
     case control = "control"

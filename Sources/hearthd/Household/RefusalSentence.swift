@@ -1,7 +1,7 @@
 import Heating
 
 /// Why hearthd does not do what a person asks for. The page has each of them in all its languages
-/// (`Sources/hearth-web/Page/said.*.js`). Calls that no person makes, such as one without a room, are answered in English.
+/// (`Sources/HomePage/Page/said.*.js`). Calls that no person makes, such as one without a room, are answered in English.
 enum RefusalSentence: String, CaseIterable {
     // Rooms.
     case noRoom = "no room {room}; hearth status lists the rooms"

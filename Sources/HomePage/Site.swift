@@ -6,14 +6,14 @@ import Logging
 import Prometheus
 
 /// Every address of the page, and what it answers.
-struct Site: Sendable {
+package struct Site: Sendable {
     private let access: Access
     private let socket: String
     private let board: StatusBoard
     private let logger: Logger
     private let registry: MetricsRegistry
 
-    init(settings: WebSettings, socket: String, board: StatusBoard, logger: Logger) {
+    package init(settings: WebSettings, socket: String, board: StatusBoard, logger: Logger) {
         access = settings.access
         self.socket = socket
         self.board = board
@@ -24,7 +24,7 @@ struct Site: Sendable {
         ])
     }
 
-    func answer(_ request: HTTPRequest) async -> HTTPResponse {
+    package func answer(_ request: HTTPRequest) async -> HTTPResponse {
         let started = ContinuousClock.now
         let isKnown = Self.routes[request.path] != nil
         var response = await checked(request)

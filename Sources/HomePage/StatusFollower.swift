@@ -5,7 +5,7 @@ import Logging
 import Machine
 
 /// Asks hearthd for a status each second, for as long as the process lives, on a thread of its own.
-struct StatusFollower: Sendable {
+package struct StatusFollower: Sendable {
     /// hearthd answers each second. One that has not for this long counts as stopped: with the second that a page needs
     /// to say so, people know within five.
     static let patience = Duration.seconds(3)
@@ -14,7 +14,11 @@ struct StatusFollower: Sendable {
     let board: StatusBoard
     let logger: Logger
 
-    func start() {
+    package init(socket: String, board: StatusBoard, logger: Logger) {
+        (self.socket, self.board, self.logger) = (socket, board, logger)
+    }
+
+    package func start() {
         do {
             try startThread(named: "status") { run() }
         } catch {

@@ -1,7 +1,7 @@
 import HTTP
 import Testing
 
-@testable import hearth_web
+@testable import HomePage
 
 @Suite struct AccessTests {
     private let open = Access(password: nil, token: "t0ken")

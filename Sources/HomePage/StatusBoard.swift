@@ -3,7 +3,7 @@ import Heating
 import Synchronization
 
 /// The daemon's latest word, and the pages that wait for the next one.
-final class StatusBoard: Sendable {
+package final class StatusBoard: Sendable {
     /// More open pages than this are somebody's loop.
     static let streamLimit = 24
 
@@ -49,6 +49,8 @@ final class StatusBoard: Sendable {
             }
         }
     }
+
+    package init() {}
 
     private struct Contents {
         var latest = Latest.unknown

@@ -2,7 +2,7 @@ import Heating
 import Prometheus
 import Testing
 
-@testable import hearth_web
+@testable import HomePage
 
 @Suite struct GatewayMetricsTests {
     private func text(_ json: String) throws -> String {

@@ -2,7 +2,7 @@ import GatewayClient
 import Heating
 import Testing
 
-@testable import hearth_web
+@testable import HomePage
 
 @Suite("what the page's own server says")
 struct WebSentenceTests {

@@ -1,7 +1,7 @@
 import Heating
 import Testing
 
-@testable import hearth_web
+@testable import HomePage
 
 @Suite struct HistoryTableTests {
     @Test func `a row for each step that has anything, empty where nothing is known`() throws {

@@ -5,7 +5,7 @@ import Heating
 import Logging
 import Testing
 
-@testable import hearth_web
+@testable import HomePage
 
 @Suite struct SiteTests {
     private let board = StatusBoard()

@@ -2,21 +2,19 @@ import Glibc
 import Machine
 
 /// Why hearth-web does not start: exit code 78.
-struct SettingsError: Error, Equatable {
-    var description: String
+package struct SettingsError: Error, Equatable {
+    package var description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// Where the page is served, and to whom.
-struct WebSettings: Sendable {
-    var address: ListenAddress
+package struct WebSettings: Sendable {
+    package var address: ListenAddress
     var access: Access
-    /// nil: HTTP without TLS.
-    var certificate: PageCertificate?
 
     /// - Throws: when the address is none, or reaches beyond this machine without a password; when a file cannot be used.
-    init(
-        listen: String, passwordFile: String?, tlsCertificate: String? = nil, tlsKey: String? = nil
-    ) throws(SettingsError) {
+    package init(listen: String, passwordFile: String?) throws(SettingsError) {
         guard let address = ListenAddress(listen) else {
             throw SettingsError(
                 description:
@@ -33,14 +31,10 @@ struct WebSettings: Sendable {
         }
         self.address = address
         access = Access(password: password)
-        switch (tlsCertificate, tlsKey) {
-        case (nil, nil): break
-        case (let certificate?, let key?):
-            self.certificate = try PageCertificate(certificateFile: certificate, keyFile: key)
-        case (.some, nil): throw SettingsError(description: "--tls-certificate needs the key to it: --tls-key FILE")
-        case (nil, .some): throw SettingsError(description: "--tls-key needs its certificate: --tls-certificate FILE")
-        }
     }
+
+    /// Whether a password travels over a network, which TLS or a proxy in front has to hide.
+    package var isPasswordSent: Bool { access.password != nil && !address.isLoopback }
 
     private static func password(in file: String) throws(SettingsError) -> String {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC)
@@ -60,9 +54,9 @@ struct WebSettings: Sendable {
 }
 
 /// `address:port`, `[address]:port` or `name:port`.
-struct ListenAddress: Equatable, Sendable, CustomStringConvertible {
-    var host: String
-    var port: Int
+package struct ListenAddress: Equatable, Sendable, CustomStringConvertible {
+    package var host: String
+    package var port: Int
 
     init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
@@ -79,7 +73,7 @@ struct ListenAddress: Equatable, Sendable, CustomStringConvertible {
         self.port = Int(port)
     }
 
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// Only this machine reaches it: 127.0.0.0/8, ::1, and the name `localhost` (RFC 6761 section 6.3). Any other name
     /// may resolve to anything, and counts as reachable from outside.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import hearth_web
+@testable import HomePage
 
 @Suite struct WebSettingsTests {
     @Test(arguments: [
