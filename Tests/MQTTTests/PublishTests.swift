@@ -148,6 +148,30 @@ struct PublishTests {
         }
     }
 
+    /// The library counts some bytes less than there are, and logs without an instance where it notices: that ended the process.
+    @Test(arguments: [(0, 87), (1, 85)] as [(UInt8, Int)])
+    func whatIsLongerThanTheBrokerTakesIsRefusedToTheByte(qos: UInt8, longest: Int) async throws {
+        let refused = Mutex<[Int]>([])
+        let recorder = Recorder(onConnected: { link in
+            for size in 80...90 {
+                let payload = [UInt8](repeating: 0x61, count: size)
+                do throws(LinkError) {
+                    try link.publish(
+                        Publication(topic: "a", payload: payload, qos: qos, userProperties: [UserProperty("k", "v")]))
+                } catch {
+                    if error.code == .tooLarge { refused.withLock { $0.append(size) } }
+                }
+            }
+        })
+        try await withConnection(settings(broker.port), recorder) { _ in
+            // Maximum Packet Size (0x27) 100: two bytes of header, the topic's 3, the properties' 8, with QoS 1 the number's 2.
+            let peer = try await broker.acceptMQTT(properties: [0x27, 0, 0, 0, 100])
+            try await eventually { peer.packets(.publish).count == longest - 79 }
+            #expect(refused.withLock { $0 } == Array(longest + 1...90))
+            #expect(peer.packets(.publish).map(\.bytes.count) == (80...longest).map { $0 + 100 - longest })
+        }
+    }
+
     @Test func whatWasInFlightWhenAConnectionBrokeIsNotSentAgainByItself() async throws {
         let once = Countdown(1)
         let recorder = Recorder(onConnected: { link in

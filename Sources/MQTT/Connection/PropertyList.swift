@@ -4,6 +4,8 @@ import Glibc
 /// A list of MQTT v5 properties to be sent; owned here, copied by the library.
 struct PropertyList: ~Copyable {
     private(set) var head: OpaquePointer?
+    /// As they are on the wire, without the length before them (MQTT 5.0 section 2.2.2).
+    private(set) var byteCount = 0
 
     init() {}
 
@@ -20,10 +22,12 @@ struct PropertyList: ~Copyable {
 
     mutating func add(_ identifier: mqtt5_property, int32 value: UInt32) throws(LinkError) {
         try check(mosquitto_property_add_int32(&head, Int32(identifier.rawValue), value))
+        byteCount += 5
     }
 
     mutating func add(_ identifier: mqtt5_property, variable value: UInt32) throws(LinkError) {
         try check(mosquitto_property_add_varint(&head, Int32(identifier.rawValue), value))
+        byteCount += 1 + PacketSize.variable(Int(value))
     }
 
     mutating func add(_ property: UserProperty) throws(LinkError) {
@@ -33,6 +37,7 @@ struct PropertyList: ~Copyable {
         }
         let name = Int32(MQTT_PROP_USER_PROPERTY.rawValue)
         try check(mosquitto_property_add_string_pair(&head, name, property.name, property.value))
+        byteCount += 5 + property.name.utf8.count + property.value.utf8.count
     }
 
     /// Gives the list away, to a call that takes ownership.
