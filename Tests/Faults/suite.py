@@ -91,12 +91,15 @@ def describe(result):
 
 
 def run_all(options, names):
-    """Starts them in order, `jobs` at a time: most of their time is waiting.
+    """Starts them in order, `jobs` at a time: most of their time is waiting. With --late, those that need the machine alone are left
+    for later.
 
     With --quick a scenario that only came late while others took the processors runs once more, alone, and the table says
     so: a machine that is busy is no finding. What was lost, doubled or ended stays a failure."""
-    waiting, running, results = list(names), {}, {}
-    again = []
+    waiting, running = list(names), {}
+    again = [name for name in waiting if options.late and scenarios.registry[name].alone]
+    waiting = [name for name in waiting if name not in again]
+    results = {name: {"seconds": 0, "result": {}, "error": None} for name in again}
     stop = False
     while (waiting and not stop) or running:
         while waiting and len(running) < options.jobs and not stop:
@@ -125,7 +128,7 @@ def run_all(options, names):
         with open(options.late, "a") as f:
             f.writelines(f"{name}\n" for name in again)
         for name in again:
-            results[name]["result"]["not run"] = "late among others, to be tried alone"
+            results[name]["result"]["not run"] = "to be tried alone"
             results[name]["error"] = None
         return results
     for name in again if not stop else []:

@@ -22,7 +22,7 @@ public func value<Value>(
     while true {
         if let value = try find() { return value }
         if ContinuousClock.now >= deadline { throw TimedOut(description: "\(what): not within \(limit)") }
-        try await Task.sleep(for: .milliseconds(2))
+        try await Task.sleep(for: .milliseconds(10))
     }
 }
 
@@ -33,6 +33,6 @@ public func always(
     let end = ContinuousClock.now + duration
     while ContinuousClock.now < end {
         guard try condition() else { throw TimedOut(description: "\(what): stopped being true") }
-        try await Task.sleep(for: .milliseconds(2))
+        try await Task.sleep(for: .milliseconds(10))
     }
 }

@@ -104,7 +104,7 @@ public final class WireProxy: Sendable {
         if orders.closed { return false }
         for tunnel in tunnels where tunnel.number < orders.cutBelow { tunnel.reset() }
         tunnels.removeAll { $0.isClosed }
-        // Two milliseconds at most between an order and its execution, and the clock of the throttle.
+        // Ten milliseconds at most between an order and its execution; two are the clock of the throttle.
         waitForSockets(tunnels, orders.mode, isThrottled: orders.rate != nil)
         accept(orders.mode, into: &tunnels)
         for tunnel in tunnels where !tunnel.isClosed {
@@ -116,7 +116,7 @@ public final class WireProxy: Sendable {
     private func waitForSockets(_ tunnels: [Tunnel], _ mode: Mode, isThrottled: Bool) {
         var requests = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
         if mode == .pass { requests += tunnels.flatMap { $0.pollRequests(isThrottled: isThrottled) } }
-        _ = poll(&requests, nfds_t(requests.count), 2)
+        _ = poll(&requests, nfds_t(requests.count), isThrottled ? 2 : 10)
     }
 
     private func accept(_ mode: Mode, into tunnels: inout [Tunnel]) {

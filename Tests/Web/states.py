@@ -297,14 +297,17 @@ def devices(browser, programs):
 def house(browser, programs):
     """Off for the whole house has no end, eco has the chosen one, and both are asked for at once."""
     stage = Stage(programs)
+    idle = "document.querySelector('#house').dataset.busy !== 'true' && !document.querySelector('#house [data-pump=eco]').disabled"
     try:
         for _ in stage.show(browser, FOUR, scripted.status(scripted.room(name) for name in FOUR), "", CALM):
             browser.evaluate("document.querySelector('#house [data-pump=off]').click()")
             wait(5, lambda: stage.gateway.asked[-1:] == [("Set", {"all": True, "settings": {"mode": "off"}})], "off")
             wait(3, lambda: "Off until it is switched to automatic" in browser.evaluate("document.querySelector('#house .answer').textContent"), "shown")
+            wait(5, lambda: browser.evaluate(idle), "the buttons can be used again")
             browser.evaluate("(document.querySelector('#house select').value = '604800', document.querySelector('#house [data-pump=eco]').click())")
             wanted = {"all": True, "pump": "eco", "seconds": 604800, "source": "page"}
             wait(5, lambda: stage.gateway.asked[-1:] == [("Override", wanted)], f"eco for a week: {stage.gateway.asked[-1:]}")
+            wait(5, lambda: browser.evaluate(idle), "the buttons can be used once more")
             browser.evaluate("(document.querySelector('#house select').value = '', document.querySelector('#house [data-pump=frost]').click())")
             wanted = {"all": True, "pump": "frost", "untilChanged": True, "source": "page"}
             wait(5, lambda: stage.gateway.asked[-1:] == [("Override", wanted)], f"frost until changed: {stage.gateway.asked[-1:]}")

@@ -77,11 +77,11 @@ struct IngestLimitsTests {
     }
 
     @Test("made-up names buy no more of the log than a few homes")
-    func names20000() {
+    func manyNames() {
         var decoder = IngestDecoder(topics: names)
         let junk = [UInt8](repeating: 0, count: 20_000)
         var kept = 0
-        for number in 0..<5000 {
+        for number in 0..<1000 {
             kept +=
                 decoder.decode(
                     [Message(topic: "made-up-\(number)/r/temperature", payload: junk)], arrival: arrival, now: .zero
@@ -89,7 +89,7 @@ struct IngestLimitsTests {
         }
         #expect(kept < 9 << 20)
         var budget = ByteBudget(home: .init(burst: 100, perHour: 100), all: nil)
-        for number in 0..<20_000 { _ = HomeID("made-up-\(number)").map { budget.take(10, of: $0, now: .zero) } }
+        for number in 0..<6000 { _ = HomeID("made-up-\(number)").map { budget.take(10, of: $0, now: .zero) } }
         #expect(budget.remembered <= 4096)
     }
 
