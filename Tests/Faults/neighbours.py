@@ -174,9 +174,9 @@ def percentile(values, share):
 
 
 @scenario("worst-home", "one home sends bombs, junk, 20 000 names and guesses ids and groups, beside others that behave, within the "
-                        "memory of cloud/base", alone=True)
+                        "memory of cloud/base", alone=True, measures=True)
 def worst_home(run):
-    seconds = float(os.environ.get("HEARTH_WORST_SECONDS", run.pick(60, 600)))
+    seconds = float(os.environ.get("HEARTH_WORST_SECONDS", run.pick(30, 600)))
     good, bad = [f"home{number}" for number in range(1, 10)], "home10"
     rig = Rig(run.programs, run.directory, mock_cluster(run), broker_more=rights(run, ["hearth-cloud", *good, bad]))
     wards = {name: Ward(name, MEMORY[name]) for name in rig.service_names}
@@ -218,8 +218,9 @@ def worst_home(run):
             if not run.quick and rate[1] < 0.95 * rate[0]:
                 raise Failure(f"{home.name}: {rate[0]:.2f} confirmed records a second before, {rate[1]:.2f} beside the worst")
         late = percentile(during, 0.99)
-        # Briefly, on a machine that has just run everything else: what an ingestor that waits at each append would miss (38 s).
-        if late > run.pick(20, 5):
+        # Briefly, on a machine that has just run everything else: what an ingestor that waits at each append would miss (it took 38 s
+        # when this was twice as long).
+        if late > run.pick(10, 5):
             raise Late(f"confirmed within {late:.1f} s at p99; before it began {percentile(before, 0.99):.1f} s")
         counts = finish(rig, 180, hurry=False)
         return {**counts, "p99": round(late, 2), "p99_before": round(percentile(before, 0.99), 2), "ingest_MiB":

@@ -15,6 +15,7 @@ class Scenario:
     breaks: str
     quick: bool
     alone: bool
+    measures: bool
 
 
 registry: dict[str, Scenario] = {}
@@ -22,12 +23,13 @@ registry: dict[str, Scenario] = {}
 patience = float("inf")
 
 
-def scenario(name, breaks, quick=True, alone=False):
+def scenario(name, breaks, quick=True, alone=False, measures=False):
     """- breaks: what the fault is, for the table.
     - quick: part of --quick.
-    - alone: nothing else runs beside it."""
+    - alone: nothing else runs beside it.
+    - measures: it asks for times, and is left for the end (--late) where other suites run beside this one."""
     def register(function):
-        registry[name] = Scenario(function, breaks, quick, alone)
+        registry[name] = Scenario(function, breaks, quick, alone, measures)
         return function
     return register
 

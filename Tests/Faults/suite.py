@@ -91,13 +91,13 @@ def describe(result):
 
 
 def run_all(options, names):
-    """Starts them in order, `jobs` at a time: most of their time is waiting. With --late, those that need the machine alone are left
-    for later.
+    """Starts them in order, `jobs` at a time: most of their time is waiting. With --late, those that measure are left for
+    later.
 
     With --quick a scenario that only came late while others took the processors runs once more, alone, and the table says
     so: a machine that is busy is no finding. What was lost, doubled or ended stays a failure."""
     waiting, running = list(names), {}
-    again = [name for name in waiting if options.late and scenarios.registry[name].alone]
+    again = [name for name in waiting if options.late and scenarios.registry[name].measures]
     waiting = [name for name in waiting if name not in again]
     results = {name: {"seconds": 0, "result": {}, "error": None} for name in again}
     stop = False
