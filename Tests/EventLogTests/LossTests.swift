@@ -29,7 +29,8 @@ struct LossTests {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<megabytes {
             let events = (0..<20).map { _ in
-                Event(topic: "raw", key: "h", value: (0..<50_000).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+                let value = (0..<6250).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
+                return Event(topic: "raw", key: "h", value: value)
             }
             try log.append(events)
         }

@@ -63,7 +63,7 @@ def main():
         browser.viewport(1280, 900)
         browser.open(rig.url + "/")
         if not options.quick:
-            attempt("every state at every width, light and dark, in four languages" + (", no axe violation" if options.axe else ""),
+            attempt("every state at every width, and dark, in four languages" + (", no axe violation" if options.axe else ""),
                     states.every_state, browser, options.programs, options.output, check_axe)
         attempt("first paint within a second, below 150 kB, on a slow processor", states.budget, browser, options.programs)
         attempt("week and settings of a room: what is changed is sent, and says where it comes from", states.settings, browser, options.programs)
