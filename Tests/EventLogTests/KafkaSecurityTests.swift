@@ -123,7 +123,7 @@ struct KafkaSecurityTests {
             defer { reader.close() }
             #expect(throws: EventLogError.self) { try log.append([event("raw", "home1", "early")]) }
             try Data("secret\n".utf8).write(to: URL(fileURLWithPath: file))
-            let end = ContinuousClock.now + .seconds(30)
+            let end = ContinuousClock.now + .seconds(90)
             var isTaken = false
             while !isTaken, ContinuousClock.now < end {
                 isTaken = (try? log.append([event("raw", "home1", "late")])) != nil
