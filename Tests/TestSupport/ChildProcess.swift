@@ -168,8 +168,8 @@ private func spawn(
     return processID
 }
 
-/// A file below /proc. Foundation stops at the first page of such a file, whose size is 0.
-func contentsOfProc(_ name: String) -> String {
+/// A file below /proc, empty when it cannot be read. Foundation stops at the first page of such a file, whose size is 0.
+public func contentsOfProc(_ name: String) -> String {
     let descriptor = open("/proc/" + name, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return "" }
     defer { close(descriptor) }
