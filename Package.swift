@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
-// The arrows between targets are those of Sources/README.md: Heating knows nobody, only executables join modules, and nothing
-// hearthd depends on may reach librdkafka, libcurl or full Foundation (scripts/check-linkage proves it).
+// The arrows between targets are those of Sources/README.md: Heating knows nobody, only executables and HomePage join modules,
+// and nothing hearthd depends on may reach librdkafka, libcurl or full Foundation (scripts/check-linkage proves it).
 import PackageDescription
 
 let swiftSettings: [SwiftSetting] = [
@@ -65,7 +65,7 @@ let package = Package(
             name: "Influx", dependencies: ["Machine", "Heating", "CCurl", "CZlib"], exclude: ["README.md"],
             swiftSettings: swiftSettings),
 
-        // Compiled C: the page's files as bytes. See its header.
+        // Compiled C: the page's files as bytes of the program; a bundle beside it would bring full Foundation with it. See its header.
         .target(name: "CPage"),
         // What hearth-web serves, without its TLS: the tests need not compile that.
         .target(
@@ -73,7 +73,6 @@ let package = Package(
             dependencies: [
                 "Machine", "Heating", "Compression", "GatewayClient", "HTTP", "Prometheus", "CPage", logging, metrics,
             ],
-            // The page is part of the program; a bundle beside it would bring full Foundation with it.
             exclude: ["Page"], swiftSettings: swiftSettings),
         .target(name: "GatewayClient", dependencies: ["Machine", "Heating"], swiftSettings: swiftSettings),
         .target(name: "LogLines", dependencies: ["Machine", "Heating", logging], swiftSettings: swiftSettings),
@@ -178,7 +177,6 @@ let package = Package(
             name: "HomePageTests",
             dependencies: [
                 "HomePage", "Compression", "HTTP", "GatewayClient", "Heating", "LogLines", "Prometheus", logging,
-                "TestSupport",
             ],
             swiftSettings: swiftSettings),
         .testTarget(

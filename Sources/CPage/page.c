@@ -5,6 +5,9 @@
 #error "this compiler has no #embed: build with the Clang that comes with Swift 6.2 or later"
 #endif
 
+// Of C23, which SwiftPM does not ask the compiler for.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
 #define FILE_OF(name) \
     struct hearth_page_file hearth_##name(void) { return (struct hearth_page_file){name, sizeof name}; }
 

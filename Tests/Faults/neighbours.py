@@ -217,8 +217,9 @@ def worst_home(run):
             # A brief run counts too little for the five per cent.
             if not run.quick and rate[1] < 0.95 * rate[0]:
                 raise Failure(f"{home.name}: {rate[0]:.2f} confirmed records a second before, {rate[1]:.2f} beside the worst")
-        # An ingestor that waits at each append keeps all of them waiting (p50 of half the attack). Where two processors do all of
-        # this, the broker's queue for ingest may fill and drop a few; their gateways send them again after 30 s, in any case.
+        # An ingestor that waits at each append keeps all of them waiting (38 s at p99 of an attack of a minute; its p50 was not
+        # measured). Where two processors do all of this, the broker's queue for ingest may fill and drop a few, which their gateways
+        # send again after 30 s.
         share = run.pick(0.5, 0.99)
         late = percentile(during, share)
         if late > 5:

@@ -99,7 +99,7 @@ def run_all(options, names):
     waiting, running = list(names), {}
     again = [name for name in waiting if options.late and scenarios.registry[name].measures]
     waiting = [name for name in waiting if name not in again]
-    results = {name: {"seconds": 0, "result": {}, "error": None} for name in again}
+    results = {name: {"seconds": 0, "result": {"not run": "to be tried alone"}, "error": None} for name in again}
     stop = False
     while (waiting and not stop) or running:
         while waiting and len(running) < options.jobs and not stop:

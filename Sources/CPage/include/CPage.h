@@ -4,7 +4,8 @@
 #include <stddef.h>
 
 // The page's files, Sources/HomePage/Page/, as parts of the program. In C, because an array literal of so many bytes
-// keeps the Swift compiler busy for minutes (https://github.com/swiftlang/swift-package-manager/issues/6923).
+// keeps the Swift compiler busy for a minute (https://github.com/swiftlang/swift-package-manager/issues/6923).
+// A new file needs a line here, its bytes in page.c, and its address in Sources/HomePage/Page.swift.
 
 // A file's bytes; they last as long as the process.
 struct hearth_page_file {
