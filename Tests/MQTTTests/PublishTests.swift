@@ -172,6 +172,31 @@ struct PublishTests {
         }
     }
 
+    @Test func aRequestLongerThanTheBrokerTakesIsRefusedToTheByte() async throws {
+        let refused = Mutex<[String]>([])
+        let recorder = Recorder(onConnected: { link in
+            for size in 90...95 {
+                let filter = String(repeating: "a", count: size)
+                do throws(LinkError) { try link.subscribe([filter]) } catch {
+                    if error.code == .tooLarge { refused.withLock { $0.append("subscribe \(size)") } }
+                }
+                do throws(LinkError) { try link.unsubscribe([filter]) } catch {
+                    if error.code == .tooLarge { refused.withLock { $0.append("unsubscribe \(size)") } }
+                }
+            }
+        })
+        try await withConnection(settings(broker.port), recorder) { _ in
+            // Maximum Packet Size (0x27) 100: two bytes of header, two of the number, one of no properties, two of the filter's
+            // length, and one of a subscription's options.
+            let peer = try await broker.acceptMQTT(properties: [0x27, 0, 0, 0, 100])
+            try await eventually { peer.packets(.unsubscribe).count == 4 }
+            #expect(peer.packets(.subscribe).map(\.bytes.count) == [98, 99, 100])
+            #expect(peer.packets(.unsubscribe).map(\.bytes.count) == [97, 98, 99, 100])
+            let words = ["subscribe 93", "subscribe 94", "unsubscribe 94", "subscribe 95", "unsubscribe 95"]
+            #expect(refused.withLock { $0 } == words)
+        }
+    }
+
     @Test func whatWasInFlightWhenAConnectionBrokeIsNotSentAgainByItself() async throws {
         let once = Countdown(1)
         let recorder = Recorder(onConnected: { link in

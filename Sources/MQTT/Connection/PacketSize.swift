@@ -14,7 +14,17 @@ enum PacketSize {
     ///
     /// - Parameter properties: their bytes, without the length before them.
     static func publish(topic: Int, payload: Int, properties: Int, qos: UInt8) -> Int {
-        let remaining = 2 + topic + (qos > 0 ? 2 : 0) + variable(properties) + properties + payload
-        return 1 + variable(remaining) + remaining
+        whole(2 + topic + (qos > 0 ? 2 : 0) + variable(properties) + properties + payload)
     }
+
+    /// A SUBSCRIBE of MQTT 5 (section 3.8): each filter with its length before it and its options behind it.
+    static func subscribe(filters: [Int], properties: Int) -> Int {
+        whole(2 + variable(properties) + properties + filters.reduce(0) { $0 + 2 + $1 + 1 })
+    }
+
+    /// An UNSUBSCRIBE of MQTT 5 without properties (section 3.10).
+    static func unsubscribe(filters: [Int]) -> Int { whole(2 + 1 + filters.reduce(0) { $0 + 2 + $1 }) }
+
+    /// With the fixed header (section 2.1) before what it counts.
+    private static func whole(_ remaining: Int) -> Int { 1 + variable(remaining) + remaining }
 }
