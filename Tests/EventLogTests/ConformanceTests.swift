@@ -150,8 +150,10 @@ struct ConformanceTests {
             finished.wait()
             let reader = try log.reader(group: "\(store.name)-g", topics: [topic], instance: nil)
             let events = try reader.collect(800)
+            let inOrder: [String] = (0..<200).map { "\($0)" }
             for thread in 0..<4 {
-                #expect(events.filter { $0.key == "home\(thread)" }.map(text) == (0..<200).map(String.init))
+                let own: [String] = events.filter { $0.key == "home\(thread)" }.map(text)
+                #expect(own == inOrder)
             }
             #expect(log.status.appended == 800)
             reader.close()

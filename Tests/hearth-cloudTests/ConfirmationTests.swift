@@ -25,11 +25,13 @@ struct ConfirmationTests {
     @Test("ranges that no message can carry go in several, behind the others")
     func split() throws {
         var queue = ConfirmationQueue()
-        #expect(queue.put(try key("a"), SequenceRanges((1...5).map { Int64($0 * 10)...Int64($0 * 10) })))
+        let five: [ClosedRange<Int64>] = [10, 20, 30, 40, 50].map { $0...$0 }
+        #expect(queue.put(try key("a"), SequenceRanges(five)))
         #expect(queue.put(try key("b"), SequenceRanges([1...1])))
         var taken: [(String, Int)] = []
         while let next = queue.takeFirst(ranges: 2) { taken.append((next.key.home.name, next.ranges.ranges.count)) }
-        #expect(taken.map(\.0) == ["a", "b", "a", "a"] && taken.map(\.1) == [2, 1, 2, 1])
+        #expect(taken.map(\.0) == ["a", "b", "a", "a"])
+        #expect(taken.map(\.1) == [2, 1, 2, 1])
     }
 
     @Test("a home that makes up journals or gaps fills its own place only")

@@ -50,7 +50,8 @@ struct TimestampReader: Sendable {
         let parts = word ^ 0x3030_3A30_303A_3030
         let overNine = (parts &+ 0x0606_0606_0606_0606) | parts
         guard overNine & 0xF0F0_F0F0_F0F0_F0F0 == 0, parts & 0x0000_FF00_00FF_0000 == 0 else { return nil }
-        func number(_ shift: UInt64) -> Int64 { Int64((parts >> shift & 0xF) * 10 + (parts >> (shift + 8) & 0xF)) }
+        func digit(_ shift: UInt64) -> UInt64 { (parts >> shift) & 0xF }
+        func number(_ shift: UInt64) -> Int64 { Int64(digit(shift) * 10 + digit(shift + 8)) }
         let (hour, minute, second) = (number(0), number(24), number(48))
         guard hour <= 23, minute <= 59, second <= 59 else { return nil }
         return hour * 3600 + minute * 60 + second
