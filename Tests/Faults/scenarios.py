@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import Callable
 
+from House.checks import Failure, Late
 from House.processes import wait_for
 from House.rig import Rig
 from oracle import Oracle
@@ -46,6 +47,11 @@ def chain(run, kafka=None, homes=1, home_options=None, **rig_options):
         for home in rig.homes:
             home.recording()
         yield rig
+    except Failure as failure:
+        code = rig.kafka.ended() if rig.kafka else None
+        if code is None:
+            raise
+        raise Late(f"the Kafka peer has ended by itself ({code}) and took what it held with it; {failure}") from failure
     finally:
         rig.close()
 

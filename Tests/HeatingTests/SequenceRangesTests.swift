@@ -6,7 +6,7 @@ import Testing
 @Suite struct SequenceRangesTests {
     /// `Set<Int64>` is the reference; every operation of a random history must agree with it.
     @Test func behavesAsASetOfSequences() throws {
-        for seed in seeds(1500, "behavesAsASetOfSequences") { try RangesHistory.run(seed: seed) }
+        for seed in seeds(300, "behavesAsASetOfSequences") { try RangesHistory.run(seed: seed) }
     }
 
     @Test func theEndsOfInt64DoNotOverflow() {

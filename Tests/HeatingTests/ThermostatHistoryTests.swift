@@ -40,9 +40,9 @@ import Testing
     }
 
     /// Every history is a new house: readings, faults, silence, restarts, overrides and holds from all sources, a
-    /// cloud that comes and goes, a schedule, a clock that jumps.
+    /// cloud that comes and goes, a schedule, a clock that jumps. `simulate` runs many more of them, optimized.
     @Test func anythingThatHappensKeepsTheRules() throws {
-        for seed in seeds(20_000, "anythingThatHappens") {
+        for seed in seeds(2000, "anythingThatHappens") {
             var history = ThermostatHistory(seed: seed)
             try history.run(Int.random(in: 5...25, using: &history.random))
         }

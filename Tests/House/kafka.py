@@ -29,6 +29,10 @@ class MockCluster:
         if answer != "ok":
             raise RuntimeError(f"mock-kafka: {line}: {answer}")
 
+    def ended(self):
+        """How the process ended by itself; None while it runs."""
+        return self.child.poll()
+
     def close(self):
         self.child.kill()
         self.child.wait()
@@ -67,6 +71,9 @@ class ExternalCluster:
         self.servers = os.environ["KAFKA_HOST"]
         self.environment = {"KAFKA_PREFIX": prefix, "KAFKA_PARTITIONS": "4"}
 
+    def ended(self):
+        return None
+
     def close(self):
         pass
 
@@ -84,6 +91,9 @@ class Tansu:
         self.process = Process([program, "broker", "--storage-engine", "memory://tansu/", "--listener-url", f"tcp://127.0.0.1:{port}",
                                 "--advertised-listener-url", f"tcp://{self.servers}"], directory + "/kafka.log", {"RUST_LOG": "warn"})
         wait_for(lambda: listening(port), 20, "the Kafka-compatible broker listens")
+
+    def ended(self):
+        return None
 
     def close(self):
         self.wire.close()
