@@ -11,18 +11,23 @@ struct IngestDecoder {
     static let frameLimit = 1 << 20
     /// What the log spends on a dead letter beside its bytes and names, about.
     private static let letterOverhead = 384
+    /// Four MiB of frames' contents a second, which is 50 000 readings: more than a home's box can make.
+    static let contentLimit = ByteBudget.Limit(burst: 64 << 20, perHour: 3600 * 4 << 20)
 
     var topics: LogTopics
     private var deadLetters = ByteBudget(
         home: .init(burst: 1 << 20, perHour: 1 << 20), all: .init(burst: 8 << 20, perHour: 8 << 20))
-    /// Four MiB of frames' contents a second, which is 50 000 readings: more than a home's box can make.
-    private var contents = ByteBudget(home: .init(burst: 64 << 20, perHour: 3600 * 4 << 20), all: nil)
+    private var contents: ByteBudget
     private var company = Company()
     private var measures = MeasureTable()
     /// Whether there is more to do than time for it, so that what one home sends makes the others wait.
     var isBusy = true
 
-    init(topics: LogTopics) { self.topics = topics }
+    /// - Parameter contentLimit: what the contents of each home's frames may have.
+    init(topics: LogTopics, contentLimit: ByteBudget.Limit = Self.contentLimit) {
+        self.topics = topics
+        contents = ByteBudget(home: contentLimit, all: nil)
+    }
 
     /// - Parameter arrival: the time for commands of controllers that sent none.
     mutating func decode(_ messages: [Message], arrival: Timestamp, now: Instant = .zero) -> IngestBatch {
