@@ -2,6 +2,7 @@
 """The page, driven by a real browser against running programs. Called by scripts/test-web.
 
     page.py --programs DIRECTORY --output DIRECTORY [--axe FILE] [--promtool PROGRAM]
+    page.py --programs DIRECTORY --measure             only what asks for times, which wants the machine for itself
     page.py --programs DIRECTORY --picture FILE        only makes the README's picture
 """
 
@@ -33,6 +34,8 @@ arguments.add_argument("--picture")
 arguments.add_argument("--axe")
 arguments.add_argument("--promtool")
 arguments.add_argument("--quick", action="store_true", help="without the pictures of every state, which take minutes")
+arguments.add_argument("--measure", action="store_true", help="only the first paint")
+arguments.add_argument("--late", action="store_true", help="without the first paint, which is measured later")
 options = arguments.parse_args()
 
 
@@ -54,6 +57,11 @@ def picture():
     return 0
 
 
+def measure():
+    attempt("first paint within a second, below 150 kB, on a slow processor", states.budget, options.programs)
+    return end("first paint") if options.measure else None
+
+
 def main():
     rig, browser = Box(options.programs), None
     check_axe = functools.partial(looks.accessible, options.axe) if options.axe else None
@@ -65,7 +73,8 @@ def main():
         if not options.quick:
             attempt("every state at every width, and dark, in four languages" + (", no axe violation" if options.axe else ""),
                     states.every_state, browser, options.programs, options.output, check_axe)
-        attempt("first paint within a second, below 150 kB, on a slow processor", states.budget, browser, options.programs)
+        if not options.late:
+            measure()
         attempt("week and settings of a room: what is changed is sent, and says where it comes from", states.settings, browser, options.programs)
         attempt("what the gateway says is said in the browser's language, what is new to the page in English", states.said, browser, options.programs)
         attempt("a refusal and a broker that is away are told in the browser's language", spoken.refusals, browser, options.programs)
@@ -122,4 +131,4 @@ def main():
     return end("page")
 
 
-sys.exit(picture() if options.picture else main())
+sys.exit(picture() if options.picture else measure() if options.measure else main())
