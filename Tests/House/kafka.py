@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from House.checks import CannotRun
+from House.checks import CannotRun, Late
 from House.kafka_wire import Wire
 from House.processes import Process, free_port, listening, popen, wait_for
 
@@ -23,9 +23,14 @@ class MockCluster:
             self.command(f"topic {topic} 4 1")
 
     def command(self, line):
-        self.child.stdin.write(line + "\n")
-        self.child.stdin.flush()
-        answer = self.child.stdout.readline().strip()
+        try:
+            self.child.stdin.write(line + "\n")
+            self.child.stdin.flush()
+            answer = self.child.stdout.readline().strip()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            raise Late(f"mock-kafka has ended by itself before: {line}")
         if answer != "ok":
             raise RuntimeError(f"mock-kafka: {line}: {answer}")
 
@@ -71,9 +76,6 @@ class ExternalCluster:
         self.servers = os.environ["KAFKA_HOST"]
         self.environment = {"KAFKA_PREFIX": prefix, "KAFKA_PARTITIONS": "4"}
 
-    def ended(self):
-        return None
-
     def close(self):
         pass
 
@@ -91,9 +93,6 @@ class Tansu:
         self.process = Process([program, "broker", "--storage-engine", "memory://tansu/", "--listener-url", f"tcp://127.0.0.1:{port}",
                                 "--advertised-listener-url", f"tcp://{self.servers}"], directory + "/kafka.log", {"RUST_LOG": "warn"})
         wait_for(lambda: listening(port), 20, "the Kafka-compatible broker listens")
-
-    def ended(self):
-        return None
 
     def close(self):
         self.wire.close()
