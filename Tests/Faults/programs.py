@@ -24,6 +24,9 @@ def external(run, name, arguments, limit):
 
 @scenario("simulation", "simulated homes, networks, disks and clouds: every history from a seed")
 def simulation(run):
+    # Those that the unit tests only begin, where they are not optimised.
+    for part in ("thermostat", "ranges"):
+        external(run, "simulate", ["--seed", str(run.seed), "--only", part, "--histories", "20000"], 120)
     return external(run, "simulate", ["--seed", str(run.seed), "--histories", str(run.pick(40_000, 1_000_000))],
                     run.pick(240, 1200))
 
