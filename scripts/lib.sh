@@ -185,6 +185,10 @@ END
 # NDEBUG: the TOML library would end the process by an assertion where it also knows how to refuse (found by scripts/fuzz).
 readonly release_flags=(--configuration release --static-swift-stdlib -debug-info-format none -Xcxx -DNDEBUG)
 
+# Large pages for the compiler's memory take a seventh of its time away (an optimized build of Heating: 74 -> 62 s); elsewhere than
+# with glibc they are nothing. https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
+readonly swift_build=(env GLIBC_TUNABLES=glibc.malloc.hugetlb=1 swift build)
+
 # Where `build_release` has put the programs.
 bin_directory=""
 
@@ -193,11 +197,11 @@ build_release() {
     local product
     if [[ $# -eq 0 ]]; then
         say "Building everything (release)"
-        swift build --package-path "$root_directory" "${release_flags[@]}"
+        "${swift_build[@]}" --package-path "$root_directory" "${release_flags[@]}"
     fi
     for product in "$@"; do
         say "Building $product (release)"
-        swift build --package-path "$root_directory" "${release_flags[@]}" --product "$product"
+        "${swift_build[@]}" --package-path "$root_directory" "${release_flags[@]}" --product "$product"
     done
     # shellcheck disable=SC2034 # read by the scripts
     bin_directory=$(swift build --package-path "$root_directory" "${release_flags[@]}" --show-bin-path)
