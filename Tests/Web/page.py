@@ -35,7 +35,7 @@ arguments.add_argument("--axe")
 arguments.add_argument("--promtool")
 arguments.add_argument("--quick", action="store_true", help="without the pictures of every state, which take minutes")
 arguments.add_argument("--measure", action="store_true", help="only the first paint")
-arguments.add_argument("--late", action="store_true", help="without the first paint, which is measured later")
+arguments.add_argument("--brief", action="store_true", help="without the first paint, which is measured later, and without the pictures of every state")
 options = arguments.parse_args()
 
 
@@ -72,8 +72,8 @@ def main():
         browser.open(rig.url + "/")
         if not options.quick:
             attempt("every state at every width, and dark, in four languages" + (", no axe violation" if options.axe else ""),
-                    states.every_state, browser, options.programs, options.output, check_axe)
-        if not options.late:
+                    states.every_state, browser, options.programs, check_axe, None if options.brief else options.output)
+        if not options.brief:
             measure()
         attempt("week and settings of a room: what is changed is sent, and says where it comes from", states.settings, browser, options.programs)
         attempt("what the gateway says is said in the browser's language, what is new to the page in English", states.said, browser, options.programs)
