@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite("A topic that is two in the log", .timeLimit(.minutes(1)))
+@Suite("A topic that is two in the log", .timeLimit(.minutes(3)))
 struct SplitLogTests {
     /// Has no second topic, or does not let this user write it.
     private final class Refusing: EventLog {

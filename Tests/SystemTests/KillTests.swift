@@ -48,8 +48,9 @@ extension SystemTests {
             #expect(duplicates <= 320 * kills)
             // A reading that the generator sent twice, because the home broker did not answer in time, is two readings.
             #expect(twice <= resent(load), "same packet id, topic and bytes after a kept session: the same reading")
-            // Those killed before their first command are not in the figures; they must be few.
-            #expect(firstCommands.count >= kills * 3 / 4)
+            // Those killed before their first command are not in the figures. Were each start to take 200 ms, more than half would
+            // come to one: they are killed after 20 to 450.
+            #expect(firstCommands.count >= kills / 2)
             // The load generator, two brokers and each start share the machine's processors: what most starts took tells.
             let median = firstCommands.percentile(0.5) ?? .infinity
             #expect(median <= 200, "a restarted gateway commands its pumps within 200 ms")

@@ -177,9 +177,13 @@ extension SystemTests {
             #expect(rig.output("serve").components(separatedBy: line).count == 2)
 
             // Rights that are granted later count without a restart.
-            let granted = broker.log.count
+            let before = broker.log.count
             _ = try directory.write("topic readwrite #\n", to: "acl")
             broker.send(SIGHUP)
+            try await eventually("the rules are read anew") {
+                broker.log.dropFirst(before).contains("Reloading config.")
+            }
+            let granted = broker.log.count
             func isTaken() -> Bool {
                 let log = broker.log.dropFirst(granted)
                 return log.contains("'home1/office/humidity'")
