@@ -1,7 +1,7 @@
 """Which tests of a run are worth a second one, alone. Called by scripts/test.
 
-    again.py OUTPUT            of Swift's tests: prints a filter for each that failed, by function; fails when one of them is none
-                               for a second try
+    again.py OUTPUT            of Swift's tests: prints a filter for each that failed, by function and file; fails when one of them
+                               is none for a second try
     again.py --suite OUTPUT    of any other suite: fails when one of its failures is none for a second try
 
 A test that waits, measures or reads what a program has just said fails on a machine whose processors are taken, and passes
@@ -20,25 +20,33 @@ TESTS = pathlib.Path(__file__).parent
 
 
 def titled(title):
-    """The functions of the tests of this title, wherever the issue was recorded."""
+    """The functions of the tests of this title and their files, wherever the issue was recorded."""
     written = '"' + title.replace("\\", "\\\\").replace('"', '\\"') + '"'
     found = set()
     for path in TESTS.rglob("*.swift"):
         text = path.read_text()
         at = text.find(written)
         if at >= 0 and "@Test" in text[max(0, at - 40):at]:
-            found.add(FUNCTION.search(text, at)[1])
+            found.add((FUNCTION.search(text, at)[1], path.name))
         # A name in backticks is its test's title.
         if f"@Test func `{title}`(" in text:
-            found.add(f"`{title}`")
+            found.add((f"`{title}`", path.name))
     return found
+
+
+def named(name, file):
+    """A test by its function: the one of the file where the issue was recorded, or all of that name where a part that several
+    tests share recorded it."""
+    written = re.compile(rf"@Test\b[^@]*?\bfunc {re.escape(name)}\(")
+    files = {path.name for path in TESTS.rglob("*.swift") if written.search(path.read_text())}
+    return {(name, one) for one in (files & {file} or files)}
 
 
 def around(file, line):
     """The test around a line, where nothing but the line is told: of names in backticks the runner says nothing."""
     for path in TESTS.rglob(file):
         lines = path.read_text().split("\n")[:line]
-        return {FUNCTION.search(text)[1] for text in [text for text in lines if "@Test func `" in text][-1:]}
+        return {(FUNCTION.search(text)[1], file) for text in [text for text in lines if "@Test func `" in text][-1:]}
     return set()
 
 
@@ -62,15 +70,16 @@ def main():
         first, *rest = output[match.start():match.end() + 2000].partition("recorded an issue")[2].split("\n")
         if FINDING.search("\n".join([first, *itertools.takewhile(lambda line: line.startswith("↳"), rest)])):
             return 1
-        found = (titled(match["title"]) if match["title"] else {match["name"]} if match["name"] else
+        found = (titled(match["title"]) if match["title"] else named(match["name"], match["file"]) if match["name"] else
                  around(match["file"], int(match["line"])))
-        if len(found) != 1:
+        if len({function for function, _ in found}) != 1:
             return 1
         names |= found
     if not names:
         return 1
-    for name in sorted(names):
-        print(re.escape(name.strip("`")) + r"`?\(")
+    # A test's identity ends with its place: "SystemTests.SystemTests/KillTests/kills()/KillTests.swift:12:10".
+    for function, file in sorted(names):
+        print(re.escape(function.strip("`")) + r"`?\(.*/" + re.escape(file) + ":")
     return 0
 
 
