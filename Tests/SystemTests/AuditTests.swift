@@ -32,7 +32,8 @@ extension SystemTests {
             while try rig.currentStatus()["journal"]["dropped"].int ?? 0 == 0, loads < 10 {
                 let load = try await ChildProcess.run(
                     ChildProcess.binary("hearth-sim"),
-                    ["load", "--port", "\(rig.home.port)", "--count", "60000", "--rooms", "3", "--json"])
+                    ["load", "--port", "\(rig.home.port)", "--count", "60000", "--rooms", "3", "--json"],
+                    within: .seconds(120))
                 try #require(load.exit == .code(0))
                 loads += 1
             }

@@ -36,7 +36,7 @@ public final class ForeignBroker: Sendable {
             case .rabbitMQ: try startRabbitMQ()
             case .amqtt: try startAmqtt()
             }
-        try await eventually(within: .seconds(90), "\(make.rawValue) on port \(broker.port)") {
+        try await eventually(within: .seconds(240), "\(make.rawValue) on port \(broker.port)") {
             guard broker.process.isRunning else {
                 throw ChildProcess.CannotStart(description: "\(make.rawValue) ended at once: \(broker.process.output)")
             }
