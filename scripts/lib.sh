@@ -185,7 +185,7 @@ END
 # NDEBUG: the TOML library would end the process by an assertion where it also knows how to refuse (found by scripts/fuzz).
 readonly release_flags=(--configuration release --static-swift-stdlib -debug-info-format none -Xcxx -DNDEBUG)
 
-# Large pages for the compiler's memory take a seventh of its time away (an optimized build of Heating: 74 -> 62 s); elsewhere than
+# Large pages for the compiler's memory take an eighth of its time away (an optimized build of Heating: 72 -> 62 s); elsewhere than
 # with glibc they are nothing. https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
 readonly swift_build=(env GLIBC_TUNABLES=glibc.malloc.hugetlb=1 swift build)
 

@@ -32,7 +32,7 @@ class Browser:
         self.port = open(port_file).read().split("\n")[0]
         pages = json.load(urllib.request.urlopen(f"http://127.0.0.1:{self.port}/json/list"))
         address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")
-        # Its check of UTF-8 is Python's own, a letter at a time: 40 s for the pictures of one run.
+        # Its check of UTF-8 is Python's own, a letter at a time, and a picture has up to a million.
         self.socket = websocket.create_connection(address, timeout=30, skip_utf8_validation=True)
         self.next = 0
         self.events = []

@@ -1,5 +1,5 @@
 """Every state of the page, at three widths, dark at one of them, in four languages: nothing sticks out, nothing is complained of,
-and a picture of each for eyes. The house is a scripted gateway behind the real hearth-web."""
+and a picture of each, where one is wanted, for eyes. The house is a scripted gateway behind the real hearth-web."""
 
 import os
 import time
